@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "syncrelay/base/log.h"
+
+namespace syncrelay {
+
+struct HostPort {
+  std::string host;  // without the brackets of an IPv6 address
+  std::uint16_t port = 0;
+
+  bool operator==(const HostPort&) const = default;
+};
+
+// Everything an operator can set. Plain values; parse_invocation() has checked every range, so that
+// the rooms that read it need no checks of their own. The initial values are the defaults that
+// --help shows. Sizes are bytes.
+struct Config {
+  std::string host = "0.0.0.0";
+  std::uint16_t port = 8642;              // 0: the system picks a free one
+  std::optional<HostPort> admin;          // no admin listener without it
+  std::vector<std::string> allow_origin;  // "*", "null" or scheme://host[:port]
+
+  std::string runtime_dir;  // never empty after parse_invocation()
+  std::vector<std::string>
+      commands;  // ZeroMQ endpoints, ipc:// or tcp://; never empty after parse_invocation()
+  bool allow_remote_commands = false;
+  std::uint32_t ipc_mode = 0660;  // permission bits of the socket files
+  std::string ipc_group;          // empty: the group that the process creates files with
+
+  std::vector<std::string> state_key = {"comparison", "radio"};  // no duplicates
+  std::uint64_t max_state = 256ULL << 20;
+  std::uint64_t max_state_keys = 100'000;
+  std::uint64_t max_command = 16ULL << 20;
+
+  std::uint64_t log_bytes = 16ULL << 20;  // of the whole process
+  std::uint64_t log_events = 100'000;
+
+  std::uint32_t shards = 0;  // 0: one per core
+  std::uint32_t max_clients = 10'000;
+  std::uint32_t max_clients_per_address = 0;  // 0: no such limit
+  std::uint64_t max_client_message = 64ULL << 10;
+  std::uint64_t send_buffer = 256ULL << 10;  // SO_SNDBUF of each client
+
+  std::chrono::milliseconds ping_interval{20'000};
+  std::chrono::milliseconds ping_timeout{20'000};
+  std::chrono::milliseconds json_ping_interval{0};  // 0: off
+  std::chrono::milliseconds stall_timeout{60'000};
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::chrono::milliseconds drain_timeout{5'000};
+
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
+
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "syncrelay/base/result.h"
+#include "syncrelay/config/config.h"
+
+namespace syncrelay {
+
+// What the process was asked to do. The last three only print Invocation::text.
+enum class Action : std::uint8_t { serve, healthcheck, print_config, version, help };
+
+// One line that names the option, where its value came from, the value, and what would be accepted.
+// Printable: control characters of the input stand escaped in it.
+struct UsageError {
+  std::string message;
+};
+
+struct FileError {
+  std::string reason;
+};
+
+using FileReader = std::function<Result<std::string, FileError>(const std::string& path)>;
+
+// All that the configuration depends on. `environment` holds "NAME=value"; of a repeated name the
+// first counts.
+struct InvocationInput {
+  std::vector<std::string> arguments;  // without the program's name
+  std::vector<std::string> environment;
+  FileReader read_file;
+  uid_t user = 0;
+  std::string version;
+};
+
+struct Invocation {
+  Action action = Action::serve;
+  Config config;  // the defaults, unless action is serve, healthcheck or print_config
+  std::map<std::string, std::string, std::less<>>
+      origins;  // option name -> "--port", "SYNCRELAY_PORT", "f.toml:3", …
+  std::vector<std::string> warnings;
+  std::string text;  // to print on standard output, ends with a newline
+};
+
+// Flags, then SYNCRELAY_<OPTION>, then the file, then the default. Reads nothing but its input.
+// Text values are valid UTF-8 afterwards.
+Result<Invocation, UsageError> parse_invocation(const InvocationInput& input);
+
+}  // namespace syncrelay

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/base/result.h"
+#include "syncrelay/ipc/socket_files.h"
+#include "syncrelay/relay/relay.h"
+
+namespace syncrelay {
+
+// The relay's thread: takes commands from the PULL sockets, decodes them, has the relay apply them, and publishes in
+// batches. When the relay has to wait for its shards, commands stay in the sockets and ZeroMQ's limits reach the
+// backends. Construction, bind(), start() and stop() belong to the thread that builds it.
+class CommandServer {
+ public:
+  struct Settings {
+    std::vector<std::string> endpoints;
+    SocketAccess access;
+    std::uint64_t max_command;  // bytes
+  };
+
+  // All references must outlive the server.
+  CommandServer(const Settings& settings, Relay& relay, const Clock& clock, const Log& log);
+  ~CommandServer();
+  CommandServer(const CommandServer&) = delete;
+  CommandServer& operator=(const CommandServer&) = delete;
+
+  // Locks and binds every endpoint. The error says which one failed and why.
+  Result<void, std::string> bind();
+
+  // The bound endpoints, as ZeroMQ names them.
+  const std::vector<std::string>& endpoints() const;
+
+  void start();
+
+  // Takes what lies in the sockets until they are empty or it is `deadline`, publishes it, and ends the thread.
+  void stop(TimePoint deadline);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace syncrelay {
+
+// Why a connection ended. Closed list: it labels `syncrelay_clients_closed_total`.
+enum class CloseCause : std::uint8_t {
+  client_closed,      // the client sent a close frame; the code is its own
+  connection_lost,    // reset, or gone without a close frame
+  ping_timeout,       // no sign of life after a ping
+  stalled,            // took no byte for the stall timeout
+  message_too_large,  // over the limit on a client's message
+  protocol_error,     // broke RFC 6455
+  invalid_utf8,       // text that is not UTF-8
+  over_capacity,      // slow clients together held back more memory than allowed, and this one held the oldest
+  relay_stopping,
+};
+
+// WebSocket close codes (RFC 6455 section 7.4) as this relay uses them.
+enum class CloseCode : std::uint16_t {
+  none = 1005,      // the client's close frame had no code; never on the wire
+  abnormal = 1006,  // there was no close frame; never on the wire
+  going_away = 1001,
+  protocol_error = 1002,
+  invalid_data = 1007,
+  policy = 1008,
+  message_too_large = 1009,
+  over_capacity = 1013,
+};
+
+struct CloseCauseInfo {
+  CloseCause cause;
+  std::string_view name;  // label in metrics and log
+  CloseCode code;         // what the relay sends, or records where nothing can be sent
+};
+
+inline constexpr std::array<CloseCauseInfo, 9> kCloseCauses = {{
+    {CloseCause::client_closed, "client_closed", CloseCode::none},
+    {CloseCause::connection_lost, "connection_lost", CloseCode::abnormal},
+    {CloseCause::ping_timeout, "ping_timeout", CloseCode::abnormal},
+    {CloseCause::stalled, "stalled", CloseCode::abnormal},
+    {CloseCause::message_too_large, "message_too_large", CloseCode::message_too_large},
+    {CloseCause::protocol_error, "protocol_error", CloseCode::protocol_error},
+    {CloseCause::invalid_utf8, "invalid_utf8", CloseCode::invalid_data},
+    {CloseCause::over_capacity, "over_capacity", CloseCode::over_capacity},
+    {CloseCause::relay_stopping, "relay_stopping", CloseCode::going_away},
+}};
+
+constexpr const CloseCauseInfo& info(CloseCause cause) {
+  return kCloseCauses[static_cast<std::size_t>(cause)];
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace syncrelay {
+
+enum class Op : std::uint8_t { set, merge, remove, broadcast };
+
+inline constexpr std::array<std::string_view, 4> kOpNames = {"set", "merge", "delete", "broadcast"};
+
+constexpr std::string_view name(Op op) { return kOpNames[static_cast<std::size_t>(op)]; }
+
+// A state key and the JSON text of its value.
+struct KeyValue {
+  std::string key;
+  std::string_view value;
+};
+
+// What a backend sent, checked. The views point into the message that was decoded and die with it: values are passed
+// on byte for byte.
+struct Command {
+  Op op = Op::broadcast;
+  bool notify = false;
+  std::string key;              // set, merge, delete; unescaped
+  std::string_view value;       // set, merge
+  std::string_view type;        // broadcast; JSON text with its quotes
+  std::string_view data;        // broadcast; "null" when left out
+  std::vector<KeyValue> set;    // broadcast
+  std::string_view set_object;  // broadcast; the JSON text of `set`, empty when left out
+};
+
+}  // namespace syncrelay

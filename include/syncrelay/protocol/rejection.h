@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace syncrelay {
+
+// Why a command is refused. Closed list: it labels `syncrelay_commands_rejected_total`.
+enum class RejectReason : std::uint8_t {
+  invalid_json,
+  not_a_number,      // NaN or Infinity, which JSON does not have
+  invalid_utf8,
+  lone_surrogate,    // half of a UTF-16 pair in a \u escape
+  trailing_bytes,
+  too_large,         // over --max-command
+  too_deep,          // over kMaxNesting
+  not_an_object,
+  missing_member,
+  unknown_member,
+  duplicate_member,
+  wrong_type,
+  unknown_op,
+  invalid_key,       // not 1 to kMaxNameBytes bytes
+  invalid_type,      // not 1 to kMaxNameBytes bytes
+  reserved_type,     // `ping`, or begins with `sync:`
+  multipart,
+  state_full,        // over --max-state or --max-state-keys
+};
+
+inline constexpr std::array<std::string_view, 18> kRejectReasonNames = {
+    "invalid_json",   "not_a_number",   "invalid_utf8",     "lone_surrogate", "trailing_bytes", "too_large",
+    "too_deep",       "not_an_object",  "missing_member",   "unknown_member", "duplicate_member", "wrong_type",
+    "unknown_op",     "invalid_key",    "invalid_type",     "reserved_type",  "multipart",      "state_full",
+};
+
+constexpr std::string_view name(RejectReason reason) {
+  return kRejectReasonNames[static_cast<std::size_t>(reason)];
+}
+
+// A command that was refused whole: nothing has changed.
+struct Rejection {
+  RejectReason reason;
+  std::size_t offset = 0;  // byte in the message where it went wrong
+  std::string detail;      // for a person: what is wrong, naming it
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+
+#include "syncrelay/base/counter.h"
+#include "syncrelay/protocol/close_cause.h"
+#include "syncrelay/protocol/command.h"
+#include "syncrelay/protocol/rejection.h"
+
+// The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
+namespace syncrelay {
+
+// Written by the relay's thread.
+struct RelayStats {
+  std::array<Counter, kOpNames.size()> commands;  // accepted, by Op
+  std::array<Counter, kRejectReasonNames.size()> rejected;
+  Counter events;
+  Counter seq;
+  Counter state_keys;
+  Counter state_bytes;  // keys and values
+};
+
+enum class SnapshotReason : std::uint8_t { connect, lag, resume_failed };
+inline constexpr std::array<std::string_view, 3> kSnapshotReasonNames = {"connect", "lag", "resume_failed"};
+
+enum class RefusalReason : std::uint8_t {
+  max_clients,
+  max_clients_per_address,
+  origin,
+  stopping,
+  not_found,
+  method,
+  not_an_upgrade,
+  bad_request,
+  handshake,    // went away, broke HTTP or took too long before the upgrade
+  open_files,   // no file descriptor was left
+};
+inline constexpr std::array<std::string_view, 10> kRefusalReasonNames = {
+    "max_clients", "max_clients_per_address", "origin",      "stopping",  "not_found",
+    "method",      "not_an_upgrade",          "bad_request", "handshake", "open_files"};
+
+// Close codes that have a label of their own; any other code that a client sends is counted as "other".
+inline constexpr std::array<std::uint16_t, 13> kCountedCodes = {1000, 1001, 1002, 1003, 1005, 1006, 1007,
+                                                                1008, 1009, 1010, 1011, 1012, 1013};
+
+// Written by the shard's thread.
+struct ShardStats {
+  Counter clients;
+  Counter accepted;
+  std::array<std::array<Counter, kCountedCodes.size() + 1>, kCloseCauses.size()> closed;  // by cause, by code
+  std::array<Counter, kRefusalReasonNames.size()> refused;
+  std::array<Counter, kSnapshotReasonNames.size()> snapshots;
+  Counter frames_sent;
+  Counter bytes_sent;
+  Counter skipped_events;
+  Counter resumes;
+  Counter slow_clients;
+  Counter lag_events_max;
+  Counter log_bytes;
+  Counter log_events;
+  LatencyHistogram fanout;
+};
+
+template <typename Enum, std::size_t N>
+Counter& counter(std::array<Counter, N>& counters, Enum index) {
+  return counters[static_cast<std::size_t>(index)];
+}
+
+// Where a close code is counted in ShardStats::closed.
+constexpr std::size_t code_index(std::uint16_t code) {
+  std::size_t index = 0;
+  while (index < kCountedCodes.size() && kCountedCodes[index] != code) ++index;
+  return index;
+}
+
+}  // namespace syncrelay

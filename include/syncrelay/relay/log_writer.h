@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "syncrelay/protocol/log_chunk.h"
+
+namespace syncrelay {
+
+// The writing end of the log: lays each event's frames down once, in chunks that all shards share. Relay thread only.
+class LogWriter {
+ public:
+  // `window_bytes` is the size of the window that the readers keep; it decides the size of the chunks.
+  explicit LogWriter(std::uint64_t window_bytes);
+
+  struct Written {
+    std::shared_ptr<const LogChunk> chunk;
+    std::uint64_t position;
+    std::size_t size;
+  };
+  // Appends one text message made of `pieces`. Allocates only when a chunk is full.
+  Written append(std::span<const std::string_view> pieces);
+
+ private:
+  std::byte* reserve(std::size_t size);
+
+  const std::size_t chunk_bytes_;
+  std::shared_ptr<LogChunk> chunk_;
+  std::uint64_t end_ = 0;  // position behind the last message
+};
+
+}  // namespace syncrelay

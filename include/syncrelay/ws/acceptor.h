@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/ws/listener.h"
+#include "syncrelay/ws/shard_loop.h"
+#include "syncrelay/ws/status.h"
+
+namespace syncrelay {
+
+// Takes connections from the listening sockets on a thread of its own and hands each to the shard that has the fewest.
+// When no file descriptor is left for one, that one is closed at once and counted. The listening sockets are ours, not
+// libwebsockets', because that cannot share one between contexts.
+class Acceptor {
+ public:
+  struct Settings {
+    std::uint64_t send_buffer;      // SO_SNDBUF of each client in bytes: what a slow one can hold in the kernel
+    std::uint32_t max_connections;  // of all kinds together
+  };
+
+  // All references and pointers must outlive the acceptor.
+  Acceptor(const Settings& settings, std::vector<Listener*> clients, std::vector<Listener*> admin,
+           std::vector<ShardLoop*> loops, Status& status, const Clock& clock, const Log& log);
+  ~Acceptor();  // stops
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  void start();
+  // Returns when the thread has ended. The listening sockets stay open.
+  void stop();
+
+ private:
+  struct Source {
+    int fd;
+    ListenerRole role;
+  };
+
+  void run();
+  void accept_some(const Source& source);
+  void hand_over(int fd, ListenerRole role);
+  void turn_away(const Source& source, const char* why);
+  ShardLoop& least_loaded() const;
+  std::uint32_t connections() const;
+
+  const Settings settings_;
+  std::vector<Source> sources_;
+  const std::vector<ShardLoop*> loops_;
+  Status& status_;
+  const Clock& clock_;
+  const Log& log_;
+  int stop_event_;
+  int reserve_fd_;           // given up for a moment to take in and close a connection when there is no other
+  TimePoint next_warning_{};
+  std::thread thread_;
+};
+
+}  // namespace syncrelay

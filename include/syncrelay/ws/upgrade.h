@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syncrelay/protocol/stats.h"
+#include "syncrelay/shard/session.h"
+#include "syncrelay/ws/http_response.h"
+
+namespace syncrelay {
+
+inline constexpr std::string_view kClientPath = "/ws/sync";
+
+// What a request for an upgrade says of itself; empty where a header is absent.
+struct UpgradeRequest {
+  bool is_get = false;
+  std::string path;
+  std::string host;
+  std::string origin;
+  std::string key;       // Sec-WebSocket-Key
+  std::string version;   // Sec-WebSocket-Version
+  std::string protocol;  // Sec-WebSocket-Protocol
+};
+
+struct Refusal {
+  RefusalReason reason;
+  HttpResponse response;
+};
+
+// Whether a browser on a page of `origin` may connect to `host`: the host names are the same (ports may differ), or the
+// origin is listed ("*" lists all). Without an origin it is no browser and may.
+bool origin_allowed(std::string_view origin, std::string_view host, const std::vector<std::string>& listed);
+
+// Why this upgrade is not to be; nullopt: it is.
+std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& allowed_origins);
+
+Refusal method_not_allowed();
+Refusal not_found();
+Refusal not_an_upgrade();
+
+// The answer to a refusal for capacity or for stopping.
+Refusal unavailable(RefusalReason reason);
+
+// What the arguments of the URL ask for ("epoch=…&seq=…&heartbeat=…", one string each). Malformed ones are as if absent,
+// except that a wish to resume is noted.
+ClientRequest parse_client_request(const std::vector<std::string>& arguments, std::string_view current_epoch);
+
+}  // namespace syncrelay

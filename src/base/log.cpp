@@ -1,0 +1,143 @@
+#include "syncrelay/base/log.h"
+
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <cstdio>
+
+namespace syncrelay {
+namespace {
+
+constexpr std::size_t kQueuedLines = 8192;
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+std::string_view name_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return "debug";
+    case LogLevel::info: return "info";
+    case LogLevel::warning: return "warning";
+    case LogLevel::error: return "error";
+  }
+  return "info";
+}
+
+// Control bytes are escaped in both formats: a client's header must not be able to forge a line or color a terminal.
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", byte);
+      out += code;
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else {
+      out += c;
+    }
+  }
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  append_escaped(out, text);
+  out += '"';
+}
+
+bool needs_quotes(std::string_view text) {
+  return text.empty() || text.find_first_of(" =\"\\") != std::string_view::npos;
+}
+
+struct AppendValue {
+  std::string& out;
+  bool always_quoted;
+
+  void operator()(std::string_view text) const {
+    if (always_quoted || needs_quotes(text)) {
+      append_quoted(out, text);
+    } else {
+      append_escaped(out, text);
+    }
+  }
+  void operator()(bool value) const { out += value ? "true" : "false"; }
+  void operator()(double value) const {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.3f", value);
+    out += digits;
+  }
+  void operator()(std::int64_t value) const { out += std::to_string(value); }
+  void operator()(std::uint64_t value) const { out += std::to_string(value); }
+};
+
+std::string text_line(std::string_view message, Log::Fields fields) {
+  std::string line(message);
+  for (const LogField& field : fields) {
+    line += ' ';
+    line += field.name;
+    line += '=';
+    std::visit(AppendValue{line, false}, field.value);
+  }
+  return line;
+}
+
+// The pattern puts `{"ts":"…"` in front.
+std::string json_line(LogLevel level, std::string_view message, Log::Fields fields) {
+  std::string line = ",\"level\":\"";
+  line += name_of(level);
+  line += "\",\"message\":";
+  append_quoted(line, message);
+  for (const LogField& field : fields) {
+    line += ',';
+    append_quoted(line, field.name);
+    line += ':';
+    std::visit(AppendValue{line, true}, field.value);
+  }
+  line += '}';
+  return line;
+}
+
+}  // namespace
+
+struct Log::Backend {
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::async_logger> logger;
+};
+
+Log::Log(const Settings& settings) : backend_(std::make_unique<Backend>()), settings_(settings) {
+  backend_->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  backend_->logger = std::make_shared<spdlog::async_logger>(
+      "syncrelay", std::move(sink), backend_->pool, spdlog::async_overflow_policy::overrun_oldest);
+  backend_->logger->set_level(to_spdlog(settings.level));
+  backend_->logger->set_pattern(settings.format == LogFormat::json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%f%z"%v)"
+                                                                   : "%Y-%m-%d %H:%M:%S.%e %l %v");
+  backend_->logger->flush_on(spdlog::level::debug);
+}
+
+Log::~Log() = default;
+
+void Log::write(LogLevel level, std::string_view message, Fields fields) const {
+  if (level < settings_.level) return;
+  const std::string line =
+      settings_.format == LogFormat::json ? json_line(level, message, fields) : text_line(message, fields);
+  backend_->logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+void Log::debug(std::string_view message, Fields fields) const { write(LogLevel::debug, message, fields); }
+void Log::info(std::string_view message, Fields fields) const { write(LogLevel::info, message, fields); }
+void Log::warning(std::string_view message, Fields fields) const { write(LogLevel::warning, message, fields); }
+void Log::error(std::string_view message, Fields fields) const { write(LogLevel::error, message, fields); }
+
+std::uint64_t Log::dropped() const { return backend_->pool->overrun_counter(); }
+
+}  // namespace syncrelay

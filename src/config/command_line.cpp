@@ -1,0 +1,187 @@
+#include "syncrelay/config/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string_view>
+
+#include "syncrelay/config/nearest.h"
+#include "syncrelay/config/text.h"
+
+namespace syncrelay::config {
+namespace {
+
+constexpr char kAbout[] = "Relays a backend's state and events to WebSocket clients.";
+constexpr char kFooter[] =
+    "Every option is also read from the environment (--log-bytes: SYNCRELAY_LOG_BYTES; lists\n"
+    "separated by commas) and from the TOML file of --config (log-bytes = \"16MiB\"). The command\n"
+    "line counts before the environment, the environment before the file.\n"
+    "Times: 20, 20s, 500ms, 5m, 1h. Sizes: 65536, 64KiB, 16MiB, 1GiB.";
+
+// A command of the program; serve when none is named.
+struct Verb {
+  const char* name;
+  const char* help;
+  Action action;
+};
+
+constexpr Verb kVerbs[] = {
+    {"serve", "Run the relay (the default)", Action::serve},
+    {"healthcheck", "Exit with 0 if the relay on this host answers 200 on /health",
+     Action::healthcheck},
+};
+
+// A flag that makes the program print something and exit; the first one given here wins.
+struct PrintFlag {
+  const char* name;
+  const char* flags;
+  const char* help;
+  Action action;
+};
+
+constexpr PrintFlag kPrintFlags[] = {
+    {"help", "-h,--help", "Print this help", Action::help},
+    {"version", "--version", "Print the version", Action::version},
+    {"print-config", "--print-config", "Print every value in force and where it comes from",
+     Action::print_config},
+};
+
+std::string describe(const Option& option) {
+  std::string hints = option.range;
+  if (!option.default_text.empty()) {
+    hints += (hints.empty() ? "default " : "; default ") + option.default_text;
+  }
+  if (option.arity == Arity::list) hints += hints.empty() ? "repeatable" : "; repeatable";
+  return hints.empty() ? option.help : option.help + " (" + hints + ')';
+}
+
+// The command line as CLI11 sees it. It only collects: every value stays text, so that all places
+// are checked alike.
+class Grammar {
+ public:
+  explicit Grammar(std::span<const Option> table) : table_(table), app_(kAbout, "syncrelay") {
+    app_.set_help_flag();  // CLI11's own throws; ours are kPrintFlags
+    app_.allow_extras();   // what is left over gets our own message
+    app_.require_subcommand(0, 1);
+    app_.footer(kFooter);
+    add_value(kConfigOption, "FILE", "TOML file with any of the options below", "Options");
+    for (const PrintFlag& flag : kPrintFlags) {
+      app_.add_flag(flag.flags)->description(flag.help)->group("Options");
+    }
+    for (const Option& option : table_) add(option);
+    for (const Verb& verb : kVerbs) app_.add_subcommand(verb.name, verb.help)->fallthrough();
+  }
+
+  // May throw CLI::ParseError.
+  void parse(const std::vector<std::string>& arguments) {
+    std::vector<std::string> reversed;
+    for (const std::string& argument : arguments) {
+      // CLI11 takes "--host=" for an option whose value comes next.
+      const bool empty_value = argument.ends_with('=') && argument.find('=') == argument.size() - 1;
+      if (argument.starts_with("--") && empty_value) {
+        reversed.push_back(argument.substr(0, argument.size() - 1));
+        reversed.emplace_back();
+      } else {
+        reversed.push_back(argument);
+      }
+    }
+    std::reverse(reversed.begin(), reversed.end());
+    app_.parse(std::move(reversed));
+  }
+
+  Action action() const {
+    for (const PrintFlag& flag : kPrintFlags) {
+      if (app_.count(std::string("--") + flag.name) > 0) return flag.action;
+    }
+    for (const Verb& verb : kVerbs) {
+      if (app_.got_subcommand(verb.name)) return verb.action;
+    }
+    return Action::serve;
+  }
+
+  Settings settings() const {
+    Settings settings;
+    collect(kConfigOption, Arity::single, settings);
+    for (const Option& option : table_) collect(option.name, option.arity, settings);
+    return settings;
+  }
+
+  std::vector<std::string> left_over() const { return app_.remaining(true); }
+  std::string help() const { return app_.help(); }
+
+  std::vector<std::string_view> option_names() const {
+    std::vector<std::string_view> names = {kConfigOption};
+    for (const PrintFlag& flag : kPrintFlags) names.emplace_back(flag.name);
+    for (const Option& option : table_) names.push_back(option.name);
+    return names;
+  }
+
+ private:
+  void add(const Option& option) {
+    if (option.arity == Arity::flag) {
+      app_.add_flag("--" + option.name)->description(describe(option))->group(option.group);
+    } else {
+      add_value(option.name, option.placeholder, describe(option), option.group);
+    }
+  }
+
+  void add_value(const std::string& name, const std::string& placeholder, const std::string& help,
+                 const std::string& group) {
+    CLI::Option* option = app_.add_option(
+        "--" + name, [](const CLI::results_t&) { return true; }, help);
+    // Of the policies only this one leaves all of results() as they came; collect() picks.
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    option->type_name(placeholder)->group(group);
+  }
+
+  void collect(const std::string& name, Arity arity, Settings& settings) const {
+    const std::string flag = "--" + name;
+    Values values = app_.get_option(flag)->results();
+    if (values.empty()) return;
+    if (arity != Arity::list) values = {values.back()};
+    settings.emplace(name, Setting{std::move(values), flag});
+  }
+
+  std::span<const Option> table_;
+  CLI::App app_;
+};
+
+UsageError unknown_argument(const std::string& argument, const Grammar& grammar) {
+  if (argument.starts_with('-')) {
+    const std::string name = argument.substr(0, argument.find('='));
+    const std::size_t dashes = std::min(name.find_first_not_of('-'), name.size());
+    return {"unknown option " + on_one_line(name) + "; the nearest known is --" +
+            std::string(nearest(name.substr(dashes), grammar.option_names()))};
+  }
+  std::vector<std::string_view> names;
+  for (const Verb& verb : kVerbs) names.emplace_back(verb.name);
+  if (std::find(names.begin(), names.end(), argument) != names.end()) {
+    return {"one command at a time: " + argument + " is one too many"};
+  }
+  return {"unexpected argument " + quote_for_message(argument) + "; the nearest command is " +
+          std::string(nearest(argument, names))};
+}
+
+}  // namespace
+
+Result<CommandLine, UsageError> parse_command_line(const std::vector<std::string>& arguments,
+                                                   std::span<const Option> table) {
+  Grammar grammar(table);
+  try {
+    grammar.parse(arguments);
+  } catch (const CLI::ArgumentMismatch&) {  // thrown at the end of the arguments only
+    return UsageError{on_one_line(arguments.back()) + " needs a value"};
+  } catch (const CLI::ParseError& error) {
+    return UsageError{on_one_line(error.what())};
+  }
+  for (const std::string& argument : grammar.left_over()) {
+    if (argument != "--") return unknown_argument(argument, grammar);
+  }
+  CommandLine line;
+  line.action = grammar.action();
+  line.settings = grammar.settings();
+  // Of a grammar that has parsed nothing: a command in the arguments would get the help to itself.
+  if (line.action == Action::help) line.help = Grammar(table).help();
+  return line;
+}
+
+}  // namespace syncrelay::config

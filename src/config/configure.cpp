@@ -1,0 +1,109 @@
+#include "syncrelay/config/configure.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "syncrelay/config/address.h"
+#include "syncrelay/config/command_line.h"
+#include "syncrelay/config/config_file.h"
+#include "syncrelay/config/environment.h"
+#include "syncrelay/config/runtime_dir.h"
+#include "syncrelay/config/text.h"
+
+namespace syncrelay::config {
+namespace {
+
+constexpr char kDefault[] = "default";
+
+// What is set already stays.
+void add_layer(Settings& settings, const Settings& below) {
+  for (const auto& [name, setting] : below) settings.emplace(name, setting);
+}
+
+UsageError refused(std::string_view option, std::string_view origin, const Refusal& refusal) {
+  std::string message(option);
+  message.append(" (from ").append(origin).append("): ");
+  return {message + quote_for_message(refusal.value) + ' ' + refusal.reason};
+}
+
+// The file that the settings so far name, if any.
+Result<Settings, UsageError> read_file(const Settings& settings, const InvocationInput& input,
+                                       std::span<const Option> table) {
+  const auto named = settings.find(kConfigOption);
+  if (named == settings.end()) return Settings{};
+  const std::string& path = named->second.values.front();
+  const auto text = input.read_file(path);
+  if (!text) {
+    return refused(kConfigOption, named->second.origin,
+                   {path, "cannot be read: " + text.error().reason});
+  }
+  return parse_config_file(text.value(), path, table);
+}
+
+std::optional<Refusal> assign(const Option& option, const Setting& setting, Config& config) {
+  for (const std::string& value : setting.values) {
+    if (!is_utf8(value)) return Refusal{value, "is not valid UTF-8"};
+  }
+  return option.assign(setting.values, config);
+}
+
+Result<void, UsageError> assign_all(std::span<const Option> table, const Settings& settings,
+                                    Invocation& invocation) {
+  for (const Option& option : table) {
+    const auto found = settings.find(option.name);
+    invocation.origins[option.name] = found == settings.end() ? kDefault : found->second.origin;
+    if (found == settings.end()) continue;
+    const auto refusal = assign(option, found->second, invocation.config);
+    if (refusal) return refused(option.name, found->second.origin, *refusal);
+  }
+  return {};
+}
+
+// The defaults that depend on other values.
+void derive_defaults(uid_t user, Invocation& invocation) {
+  Config& config = invocation.config;
+  if (config.runtime_dir.empty()) config.runtime_dir = default_runtime_dir(user);
+  if (invocation.origins.at("commands") == kDefault) {
+    config.commands = {default_commands_endpoint(config.runtime_dir)};
+  }
+}
+
+// The rules that span several options.
+Result<void, UsageError> check_together(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  const std::string& commands_origin = invocation.origins.at("commands");
+  if (config.commands.empty()) {
+    return UsageError{"commands (from " + commands_origin + "): at least one endpoint is needed"};
+  }
+  for (const std::string& endpoint : config.commands) {
+    if (config.allow_remote_commands || !is_remote_endpoint(endpoint)) continue;
+    return refused("commands", commands_origin,
+                   {endpoint,
+                    "is not on a loopback address; whoever reaches it commands the "
+                    "relay: allow that by --allow-remote-commands"});
+  }
+  if (config.state_key.size() > config.max_state_keys) {
+    return UsageError{"state-key (from " + invocation.origins.at("state-key") +
+                      "): more keys than max-state-keys allows"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void, UsageError> configure(const InvocationInput& input, std::span<const Option> table,
+                                   Settings settings, Invocation& invocation) {
+  auto environment = read_environment(input.environment, table);
+  invocation.warnings = std::move(environment.warnings);
+  add_layer(settings, environment.settings);
+  const auto file = read_file(settings, input, table);
+  if (!file) return file.error();
+  add_layer(settings, file.value());
+  if (auto assigned = assign_all(table, settings, invocation); !assigned) return assigned;
+  derive_defaults(input.user, invocation);
+  return check_together(invocation);
+}
+
+}  // namespace syncrelay::config

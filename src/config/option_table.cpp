@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <chrono>
+
+#include "syncrelay/base/log.h"
+#include "syncrelay/config/address.h"
+#include "syncrelay/config/option_kinds.h"
+#include "syncrelay/config/text.h"
+
+namespace syncrelay::config {
+namespace {
+
+using namespace std::chrono_literals;
+using Reason = std::optional<std::string>;
+
+constexpr std::uint64_t kKiB = 1ULL << 10;
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kGiB = 1ULL << 30;
+
+constexpr std::string_view kListeners = "Listeners";
+constexpr std::string_view kBackends = "Backends";
+constexpr std::string_view kState = "State and log";
+constexpr std::string_view kClients = "Clients";
+constexpr std::string_view kTimes = "Times";
+constexpr std::string_view kLogging = "Logging";
+
+Reason host_problem(std::string_view host) {
+  if (is_host(host)) return std::nullopt;
+  return "is neither an address nor a host name (IPv6 without brackets)";
+}
+
+Reason state_key_problem(std::string_view key) {
+  constexpr std::size_t kMaxKey = 256;
+  if (!key.empty() && key.size() <= kMaxKey) return std::nullopt;
+  return "is " + std::to_string(key.size()) + " bytes long; accepted: 1 to " +
+         std::to_string(kMaxKey);
+}
+
+Reason runtime_dir_problem(std::string_view dir) {
+  constexpr std::size_t kLongestName = std::string_view("/commands.sock").size();
+  constexpr std::size_t kMaxDir = kMaxIpcPath - kLongestName;
+  if (dir.empty()) return "is empty";
+  if (!is_printable(dir)) return "holds control characters";
+  if (dir.size() <= kMaxDir) return std::nullopt;
+  return "is " + std::to_string(dir.size()) + " bytes long; accepted: up to " +
+         std::to_string(kMaxDir) + ", so that the paths of its sockets fit the system's limit";
+}
+
+Reason group_problem(std::string_view group) {
+  const bool odd = group.find_first_of(" :,/") != std::string_view::npos || !is_printable(group);
+  return odd ? Reason("is no group name") : std::nullopt;
+}
+
+std::vector<Option> listener_options() {
+  return {
+      text_option({"host", kListeners, "HOST", "Address that clients connect to"}, &Config::host,
+                  host_problem),
+      number_option({"port", kListeners, "PORT", "TCP port for clients; 0 picks a free one"},
+                    &Config::port, {0, 65535}),
+      address_option(
+          {"admin", kListeners, "HOST:PORT", "Second listener, for GET /metrics; not for clients"},
+          &Config::admin),
+      list_option({"allow-origin", kListeners, "ORIGIN",
+                   "Browser origin to accept besides the relay's own host; * for all"},
+                  &Config::allow_origin, origin_problem),
+  };
+}
+
+std::vector<Option> backend_options() {
+  std::vector<Option> options = {
+      text_option({"runtime-dir", kBackends, "DIR", "Directory of the sockets and the lock file"},
+                  &Config::runtime_dir, runtime_dir_problem),
+      list_option({"commands", kBackends, "ENDPOINT",
+                   "ZeroMQ endpoint to take commands at: ipc:// or tcp://"},
+                  &Config::commands, endpoint_problem),
+      flag_option({"allow-remote-commands", kBackends, "",
+                   "Let --commands listen where other hosts can reach it: whoever does commands "
+                   "the relay"},
+                  &Config::allow_remote_commands),
+      octal_option({"ipc-mode", kBackends, "MODE", "Mode of the socket files, octal"},
+                   &Config::ipc_mode, {0, 0777}),
+      text_option({"ipc-group", kBackends, "GROUP", "Group of the socket files"},
+                  &Config::ipc_group, group_problem),
+      size_option({"max-command", kBackends, "SIZE", "Largest command"}, &Config::max_command,
+                  {1, kGiB}),
+  };
+  options[0].default_text = "/tmp/syncrelay-<uid>";
+  options[1].default_text = "ipc://<runtime-dir>/commands.sock";
+  return options;
+}
+
+std::vector<Option> state_options() {
+  return {
+      list_option({"state-key", kState, "NAME", "State key that is null until it is set"},
+                  &Config::state_key, state_key_problem),
+      size_option({"max-state", kState, "SIZE", "All state together"}, &Config::max_state,
+                  {1, 1024 * kGiB}),
+      number_option({"max-state-keys", kState, "COUNT", "Keys of the state"},
+                    &Config::max_state_keys, {1, 100'000'000}),
+      size_option({"log-bytes", kState, "SIZE", "Window of recent events, by size"},
+                  &Config::log_bytes, {64 * kKiB, 1024 * kGiB}),
+      number_option({"log-events", kState, "COUNT", "Window of recent events, by number"},
+                    &Config::log_events, {1, 1'000'000'000}),
+  };
+}
+
+std::vector<Option> client_options() {
+  return {
+      number_option({"shards", kClients, "COUNT", "Threads that serve clients; 0: one per core"},
+                    &Config::shards, {0, 64}),
+      number_option({"max-clients", kClients, "COUNT", "Clients at a time"}, &Config::max_clients,
+                    {1, 10'000'000}),
+      number_option({"max-clients-per-address", kClients, "COUNT",
+                     "Clients at a time from one address; 0: no limit"},
+                    &Config::max_clients_per_address, {0, 10'000'000}),
+      size_option({"max-client-message", kClients, "SIZE", "Largest message of a client"},
+                  &Config::max_client_message, {1, kGiB}),
+      size_option({"send-buffer", kClients, "SIZE", "Kernel send buffer (SO_SNDBUF) per client"},
+                  &Config::send_buffer, {4 * kKiB, 64 * kMiB}),
+  };
+}
+
+std::vector<Option> time_options() {
+  return {
+      duration_option({"ping-interval", kTimes, "TIME", "Time between WebSocket pings"},
+                      &Config::ping_interval, {10ms, 24h}),
+      duration_option(
+          {"ping-timeout", kTimes, "TIME", "How long after a ping a silent client is closed"},
+          &Config::ping_timeout, {10ms, 24h}),
+      duration_option({"json-ping-interval", kTimes, "TIME",
+                       "Time between {\"type\":\"ping\"} messages; 0: off"},
+                      &Config::json_ping_interval, {0ms, 24h}),
+      duration_option({"stall-timeout", kTimes, "TIME",
+                       "How long a client may take no byte of what waits for it"},
+                      &Config::stall_timeout, {10ms, 24h}),
+      duration_option({"handshake-timeout", kTimes, "TIME", "Time for a connection's handshake"},
+                      &Config::handshake_timeout, {10ms, 1h}),
+      duration_option({"drain-timeout", kTimes, "TIME", "Time to flush before a stop"},
+                      &Config::drain_timeout, {0ms, 1h}),
+  };
+}
+
+std::vector<Option> logging_options() {
+  const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
+  return {
+      choice_option({"log-level", kLogging, "LEVEL", "Least level that is logged"},
+                    &Config::log_level,
+                    {{"debug", number(LogLevel::debug)},
+                     {"info", number(LogLevel::info)},
+                     {"warning", number(LogLevel::warning)},
+                     {"error", number(LogLevel::error)}}),
+      choice_option({"log-format", kLogging, "FORMAT", "Form of the log lines"},
+                    &Config::log_format,
+                    {{"text", number(LogFormat::text)}, {"json", number(LogFormat::json)}}),
+  };
+}
+
+}  // namespace
+
+std::vector<Option> make_option_table() {
+  std::vector<Option> table;
+  for (const auto part : {listener_options, backend_options, state_options, client_options,
+                          time_options, logging_options}) {
+    for (Option& option : part()) table.push_back(std::move(option));
+  }
+  return table;
+}
+
+std::string environment_name(std::string_view option_name) {
+  std::string name = "SYNCRELAY_";
+  for (const char c : option_name) {
+    const bool lower = c >= 'a' && c <= 'z';
+    name += c == '-' ? '_' : static_cast<char>(lower ? c - 'a' + 'A' : c);
+  }
+  return name;
+}
+
+const Option* find_option(std::span<const Option> table, std::string_view name) {
+  const auto named = [name](const Option& option) { return option.name == name; };
+  const auto found = std::find_if(table.begin(), table.end(), named);
+  return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace syncrelay::config

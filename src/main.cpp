@@ -1,0 +1,280 @@
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/config/invocation.h"
+#include "syncrelay/config/text_file.h"
+#include "syncrelay/ipc/command_server.h"
+#include "syncrelay/ipc/lock_file.h"
+#include "syncrelay/ipc/socket_files.h"
+#include "syncrelay/relay/relay.h"
+#include "syncrelay/ws/acceptor.h"
+#include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/health_probe.h"
+#include "syncrelay/ws/listener.h"
+#include "syncrelay/ws/open_files.h"
+#include "syncrelay/ws/shard_loop.h"
+#include "syncrelay/ws/status.h"
+
+extern char** environ;
+
+namespace syncrelay {
+namespace {
+
+enum ExitCode : int { kStopped = 0, kFailed = 1, kBadUsage = 2 };
+
+std::string random_epoch() {
+  std::uint64_t bits = 0;
+  while (getrandom(&bits, sizeof bits, 0) != sizeof bits) {
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(bits));
+  return text;
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+int wait_for_signal() {
+  const sigset_t signals = stop_signals();
+  int number = 0;
+  while (sigwait(&signals, &number) != 0) {
+  }
+  return number;
+}
+
+// From the first signal on: the second one ends the process where it stands.
+void exit_at_second_signal() {
+  std::thread([] {
+    const int number = wait_for_signal();
+    std::fprintf(stderr, "syncrelay: second signal (%s): exiting without waiting for clients\n", strsignal(number));
+    _exit(kFailed);
+  }).detach();
+}
+
+// The running relay: its parts, built bottom-up and stopped in reverse.
+class Server {
+ public:
+  Server(const Config& config, const Log& log) : config_(config), log_(log), epoch_(random_epoch()) {}
+
+  // The error says what could not be had.
+  Result<void, std::string> start();
+  void stop();
+
+ private:
+  Result<void, std::string> open_listeners();
+  void build_shards();
+  Result<void, std::string> start_shards();
+  Result<void, std::string> bind_commands();
+  void start_acceptor();
+  void say_ready() const;
+  std::uint32_t shard_count() const;
+  Shard::Settings shard_settings() const;
+
+  const Config& config_;
+  const Log& log_;
+  const std::string epoch_;
+  const SystemClock clock_;
+  std::uint32_t max_clients_ = 0;
+  std::optional<LockFile> lock_;
+  std::vector<Listener> client_listeners_;
+  std::vector<Listener> admin_listeners_;
+  RelayStats relay_stats_;
+  std::vector<std::unique_ptr<ShardStats>> shard_stats_;
+  std::unique_ptr<Admission> admission_;
+  std::unique_ptr<Status> status_;
+  std::vector<std::unique_ptr<ShardLoop>> loops_;
+  std::unique_ptr<Relay> relay_;
+  std::unique_ptr<CommandServer> commands_;
+  std::unique_ptr<Acceptor> acceptor_;
+};
+
+Result<void, std::string> Server::start() {
+  if (auto prepared = prepare_runtime_dir(config_.runtime_dir); !prepared) return prepared;
+  auto lock = LockFile::acquire(config_.runtime_dir + "/relay.lock");
+  if (!lock) return lock.error();
+  lock_ = std::move(lock).value();
+  max_clients_ = reserve_open_files(config_.max_clients);
+  if (max_clients_ < config_.max_clients) {
+    log_.warning("the limit on open files allows fewer clients than --max-clients",
+                 {{"max_clients", std::uint64_t{config_.max_clients}}, {"room_for", std::uint64_t{max_clients_}}});
+  }
+  if (auto opened = open_listeners(); !opened) return opened;
+  build_shards();
+  if (auto bound = bind_commands(); !bound) return bound;
+  if (auto started = start_shards(); !started) return started;
+  commands_->start();
+  start_acceptor();
+  say_ready();
+  return {};
+}
+
+Result<void, std::string> Server::open_listeners() {
+  auto clients = Listener::open(config_.host, config_.port);
+  if (!clients) return clients.error();
+  client_listeners_.push_back(std::move(clients).value());
+  if (!config_.admin) return {};
+  auto admin = Listener::open(config_.admin->host, config_.admin->port);
+  if (!admin) return admin.error();
+  admin_listeners_.push_back(std::move(admin).value());
+  return {};
+}
+
+std::uint32_t Server::shard_count() const {
+  return config_.shards > 0 ? config_.shards : std::max(std::thread::hardware_concurrency(), 1U);
+}
+
+Shard::Settings Server::shard_settings() const {
+  return {config_.state_key,
+          {config_.log_bytes, config_.log_events},
+          {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval, config_.stall_timeout},
+          epoch_};
+}
+
+void Server::build_shards() {
+  admission_ = std::make_unique<Admission>(Admission::Limits{max_clients_, config_.max_clients_per_address});
+  status_.reset(new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, relay_stats_, {}, {}, {}});
+  for (std::uint32_t index = 0; index < shard_count(); ++index) {
+    shard_stats_.push_back(std::make_unique<ShardStats>());
+    status_->shards.push_back(shard_stats_.back().get());
+    const ShardLoop::Settings settings{index, config_.max_client_message, config_.allow_origin,
+                                       config_.handshake_timeout};
+    loops_.push_back(std::make_unique<ShardLoop>(settings, shard_settings(), clock_, *shard_stats_.back(), *admission_,
+                                                 *status_, log_));
+  }
+}
+
+Result<void, std::string> Server::bind_commands() {
+  std::vector<Mailbox<Update>*> mailboxes;
+  for (const auto& loop : loops_) mailboxes.push_back(&loop->updates());
+  relay_ = std::make_unique<Relay>(
+      Relay::Settings{config_.state_key, config_.max_state, config_.max_state_keys, config_.log_bytes}, clock_,
+      std::move(mailboxes), relay_stats_);
+  commands_ = std::make_unique<CommandServer>(
+      CommandServer::Settings{config_.commands, {config_.ipc_mode, config_.ipc_group}, config_.max_command}, *relay_,
+      clock_, log_);
+  return commands_->bind();
+}
+
+Result<void, std::string> Server::start_shards() {
+  for (const auto& loop : loops_) {
+    if (auto started = loop->start(); !started) return started;
+  }
+  return {};
+}
+
+void Server::start_acceptor() {
+  std::vector<Listener*> clients;
+  std::vector<Listener*> admin;
+  std::vector<ShardLoop*> loops;
+  for (Listener& listener : client_listeners_) clients.push_back(&listener);
+  for (Listener& listener : admin_listeners_) admin.push_back(&listener);
+  for (const auto& loop : loops_) loops.push_back(loop.get());
+  acceptor_ = std::make_unique<Acceptor>(
+      Acceptor::Settings{config_.send_buffer, max_clients_ + kSpareConnections}, std::move(clients), std::move(admin),
+      std::move(loops), *status_, clock_, log_);
+  acceptor_->start();
+}
+
+void Server::say_ready() const {
+  std::string commands;
+  for (const std::string& endpoint : commands_->endpoints()) {
+    commands += (commands.empty() ? "\"" : ",\"") + endpoint + '"';
+  }
+  const std::string admin = admin_listeners_.empty() ? "null" : std::to_string(admin_listeners_.front().port());
+  std::cout << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"admin":)" << admin
+            << R"(,"commands":[)" << commands << R"(],"pid":)" << getpid() << '}' << std::endl;
+  log_.info("ready", {{"version", SYNCRELAY_VERSION},
+                      {"host", config_.host},
+                      {"port", int{client_listeners_.front().port()}},
+                      {"commands", commands_->endpoints().front()},
+                      {"shards", static_cast<std::uint64_t>(loops_.size())},
+                      {"max_clients", std::uint64_t{max_clients_}},
+                      {"epoch", epoch_}});
+}
+
+// /health goes on answering until the last client is told.
+void Server::stop() {
+  const TimePoint deadline = clock_.now() + config_.drain_timeout;
+  if (status_) status_->stopping = true;
+  if (commands_) commands_->stop(deadline);
+  for (const auto& loop : loops_) loop->begin_drain(deadline);
+  for (const auto& loop : loops_) loop->join();
+  if (acceptor_) acceptor_->stop();
+}
+
+int serve(const Invocation& invocation) {
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  const Log log({invocation.config.log_level, invocation.config.log_format});
+  for (const std::string& warning : invocation.warnings) log.warning(warning);
+  Server server(invocation.config, log);
+  if (auto started = server.start(); !started) {
+    server.stop();
+    log.error("cannot start", {{"why", started.error()}});
+    return kFailed;
+  }
+  const int number = wait_for_signal();
+  exit_at_second_signal();
+  log.info("stopping", {{"signal", strsignal(number)}});
+  server.stop();
+  log.info("stopped", {{"log_lines_dropped", log.dropped()}});
+  return kStopped;
+}
+
+int healthcheck(const Config& config) {
+  const auto well = probe_health(config.host, config.port);
+  if (well) return kStopped;
+  std::cerr << "syncrelay: " << well.error() << '\n';
+  return kFailed;
+}
+
+InvocationInput invocation_input(int argc, char** argv) {
+  InvocationInput input;
+  input.arguments.assign(argv + 1, argv + argc);
+  for (char** entry = environ; *entry != nullptr; ++entry) input.environment.emplace_back(*entry);
+  input.read_file = read_text_file;
+  input.user = geteuid();
+  input.version = SYNCRELAY_VERSION;
+  return input;
+}
+
+int run(int argc, char** argv) {
+  const auto invocation = parse_invocation(invocation_input(argc, argv));
+  if (!invocation) {
+    std::cerr << "syncrelay: " << invocation.error().message << '\n';
+    return kBadUsage;
+  }
+  switch (invocation.value().action) {
+    case Action::serve:
+      return serve(invocation.value());
+    case Action::healthcheck:
+      return healthcheck(invocation.value().config);
+    default:
+      std::cout << invocation.value().text;
+      return kStopped;
+  }
+}
+
+}  // namespace
+}  // namespace syncrelay
+
+int main(int argc, char** argv) { return syncrelay::run(argc, argv); }

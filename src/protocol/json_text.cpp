@@ -1,0 +1,32 @@
+#include "syncrelay/protocol/json_text.h"
+
+#include <cstdio>
+
+namespace syncrelay {
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned char>(c));
+      out += code;
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+std::size_t skip_space(std::string_view json, std::size_t from) {
+  while (from < json.size() &&
+         (json[from] == ' ' || json[from] == '\t' || json[from] == '\n' || json[from] == '\r')) {
+    ++from;
+  }
+  return from;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,38 @@
+#include "syncrelay/relay/log_writer.h"
+
+#include <algorithm>
+
+#include "syncrelay/protocol/frame.h"
+
+namespace syncrelay {
+namespace {
+
+// Large chunks make few writes of a burst; small ones keep the window near its bound.
+constexpr std::uint64_t kChunksPerWindow = 16;
+constexpr std::uint64_t kMinChunkBytes = 64 * 1024;
+constexpr std::uint64_t kMaxChunkBytes = 1024 * 1024;
+
+}  // namespace
+
+LogWriter::LogWriter(std::uint64_t window_bytes)
+    : chunk_bytes_(std::clamp(window_bytes / kChunksPerWindow, kMinChunkBytes, kMaxChunkBytes)) {}
+
+LogWriter::Written LogWriter::append(std::span<const std::string_view> pieces) {
+  std::size_t payload = 0;
+  for (const std::string_view piece : pieces) payload += piece.size();
+  const std::size_t size = wire_size(payload);
+  MessageWriter writer(reserve(size), payload);
+  for (const std::string_view piece : pieces) writer.write(piece);
+  const std::uint64_t position = end_;
+  end_ += size;
+  return {chunk_, position, size};
+}
+
+std::byte* LogWriter::reserve(std::size_t size) {
+  if (!chunk_ || end_ - chunk_->begin() + size > chunk_->capacity()) {
+    chunk_ = std::make_shared<LogChunk>(end_, std::max(size, chunk_bytes_));
+  }
+  return chunk_->at(end_ - chunk_->begin());
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,255 @@
+#include "syncrelay/shard/session.h"
+
+#include <utility>
+
+namespace syncrelay {
+
+Session::Session(ConnectionId id, Transport& transport, const ClientRequest& request, const SessionContext& context)
+    : id_(id),
+      transport_(transport),
+      context_(context),
+      since_(context.clock.now()),
+      heartbeat_(request.heartbeat.value_or(context.keepalive.heartbeat)),
+      resume_after_(request.resume_after),
+      wants_resume_(request.wants_resume),
+      cursor_(context.replica.log().end()),
+      next_ping_(since_ + context.keepalive.ping_interval),
+      next_heartbeat_(since_ + heartbeat_) {}
+
+Session::~Session() {
+  if (blocked_) context_.stats.slow_clients.subtract();
+}
+
+void Session::pump() {
+  while (!blocked_ && !closing_ && step()) {
+  }
+}
+
+// One write, or one decision what to write. False when nothing is due.
+bool Session::step() {
+  if (own_sent_ < own_.size()) return write_own();
+  if (snapshot_) return write_snapshot();
+  if (middle_.chunk) return write_middle();
+  if (phase_ == Phase::joining) {
+    begin_first_message();
+    return !needs_snapshot_;
+  }
+  if (needs_snapshot_) {
+    begin_snapshot(snapshot_reason_);
+    return !needs_snapshot_;
+  }
+  return write_events();
+}
+
+bool Session::write_own() {
+  own_sent_ += write_whole_frames(as_bytes(own_).subspan(own_sent_));
+  if (own_sent_ < own_.size()) return false;
+  std::string().swap(own_);
+  own_sent_ = 0;
+  return true;
+}
+
+bool Session::write_snapshot() {
+  snapshot_sent_ += write_whole_frames(as_bytes(snapshot_->bytes).subspan(snapshot_sent_));
+  if (snapshot_sent_ < snapshot_->bytes.size()) return false;
+  snapshot_ = nullptr;
+  snapshot_sent_ = 0;
+  append_own(snapshot_end(), MessagePart::end);
+  return true;
+}
+
+bool Session::write_middle() {
+  cursor_.position += write_whole_frames(middle_.chunk->read(cursor_.position, middle_.end));
+  if (cursor_.position < middle_.end) return false;
+  cursor_.next = cursor_.next.next();
+  middle_ = {};
+  return true;
+}
+
+bool Session::write_events() {
+  const EventLog& log = context_.replica.log();
+  if (cursor_.position == log.end().position) return false;
+  if (!log.holds(cursor_)) {
+    needs_snapshot_ = true;
+    snapshot_reason_ = SnapshotReason::lag;
+    return true;
+  }
+  const Seq first = cursor_.next;
+  const EventLog::Run run = log.read(cursor_);
+  const std::size_t written = write(run.bytes);
+  if (written == run.bytes.size()) {
+    cursor_ = run.behind;
+  } else {
+    stop_inside(cursor_.position + written);
+  }
+  context_.stats.frames_sent.add(distance(first, cursor_.next));
+  return true;
+}
+
+// The transport took the log's bytes up to `position` and no more. Ends the frame there and waits.
+void Session::stop_inside(std::uint64_t position) {
+  const LoggedEvent event = context_.replica.log().event_at(position);
+  const std::uint64_t from = std::max(event.begin, cursor_.position);
+  const ByteSpan frames = (*event.chunk)->read(from, event.end);
+  const std::size_t taken = position - from;
+  const std::size_t end = frame_end(frames, taken);
+  finish_frame(frames.subspan(taken, end - taken));
+  cursor_.position = from + end;
+  cursor_.next = cursor_.position == event.end ? event.seq.next() : event.seq;
+  if (cursor_.position > event.begin && cursor_.position < event.end) middle_ = {*event.chunk, event.end};
+  block();
+}
+
+// Writes as much as the transport takes, up to a frame's end; blocks when that is not all. Returns the bytes gone.
+std::size_t Session::write_whole_frames(ByteSpan frames) {
+  const std::size_t written = write(frames);
+  if (written == frames.size()) return written;
+  const std::size_t end = frame_end(frames, written);
+  finish_frame(frames.subspan(written, end - written));
+  block();
+  return end;
+}
+
+std::size_t Session::write(ByteSpan frames) {
+  const std::size_t written = transport_.write(frames);
+  bytes_sent_ += written;
+  context_.stats.bytes_sent.add(written);
+  return written;
+}
+
+void Session::finish_frame(ByteSpan rest) {
+  if (rest.empty()) return;
+  transport_.finish_frame(rest);
+  bytes_sent_ += rest.size();
+  context_.stats.bytes_sent.add(rest.size());
+}
+
+void Session::block() {
+  blocked_ = true;
+  stall_deadline_.reset();
+  context_.stats.slow_clients.add();
+  transport_.request_writable();
+}
+
+void Session::writable() {
+  if (!blocked_) return;
+  blocked_ = false;
+  context_.stats.slow_clients.subtract();
+  pump();
+}
+
+void Session::begin_first_message() {
+  phase_ = Phase::live;
+  if (resume_after_ && context_.replica.log().holds(resume_after_->next())) {
+    begin_resume(*resume_after_);
+  } else {
+    begin_snapshot(wants_resume_ ? SnapshotReason::resume_failed : SnapshotReason::connect);
+  }
+}
+
+void Session::begin_resume(Seq after) {
+  const EventLog& log = context_.replica.log();
+  cursor_ = log.before(after.next());
+  std::string message = R"({"type":"sync:resume","data":{"from":)" + std::to_string(after.next().value);
+  message += R"(,"to":)" + std::to_string(log.next().previous().value) + '}';
+  append_own(message + position_members(after) + '}', MessagePart::whole);
+  context_.stats.resumes.add();
+}
+
+// Moves the client to the end of the log with the state as it is now. When there can be no snapshot at present,
+// needs_snapshot_ stays set.
+void Session::begin_snapshot(SnapshotReason reason) {
+  std::shared_ptr<const Snapshot> snapshot = context_.snapshots.get(context_.replica);
+  needs_snapshot_ = snapshot == nullptr;
+  snapshot_reason_ = reason;
+  if (!snapshot) return;
+  const Cursor end = context_.replica.log().end();
+  skipped_ = reason == SnapshotReason::lag ? distance(cursor_.next, end.next) : 0;
+  cursor_ = end;
+  context_.stats.skipped_events.add(skipped_);
+  counter(context_.stats.snapshots, reason).add();
+  if (snapshot->framed) {
+    snapshot_ = std::move(snapshot);
+  } else {
+    append_own(snapshot->bytes + snapshot_end(), MessagePart::whole);
+  }
+}
+
+std::string Session::snapshot_end() const {
+  std::string end = position_members(cursor_.next.previous());
+  if (skipped_ > 0) end += R"(,"skipped":)" + std::to_string(skipped_);
+  return end + '}';
+}
+
+// The time is taken here, as late as can be: clients compute the offset of their clock from it.
+std::string Session::position_members(Seq seq) const {
+  std::string members = R"(,"ts":)";
+  append_timestamp(members, context_.clock.wall());
+  return members + R"(,"seq":)" + std::to_string(seq.value) + R"(,"epoch":")" + context_.epoch + '"';
+}
+
+void Session::append_own(std::string_view message, MessagePart part) {
+  const std::size_t begin = own_.size();
+  own_.resize(begin + wire_size(message.size()));
+  MessageWriter(reinterpret_cast<std::byte*>(own_.data() + begin), message.size(), part).write(message);
+  context_.stats.frames_sent.add();
+}
+
+bool Session::idle() const {
+  return !blocked_ && own_.empty() && !snapshot_ && !middle_.chunk && phase_ == Phase::live && !needs_snapshot_ &&
+         cursor_.position == context_.replica.log().end().position;
+}
+
+void Session::received() { ping_deadline_.reset(); }
+
+void Session::close(CloseCause cause) {
+  if (closing_) return;
+  closing_ = cause;
+  transport_.close(cause);
+}
+
+void Session::tick(TimePoint now) {
+  if (closing_) return;
+  if (blocked_) check_stall(now);
+  if (ping_deadline_ && now >= *ping_deadline_) check_ping(now);
+  if (now >= next_ping_) send_ping(now);
+  if (heartbeat_ > Duration::zero() && now >= next_heartbeat_) send_heartbeat(now);
+  pump();
+}
+
+void Session::check_stall(TimePoint now) {
+  const std::uint64_t taken = acknowledged();
+  if (!stall_deadline_ || taken > acknowledged_at_stall_) {
+    stall_deadline_ = now + context_.keepalive.stall_timeout;
+    acknowledged_at_stall_ = taken;
+  } else if (now >= *stall_deadline_) {
+    close(CloseCause::stalled);
+  }
+}
+
+// A peer on a slow link that is still taking what was sent before the ping is alive.
+void Session::check_ping(TimePoint now) {
+  const std::uint64_t taken = acknowledged();
+  if (taken < bytes_sent_ && taken > acknowledged_at_ping_) {
+    acknowledged_at_ping_ = taken;
+    ping_deadline_ = now + context_.keepalive.ping_timeout;
+  } else {
+    close(CloseCause::ping_timeout);
+  }
+}
+
+// A client that has more to read anyway is watched by the stall timeout.
+void Session::send_ping(TimePoint now) {
+  next_ping_ = now + context_.keepalive.ping_interval;
+  if (!idle() || ping_deadline_) return;
+  own_ += kPingFrame;
+  ping_deadline_ = now + context_.keepalive.ping_timeout;
+  acknowledged_at_ping_ = acknowledged();
+}
+
+void Session::send_heartbeat(TimePoint now) {
+  next_heartbeat_ = now + heartbeat_;
+  if (idle()) append_own(R"({"type":"ping"})", MessagePart::whole);
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,24 @@
+#include "syncrelay/state/replica.h"
+
+namespace syncrelay {
+
+Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window) : log_(window) {
+  const auto null = std::make_shared<const std::string>("null");
+  for (const std::string& key : configured_keys) state_.emplace(key, null);
+}
+
+void Replica::apply(const Update& update) {
+  if (update.changes) {
+    for (const StateChange& change : *update.changes) {
+      if (change.value) {
+        state_.insert_or_assign(change.key, change.value);
+      } else {
+        state_.erase(change.key);
+      }
+    }
+    ++state_version_;
+  }
+  if (update.chunk) log_.append(update);
+}
+
+}  // namespace syncrelay

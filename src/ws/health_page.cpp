@@ -1,0 +1,23 @@
+#include <chrono>
+#include <cstdio>
+
+#include "syncrelay/ws/pages.h"
+
+namespace syncrelay {
+
+HttpResponse health_page(const Status& status) {
+  const bool stopping = status.stopping.load(std::memory_order_relaxed);
+  const std::chrono::duration<double> uptime = status.clock.now() - status.started;
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%.1f", uptime.count());
+  std::string body = R"({"status":")";
+  body += stopping ? "stopping" : "ok";
+  body += R"(","clients":)" + std::to_string(status.clients());
+  body += R"(,"seq":)" + std::to_string(status.relay.seq.get());
+  body += R"(,"epoch":")" + status.epoch;
+  body += R"(","uptime":)" + std::string(seconds);
+  body += R"(,"version":")" + status.version + "\"}\n";
+  return {stopping ? 503 : 200, "application/json", std::move(body), {}, {}};
+}
+
+}  // namespace syncrelay

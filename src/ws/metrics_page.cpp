@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "syncrelay/ws/pages.h"
+
+namespace syncrelay {
+namespace {
+
+using Get = std::uint64_t (*)(const ShardStats&);
+
+class Page {
+ public:
+  void header(std::string_view name, std::string_view type, std::string_view help) {
+    text_.append("# HELP syncrelay_").append(name).append(" ").append(help);
+    text_.append("\n# TYPE syncrelay_").append(name).append(" ").append(type).append("\n");
+  }
+
+  // `labels` without braces: reason="lag"
+  void sample(std::string_view name, std::string_view labels, std::string_view value) {
+    text_.append("syncrelay_").append(name);
+    if (!labels.empty()) text_.append("{").append(labels).append("}");
+    text_.append(" ").append(value).append("\n");
+  }
+  void sample(std::string_view name, std::string_view labels, std::uint64_t value) {
+    sample(name, labels, std::to_string(value));
+  }
+
+  void single(std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
+    header(name, type, help);
+    sample(name, {}, value);
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::string label(std::string_view name, std::string_view value) {
+  return std::string(name) + "=\"" + std::string(value) + '"';
+}
+
+std::string seconds(std::uint64_t microseconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", static_cast<double>(microseconds) / 1e6);
+  return text;
+}
+
+std::uint64_t sum(const Status& status, Get get) {
+  std::uint64_t total = 0;
+  for (const ShardStats* shard : status.shards) total += get(*shard);
+  return total;
+}
+
+std::uint64_t max(const Status& status, Get get) {
+  std::uint64_t most = 0;
+  for (const ShardStats* shard : status.shards) most = std::max(most, get(*shard));
+  return most;
+}
+
+void add_commands(Page& page, const RelayStats& relay) {
+  page.header("commands_total", "counter", "Commands accepted, by operation.");
+  for (std::size_t op = 0; op < kOpNames.size(); ++op) {
+    page.sample("commands_total", label("op", kOpNames[op]), relay.commands[op].get());
+  }
+  page.header("commands_rejected_total", "counter", "Commands refused whole, by reason.");
+  for (std::size_t reason = 0; reason < kRejectReasonNames.size(); ++reason) {
+    page.sample("commands_rejected_total", label("reason", kRejectReasonNames[reason]), relay.rejected[reason].get());
+  }
+  page.single("events_total", "counter", "Events put into the log.", relay.events.get());
+  page.single("seq", "gauge", "Position of the newest event.", relay.seq.get());
+  page.single("state_keys", "gauge", "State keys held.", relay.state_keys.get());
+  page.single("state_bytes", "gauge", "Bytes of all state keys and values.", relay.state_bytes.get());
+}
+
+void add_closed(Page& page, const Status& status) {
+  page.header("clients_closed_total", "counter", "Clients gone, by WebSocket close code and reason.");
+  for (std::size_t cause = 0; cause < kCloseCauses.size(); ++cause) {
+    for (std::size_t code = 0; code <= kCountedCodes.size(); ++code) {
+      std::uint64_t total = 0;
+      for (const ShardStats* shard : status.shards) total += shard->closed[cause][code].get();
+      if (total == 0) continue;
+      const std::string code_text = code < kCountedCodes.size() ? std::to_string(kCountedCodes[code]) : "other";
+      page.sample("clients_closed_total", label("code", code_text) + ',' + label("reason", kCloseCauses[cause].name), total);
+    }
+  }
+}
+
+void add_clients(Page& page, const Status& status) {
+  page.single("clients", "gauge", "Clients connected now.", status.clients());
+  page.single("clients_accepted_total", "counter", "WebSocket connections accepted.",
+              sum(status, [](const ShardStats& shard) { return shard.accepted.get(); }));
+  page.header("clients_refused_total", "counter", "Connections and requests refused before the upgrade, by reason.");
+  for (std::size_t reason = 0; reason < kRefusalReasonNames.size(); ++reason) {
+    std::uint64_t total = 0;
+    for (const ShardStats* shard : status.shards) total += shard->refused[reason].get();
+    if (reason == static_cast<std::size_t>(RefusalReason::open_files)) total += status.refused_sockets.get();
+    page.sample("clients_refused_total", label("reason", kRefusalReasonNames[reason]), total);
+  }
+  add_closed(page, status);
+}
+
+void add_sending(Page& page, const Status& status) {
+  page.single("frames_sent_total", "counter", "Messages and control frames written to clients; a fragmented message counts once.",
+              sum(status, [](const ShardStats& shard) { return shard.frames_sent.get(); }));
+  page.single("bytes_sent_total", "counter", "Bytes written to clients after the upgrade.",
+              sum(status, [](const ShardStats& shard) { return shard.bytes_sent.get(); }));
+  page.single("skipped_events_total", "counter", "Events that slow clients did not get, each told by `skipped`.",
+              sum(status, [](const ShardStats& shard) { return shard.skipped_events.get(); }));
+  page.header("snapshots_sent_total", "counter", "Snapshots begun, by reason.");
+  for (std::size_t reason = 0; reason < kSnapshotReasonNames.size(); ++reason) {
+    std::uint64_t total = 0;
+    for (const ShardStats* shard : status.shards) total += shard->snapshots[reason].get();
+    page.sample("snapshots_sent_total", label("reason", kSnapshotReasonNames[reason]), total);
+  }
+  page.single("resumes_total", "counter", "Clients that went on from their position.",
+              sum(status, [](const ShardStats& shard) { return shard.resumes.get(); }));
+  page.single("slow_clients", "gauge", "Clients that have more to read than their connection takes.",
+              sum(status, [](const ShardStats& shard) { return shard.slow_clients.get(); }));
+  page.single("lag_events_max", "gauge", "Events that the slowest client is behind.",
+              max(status, [](const ShardStats& shard) { return shard.lag_events_max.get(); }));
+  page.single("log_bytes", "gauge", "Bytes in the log window.",
+              max(status, [](const ShardStats& shard) { return shard.log_bytes.get(); }));
+  page.single("log_events", "gauge", "Events in the log window.",
+              max(status, [](const ShardStats& shard) { return shard.log_events.get(); }));
+}
+
+void add_fanout(Page& page, const Status& status) {
+  constexpr std::string_view kName = "fanout_seconds";
+  page.header(kName, "histogram", "From the acceptance of an event to the last write of the pass, once per shard.");
+  std::uint64_t count = 0;
+  std::uint64_t sum_microseconds = 0;
+  for (std::size_t bucket = 0; bucket <= LatencyHistogram::kBounds.size(); ++bucket) {
+    for (const ShardStats* shard : status.shards) count += shard->fanout.bucket(bucket);
+    const std::string bound = bucket < LatencyHistogram::kBounds.size() ? seconds(LatencyHistogram::kBounds[bucket]) : "+Inf";
+    page.sample("fanout_seconds_bucket", label("le", bound), count);
+  }
+  for (const ShardStats* shard : status.shards) sum_microseconds += shard->fanout.sum_microseconds();
+  page.sample("fanout_seconds_sum", {}, seconds(sum_microseconds));
+  page.sample("fanout_seconds_count", {}, count);
+}
+
+}  // namespace
+
+HttpResponse metrics_page(const Status& status) {
+  Page page;
+  page.header("build_info", "gauge", "Always 1; the version is in the label.");
+  page.sample("build_info", label("version", status.version), 1);
+  add_commands(page, status.relay);
+  add_clients(page, status);
+  add_sending(page, status);
+  add_fanout(page, status);
+  return {200, "text/plain; version=0.0.4; charset=utf-8", page.take(), {}, {}};
+}
+
+}  // namespace syncrelay

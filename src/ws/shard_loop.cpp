@@ -1,0 +1,386 @@
+#include "syncrelay/ws/shard_loop.h"
+
+#include <ev.h>
+#include <libwebsockets.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "client_connection.h"
+#include "http_exchange.h"
+#include "syncrelay/ws/pages.h"
+#include "syncrelay/ws/upgrade.h"
+
+namespace syncrelay {
+namespace {
+
+constexpr double kTickSeconds = 0.25;
+constexpr double kDrainTickSeconds = 0.01;
+constexpr std::size_t kWaitingSockets = 1024;
+constexpr std::size_t kClientReadBuffer = 128;      // per connection; clients have little to say
+constexpr unsigned kMaxSend = 1024 * 1024;          // the most that libwebsockets hands to the kernel at once
+constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
+constexpr std::uint64_t kConnectionsPerShard = 1ULL << 48;
+
+// What a connection that is no client's carries as opaque user data: nothing at first, then one of these. (A vhost for
+// the admin listener would not do: libwebsockets picks the vhost by the Host header.)
+char answered_mark;  // got an HTTP answer, as opposed to one that vanished before
+char admin_mark;     // came in by the admin listener
+
+bool is_mark(const void* data) { return data == nullptr || data == &answered_mark || data == &admin_mark; }
+bool is_admin(lws* wsi) { return lws_get_opaque_user_data(wsi) == &admin_mark; }
+
+// libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping 0 would mean the
+// default policy.)
+constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
+
+}  // namespace
+
+struct ShardLoop::Impl {
+  Impl(const Settings& loop_settings, const Shard::Settings& shard_settings, const Clock& the_clock,
+       ShardStats& the_stats, Admission& the_admission, const Status& the_status, const Log& the_log)
+      : settings(loop_settings),
+        clock(the_clock),
+        stats(the_stats),
+        admission(the_admission),
+        status(the_status),
+        log(the_log),
+        loop(ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)),
+        shard(shard_settings, the_clock, the_stats, [this] { ev_async_send(loop, &wake); }),
+        sockets({kWaitingSockets, kWaitingSockets}, [this] { ev_async_send(loop, &wake); }),
+        next_id(settings.index * kConnectionsPerShard) {
+    ev_async_init(&wake, on_wake);
+    ev_timer_init(&timer, on_timer, kTickSeconds, kTickSeconds);
+    wake.data = this;
+    timer.data = this;
+    ev_async_start(loop, &wake);
+    ev_timer_start(loop, &timer);
+  }
+
+  ~Impl() {
+    if (context != nullptr) lws_context_destroy(context);
+    close_waiting_sockets();
+    ev_loop_destroy(loop);
+  }
+
+  Result<void, std::string> create_context();
+  lws_vhost* create_vhost();
+
+  static void on_wake(struct ev_loop*, ev_async* watcher, int) { static_cast<Impl*>(watcher->data)->handle_wake(); }
+  static void on_timer(struct ev_loop*, ev_timer* watcher, int) { static_cast<Impl*>(watcher->data)->handle_timer(); }
+  void handle_wake();
+  void handle_timer();
+  void adopt_sockets();
+  void close_waiting_sockets();
+  void drain();
+
+  static int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
+  int handle(lws* wsi, lws_callback_reasons reason, const void* in, std::size_t size);
+  int confirm_upgrade(lws* wsi);
+  int answer_http(lws* wsi, std::string_view path);
+  int answer(lws* wsi, const HttpResponse& response);
+  int refuse(lws* wsi, const Refusal& refusal, const UpgradeRequest& request);
+  void established(ClientConnection& connection);
+  int received(lws* wsi, ClientConnection& connection, std::size_t size);
+  int writeable(ClientConnection& connection);
+  void closed(lws* wsi, ClientConnection& connection);
+  void destroyed(lws* wsi);
+  void log_end(const ClientConnection& connection, CloseCause cause, std::uint16_t code) const;
+
+  static ClientConnection* connection_of(lws* wsi) {
+    void* data = lws_get_opaque_user_data(wsi);
+    return is_mark(data) ? nullptr : static_cast<ClientConnection*>(data);
+  }
+
+  const Settings settings;
+  const Clock& clock;
+  ShardStats& stats;
+  Admission& admission;
+  const Status& status;
+  const Log& log;
+  struct ev_loop* const loop;
+  ev_async wake;
+  ev_timer timer;
+  Shard shard;
+  Mailbox<AcceptedSocket> sockets;
+  std::uint64_t next_id;
+  std::atomic<std::uint32_t> connections{0};
+  std::vector<AcceptedSocket> taken_sockets;
+  std::array<lws_protocols, 2> protocols{};  // libwebsockets writes into it
+  lws_context* context = nullptr;
+  lws_vhost* vhost = nullptr;
+  std::mutex drain_mutex;                   // guards drain_deadline
+  std::optional<TimePoint> drain_deadline;
+  bool clients_told = false;                // the close frames of the drain are on their way
+  std::thread thread;
+};
+
+Result<void, std::string> ShardLoop::Impl::create_context() {
+  lws_set_log_level(0, nullptr);  // what matters of its doings we log ourselves
+  protocols[0] = {"syncrelay", on_lws, 0, kClientReadBuffer, 0, this, kMaxSend};
+  lws_context_creation_info info{};
+  void* foreign_loops[] = {loop};
+  info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  info.foreign_loops = foreign_loops;
+  info.gid = static_cast<gid_t>(-1);
+  info.uid = static_cast<uid_t>(-1);
+  info.user = this;
+  info.timeout_secs =
+      static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(settings.handshake_timeout).count());
+  info.retry_and_idle_policy = &kNoKeepalive;
+  context = lws_create_context(&info);
+  if (context == nullptr) return std::string("libwebsockets cannot start its event loop (is its libev plugin installed?)");
+  vhost = create_vhost();
+  if (vhost == nullptr) return std::string("libwebsockets cannot create a vhost");
+  return {};
+}
+
+lws_vhost* ShardLoop::Impl::create_vhost() {
+  lws_context_creation_info info{};
+  info.vhost_name = "syncrelay";
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.protocols = protocols.data();
+  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8;
+  info.retry_and_idle_policy = &kNoKeepalive;
+  return lws_create_vhost(context, &info);
+}
+
+void ShardLoop::Impl::handle_wake() {
+  adopt_sockets();
+  if (shard.run()) ev_async_send(loop, &wake);
+}
+
+// libwebsockets runs its timeouts only after an event on one of its descriptors: cancelling its service is one.
+void ShardLoop::Impl::handle_timer() {
+  shard.tick();
+  lws_cancel_service(context);
+  const std::lock_guard lock(drain_mutex);
+  if (!drain_deadline) return;
+  timer.repeat = kDrainTickSeconds;
+  ev_timer_again(loop, &timer);
+  drain();
+}
+
+void ShardLoop::Impl::adopt_sockets() {
+  sockets.take(taken_sockets);
+  for (const AcceptedSocket& socket : taken_sockets) {
+    // It closes the descriptor itself when it fails.
+    lws* wsi = lws_adopt_socket_vhost(vhost, socket.fd);
+    if (wsi == nullptr) {
+      connections.fetch_sub(1, std::memory_order_relaxed);
+    } else if (socket.role == ListenerRole::admin) {
+      lws_set_opaque_user_data(wsi, &admin_mark);
+    }
+  }
+}
+
+void ShardLoop::Impl::close_waiting_sockets() {
+  sockets.take(taken_sockets);
+  for (const AcceptedSocket& socket : taken_sockets) ::close(socket.fd);
+}
+
+// Called at every tick of the drain.
+void ShardLoop::Impl::drain() {
+  const TimePoint now = clock.now();
+  const bool more = shard.run();
+  if (!clients_told && ((!more && shard.drained()) || now >= *drain_deadline)) {
+    shard.close_all(CloseCause::relay_stopping);
+    clients_told = true;
+    drain_deadline = now + kCloseGrace;
+  }
+  if (clients_told && (shard.size() == 0 || now >= *drain_deadline)) ev_break(loop, EVBREAK_ALL);
+}
+
+int ShardLoop::Impl::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t size) {
+  const lws_protocols* protocol = lws_get_protocol(wsi);
+  if (protocol == nullptr || protocol->user == nullptr) return 0;
+  return static_cast<Impl*>(protocol->user)->handle(wsi, reason, in, size);
+}
+
+int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* in, std::size_t size) {
+  ClientConnection* connection = nullptr;
+  switch (reason) {
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi);
+    case LWS_CALLBACK_HTTP: return answer_http(wsi, {static_cast<const char*>(in), size});
+    case LWS_CALLBACK_WSI_DESTROY: destroyed(wsi); return 0;
+    case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_RECEIVE_PONG:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+    case LWS_CALLBACK_CLOSED: connection = connection_of(wsi); break;
+    default: return 0;
+  }
+  if (connection == nullptr) return 0;
+  if (reason == LWS_CALLBACK_ESTABLISHED) {
+    established(*connection);
+  } else if (reason == LWS_CALLBACK_RECEIVE) {
+    return received(wsi, *connection, size);
+  } else if (reason == LWS_CALLBACK_RECEIVE_PONG) {
+    if (connection->session != nullptr) connection->session->received();
+  } else if (reason == LWS_CALLBACK_SERVER_WRITEABLE) {
+    return writeable(*connection);
+  } else if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE) {
+    const auto* code = static_cast<const std::uint8_t*>(in);
+    connection->client_code = size >= 2 ? static_cast<std::uint16_t>(code[0] << 8 | code[1])
+                                        : static_cast<std::uint16_t>(CloseCode::none);
+  } else {
+    closed(wsi, *connection);
+  }
+  return 0;
+}
+
+int ShardLoop::Impl::confirm_upgrade(lws* wsi) {
+  const UpgradeRequest request = read_request(wsi);
+  if (is_admin(wsi)) return refuse(wsi, not_found(), request);
+  if (const auto refusal = check_upgrade(request, settings.allowed_origins)) return refuse(wsi, *refusal, request);
+  if (status.stopping.load(std::memory_order_relaxed)) return refuse(wsi, unavailable(RefusalReason::stopping), request);
+  std::string address = peer_address(wsi);
+  if (const auto reason = admission.enter(address)) return refuse(wsi, unavailable(*reason), request);
+  const ClientRequest wishes = parse_client_request(read_arguments(wsi), shard.epoch());
+  auto connection = std::make_unique<ClientConnection>(wsi, wishes, std::move(address));
+  lws_set_opaque_user_data(wsi, connection.release());
+  return 0;
+}
+
+int ShardLoop::Impl::refuse(lws* wsi, const Refusal& refusal, const UpgradeRequest& request) {
+  counter(stats.refused, refusal.reason).add();
+  if (refusal.reason == RefusalReason::origin) {
+    log.warning("client refused: its page's origin is not allowed",
+                {{"origin", request.origin}, {"host", request.host}, {"allow_with", "--allow-origin " + request.origin}});
+  } else {
+    log.debug("request refused", {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
+                                  {"path", request.path}, {"address", peer_address(wsi)}});
+  }
+  return answer(wsi, refusal.response) < 0 ? -1 : 1;
+}
+
+int ShardLoop::Impl::answer_http(lws* wsi, std::string_view path) {
+  const UpgradeRequest request = read_request(wsi);
+  const bool admin = is_admin(wsi);
+  std::optional<Refusal> refusal;
+  if (path == (admin ? "/metrics" : "/health") || (!admin && path == kClientPath)) {
+    if (!request.is_get) refusal = method_not_allowed();
+    if (request.is_get && path == kClientPath) refusal = not_an_upgrade();
+  } else {
+    refusal = not_found();
+  }
+  if (refusal) counter(stats.refused, refusal->reason).add();
+  const int sent = answer(wsi, refusal ? refusal->response : admin ? metrics_page(status) : health_page(status));
+  if (sent < 0 || !request.is_get) return -1;  // what follows another method's headers is not read
+  return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+int ShardLoop::Impl::answer(lws* wsi, const HttpResponse& response) {
+  if (!is_admin(wsi)) lws_set_opaque_user_data(wsi, &answered_mark);
+  return send_response(wsi, response) ? 0 : -1;
+}
+
+void ShardLoop::Impl::established(ClientConnection& connection) {
+  connection.session = &shard.add(ConnectionId{++next_id}, connection, connection.request());
+  log.debug("client connected", {{"client", next_id}, {"address", connection.address()}});
+}
+
+int ShardLoop::Impl::received(lws* wsi, ClientConnection& connection, std::size_t size) {
+  if (connection.session != nullptr) connection.session->received();
+  const bool final = lws_is_final_fragment(wsi) != 0;
+  if (connection.count_message(size, lws_remaining_packet_payload(wsi), final, settings.max_client_message)) return 0;
+  connection.set_close_frame(CloseCause::message_too_large);
+  return -1;
+}
+
+int ShardLoop::Impl::writeable(ClientConnection& connection) {
+  if (connection.ended_by) {
+    connection.set_close_frame(*connection.ended_by);
+    return -1;
+  }
+  if (connection.session != nullptr) connection.session->writable();
+  return 0;
+}
+
+// Tells the causes apart that libwebsockets decides on by the close frame that it has prepared.
+void ShardLoop::Impl::closed(lws* wsi, ClientConnection& connection) {
+  CloseCause cause = CloseCause::connection_lost;
+  if (connection.ended_by) {
+    cause = *connection.ended_by;
+  } else if (connection.client_code) {
+    cause = CloseCause::client_closed;
+  } else if (lws_get_close_length(wsi) >= 2) {
+    const unsigned char* payload = lws_get_close_payload(wsi);
+    const bool bad_text = (payload[0] << 8 | payload[1]) == static_cast<int>(CloseCode::invalid_data);
+    cause = bad_text ? CloseCause::invalid_utf8 : CloseCause::protocol_error;
+  }
+  const std::uint16_t code =
+      cause == CloseCause::client_closed ? *connection.client_code : static_cast<std::uint16_t>(info(cause).code);
+  stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
+  log_end(connection, cause, code);
+  if (connection.session != nullptr) shard.remove(*connection.session);
+  connection.session = nullptr;
+}
+
+void ShardLoop::Impl::log_end(const ClientConnection& connection, CloseCause cause, std::uint16_t code) const {
+  if (connection.session == nullptr) return;
+  const std::chrono::duration<double> connected = clock.now() - connection.session->since();
+  log.info("client gone", {{"client", connection.session->id().value},
+                           {"address", connection.address()},
+                           {"reason", info(cause).name},
+                           {"code", static_cast<int>(code)},
+                           {"seconds", connected.count()},
+                           {"bytes", connection.session->bytes_sent()},
+                           {"lag", connection.session->lag()}});
+}
+
+void ShardLoop::Impl::destroyed(lws* wsi) {
+  void* data = lws_get_opaque_user_data(wsi);
+  connections.fetch_sub(1, std::memory_order_relaxed);
+  if (data == nullptr) counter(stats.refused, RefusalReason::handshake).add();
+  if (is_mark(data)) return;
+  const std::unique_ptr<ClientConnection> connection(static_cast<ClientConnection*>(data));
+  lws_set_opaque_user_data(wsi, nullptr);
+  admission.leave(connection->address());
+  if (connection->session == nullptr) return;
+  closed(wsi, *connection);
+}
+
+ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock, ShardStats& stats,
+                     Admission& admission, const Status& status, const Log& log)
+    : impl_(std::make_unique<Impl>(settings, shard, clock, stats, admission, status, log)) {}
+
+ShardLoop::~ShardLoop() = default;
+
+Result<void, std::string> ShardLoop::start() {
+  if (auto created = impl_->create_context(); !created) return created;
+  impl_->thread = std::thread([this] {
+    ev_run(impl_->loop, 0);
+    impl_->sockets.close();
+    impl_->shard.updates().close();
+    lws_context_destroy(impl_->context);
+    impl_->context = nullptr;
+  });
+  return {};
+}
+
+Mailbox<Update>& ShardLoop::updates() { return impl_->shard.updates(); }
+
+void ShardLoop::adopt(const AcceptedSocket& socket) {
+  impl_->connections.fetch_add(1, std::memory_order_relaxed);
+  if (!impl_->sockets.post(socket)) ::close(socket.fd);
+}
+
+std::uint32_t ShardLoop::connections() const { return impl_->connections.load(std::memory_order_relaxed); }
+
+void ShardLoop::begin_drain(TimePoint deadline) {
+  const std::lock_guard lock(impl_->drain_mutex);
+  impl_->drain_deadline = deadline;
+}
+
+void ShardLoop::join() {
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+}  // namespace syncrelay
