@@ -1,0 +1,91 @@
+"""Where the relay listens: the rule that the relay and this client share, and why it cannot be reached."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import Mapping
+
+from .errors import InvalidEndpoint
+
+_IPC = "ipc://"
+_MAX_IPC_PATH = 107  # bytes; sockaddr_un on Linux
+_TCP = re.compile(r"tcp://(?P<host>[^/\s]+):(?P<port>\d{1,5})\Z")
+
+
+def default_endpoint(environ: Mapping[str, str] | None = None) -> str:
+    """``$SYNCRELAY_COMMANDS``, else ``commands.sock`` in the runtime directory.
+
+    The relay reads the same variables (empty means unset), so neither side needs configuring on one machine.
+    ``SYNCRELAY_COMMANDS`` may list several endpoints, separated by commas; the client connects to the first.
+    """
+    env = os.environ if environ is None else environ
+    listed = env.get("SYNCRELAY_COMMANDS", "")
+    if listed:
+        return listed.split(",")[0].strip()
+    directory = env.get("SYNCRELAY_RUNTIME_DIR", "") or _own_directory()
+    return f"{_IPC}{directory.rstrip('/')}/commands.sock"
+
+
+def check_endpoint(endpoint: str) -> str:
+    """Returns ``endpoint`` when ZeroMQ can connect to it, else raises InvalidEndpoint."""
+    if endpoint.startswith(_IPC):
+        _check_ipc_path(endpoint[len(_IPC) :])
+        return endpoint
+    match = _TCP.match(endpoint)
+    if match is None:
+        raise InvalidEndpoint(f"{endpoint!r} is neither ipc://PATH nor tcp://HOST:PORT")
+    if match["host"] == "*" or not 0 < int(match["port"]) < 65536:
+        raise InvalidEndpoint(f"{endpoint!r} can be bound but not connected to: name a host and a port from 1 to 65535")
+    return endpoint
+
+
+def why_unreachable(endpoint: str) -> str:
+    """What stands between this process and the relay, as far as the file system tells."""
+    path = endpoint[len(_IPC) :]
+    if not endpoint.startswith(_IPC) or path.startswith("@"):
+        return "nothing answers there (is the relay running?)"
+    try:
+        mode = os.stat(path)
+    except PermissionError:
+        return f"permission denied: {_whoami()} may not search the directories above it"
+    except OSError:
+        return "no socket file there (is the relay running, with the same SYNCRELAY_RUNTIME_DIR?)"
+    if not stat.S_ISSOCK(mode.st_mode):
+        return "that file is not a socket"
+    if not _may_write(path):
+        return f"permission denied: {stat.filemode(mode.st_mode)} {mode.st_uid}:{mode.st_gid}, but this is {_whoami()}"
+    return "connection refused (the socket file is there, but nobody listens on it)"
+
+
+def _own_directory() -> str:
+    """/tmp is everybody's: made 0700 before first use, and never taken from somebody else."""
+    uid = os.geteuid()
+    directory = f"/tmp/syncrelay-{uid}"
+    try:
+        os.mkdir(directory, 0o700)
+    except FileExistsError:
+        pass
+    found = os.lstat(directory)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
+        raise InvalidEndpoint(
+            f"{directory} is not a directory of uid {uid} (it belongs to uid {found.st_uid}): refused; "
+            "set SYNCRELAY_RUNTIME_DIR for the relay and the backend"
+        )
+    return directory
+
+
+def _check_ipc_path(path: str) -> None:
+    size = len(os.fsencode(path))
+    if not path or size > _MAX_IPC_PATH:
+        raise InvalidEndpoint(f"ipc path {path!r} has {size} bytes; 1 to {_MAX_IPC_PATH} are possible")
+
+
+def _may_write(path: str) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _whoami() -> str:
+    groups = ",".join(map(str, sorted({os.getegid(), *os.getgroups()})))
+    return f"uid {os.geteuid()}, groups {groups}"

@@ -1,0 +1,160 @@
+"""The one thread that talks to the relay."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, InvalidStateError
+
+import zmq
+
+from .errors import RelayClosed
+from .link import Link, LinkEvent
+from .outbox import Outbox, Progress
+from .reachability import Reachability
+from .wakeup import Wakeup
+
+_BATCH = 64  # commands sent under the outbox's lock, between two looks at events and requests
+_PAUSE = 1.0  # seconds before a link that failed is made anew
+
+_log = logging.getLogger("syncrelay")
+
+
+class IoThread:
+    """Keeps the link and carries what the outbox could not send at once. Public methods are thread-safe, private ones
+    are the thread's own.
+
+    A daemon: an exiting interpreter joins all other threads before it runs the exit hook that ends this one.
+    """
+
+    def __init__(self, endpoint: str, outbox: Outbox) -> None:
+        self._endpoint = endpoint
+        self._outbox = outbox
+        self._wakeup = Wakeup()
+        self._reachability = Reachability(endpoint)
+        self._requests: deque[tuple[int, Future[None]]] = deque()  # flushes: mark in the outbox, who waits for it
+        self._flushes: list[tuple[int, Future[None]]] = []
+        self._deadline: float | None = None  # monotonic; set once the thread shall end
+        self._ended: Future[None] = Future()
+        self._ended.set_running_or_notify_cancel()  # shared by all who close, so that none may cancel it
+        self._thread = threading.Thread(target=self._run, name="syncrelay", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._wakeup.set()
+
+    def flush(self) -> Future[None]:
+        """Done when everything posted until now was handed to a connected socket."""
+        done: Future[None] = Future()
+        self._requests.append((self._outbox.posted, done))
+        self._wakeup.set()
+        if self._ended.done():
+            _refuse(done)
+        return done
+
+    def close(self, timeout: float) -> Future[None]:
+        """Ends the thread when everything is sent, or after ``timeout`` seconds. Close the outbox first."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + timeout
+            self._wakeup.set()
+        return self._ended
+
+    def abandon_in_child(self) -> None:
+        """After a fork: the thread is not here, and its sockets must not be touched."""
+        self._wakeup.close_in_child()
+
+    def _run(self) -> None:
+        try:
+            while not self._serve_one_link():
+                pass
+        finally:
+            self._wakeup.close()
+            self._ended.set_result(None)
+            for _, done in [*self._flushes, *self._requests]:
+                _refuse(done)
+
+    def _serve_one_link(self) -> bool:
+        """True: closed as asked. Nothing may end this thread silently: any failure only costs the link."""
+        try:
+            with Link(self._endpoint, self._wakeup.fd) as link:
+                try:
+                    self._serve(link)
+                finally:
+                    self._outbox.shut()
+            return True
+        except zmq.ZMQError as error:
+            self._reachability.failed(f"ZeroMQ says {error}")
+        except Exception:
+            _log.exception("the link to the relay failed; trying again in %g s", _PAUSE)
+        self._wakeup.wait(_PAUSE)
+        if not self._time_is_up():
+            return False
+        self._give_up(connected=False)
+        return True
+
+    def _serve(self, link: Link) -> None:
+        while True:
+            self._wakeup.clear()
+            self._hear(link)
+            progress = self._outbox.send(_BATCH)
+            self._settle_flushes(link)
+            if self._time_is_up() or (self._deadline is not None and progress is Progress.drained):
+                self._give_up(link.connected)
+                link.linger(self._time_left())
+                return
+            if progress is Progress.more:
+                continue
+            until_writable = link.connected and progress is Progress.stuck
+            if link.wait(until_writable, self._patience(link)):
+                self._outbox.open(link.try_send)
+
+    def _hear(self, link: Link) -> None:
+        for event in link.events():
+            if event is LinkEvent.up:
+                self._reachability.restored(len(self._outbox), self._outbox.dropped)
+                self._outbox.open(link.try_send)
+                continue
+            self._outbox.shut()
+            if event is LinkEvent.down:
+                self._reachability.lost()
+            else:
+                self._reachability.failed(event.value if event is LinkEvent.mute else None)
+
+    def _settle_flushes(self, link: Link) -> None:
+        while self._requests:
+            self._flushes.append(self._requests.popleft())
+        waiting = [(mark, done) for mark, done in self._flushes if not done.cancelled()]
+        self._flushes = []
+        for mark, done in waiting:
+            if not link.connected or self._outbox.gone < mark:
+                self._flushes.append((mark, done))
+            elif done.set_running_or_notify_cancel():
+                done.set_result(None)
+
+    def _patience(self, link: Link) -> float | None:
+        """How long the thread may sleep, in seconds."""
+        silence = None if link.connected else self._reachability.still_silent()
+        ending = None if self._deadline is None else self._time_left()
+        return min((seconds for seconds in (silence, ending) if seconds is not None), default=None)
+
+    def _time_left(self) -> float:
+        return 0.0 if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def _time_is_up(self) -> bool:
+        return self._deadline is not None and self._time_left() == 0
+
+    def _give_up(self, connected: bool) -> None:
+        unsent = self._outbox.clear()
+        if unsent:
+            self._reachability.given_up(unsent, connected)
+
+
+def _refuse(done: Future[None]) -> None:
+    try:
+        done.set_exception(RelayClosed("this relay client was closed before the flush was done"))
+    except InvalidStateError:
+        pass  # done or cancelled meanwhile

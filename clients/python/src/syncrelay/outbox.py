@@ -1,0 +1,119 @@
+"""The bounded queue between the callers and the relay."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections import deque
+from typing import Callable, Literal
+
+from .errors import RelayClosed, RelayUnavailable
+
+WhenFull = Literal["raise", "drop_oldest"]
+
+_HELP = 4  # commands that one put sends at most: its own and some of a backlog
+
+
+class Progress(enum.Enum):
+    drained = "nothing is left to send"
+    stuck = "the relay is away or its pipe is full"
+    more = "there is more to send"
+
+
+class Outbox:
+    """First in, first out, bounded by count and bytes. Thread-safe.
+
+    While commands flow, ``put`` sends at once, in the caller's thread and under the lock, through ``try_send``, which
+    never waits. Handing every command to the I/O thread instead would cost a wakeup each, and in a process that is busy
+    in Python, the GIL would let that thread send one command per switch interval (5 ms). The I/O thread takes over when
+    ``try_send`` refuses; until it says ``open`` again nobody else calls ``try_send``, so that it alone has the socket.
+
+    ``posted`` and ``gone`` (sent or dropped) only grow: everything up to a mark is gone once ``gone`` reaches it.
+    """
+
+    def __init__(self, max_commands: int, max_bytes: int, when_full: WhenFull) -> None:
+        self.max_commands = max_commands
+        self.max_bytes = max_bytes
+        self.when_full = when_full
+        self.posted = 0
+        self.gone = 0
+        self.dropped = 0
+        self.closed = False
+        self._lock = threading.Lock()
+        self._commands: deque[bytes] = deque()
+        self._bytes = 0
+        self._try_send: Callable[[bytes], bool] | None = None  # None: stuck
+
+    def fresh(self) -> Outbox:
+        """An empty one with the same limits: what a forked child starts with. Takes no lock."""
+        outbox = Outbox(self.max_commands, self.max_bytes, self.when_full)
+        outbox.closed = self.closed
+        return outbox
+
+    def put(self, command: bytes) -> bool:
+        """Returns whether the I/O thread must be woken. Raises RelayUnavailable or RelayClosed; never waits."""
+        size = len(command)
+        with self._lock:
+            if self.closed:
+                raise RelayClosed("this relay client is closed")
+            if len(self._commands) >= self.max_commands or self._bytes + size > self.max_bytes:
+                self._make_room(size)
+            self._commands.append(command)
+            self._bytes += size
+            self.posted += 1
+            return self._try_send is not None and self._send(_HELP) is Progress.stuck
+
+    def open(self, try_send: Callable[[bytes], bool]) -> None:
+        """I/O thread: the relay is there and its pipe has room."""
+        with self._lock:
+            self._try_send = try_send
+
+    def shut(self) -> None:
+        """I/O thread: from now on the socket is its own."""
+        with self._lock:
+            self._try_send = None
+
+    def send(self, limit: int) -> Progress:
+        """I/O thread: sends up to ``limit`` commands, if open."""
+        with self._lock:
+            return self._send(limit)
+
+    def close(self) -> None:
+        """Every later ``put`` raises RelayClosed; what is queued stays."""
+        with self._lock:
+            self.closed = True
+
+    def clear(self) -> int:
+        """Gives up everything that is queued; returns how many commands that were."""
+        with self._lock:
+            unsent = len(self._commands)
+            while self._commands:
+                self._forget_first()
+            return unsent
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+    def _send(self, limit: int) -> Progress:
+        for _ in range(limit):
+            if not self._commands:
+                return Progress.drained
+            if self._try_send is None or not self._try_send(self._commands[0]):
+                self._try_send = None
+                return Progress.stuck
+            self._forget_first()
+        return Progress.more if self._commands else Progress.drained
+
+    def _make_room(self, size: int) -> None:
+        if self.when_full == "raise":
+            raise RelayUnavailable(
+                f"the queue is full ({len(self._commands)} commands, {self._bytes} bytes; limits {self.max_commands} "
+                f"and {self.max_bytes}): the relay is away or slower than this process"
+            )
+        while self._commands and (len(self._commands) >= self.max_commands or self._bytes + size > self.max_bytes):
+            self._forget_first()
+            self.dropped += 1
+
+    def _forget_first(self) -> None:
+        self._bytes -= len(self._commands.popleft())
+        self.gone += 1

@@ -1,0 +1,116 @@
+"""What a relay client keeps behind its methods: the outbox, the thread of this process, forks and exits."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import weakref
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from .drops import DropReport
+from .errors import RelayClosed, RelayUnavailable
+from .io_thread import IoThread
+from .outbox import Outbox
+
+
+class Sender:
+    """Thread-safe. The I/O thread starts with the first command, so that creating one before a fork costs nothing.
+
+    A forked child starts afresh: empty queue, its own thread and socket. What its parent had queued, its parent sends.
+    """
+
+    def __init__(self, endpoint: str, outbox: Outbox, close_timeout: float) -> None:
+        self.endpoint = endpoint
+        self._outbox = outbox
+        self._close_timeout = close_timeout
+        self._io: IoThread | None = None
+        self._start_lock = threading.Lock()
+        self._drops = DropReport()
+        _senders.add(self)
+
+    @property
+    def queued(self) -> int:
+        return len(self._outbox)
+
+    @property
+    def dropped(self) -> int:
+        return self._outbox.dropped
+
+    def post(self, command: bytes) -> None:
+        io = self._io or self._start()
+        if self._outbox.put(command):
+            io.wake()
+        self._drops.update(self._outbox.dropped)
+
+    def flush(self) -> Future[None]:
+        if self._outbox.closed:
+            raise RelayClosed("this relay client is closed")
+        return _done() if self._io is None else self._io.flush()
+
+    def close(self, timeout: float | None = None) -> Future[None]:
+        with self._start_lock:
+            self._outbox.close()
+        atexit.unregister(self._at_exit)
+        self._drops.update(self._outbox.dropped, last=True)
+        return _done() if self._io is None else self._io.close(self.close_timeout(timeout))
+
+    def close_timeout(self, timeout: float | None) -> float:
+        return self._close_timeout if timeout is None else timeout
+
+    def _start(self) -> IoThread:
+        with self._start_lock:
+            if self._outbox.closed:
+                raise RelayClosed("this relay client is closed")
+            if self._io is None:
+                try:
+                    io = IoThread(self.endpoint, self._outbox)
+                    io.start()
+                except (OSError, RuntimeError) as error:  # no descriptors, no threads, or the interpreter is exiting
+                    raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
+                self._io = io
+                self._hook_exit()
+            return self._io
+
+    def _hook_exit(self) -> None:
+        atexit.unregister(self._at_exit)
+        atexit.register(self._at_exit)
+        if "multiprocessing.util" in sys.modules:  # its forked children leave without atexit, but run finalizers
+            from multiprocessing import parent_process, util
+
+            if parent_process() is not None:
+                util.Finalize(None, self._at_exit, exitpriority=0)
+
+    def _at_exit(self) -> None:
+        try:
+            self.close().result(self._close_timeout + 1.0)
+        except FutureTimeout:
+            pass  # the thread is stuck inside ZeroMQ; an exit must not wait for it
+
+    def _reset_in_child(self) -> None:
+        """Runs in the child before anything else; takes no lock, since other threads may have held any of them."""
+        closed = self._outbox.closed
+        self._outbox = self._outbox.fresh()
+        self._outbox.closed = closed
+        self._start_lock = threading.Lock()
+        self._drops = DropReport()
+        if self._io is not None:
+            self._io.abandon_in_child()
+            self._io = None
+
+
+def _done() -> Future[None]:
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
+
+
+def _reset_senders_in_child() -> None:
+    for sender in list(_senders):
+        sender._reset_in_child()
+
+
+_senders: weakref.WeakSet[Sender] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_reset_senders_in_child)
