@@ -20,6 +20,7 @@
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/relay/relay.h"
+#include "syncrelay/store/sqlite_store.h"
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/health_probe.h"
@@ -34,6 +35,10 @@ namespace syncrelay {
 namespace {
 
 enum ExitCode : int { kStopped = 0, kFailed = 1, kBadUsage = 2 };
+
+// A transaction costs more than a command: with a store, commands that come within this time share
+// one.
+constexpr Duration kGather = std::chrono::milliseconds(1);
 
 std::string random_epoch() {
   std::uint64_t bits = 0;
@@ -64,7 +69,8 @@ int wait_for_signal() {
 void exit_at_second_signal() {
   std::thread([] {
     const int number = wait_for_signal();
-    std::fprintf(stderr, "syncrelay: second signal (%s): exiting without waiting for clients\n", strsignal(number));
+    std::fprintf(stderr, "syncrelay: second signal (%s): exiting without waiting for clients\n",
+                 strsignal(number));
     _exit(kFailed);
   }).detach();
 }
@@ -72,16 +78,18 @@ void exit_at_second_signal() {
 // The running relay: its parts, built bottom-up and stopped in reverse.
 class Server {
  public:
-  Server(const Config& config, const Log& log) : config_(config), log_(log), epoch_(random_epoch()) {}
+  Server(const Config& config, const Log& log) : config_(config), log_(log) {}
 
   // The error says what could not be had.
   Result<void, std::string> start();
   void stop();
 
  private:
+  Result<void, std::string> open_store();
   Result<void, std::string> open_listeners();
   void build_shards();
   Result<void, std::string> start_shards();
+  void build_relay();
   Result<void, std::string> bind_commands();
   void start_acceptor();
   void say_ready() const;
@@ -90,8 +98,9 @@ class Server {
 
   const Config& config_;
   const Log& log_;
-  const std::string epoch_;
   const SystemClock clock_;
+  std::string epoch_;
+  StoredHistory history_;  // empty once the parts have gone on from it
   std::uint32_t max_clients_ = 0;
   std::optional<LockFile> lock_;
   std::vector<Listener> client_listeners_;
@@ -101,28 +110,54 @@ class Server {
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
+  std::optional<LockFile> data_lock_;
+  std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<CommandServer> commands_;
   std::unique_ptr<Acceptor> acceptor_;
 };
 
 Result<void, std::string> Server::start() {
-  if (auto prepared = prepare_runtime_dir(config_.runtime_dir); !prepared) return prepared;
+  if (auto prepared = prepare_private_dir(config_.runtime_dir); !prepared) return prepared;
   auto lock = LockFile::acquire(config_.runtime_dir + "/relay.lock");
   if (!lock) return lock.error();
   lock_ = std::move(lock).value();
   max_clients_ = reserve_open_files(config_.max_clients);
   if (max_clients_ < config_.max_clients) {
     log_.warning("the limit on open files allows fewer clients than --max-clients",
-                 {{"max_clients", std::uint64_t{config_.max_clients}}, {"room_for", std::uint64_t{max_clients_}}});
+                 {{"max_clients", std::uint64_t{config_.max_clients}},
+                  {"room_for", std::uint64_t{max_clients_}}});
   }
+  if (auto opened = open_store(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
+  build_relay();
   if (auto bound = bind_commands(); !bound) return bound;
   if (auto started = start_shards(); !started) return started;
   commands_->start();
   start_acceptor();
   say_ready();
+  return {};
+}
+
+Result<void, std::string> Server::open_store() {
+  epoch_ = random_epoch();
+  if (config_.data.empty()) return {};
+  if (auto prepared = prepare_private_dir(config_.data); !prepared) return prepared;
+  auto lock = LockFile::acquire(config_.data + "/relay.lock");
+  if (!lock) return lock.error();
+  data_lock_ = std::move(lock).value();
+  auto store = SqliteStore::open(
+      {config_.data,
+       config_.durability == Durability::power ? SqliteStore::Sync::power
+                                               : SqliteStore::Sync::process,
+       config_.log_bytes, config_.log_events, config_.dedup_ids, config_.dedup_window});
+  if (!store) return store.error();
+  store_ = std::move(store).value();
+  auto history = store_->load(epoch_);
+  if (!history) return history.error();
+  history_ = std::move(history).value();
+  epoch_ = history_.epoch;
   return {};
 }
 
@@ -144,32 +179,48 @@ std::uint32_t Server::shard_count() const {
 Shard::Settings Server::shard_settings() const {
   return {config_.state_key,
           {config_.log_bytes, config_.log_events},
-          {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval, config_.stall_timeout},
+          {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval,
+           config_.stall_timeout},
           epoch_};
 }
 
 void Server::build_shards() {
-  admission_ = std::make_unique<Admission>(Admission::Limits{max_clients_, config_.max_clients_per_address});
-  status_.reset(new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, relay_stats_, {}, {}, {}});
+  admission_ =
+      std::make_unique<Admission>(Admission::Limits{max_clients_, config_.max_clients_per_address});
+  status_.reset(
+      new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
     shard_stats_.push_back(std::make_unique<ShardStats>());
     status_->shards.push_back(shard_stats_.back().get());
     const ShardLoop::Settings settings{index, config_.max_client_message, config_.allow_origin,
                                        config_.handshake_timeout};
-    loops_.push_back(std::make_unique<ShardLoop>(settings, shard_settings(), clock_, *shard_stats_.back(), *admission_,
-                                                 *status_, log_));
+    loops_.push_back(std::make_unique<ShardLoop>(
+        settings, shard_settings(), clock_, *shard_stats_.back(), *admission_, *status_, log_));
   }
 }
 
-Result<void, std::string> Server::bind_commands() {
+void Server::build_relay() {
   std::vector<Mailbox<Update>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->updates());
-  relay_ = std::make_unique<Relay>(
-      Relay::Settings{config_.state_key, config_.max_state, config_.max_state_keys, config_.log_bytes}, clock_,
-      std::move(mailboxes), relay_stats_);
-  commands_ = std::make_unique<CommandServer>(
-      CommandServer::Settings{config_.commands, {config_.ipc_mode, config_.ipc_group}, config_.max_command}, *relay_,
-      clock_, log_);
+  const Relay::Settings settings{config_.state_key,
+                                 config_.max_state,
+                                 config_.max_state_keys,
+                                 config_.log_bytes,
+                                 {config_.dedup_ids, config_.dedup_window}};
+  relay_ =
+      std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
+  if (!store_) return;
+  const std::vector<Update> updates = relay_->restore(history_);
+  for (const auto& loop : loops_) loop->restore(updates, history_.last);
+  history_ = {};
+}
+
+Result<void, std::string> Server::bind_commands() {
+  const CommandServer::Settings settings{
+      config_.commands,    config_.control, {config_.ipc_mode, config_.ipc_group},
+      config_.max_command, epoch_,          store_ ? kGather : Duration::zero()};
+  commands_ = std::make_unique<CommandServer>(settings, *relay_, relay_stats_, status_->shards,
+                                              clock_, log_);
   return commands_->bind();
 }
 
@@ -188,8 +239,8 @@ void Server::start_acceptor() {
   for (Listener& listener : admin_listeners_) admin.push_back(&listener);
   for (const auto& loop : loops_) loops.push_back(loop.get());
   acceptor_ = std::make_unique<Acceptor>(
-      Acceptor::Settings{config_.send_buffer, max_clients_ + kSpareConnections}, std::move(clients), std::move(admin),
-      std::move(loops), *status_, clock_, log_);
+      Acceptor::Settings{config_.send_buffer, max_clients_ + kSpareConnections}, std::move(clients),
+      std::move(admin), std::move(loops), *status_, clock_, log_);
   acceptor_->start();
 }
 
@@ -198,9 +249,11 @@ void Server::say_ready() const {
   for (const std::string& endpoint : commands_->endpoints()) {
     commands += (commands.empty() ? "\"" : ",\"") + endpoint + '"';
   }
-  const std::string admin = admin_listeners_.empty() ? "null" : std::to_string(admin_listeners_.front().port());
-  std::cout << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"admin":)" << admin
-            << R"(,"commands":[)" << commands << R"(],"pid":)" << getpid() << '}' << std::endl;
+  const std::string admin =
+      admin_listeners_.empty() ? "null" : std::to_string(admin_listeners_.front().port());
+  std::cout << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"admin":)"
+            << admin << R"(,"commands":[)" << commands << R"(],"control":[")"
+            << commands_->control_endpoint() << R"("],"pid":)" << getpid() << '}' << std::endl;
   log_.info("ready", {{"version", SYNCRELAY_VERSION},
                       {"host", config_.host},
                       {"port", int{client_listeners_.front().port()}},
@@ -277,4 +330,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace syncrelay
 
-int main(int argc, char** argv) { return syncrelay::run(argc, argv); }
+int main(int argc, char** argv) {
+  return syncrelay::run(argc, argv);
+}

@@ -13,25 +13,34 @@ constexpr std::size_t kQueuedLines = 8192;
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
   }
   return "info";
 }
 
-// Control bytes are escaped in both formats: a client's header must not be able to forge a line or color a terminal.
+// Control bytes are escaped in both formats: a client's header must not be able to forge a line or
+// color a terminal.
 void append_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -119,8 +128,9 @@ Log::Log(const Settings& settings) : backend_(std::make_unique<Backend>()), sett
   backend_->logger = std::make_shared<spdlog::async_logger>(
       "syncrelay", std::move(sink), backend_->pool, spdlog::async_overflow_policy::overrun_oldest);
   backend_->logger->set_level(to_spdlog(settings.level));
-  backend_->logger->set_pattern(settings.format == LogFormat::json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%f%z"%v)"
-                                                                   : "%Y-%m-%d %H:%M:%S.%e %l %v");
+  backend_->logger->set_pattern(settings.format == LogFormat::json
+                                    ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%f%z"%v)"
+                                    : "%Y-%m-%d %H:%M:%S.%e %l %v");
   backend_->logger->flush_on(spdlog::level::debug);
 }
 
@@ -128,16 +138,26 @@ Log::~Log() = default;
 
 void Log::write(LogLevel level, std::string_view message, Fields fields) const {
   if (level < settings_.level) return;
-  const std::string line =
-      settings_.format == LogFormat::json ? json_line(level, message, fields) : text_line(message, fields);
+  const std::string line = settings_.format == LogFormat::json ? json_line(level, message, fields)
+                                                               : text_line(message, fields);
   backend_->logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-void Log::debug(std::string_view message, Fields fields) const { write(LogLevel::debug, message, fields); }
-void Log::info(std::string_view message, Fields fields) const { write(LogLevel::info, message, fields); }
-void Log::warning(std::string_view message, Fields fields) const { write(LogLevel::warning, message, fields); }
-void Log::error(std::string_view message, Fields fields) const { write(LogLevel::error, message, fields); }
+void Log::debug(std::string_view message, Fields fields) const {
+  write(LogLevel::debug, message, fields);
+}
+void Log::info(std::string_view message, Fields fields) const {
+  write(LogLevel::info, message, fields);
+}
+void Log::warning(std::string_view message, Fields fields) const {
+  write(LogLevel::warning, message, fields);
+}
+void Log::error(std::string_view message, Fields fields) const {
+  write(LogLevel::error, message, fields);
+}
 
-std::uint64_t Log::dropped() const { return backend_->pool->overrun_counter(); }
+std::uint64_t Log::dropped() const {
+  return backend_->pool->overrun_counter();
+}
 
 }  // namespace syncrelay

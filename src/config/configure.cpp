@@ -16,6 +16,9 @@ namespace syncrelay::config {
 namespace {
 
 constexpr char kDefault[] = "default";
+constexpr char kRemote[] =
+    "is not on a loopback address; whoever reaches it commands the relay: allow that by "
+    "--allow-remote-commands";
 
 // What is set already stays.
 void add_layer(Settings& settings, const Settings& below) {
@@ -68,6 +71,7 @@ void derive_defaults(uid_t user, Invocation& invocation) {
   if (invocation.origins.at("commands") == kDefault) {
     config.commands = {default_commands_endpoint(config.runtime_dir)};
   }
+  if (config.control.empty()) config.control = default_control_endpoint(config.runtime_dir);
 }
 
 // The rules that span several options.
@@ -80,9 +84,10 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   for (const std::string& endpoint : config.commands) {
     if (config.allow_remote_commands || !is_remote_endpoint(endpoint)) continue;
     return refused("commands", commands_origin,
-                   {endpoint,
-                    "is not on a loopback address; whoever reaches it commands the "
-                    "relay: allow that by --allow-remote-commands"});
+                   {endpoint, kRemote});
+  }
+  if (!config.allow_remote_commands && is_remote_endpoint(config.control)) {
+    return refused("control", invocation.origins.at("control"), {config.control, kRemote});
   }
   if (config.state_key.size() > config.max_state_keys) {
     return UsageError{"state-key (from " + invocation.origins.at("state-key") +

@@ -7,7 +7,7 @@
 namespace syncrelay::config {
 namespace {
 
-constexpr std::size_t kMaxWord = 64;
+constexpr std::size_t kMaxWord = 40;  // longer than any name there is
 
 using Row = std::vector<std::size_t>;
 
@@ -42,8 +42,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::string_view best;
   std::size_t least = std::numeric_limits<std::size_t>::max();
+  word = word.substr(0, kMaxWord);
   for (const std::string_view candidate : candidates) {
-    const std::size_t steps = distance(word.substr(0, kMaxWord), candidate);
+    // The lengths alone tell how many steps there are at least.
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) >= least) continue;
+    const std::size_t steps = distance(word, candidate);
     if (steps >= least) continue;
     least = steps;
     best = candidate;

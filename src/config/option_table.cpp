@@ -19,6 +19,7 @@ constexpr std::uint64_t kGiB = 1ULL << 30;
 constexpr std::string_view kListeners = "Listeners";
 constexpr std::string_view kBackends = "Backends";
 constexpr std::string_view kState = "State and log";
+constexpr std::string_view kStorage = "Storage";
 constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kTimes = "Times";
 constexpr std::string_view kLogging = "Logging";
@@ -39,10 +40,15 @@ Reason runtime_dir_problem(std::string_view dir) {
   constexpr std::size_t kLongestName = std::string_view("/commands.sock").size();
   constexpr std::size_t kMaxDir = kMaxIpcPath - kLongestName;
   if (dir.empty()) return "is empty";
+  if (dir.starts_with('@')) return "begins with @, which is no path to ZeroMQ: write ./@";
   if (!is_printable(dir)) return "holds control characters";
   if (dir.size() <= kMaxDir) return std::nullopt;
   return "is " + std::to_string(dir.size()) + " bytes long; accepted: up to " +
          std::to_string(kMaxDir) + ", so that the paths of its sockets fit the system's limit";
+}
+
+Reason directory_problem(std::string_view dir) {
+  return is_printable(dir) ? std::nullopt : Reason("holds control characters");
 }
 
 Reason group_problem(std::string_view group) {
@@ -72,8 +78,11 @@ std::vector<Option> backend_options() {
       list_option({"commands", kBackends, "ENDPOINT",
                    "ZeroMQ endpoint to take commands at: ipc:// or tcp://"},
                   &Config::commands, endpoint_problem),
+      text_option({"control", kBackends, "ENDPOINT",
+                   "ZeroMQ endpoint that answers commands and queries: ipc:// or tcp://"},
+                  &Config::control, endpoint_problem),
       flag_option({"allow-remote-commands", kBackends, "",
-                   "Let --commands listen where other hosts can reach it: whoever does commands "
+                   "Let --commands and --control listen where other hosts can reach it: whoever does commands "
                    "the relay"},
                   &Config::allow_remote_commands),
       octal_option({"ipc-mode", kBackends, "MODE", "Mode of the socket files, octal"},
@@ -85,6 +94,7 @@ std::vector<Option> backend_options() {
   };
   options[0].default_text = "/tmp/syncrelay-<uid>";
   options[1].default_text = "ipc://<runtime-dir>/commands.sock";
+  options[2].default_text = "ipc://<runtime-dir>/control.sock";
   return options;
 }
 
@@ -101,6 +111,25 @@ std::vector<Option> state_options() {
       number_option({"log-events", kState, "COUNT", "Window of recent events, by number"},
                     &Config::log_events, {1, 1'000'000'000}),
   };
+}
+
+std::vector<Option> storage_options() {
+  const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
+  std::vector<Option> options = {
+      text_option({"data", kStorage, "DIR",
+                   "Keep state and log in this directory, so that they outlive the process"},
+                  &Config::data, directory_problem),
+      choice_option({"durability", kStorage, "WHAT",
+                     "What a confirmed command outlives: the process, or a loss of power too"},
+                    &Config::durability,
+                    {{"process", number(Durability::process)}, {"power", number(Durability::power)}}),
+      number_option({"dedup-ids", kStorage, "COUNT", "How many ids of commands are remembered"},
+                    &Config::dedup_ids, {1, 100'000'000}),
+      duration_option({"dedup-window", kStorage, "TIME", "How long an id is remembered"},
+                      &Config::dedup_window, {1ms, 168h}),
+  };
+  options[0].default_text = "off";
+  return options;
 }
 
 std::vector<Option> client_options() {
@@ -158,8 +187,8 @@ std::vector<Option> logging_options() {
 
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
-  for (const auto part : {listener_options, backend_options, state_options, client_options,
-                          time_options, logging_options}) {
+  for (const auto part : {listener_options, backend_options, state_options, storage_options,
+                          client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
   return table;

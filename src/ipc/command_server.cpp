@@ -1,14 +1,13 @@
 #include "syncrelay/ipc/command_server.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
 #include <zmq.hpp>
 
+#include "control_desk.h"
+#include "event.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/protocol/command_decoder.h"
 
@@ -17,12 +16,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A message over --max-command is refused and counted. One this many times larger is not even read: ZeroMQ drops the
-// connection, so that nobody can make the relay allocate without limit.
+// A message over --max-command is refused and counted. One this many times larger is not even read:
+// ZeroMQ drops the connection, so that nobody can make the relay allocate without limit.
 constexpr std::int64_t kUnreadableFactor = 4;
 constexpr std::int64_t kMinUnreadableBytes = 64LL * 1024 * 1024;
 
-constexpr milliseconds kQuiet{50};             // sockets that stay empty for so long are empty
+constexpr milliseconds kGatherStep{1};            // ZeroMQ polls in milliseconds
+constexpr milliseconds kQuiet{50};                // sockets that stay empty for so long are empty
 constexpr milliseconds kRejectionInterval{1000};  // between two log lines on refused commands
 
 std::string quoted(std::string_view text) {
@@ -35,35 +35,43 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 struct CommandServer::Impl {
-  Impl(const Settings& server_settings, Relay& the_relay, const Clock& the_clock, const Log& the_log)
+  Impl(const Settings& server_settings, Relay& the_relay, RelayStats& the_relay_stats,
+       std::vector<const ShardStats*> the_shard_stats, const Clock& the_clock, const Log& the_log)
       : settings(server_settings),
         relay(the_relay),
+        relay_stats(the_relay_stats),
+        shard_stats(std::move(the_shard_stats)),
         clock(the_clock),
         log(the_log),
-        decoder(server_settings.max_command),
-        stop_event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+        decoder(server_settings.max_command) {}
 
-  ~Impl() { close(stop_event); }
-
-  Result<void, std::string> bind(const std::string& endpoint);
-  Result<void, std::string> bind_socket(const std::string& endpoint);
+  Result<void, std::string> bind_all();
+  template <typename Bind>
+  Result<void, std::string> bind(const std::string& endpoint, Bind bind_socket);
+  void bind_pull(const std::string& endpoint);
+  void bind_control(const std::string& endpoint);
+  std::int64_t unreadable_bytes() const;
   void run();
   bool stopping() const { return stop_deadline.load() != 0; }
   bool wait(milliseconds timeout);
   bool take_batch();
+  bool take_all();
   bool take(zmq::socket_t& socket);
   void reject(const Rejection& rejection, std::string_view message);
 
   const Settings settings;
   Relay& relay;
+  RelayStats& relay_stats;
+  const std::vector<const ShardStats*> shard_stats;
   const Clock& clock;
   const Log& log;
   CommandDecoder decoder;
-  int stop_event;
-  std::atomic<TimePoint::rep> stop_deadline{0};  // set before stop_event
+  Event wake;                                    // something besides a socket wants attention
+  std::atomic<TimePoint::rep> stop_deadline{0};  // not 0: the server is stopping
   zmq::context_t context{1};
   std::vector<LockFile> locks;
   std::vector<zmq::socket_t> sockets;
+  std::unique_ptr<ControlDesk> desk;
   std::vector<std::string> endpoints;
   std::vector<zmq::pollitem_t> polled;
   zmq::message_t message;
@@ -72,30 +80,49 @@ struct CommandServer::Impl {
   std::thread thread;
 };
 
-Result<void, std::string> CommandServer::Impl::bind(const std::string& endpoint) {
-  const auto path = ipc_path(endpoint);
-  if (!path) return bind_socket(endpoint);
-  auto lock = LockFile::acquire(*path + ".lock");
-  if (!lock) return lock.error();
-  locks.push_back(std::move(lock).value());
-  const UmaskScope umask(settings.access.mode);
-  if (auto bound = bind_socket(endpoint); !bound) return bound;
-  return grant_access(*path, settings.access);
+Result<void, std::string> CommandServer::Impl::bind_all() {
+  for (const std::string& endpoint : settings.endpoints) {
+    if (auto bound = bind(endpoint, [&] { bind_pull(endpoint); }); !bound) return bound;
+  }
+  return bind(settings.control, [this] { bind_control(settings.control); });
 }
 
-Result<void, std::string> CommandServer::Impl::bind_socket(const std::string& endpoint) {
+template <typename Bind>
+Result<void, std::string> CommandServer::Impl::bind(const std::string& endpoint, Bind bind_socket) {
+  const auto path = ipc_path(endpoint);
+  if (path) {
+    auto lock = LockFile::acquire(*path + ".lock");
+    if (!lock) return lock.error();
+    locks.push_back(std::move(lock).value());
+  }
+  const UmaskScope umask(path ? settings.access.mode : 0777);
   try {
-    zmq::socket_t socket(context, zmq::socket_type::pull);
-    const auto max_command = static_cast<std::int64_t>(settings.max_command);
-    socket.set(zmq::sockopt::maxmsgsize, std::max(max_command * kUnreadableFactor, kMinUnreadableBytes));
-    socket.set(zmq::sockopt::linger, 0);
-    socket.bind(endpoint);
-    endpoints.push_back(socket.get(zmq::sockopt::last_endpoint));
-    sockets.push_back(std::move(socket));
+    bind_socket();
   } catch (const zmq::error_t& error) {
     return "cannot bind " + endpoint + ": " + error.what();
   }
-  return {};
+  return path ? grant_access(*path, settings.access) : Result<void, std::string>();
+}
+
+std::int64_t CommandServer::Impl::unreadable_bytes() const {
+  return std::max(static_cast<std::int64_t>(settings.max_command) * kUnreadableFactor,
+                  kMinUnreadableBytes);
+}
+
+void CommandServer::Impl::bind_pull(const std::string& endpoint) {
+  zmq::socket_t socket(context, zmq::socket_type::pull);
+  socket.set(zmq::sockopt::maxmsgsize, unreadable_bytes());
+  socket.set(zmq::sockopt::linger, 0);
+  socket.bind(endpoint);
+  endpoints.push_back(socket.get(zmq::sockopt::last_endpoint));
+  sockets.push_back(std::move(socket));
+}
+
+void CommandServer::Impl::bind_control(const std::string& endpoint) {
+  desk = std::make_unique<ControlDesk>(
+      context, endpoint, unreadable_bytes(),
+      ControlDesk::Sources{relay, relay_stats, shard_stats, settings.epoch},
+      [this] { wake.set(); });
 }
 
 void CommandServer::Impl::run() {
@@ -103,31 +130,46 @@ void CommandServer::Impl::run() {
     while (!stopping() && take_batch()) {
     }
   } while (!stopping() && wait(milliseconds(-1)));
-  while (clock.now().time_since_epoch().count() < stop_deadline.load() && (take_batch() || wait(kQuiet))) {
+  while (clock.now().time_since_epoch().count() < stop_deadline.load() &&
+         (take_batch() || wait(kQuiet))) {
   }
-  relay.publish();
 }
 
-// Waits for a command. While running: false when it is time to stop. While stopping: false when none came.
+// Waits for a command or for wake. False when none came in time.
 bool CommandServer::Impl::wait(milliseconds timeout) {
   polled.clear();
   for (zmq::socket_t& socket : sockets) polled.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
-  if (timeout.count() < 0) polled.push_back({nullptr, stop_event, ZMQ_POLLIN, 0});
+  polled.push_back({desk->socket().handle(), 0, ZMQ_POLLIN, 0});
+  polled.push_back({nullptr, wake.fd(), ZMQ_POLLIN, 0});
   const int ready = zmq::poll(polled.data(), polled.size(), timeout);
-  return timeout.count() < 0 ? polled.back().revents == 0 : ready > 0;
+  if (polled.back().revents != 0) wake.clear();
+  return ready > 0;
 }
 
-// Applies commands until the batch is full or the sockets are empty, taking turns between the sockets. False when there
-// was none.
+// Applies commands until the batch is full or the sockets are empty, then publishes and answers.
+// False when there was none.
 bool CommandServer::Impl::take_batch() {
+  desk->answer_lists();
+  if (!take_all()) return false;
+  const TimePoint gather_until = clock.now() + settings.gather;
+  while (!relay.batch_full() && clock.now() < gather_until && !stopping() && wait(kGatherStep))
+    take_all();
+  const Result<void, Rejection> stored = relay.publish();
+  if (!stored) reject(stored.error(), {});
+  desk->answer(stored);
+  return true;
+}
+
+// Empties the sockets, taking turns between them, as far as the batch goes. False when they were
+// empty.
+bool CommandServer::Impl::take_all() {
   bool any = false;
   bool more = true;
   while (more && !relay.batch_full()) {
-    more = false;
+    more = desk->take(decoder);
     for (zmq::socket_t& socket : sockets) more = take(socket) || more;
     any = any || more;
   }
-  relay.publish();
   return any;
 }
 
@@ -144,9 +186,12 @@ bool CommandServer::Impl::take(zmq::socket_t& socket) {
   const Result<const Command*, Rejection> command = decoder.decode(text);
   if (!command) {
     reject(command.error(), text);
-    return true;
+  } else if (is_query(command.value()->op)) {
+    reject({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
+           text);
+  } else if (const auto applied = relay.apply(*command.value()); !applied) {
+    reject(applied.error(), text);
   }
-  if (const auto applied = relay.apply(*command.value()); !applied) reject(applied.error(), text);
   return true;
 }
 
@@ -164,19 +209,25 @@ void CommandServer::Impl::reject(const Rejection& rejection, std::string_view te
   unlogged_rejections = 0;
 }
 
-CommandServer::CommandServer(const Settings& settings, Relay& relay, const Clock& clock, const Log& log)
-    : impl_(std::make_unique<Impl>(settings, relay, clock, log)) {}
+CommandServer::CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats,
+                             std::vector<const ShardStats*> shard_stats, const Clock& clock,
+                             const Log& log)
+    : impl_(std::make_unique<Impl>(settings, relay, relay_stats, std::move(shard_stats), clock,
+                                   log)) {}
 
 CommandServer::~CommandServer() = default;
 
 Result<void, std::string> CommandServer::bind() {
-  for (const std::string& endpoint : impl_->settings.endpoints) {
-    if (auto bound = impl_->bind(endpoint); !bound) return bound;
-  }
-  return {};
+  return impl_->bind_all();
 }
 
-const std::vector<std::string>& CommandServer::endpoints() const { return impl_->endpoints; }
+const std::vector<std::string>& CommandServer::endpoints() const {
+  return impl_->endpoints;
+}
+
+std::string CommandServer::control_endpoint() const {
+  return impl_->desk->endpoint();
+}
 
 void CommandServer::start() {
   impl_->thread = std::thread([this] { impl_->run(); });
@@ -185,8 +236,7 @@ void CommandServer::start() {
 void CommandServer::stop(TimePoint deadline) {
   if (!impl_->thread.joinable()) return;
   impl_->stop_deadline.store(deadline.time_since_epoch().count());
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = write(impl_->stop_event, &one, sizeof one);
+  impl_->wake.set();
   impl_->thread.join();
 }
 

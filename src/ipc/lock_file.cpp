@@ -22,7 +22,8 @@ std::string holder(int fd) {
 
 bool write_pid(int fd) {
   const std::string pid = std::to_string(getpid()) + '\n';
-  return ftruncate(fd, 0) == 0 && pwrite(fd, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+  return ftruncate(fd, 0) == 0 &&
+         pwrite(fd, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
 }
 
 }  // namespace

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::string_view kIpcScheme = "ipc://";
 
-std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
+std::string system_error(const std::string& what) {
+  return what + ": " + std::strerror(errno);
+}
 
 // A group's id by its name or by the number itself.
 std::optional<gid_t> group_id(const std::string& group) {
@@ -27,14 +29,16 @@ std::optional<gid_t> group_id(const std::string& group) {
 
 }  // namespace
 
-Result<void, std::string> prepare_runtime_dir(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error("cannot make the runtime directory " + path);
+Result<void, std::string> prepare_private_dir(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return system_error("cannot make the directory " + path);
   struct stat status {};
-  if (lstat(path.c_str(), &status) != 0) return system_error("cannot look at the runtime directory " + path);
-  if (!S_ISDIR(status.st_mode)) return "the runtime directory " + path + " is not a directory";
+  if (lstat(path.c_str(), &status) != 0)
+    return system_error("cannot look at the directory " + path);
+  if (!S_ISDIR(status.st_mode)) return "the directory " + path + " is not a directory";
   if (status.st_uid != geteuid()) {
-    return "the runtime directory " + path + " belongs to user " + std::to_string(status.st_uid) + ", not to user " +
-           std::to_string(geteuid()) + " who runs the relay";
+    return "the directory " + path + " belongs to user " + std::to_string(status.st_uid) +
+           ", not to user " + std::to_string(geteuid()) + " who runs the relay";
   }
   return {};
 }
@@ -58,6 +62,8 @@ Result<void, std::string> grant_access(const std::string& path, const SocketAcce
 
 UmaskScope::UmaskScope(mode_t mode) : previous_(umask(0777 & ~mode)) {}
 
-UmaskScope::~UmaskScope() { umask(previous_); }
+UmaskScope::~UmaskScope() {
+  umask(previous_);
+}
 
 }  // namespace syncrelay

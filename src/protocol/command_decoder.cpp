@@ -15,12 +15,14 @@
 namespace syncrelay {
 namespace {
 
-enum Member : unsigned { kOp, kKey, kValue, kType, kData, kSet, kNotify, kMemberCount };
+enum Member : unsigned { kOp, kKey, kValue, kType, kData, kSet, kNotify, kId, kMemberCount };
 
-constexpr std::array<std::string_view, kMemberCount> kMemberNames = {"op",   "key", "value", "type",
-                                                                     "data", "set", "notify"};
+constexpr std::array<std::string_view, kMemberCount> kMemberNames = {
+    "op", "key", "value", "type", "data", "set", "notify", "id"};
 
-constexpr unsigned bit(Member member) { return 1U << member; }
+constexpr unsigned bit(Member member) {
+  return 1U << member;
+}
 
 struct MembersOfOp {
   unsigned required;
@@ -28,11 +30,14 @@ struct MembersOfOp {
 };
 
 // By Op. A member that stands in neither set is unknown to the op.
-constexpr std::array<MembersOfOp, 4> kMembersOfOp = {{
-    {bit(kKey) | bit(kValue), bit(kNotify)},
-    {bit(kKey) | bit(kValue), bit(kNotify)},
-    {bit(kKey), bit(kNotify)},
-    {bit(kType), bit(kData) | bit(kSet) | bit(kNotify)},
+constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
+    {bit(kKey) | bit(kValue), bit(kNotify) | bit(kId)},
+    {bit(kKey) | bit(kValue), bit(kNotify) | bit(kId)},
+    {bit(kKey), bit(kNotify) | bit(kId)},
+    {bit(kType), bit(kData) | bit(kSet) | bit(kNotify) | bit(kId)},
+    {0, bit(kKey)},
+    {0, 0},
+    {0, 0},
 }};
 
 enum class JsonKind : std::uint8_t { null, boolean, number, string, object, array };
@@ -51,14 +56,15 @@ Rejection reject(RejectReason reason, std::size_t offset, std::string detail) {
 
 // RapidJSON's UTF-8 encoder makes these bytes of a lone \uDC00; releases before 2017 accept it.
 bool has_surrogate(std::string_view text) {
-  for (std::size_t at = text.find('\xED'); at != std::string_view::npos; at = text.find('\xED', at + 1)) {
+  for (std::size_t at = text.find('\xED'); at != std::string_view::npos;
+       at = text.find('\xED', at + 1)) {
     if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xA0) return true;
   }
   return false;
 }
 
-// Hears the events of RapidJSON's iterative parser and notes where the values of the members lie. The parser calls
-// End… before it takes the closing bracket, hence the +1 there.
+// Hears the events of RapidJSON's iterative parser and notes where the values of the members lie.
+// The parser calls End… before it takes the closing bracket, hence the +1 there.
 class CommandHandler {
  public:
   void begin(std::string_view message, const rapidjson::MemoryStream& stream) {
@@ -71,6 +77,7 @@ class CommandHandler {
     failure_.reset();
     command_.set.clear();
     command_.key.clear();
+    command_.id.clear();
     command_.notify = false;
     op_name_.clear();
     type_name_.clear();
@@ -93,7 +100,8 @@ class CommandHandler {
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return scalar(JsonKind::number, {}); }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     const std::string_view value(text, size);
-    if (has_surrogate(value)) return fail(RejectReason::lone_surrogate, position(), kSurrogateDetail);
+    if (has_surrogate(value))
+      return fail(RejectReason::lone_surrogate, position(), kSurrogateDetail);
     return scalar(JsonKind::string, value);
   }
   bool StartObject() { return open(JsonKind::object); }
@@ -121,16 +129,20 @@ class CommandHandler {
   }
 
   // The value that follows the key whose closing quote was just taken.
-  std::size_t value_after_key() const { return skip_space(message_, skip_space(message_, position()) + 1); }
+  std::size_t value_after_key() const {
+    return skip_space(message_, skip_space(message_, position()) + 1);
+  }
 
   bool begin_member(std::string_view key) {
     const auto found = std::find(kMemberNames.begin(), kMemberNames.end(), key);
     if (found == kMemberNames.end()) {
-      return fail(RejectReason::unknown_member, position(), "member " + quoted(key) + " is unknown");
+      return fail(RejectReason::unknown_member, position(),
+                  "member " + quoted(key) + " is unknown");
     }
     open_member_ = static_cast<Member>(found - kMemberNames.begin());
     if ((seen_ & bit(*open_member_)) != 0) {
-      return fail(RejectReason::duplicate_member, position(), "member " + quoted(key) + " stands twice");
+      return fail(RejectReason::duplicate_member, position(),
+                  "member " + quoted(key) + " stands twice");
     }
     seen_ |= bit(*open_member_);
     offsets_[*open_member_] = value_after_key();
@@ -139,7 +151,8 @@ class CommandHandler {
 
   bool begin_set_key(std::string_view key) {
     if (key.empty() || key.size() > kMaxNameBytes) {
-      return fail(RejectReason::invalid_key, position(), "a key in \"set\" is not 1 to 256 bytes long");
+      return fail(RejectReason::invalid_key, position(),
+                  "a key in \"set\" is not 1 to 256 bytes long");
     }
     set_key_ = value_after_key();
     command_.set.push_back({std::string(key), {}});
@@ -149,7 +162,8 @@ class CommandHandler {
   bool open(JsonKind kind) {
     if (depth_ == 0 && kind != JsonKind::object) return not_an_object();
     if (depth_ == 1 && !check_kind(kind)) return false;
-    if (depth_ == kMaxNesting) return fail(RejectReason::too_deep, position(), "nested deeper than 512 levels");
+    if (depth_ == kMaxNesting)
+      return fail(RejectReason::too_deep, position(), "nested deeper than 512 levels");
     ++depth_;
     return true;
   }
@@ -167,6 +181,7 @@ class CommandHandler {
       if (open_member_ == kOp) op_name_ = text;
       if (open_member_ == kKey) command_.key = text;
       if (open_member_ == kType) type_name_ = text;
+      if (open_member_ == kId) command_.id = text;
       if (open_member_ == kNotify) command_.notify = bool_;
     }
     end_value(position());
@@ -182,24 +197,31 @@ class CommandHandler {
     }
   }
 
-  bool not_an_object() { return fail(RejectReason::not_an_object, 0, "a command is a JSON object"); }
+  bool not_an_object() {
+    return fail(RejectReason::not_an_object, 0, "a command is a JSON object");
+  }
 
   bool check_kind(JsonKind kind) {
     const Member member = *open_member_;
     JsonKind wanted = kind;
-    if (member == kOp || member == kKey || member == kType) wanted = JsonKind::string;
+    if (member == kOp || member == kKey || member == kType || member == kId)
+      wanted = JsonKind::string;
     if (member == kSet) wanted = JsonKind::object;
     if (member == kNotify) wanted = JsonKind::boolean;
     if (kind == wanted) return true;
-    static constexpr std::array<const char*, 6> kKindNames = {"null", "a boolean", "a number", "a string", "an object", "an array"};
+    static constexpr std::array<const char*, 6> kKindNames = {"null",     "a boolean", "a number",
+                                                              "a string", "an object", "an array"};
     return fail(RejectReason::wrong_type, offsets_[member],
-                "member " + quoted(kMemberNames[member]) + " must be " + kKindNames[static_cast<std::size_t>(wanted)]);
+                "member " + quoted(kMemberNames[member]) + " must be " +
+                    kKindNames[static_cast<std::size_t>(wanted)]);
   }
 
   std::string_view text_of(Member member) const {
     return message_.substr(offsets_[member], ends_[member] - offsets_[member]);
   }
 
+  bool has(Member member) const { return (seen_ & bit(member)) != 0; }
+  std::optional<Rejection> check_values();
   std::optional<Rejection> check_type() const;
   std::optional<Rejection> check_set();
 
@@ -208,7 +230,8 @@ class CommandHandler {
   std::size_t depth_ = 0;
   unsigned seen_ = 0;
   std::optional<Member> open_member_;
-  std::optional<std::size_t> set_key_;  // where the value begins that belongs to the last key of `set`
+  std::optional<std::size_t>
+      set_key_;  // where the value begins that belongs to the last key of `set`
   std::array<std::size_t, kMemberCount> offsets_{};
   std::array<std::size_t, kMemberCount> ends_{};
   bool bool_ = false;
@@ -219,7 +242,8 @@ class CommandHandler {
 };
 
 std::optional<Rejection> CommandHandler::check_members() {
-  if ((seen_ & bit(kOp)) == 0) return reject(RejectReason::missing_member, 0, "member \"op\" is missing");
+  if ((seen_ & bit(kOp)) == 0)
+    return reject(RejectReason::missing_member, 0, "member \"op\" is missing");
   const auto op = std::find(kOpNames.begin(), kOpNames.end(), op_name_);
   if (op == kOpNames.end()) {
     return reject(RejectReason::unknown_op, offsets_[kOp],
@@ -238,27 +262,35 @@ std::optional<Rejection> CommandHandler::check_members() {
                     "op \"" + op_name_ + "\" has no member " + quoted(kMemberNames[member]));
     }
   }
-  if (command_.op == Op::broadcast) {
-    command_.type = text_of(kType);
-    command_.data = (seen_ & bit(kData)) != 0 ? text_of(kData) : std::string_view("null");
-    command_.set_object = (seen_ & bit(kSet)) != 0 ? text_of(kSet) : std::string_view();
-    if (auto failure = check_type()) return failure;
-    return check_set();
+  return check_values();
+}
+
+// All members are there that the op wants; now what stands in them.
+std::optional<Rejection> CommandHandler::check_values() {
+  if (has(kId) && (command_.id.empty() || command_.id.size() > kMaxIdBytes)) {
+    return reject(RejectReason::invalid_id, offsets_[kId], "\"id\" is not 1 to 128 bytes long");
   }
-  if (command_.key.empty() || command_.key.size() > kMaxNameBytes) {
+  if (has(kKey) && (command_.key.empty() || command_.key.size() > kMaxNameBytes)) {
     return reject(RejectReason::invalid_key, offsets_[kKey], "\"key\" is not 1 to 256 bytes long");
   }
-  command_.value = command_.op == Op::remove ? std::string_view() : text_of(kValue);
-  return std::nullopt;
+  command_.value = has(kValue) ? text_of(kValue) : std::string_view();
+  if (command_.op != Op::broadcast) return std::nullopt;
+  command_.type = text_of(kType);
+  command_.data = has(kData) ? text_of(kData) : std::string_view("null");
+  command_.set_object = has(kSet) ? text_of(kSet) : std::string_view();
+  if (auto failure = check_type()) return failure;
+  return check_set();
 }
 
 std::optional<Rejection> CommandHandler::check_type() const {
   if (type_name_.empty() || type_name_.size() > kMaxNameBytes) {
-    return reject(RejectReason::invalid_type, offsets_[kType], "\"type\" is not 1 to 256 bytes long");
+    return reject(RejectReason::invalid_type, offsets_[kType],
+                  "\"type\" is not 1 to 256 bytes long");
   }
   if (type_name_ == "ping" || std::string_view(type_name_).substr(0, 5) == "sync:") {
     return reject(RejectReason::reserved_type, offsets_[kType],
-                  "type " + quoted(type_name_) + " is the relay's own (\"ping\" and all that begin with \"sync:\")");
+                  "type " + quoted(type_name_) +
+                      " is the relay's own (\"ping\" and all that begin with \"sync:\")");
   }
   return std::nullopt;
 }
@@ -271,17 +303,21 @@ std::optional<Rejection> CommandHandler::check_set() {
   std::sort(keys.begin(), keys.end());
   const auto twin = std::adjacent_find(keys.begin(), keys.end());
   if (twin == keys.end()) return std::nullopt;
-  return reject(RejectReason::duplicate_member, offsets_[kSet], "key " + quoted(*twin) + " stands twice in \"set\"");
+  return reject(RejectReason::duplicate_member, offsets_[kSet],
+                "key " + quoted(*twin) + " stands twice in \"set\"");
 }
 
-// The parser's error in our terms. `message` is looked at because RapidJSON calls NaN just an invalid value.
+// The parser's error in our terms. `message` is looked at because RapidJSON calls NaN just an
+// invalid value.
 Rejection translate(const rapidjson::ParseResult& result, std::string_view message) {
   const std::size_t offset = result.Offset();
   const std::string_view rest = message.substr(std::min(offset, message.size()));
   const std::string_view before = message.substr(0, std::min(offset, message.size()));
-  const auto starts = [](std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; };
-  if (starts(rest, "NaN") || starts(rest, "Infinity") || starts(rest, "-Infinity") || starts(rest, "-NaN") ||
-      (!before.empty() && before.back() == '-' && starts(rest, "I"))) {
+  const auto starts = [](std::string_view text, std::string_view with) {
+    return text.substr(0, with.size()) == with;
+  };
+  if (starts(rest, "NaN") || starts(rest, "Infinity") || starts(rest, "-Infinity") ||
+      starts(rest, "-NaN") || (!before.empty() && before.back() == '-' && starts(rest, "I"))) {
     return reject(RejectReason::not_a_number, offset, "NaN and Infinity are not JSON");
   }
   switch (result.Code()) {
@@ -296,7 +332,8 @@ Rejection translate(const rapidjson::ParseResult& result, std::string_view messa
   }
 }
 
-constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag |
+                                 rapidjson::kParseValidateEncodingFlag |
                                  rapidjson::kParseNumbersAsStringsFlag;
 
 }  // namespace

@@ -15,12 +15,15 @@ constexpr std::byte kFin{0x80};
 constexpr std::byte kText{0x01};
 constexpr std::byte kMediumLength{126};
 
-std::size_t header_size(std::size_t fragment) { return fragment <= kShortPayload ? kShortHeader : kMediumHeader; }
+std::size_t header_size(std::size_t fragment) {
+  return fragment <= kShortPayload ? kShortHeader : kMediumHeader;
+}
 
 std::size_t frame_size(const std::byte* frame) {
   const auto length = std::to_integer<std::size_t>(frame[1]);
   if (length <= kShortPayload) return kShortHeader + length;
-  return kMediumHeader + (std::to_integer<std::size_t>(frame[2]) << 8) + std::to_integer<std::size_t>(frame[3]);
+  return kMediumHeader + (std::to_integer<std::size_t>(frame[2]) << 8) +
+         std::to_integer<std::size_t>(frame[3]);
 }
 
 }  // namespace
@@ -34,7 +37,10 @@ std::size_t wire_size(std::size_t payload) {
 }
 
 MessageWriter::MessageWriter(std::byte* out, std::size_t payload, MessagePart part)
-    : out_(out), left_(payload), first_(part != MessagePart::end), ends_message_(part != MessagePart::beginning) {
+    : out_(out),
+      left_(payload),
+      first_(part != MessagePart::end),
+      ends_message_(part != MessagePart::beginning) {
   begin_fragment();
 }
 
@@ -65,6 +71,18 @@ void MessageWriter::write(std::string_view piece) {
     left_in_fragment_ -= size;
     piece.remove_prefix(size);
   }
+}
+
+std::size_t message_end(ByteSpan frames) {
+  std::size_t end = 0;
+  bool last = false;
+  while (!last) {
+    if (end + kShortHeader > frames.size()) return 0;
+    if (frames[end + 1] == kMediumLength && end + kMediumHeader > frames.size()) return 0;
+    last = (frames[end] & kFin) != std::byte{0};
+    end += frame_size(frames.data() + end);
+  }
+  return end <= frames.size() ? end : 0;
 }
 
 std::size_t frame_end(ByteSpan frames, std::size_t offset) {

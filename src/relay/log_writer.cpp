@@ -1,6 +1,7 @@
 #include "syncrelay/relay/log_writer.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "syncrelay/protocol/frame.h"
 
@@ -26,6 +27,18 @@ LogWriter::Written LogWriter::append(std::span<const std::string_view> pieces) {
   const std::uint64_t position = end_;
   end_ += size;
   return {chunk_, position, size};
+}
+
+LogWriter::Written LogWriter::append_wire(ByteSpan message) {
+  std::memcpy(reserve(message.size()), message.data(), message.size());
+  const std::uint64_t position = end_;
+  end_ += message.size();
+  return {chunk_, position, message.size()};
+}
+
+void LogWriter::rewind(const Mark& mark) {
+  chunk_ = mark.chunk;
+  end_ = mark.end;
 }
 
 std::byte* LogWriter::reserve(std::size_t size) {

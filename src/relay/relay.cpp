@@ -1,9 +1,12 @@
 #include "syncrelay/relay/relay.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
 
+#include "syncrelay/protocol/frame.h"
 #include "syncrelay/protocol/json_text.h"
 #include "syncrelay/state/merge_patch.h"
 
@@ -13,7 +16,9 @@ namespace {
 constexpr std::size_t kBatchUpdates = 256;
 constexpr std::size_t kBatchBytes = 1024 * 1024;
 
-std::uint64_t entry_bytes(const std::string& key, const StateValue& value) { return key.size() + value->size(); }
+std::uint64_t entry_bytes(const std::string& key, const StateValue& value) {
+  return key.size() + value->size();
+}
 
 std::string json_string(std::string_view text) {
   std::string out;
@@ -23,18 +28,56 @@ std::string json_string(std::string_view text) {
 
 }  // namespace
 
-Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Update>*> shards, RelayStats& stats)
+Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Update>*> shards,
+             RelayStats& stats, Store* store)
     : settings_(settings),
       configured_keys_(settings.state_keys.begin(), settings.state_keys.end()),
       clock_(clock),
       shards_(std::move(shards)),
       stats_(stats),
+      store_(store),
+      ids_(settings.ids),
       log_(settings.log_bytes) {
-  for (const std::string& key : configured_keys_) take_in(change(key, "null"));
-  show_state();
+  for (const std::string& key : configured_keys_)
+    put({key, std::make_shared<const std::string>("null")});
+  begin_batch();
+  show_numbers();
 }
 
-Result<Seq, Rejection> Relay::apply(const Command& command) {
+std::vector<Update> Relay::restore(const StoredHistory& history) {
+  StateChanges changes;
+  for (const auto& [key, value] : history.state) changes.push_back({key, value});
+  for (const StateChange& change : changes) put(change);
+  std::vector<Update> updates(1);
+  updates.front().changes = std::make_shared<const StateChanges>(std::move(changes));
+  for (const StoredEvents& run : history.events) {
+    ByteSpan wire = as_bytes(run.wire);
+    for (Seq seq = run.first; !wire.empty(); seq = seq.next()) {
+      const std::size_t size = message_end(wire);
+      LogWriter::Written written = log_.append_wire(wire.first(size));
+      updates.push_back(
+          {nullptr, std::move(written.chunk), seq, written.position, size, clock_.now(), nullptr});
+      wire = wire.subspan(size);
+    }
+  }
+  last_ = history.last;
+  for (const IdRecord& record : history.ids) {
+    const Duration age = std::chrono::microseconds(
+        std::max<std::int64_t>(clock_.wall().microseconds - record.accepted.microseconds, 0));
+    ids_.add(record.id, record.seq, clock_.now() - age);
+  }
+  begin_batch();
+  show_numbers();
+  return updates;
+}
+
+Result<Accepted, Rejection> Relay::apply(const Command& command) {
+  if (!command.id.empty()) {
+    if (const auto seq = ids_.find(command.id, clock_.now())) {
+      stats_.duplicates.add();
+      return Accepted{*seq, true};
+    }
+  }
   Result<StateChanges, Rejection> changes = changes_of(command);
   if (!changes) return changes.error();
   if (auto rejection = check_room(changes.value())) return *std::move(rejection);
@@ -42,15 +85,19 @@ Result<Seq, Rejection> Relay::apply(const Command& command) {
   if (!changes.value().empty()) {
     take_in(changes.value());
     update.changes = std::make_shared<const StateChanges>(std::move(changes).value());
-    show_state();
   }
   stage_event(command, update);
-  counter(stats_.commands, command.op).add();
+  if (!command.id.empty()) {
+    ids_.add(command.id, last_, clock_.now());
+    staged_ids_.push_back({command.id, last_, clock_.wall()});
+    staged_bytes_ += command.id.size();
+  }
+  ++staged_commands_[static_cast<std::size_t>(command.op)];
   if (update.changes || update.chunk) {
     staged_bytes_ += weight(update);
     staged_.push_back(std::move(update));
   }
-  return last_;
+  return Accepted{last_};
 }
 
 Result<StateChanges, Rejection> Relay::changes_of(const Command& command) const {
@@ -59,13 +106,14 @@ Result<StateChanges, Rejection> Relay::changes_of(const Command& command) const 
       return change(command.key, std::string(command.value));
     case Op::merge: {
       const auto found = state_.find(command.key);
-      return change(command.key, merge_patch(found == state_.end() ? "null" : *found->second, command.value));
+      return change(command.key,
+                    merge_patch(found == state_.end() ? "null" : *found->second, command.value));
     }
     case Op::remove:
       if (is_configured(command.key)) return change(command.key, "null");
       if (state_.count(command.key) == 0) return StateChanges{};
       return StateChanges{{command.key, nullptr}};
-    case Op::broadcast:
+    default:
       break;
   }
   StateChanges changes;
@@ -96,12 +144,14 @@ std::optional<Rejection> Relay::check_room(const StateChanges& changes) const {
     }
   }
   if (bytes > settings_.max_state_bytes && bytes > state_bytes_) {
-    return Rejection{RejectReason::state_full, 0,
-                     "the state would have " + std::to_string(bytes) + " bytes, more than --max-state allows"};
+    return Rejection{
+        RejectReason::state_full, 0,
+        "the state would have " + std::to_string(bytes) + " bytes, more than --max-state allows"};
   }
   if (keys > settings_.max_state_keys && keys > state_.size()) {
     return Rejection{RejectReason::state_full, 0,
-                     "the state would have " + std::to_string(keys) + " keys, more than --max-state-keys allows"};
+                     "the state would have " + std::to_string(keys) +
+                         " keys, more than --max-state-keys allows"};
   }
   return std::nullopt;
 }
@@ -109,20 +159,28 @@ std::optional<Rejection> Relay::check_room(const StateChanges& changes) const {
 void Relay::take_in(const StateChanges& changes) {
   for (const StateChange& change : changes) {
     const auto found = state_.find(change.key);
-    if (found != state_.end()) {
-      state_bytes_ -= entry_bytes(found->first, found->second);
-      state_.erase(found);
-    }
-    if (!change.value) continue;
-    state_bytes_ += entry_bytes(change.key, change.value);
-    state_.emplace(change.key, change.value);
+    undo_.state.push_back({change.key, found == state_.end() ? nullptr : found->second});
+    put(change);
+  }
+}
+
+void Relay::put(const StateChange& change) {
+  const auto found = state_.find(change.key);
+  if (found != state_.end()) state_bytes_ -= entry_bytes(found->first, found->second);
+  if (change.value) state_bytes_ += entry_bytes(change.key, change.value);
+  if (!change.value && found != state_.end()) {
+    state_.erase(found);
+  } else if (change.value) {
+    state_.insert_or_assign(change.key, change.value);
   }
 }
 
 void Relay::stage_event(const Command& command, Update& update) {
   if (command.op == Op::broadcast) {
     if (command.notify && !command.set_object.empty()) {
-      write_event({R"({"type":)", command.type, R"(,"data":)", command.data, R"(,"set":)", command.set_object}, update);
+      write_event({R"({"type":)", command.type, R"(,"data":)", command.data, R"(,"set":)",
+                   command.set_object},
+                  update);
     } else {
       write_event({R"({"type":)", command.type, R"(,"data":)", command.data}, update);
     }
@@ -158,22 +216,69 @@ void Relay::write_event(std::initializer_list<std::string_view> pieces, Update& 
   update.position = written.position;
   update.size = written.size;
   update.accepted = clock_.now();
-  stats_.events.add();
-  stats_.seq.set(last_.value);
 }
 
-bool Relay::batch_full() const { return staged_.size() >= kBatchUpdates || staged_bytes_ >= kBatchBytes; }
+bool Relay::batch_full() const {
+  return staged_.size() >= kBatchUpdates || staged_bytes_ >= kBatchBytes;
+}
 
-void Relay::publish() {
-  if (staged_.empty()) return;
-  for (Mailbox<Update>* shard : shards_) shard->post(staged_);
+Result<void, Rejection> Relay::publish() {
+  Result<void, Rejection> stored = store_staged();
+  if (stored) {
+    stats_.events.add(distance(undo_.last, last_));
+    for (std::size_t op = 0; op < staged_commands_.size(); ++op)
+      stats_.commands[op].add(staged_commands_[op]);
+    for (Mailbox<Update>* shard : shards_) shard->post(std::span<const Update>(staged_));
+  } else {
+    take_back();
+  }
+  begin_batch();
+  show_numbers();
+  return stored;
+}
+
+Result<void, Rejection> Relay::store_staged() {
+  if (store_ == nullptr || (staged_.empty() && staged_ids_.empty())) return {};
+  StoreBatch batch{undo_.last.next(), last_, {}, {}, std::move(staged_ids_)};
+  for (const Update& update : staged_) {
+    if (update.chunk)
+      batch.events.push_back(update.chunk->read(update.position, update.position + update.size));
+    if (!update.changes) continue;
+    for (const StateChange& change : *update.changes) batch.changes.push_back(&change);
+  }
+  Result<void, Rejection> stored = store_->commit(batch);
+  staged_ids_ = std::move(batch.ids);
+  return stored;
+}
+
+void Relay::take_back() {
+  ids_.forget_newest(staged_ids_.size());
+  for (auto change = undo_.state.rbegin(); change != undo_.state.rend(); ++change) put(*change);
+  log_.rewind(undo_.log);
+  last_ = undo_.last;
+}
+
+void Relay::begin_batch() {
   staged_.clear();
+  staged_ids_.clear();
   staged_bytes_ = 0;
+  staged_commands_.fill(0);
+  undo_.last = last_;
+  undo_.log = log_.mark();
+  undo_.state.clear();
 }
 
-void Relay::show_state() {
+void Relay::request(std::shared_ptr<ClientList> list) {
+  Update update;
+  update.client_list = std::move(list);
+  for (Mailbox<Update>* shard : shards_) shard->post(update);
+}
+
+void Relay::show_numbers() {
+  stats_.seq.set(last_.value);
   stats_.state_keys.set(state_.size());
   stats_.state_bytes.set(state_bytes_);
+  stats_.ids.set(ids_.size());
 }
 
 }  // namespace syncrelay

@@ -1,18 +1,22 @@
 #include "syncrelay/shard/session.h"
 
+#include <chrono>
 #include <utility>
 
 namespace syncrelay {
 
-Session::Session(ConnectionId id, Transport& transport, const ClientRequest& request, const SessionContext& context)
+Session::Session(ConnectionId id, Transport& transport, const ClientRequest& request,
+                 const SessionContext& context)
     : id_(id),
       transport_(transport),
       context_(context),
       since_(context.clock.now()),
+      since_wall_(context.clock.wall()),
       heartbeat_(request.heartbeat.value_or(context.keepalive.heartbeat)),
       resume_after_(request.resume_after),
       wants_resume_(request.wants_resume),
       cursor_(context.replica.log().end()),
+      received_at_(since_),
       next_ping_(since_ + context.keepalive.ping_interval),
       next_heartbeat_(since_ + heartbeat_) {}
 
@@ -96,11 +100,13 @@ void Session::stop_inside(std::uint64_t position) {
   finish_frame(frames.subspan(taken, end - taken));
   cursor_.position = from + end;
   cursor_.next = cursor_.position == event.end ? event.seq.next() : event.seq;
-  if (cursor_.position > event.begin && cursor_.position < event.end) middle_ = {*event.chunk, event.end};
+  if (cursor_.position > event.begin && cursor_.position < event.end)
+    middle_ = {*event.chunk, event.end};
   block();
 }
 
-// Writes as much as the transport takes, up to a frame's end; blocks when that is not all. Returns the bytes gone.
+// Writes as much as the transport takes, up to a frame's end; blocks when that is not all. Returns
+// the bytes gone.
 std::size_t Session::write_whole_frames(ByteSpan frames) {
   const std::size_t written = write(frames);
   if (written == frames.size()) return written;
@@ -150,14 +156,15 @@ void Session::begin_first_message() {
 void Session::begin_resume(Seq after) {
   const EventLog& log = context_.replica.log();
   cursor_ = log.before(after.next());
-  std::string message = R"({"type":"sync:resume","data":{"from":)" + std::to_string(after.next().value);
+  std::string message =
+      R"({"type":"sync:resume","data":{"from":)" + std::to_string(after.next().value);
   message += R"(,"to":)" + std::to_string(log.next().previous().value) + '}';
   append_own(message + position_members(after) + '}', MessagePart::whole);
   context_.stats.resumes.add();
 }
 
-// Moves the client to the end of the log with the state as it is now. When there can be no snapshot at present,
-// needs_snapshot_ stays set.
+// Moves the client to the end of the log with the state as it is now. When there can be no snapshot
+// at present, needs_snapshot_ stays set.
 void Session::begin_snapshot(SnapshotReason reason) {
   std::shared_ptr<const Snapshot> snapshot = context_.snapshots.get(context_.replica);
   needs_snapshot_ = snapshot == nullptr;
@@ -185,22 +192,32 @@ std::string Session::snapshot_end() const {
 std::string Session::position_members(Seq seq) const {
   std::string members = R"(,"ts":)";
   append_timestamp(members, context_.clock.wall());
-  return members + R"(,"seq":)" + std::to_string(seq.value) + R"(,"epoch":")" + context_.epoch + '"';
+  return members + R"(,"seq":)" + std::to_string(seq.value) + R"(,"epoch":")" + context_.epoch +
+         '"';
 }
 
 void Session::append_own(std::string_view message, MessagePart part) {
   const std::size_t begin = own_.size();
   own_.resize(begin + wire_size(message.size()));
-  MessageWriter(reinterpret_cast<std::byte*>(own_.data() + begin), message.size(), part).write(message);
+  MessageWriter(reinterpret_cast<std::byte*>(own_.data() + begin), message.size(), part)
+      .write(message);
   context_.stats.frames_sent.add();
 }
 
 bool Session::idle() const {
-  return !blocked_ && own_.empty() && !snapshot_ && !middle_.chunk && phase_ == Phase::live && !needs_snapshot_ &&
-         cursor_.position == context_.replica.log().end().position;
+  return !blocked_ && own_.empty() && !snapshot_ && !middle_.chunk && phase_ == Phase::live &&
+         !needs_snapshot_ && cursor_.position == context_.replica.log().end().position;
 }
 
-void Session::received() { ping_deadline_.reset(); }
+void Session::received() {
+  ping_deadline_.reset();
+  received_at_ = context_.clock.now();
+}
+
+ClientInfo Session::info() const {
+  const std::chrono::duration<double> silent = context_.clock.now() - received_at_;
+  return {id_, std::string(transport_.address()), since_wall_, lag(), bytes_sent_, silent.count()};
+}
 
 void Session::close(CloseCause cause) {
   if (closing_) return;

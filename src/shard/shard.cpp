@@ -9,20 +9,28 @@ namespace syncrelay {
 namespace {
 
 constexpr std::size_t kMailboxUpdates = 4096;
-constexpr int kPassesPerRun = 4;            // then reads and accepts have their turn
+constexpr int kPassesPerRun = 4;  // then reads and accepts have their turn
 constexpr std::size_t kSessionsPerIntake = 16;
-constexpr std::size_t kMaxHeldBytes = 32 * 1024 * 1024;  // each of: superseded snapshots, evicted chunks
+constexpr std::size_t kMaxHeldBytes =
+    32 * 1024 * 1024;  // each of: superseded snapshots, evicted chunks
 
 }  // namespace
 
-Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, std::function<void()> wake)
+Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
+             std::function<void()> wake)
     : settings_(settings),
       clock_(clock),
       stats_(stats),
-      updates_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)}, std::move(wake)),
+      updates_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)},
+               std::move(wake)),
       replica_(settings.state_keys, settings.window),
       snapshots_(kMaxHeldBytes),
       context_{replica_, snapshots_, clock_, stats_, settings_.keepalive, settings_.epoch} {}
+
+void Shard::restore(std::span<const Update> updates, Seq last) {
+  replica_.restore(updates, last);
+  observed_ = pass_end_ = last.next();
+}
 
 Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& request) {
   auto session = std::make_unique<Session>(id, transport, request, context_);
@@ -75,7 +83,8 @@ void Shard::run_pass() {
   }
 }
 
-// Applies the next update. Unless it is taken whatever its size, it must fit in what a pass may take in.
+// Applies the next update. Unless it is taken whatever its size, it must fit in what a pass may
+// take in.
 bool Shard::take_in_one(bool whatever_size) {
   if (next_incoming_ == incoming_.size()) {
     next_incoming_ = 0;
@@ -88,17 +97,27 @@ bool Shard::take_in_one(bool whatever_size) {
   if (!fits && !whatever_size) return false;
   pass_bytes_ += update.size;
   if (update.chunk) ++pass_events_;
+  if (update.client_list) report_clients(*update.client_list);
   replica_.apply(update);
   incoming_[next_incoming_] = {};
   ++next_incoming_;
   return true;
 }
 
+void Shard::report_clients(ClientList& list) const {
+  std::vector<ClientInfo> clients;
+  clients.reserve(sessions_.size());
+  for (const auto& session : sessions_) clients.push_back(session->info());
+  list.report(std::move(clients));
+}
+
 void Shard::observe_fanout() {
   const EventLog& log = replica_.log();
   const TimePoint now = clock_.now();
-  for (observed_ = std::max(observed_, log.first()); observed_ < pass_end_; observed_ = observed_.next()) {
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - log.accepted(observed_));
+  for (observed_ = std::max(observed_, log.first()); observed_ < pass_end_;
+       observed_ = observed_.next()) {
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(now - log.accepted(observed_));
     stats_.fanout.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)));
   }
   stats_.log_bytes.set(log.bytes());
@@ -106,8 +125,8 @@ void Shard::observe_fanout() {
   if (log.end().position - held_checked_at_ > kMaxHeldBytes / 2) bound_held_chunks();
 }
 
-// Slow clients in the middle of long messages keep chunks alive that have left the window. Where that comes to more than
-// is allowed, those go that hold the oldest.
+// Slow clients in the middle of long messages keep chunks alive that have left the window. Where
+// that comes to more than is allowed, those go that hold the oldest.
 void Shard::bound_held_chunks() {
   const std::uint64_t window_begin = replica_.log().end().position - replica_.log().bytes();
   held_checked_at_ = replica_.log().end().position;
@@ -125,7 +144,8 @@ void Shard::bound_held_chunks() {
   }
   for (const auto& session : sessions_) {
     const LogChunk* chunk = session->held_chunk();
-    if (chunk != nullptr && chunk->begin() < release_before) session->close(CloseCause::over_capacity);
+    if (chunk != nullptr && chunk->begin() < release_before)
+      session->close(CloseCause::over_capacity);
   }
 }
 
@@ -142,7 +162,8 @@ void Shard::tick() {
 
 bool Shard::drained() const {
   const auto done = [](const auto& session) { return session->idle() || session->closing(); };
-  return !behind_ && next_incoming_ == incoming_.size() && std::all_of(sessions_.begin(), sessions_.end(), done);
+  return !behind_ && next_incoming_ == incoming_.size() &&
+         std::all_of(sessions_.begin(), sessions_.end(), done);
 }
 
 void Shard::close_all(CloseCause cause) {

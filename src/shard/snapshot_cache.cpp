@@ -24,9 +24,11 @@ std::string full_message_begin(const Replica::State& state) {
 
 std::shared_ptr<const Snapshot> encode(const Replica::State& state) {
   std::string text = full_message_begin(state);
-  if (text.size() <= kMaxPlainBytes) return std::make_shared<const Snapshot>(Snapshot{std::move(text), false});
+  if (text.size() <= kMaxPlainBytes)
+    return std::make_shared<const Snapshot>(Snapshot{std::move(text), false});
   std::string frames(wire_size(text.size()), '\0');
-  MessageWriter(reinterpret_cast<std::byte*>(frames.data()), text.size(), MessagePart::beginning).write(text);
+  MessageWriter(reinterpret_cast<std::byte*>(frames.data()), text.size(), MessagePart::beginning)
+      .write(text);
   return std::make_shared<const Snapshot>(Snapshot{std::move(frames), true});
 }
 
@@ -43,7 +45,9 @@ std::shared_ptr<const Snapshot> SnapshotCache::get(const Replica& replica) {
 }
 
 std::size_t SnapshotCache::held_bytes() {
-  const auto gone = [](const std::weak_ptr<const Snapshot>& snapshot) { return snapshot.expired(); };
+  const auto gone = [](const std::weak_ptr<const Snapshot>& snapshot) {
+    return snapshot.expired();
+  };
   older_.erase(std::remove_if(older_.begin(), older_.end(), gone), older_.end());
   std::size_t bytes = 0;
   for (const auto& snapshot : older_) {

@@ -3,7 +3,8 @@
 namespace syncrelay {
 
 void EventLog::append(const Update& update) {
-  if (stretches_.empty() || stretches_.back().chunk != update.chunk) stretches_.push_back({update.chunk, update.seq});
+  if (stretches_.empty() || stretches_.back().chunk != update.chunk)
+    stretches_.push_back({update.chunk, update.seq});
   if (entries_.empty()) first_ = update.seq;
   entries_.push_back({update.position, update.accepted});
   next_ = update.seq.next();
@@ -46,7 +47,8 @@ LoggedEvent EventLog::event_at(std::uint64_t position) const {
     (entries_[middle].begin <= position ? low : high) = middle;
   }
   const std::uint64_t end = low + 1 < entries_.size() ? entries_[low + 1].begin : end_;
-  return {{first_.value + low}, entries_[low].begin, end, &stretches_[stretch_index(position)].chunk};
+  return {
+      {first_.value + low}, entries_[low].begin, end, &stretches_[stretch_index(position)].chunk};
 }
 
 }  // namespace syncrelay

@@ -29,10 +29,12 @@ struct Member {
   Node value;
 };
 
-// Builds the Nodes of a text in one pass. Arrays and scalars stay closed: a merge patch never looks into them.
+// Builds the Nodes of a text in one pass. Arrays and scalars stay closed: a merge patch never looks
+// into them.
 class TreeBuilder {
  public:
-  TreeBuilder(std::string_view json, const rapidjson::MemoryStream& stream) : json_(json), stream_(stream) {}
+  TreeBuilder(std::string_view json, const rapidjson::MemoryStream& stream)
+      : json_(json), stream_(stream) {}
 
   Node take_root() { return std::move(root_.front()); }
 
@@ -51,7 +53,8 @@ class TreeBuilder {
     return true;
   }
   bool EndArray(rapidjson::SizeType) {
-    if (--arrays_ == 0) add({json_.substr(array_begin_, stream_.Tell() + 1 - array_begin_), false, false, {}});
+    if (--arrays_ == 0)
+      add({json_.substr(array_begin_, stream_.Tell() + 1 - array_begin_), false, false, {}});
     return true;
   }
 
@@ -88,7 +91,9 @@ class TreeBuilder {
     std::size_t last_end = 0;
   };
 
-  std::size_t value_begin() const { return open_.empty() ? skip_space(json_, 0) : open_.back().value_begin; }
+  std::size_t value_begin() const {
+    return open_.empty() ? skip_space(json_, 0) : open_.back().value_begin;
+  }
 
   // A key begins at the first quote behind the bracket or the value before it.
   std::size_t key_begin_of(std::size_t end, const Open& object) const {
@@ -126,7 +131,8 @@ Node parse(std::string_view json) {
   rapidjson::MemoryStream stream(json.data(), json.size());
   TreeBuilder builder(json, stream);
   rapidjson::Reader reader;
-  reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream, builder);
+  reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream,
+                                                                                       builder);
   return builder.take_root();
 }
 
@@ -173,7 +179,9 @@ void append_merged_object(std::string& out, const Node& target, const Node& patc
     }
   }
   for (const Member& member : patch.members) {
-    if (patches.at(member.name) != &member || member.value.is_null || targets.count(member.name) != 0) continue;
+    if (patches.at(member.name) != &member || member.value.is_null ||
+        targets.count(member.name) != 0)
+      continue;
     append_merged(writer.name(member.name_text), nullptr, member.value);
   }
   writer.close();

@@ -2,7 +2,8 @@
 
 namespace syncrelay {
 
-Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window) : log_(window) {
+Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window)
+    : log_(window) {
   const auto null = std::make_shared<const std::string>("null");
   for (const std::string& key : configured_keys) state_.emplace(key, null);
 }
@@ -19,6 +20,11 @@ void Replica::apply(const Update& update) {
     ++state_version_;
   }
   if (update.chunk) log_.append(update);
+}
+
+void Replica::restore(std::span<const Update> updates, Seq last) {
+  log_.start_at(last.next());
+  for (const Update& update : updates) apply(update);
 }
 
 }  // namespace syncrelay

@@ -18,12 +18,15 @@ namespace {
 constexpr int kAcceptsPerTurn = 64;
 constexpr Duration kWarningInterval = std::chrono::seconds(1);
 
-int open_reserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+int open_reserve() {
+  return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
 }  // namespace
 
-Acceptor::Acceptor(const Settings& settings, std::vector<Listener*> clients, std::vector<Listener*> admin,
-                   std::vector<ShardLoop*> loops, Status& status, const Clock& clock, const Log& log)
+Acceptor::Acceptor(const Settings& settings, std::vector<Listener*> clients,
+                   std::vector<Listener*> admin, std::vector<ShardLoop*> loops, Status& status,
+                   const Clock& clock, const Log& log)
     : settings_(settings),
       loops_(std::move(loops)),
       status_(status),
@@ -31,7 +34,8 @@ Acceptor::Acceptor(const Settings& settings, std::vector<Listener*> clients, std
       log_(log),
       stop_event_(eventfd(0, EFD_CLOEXEC)),
       reserve_fd_(open_reserve()) {
-  for (const Listener* listener : clients) sources_.push_back({listener->fd(), ListenerRole::clients});
+  for (const Listener* listener : clients)
+    sources_.push_back({listener->fd(), ListenerRole::clients});
   for (const Listener* listener : admin) sources_.push_back({listener->fd(), ListenerRole::admin});
 }
 
@@ -65,7 +69,8 @@ void Acceptor::run() {
 
 void Acceptor::accept_some(const Source& source) {
   for (int count = 0; count < kAcceptsPerTurn; ++count) {
-    if (connections() >= settings_.max_connections) return turn_away(source, "every connection slot is taken");
+    if (connections() >= settings_.max_connections)
+      return turn_away(source, "every connection slot is taken");
     const int fd = accept4(source.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       hand_over(fd, source.role);
@@ -86,14 +91,17 @@ void Acceptor::hand_over(int fd, ListenerRole role) {
   loop.adopt({fd, role});
 }
 
-// Takes one connection off the queue and closes it, so that its peer learns at once and poll() does not spin.
+// Takes one connection off the queue and closes it, so that its peer learns at once and poll() does
+// not spin.
 void Acceptor::turn_away(const Source& source, const char* why) {
   static constexpr char kAnswer[] =
-      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
+      "close\r\n\r\n";
   close(reserve_fd_);
   const int fd = accept4(source.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
-    [[maybe_unused]] const ssize_t sent = send(fd, kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    [[maybe_unused]] const ssize_t sent =
+        send(fd, kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
     status_.refused_sockets.add();
   }
@@ -105,7 +113,9 @@ void Acceptor::turn_away(const Source& source, const char* why) {
 }
 
 ShardLoop& Acceptor::least_loaded() const {
-  const auto fewer = [](const ShardLoop* left, const ShardLoop* right) { return left->connections() < right->connections(); };
+  const auto fewer = [](const ShardLoop* left, const ShardLoop* right) {
+    return left->connections() < right->connections();
+  };
   return **std::min_element(loops_.begin(), loops_.end(), fewer);
 }
 

@@ -12,15 +12,17 @@ namespace {
 constexpr int kCloseSeconds = 5;  // for the close frame to leave and the peer to answer it
 
 // A peer that is gone or does not read gets no close frame.
-bool ends_without_frame(CloseCause cause) { return info(cause).code == CloseCode::abnormal; }
+bool ends_without_frame(CloseCause cause) {
+  return info(cause).code == CloseCode::abnormal;
+}
 
 }  // namespace
 
 ClientConnection::ClientConnection(lws* wsi, ClientRequest request, std::string address)
     : wsi_(wsi), request_(request), address_(std::move(address)) {}
 
-// Straight to the socket, past libwebsockets, as long as that has nothing of its own waiting. An error shows as an event
-// on the socket, where libwebsockets ends the connection.
+// Straight to the socket, past libwebsockets, as long as that has nothing of its own waiting. An
+// error shows as an event on the socket, where libwebsockets ends the connection.
 std::size_t ClientConnection::write(ByteSpan frames) {
   if (ended_by || lws_partial_buffered(wsi_) != 0) return 0;
   const ssize_t sent = send(fd(), frames.data(), frames.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -32,7 +34,9 @@ void ClientConnection::finish_frame(ByteSpan rest) {
   if (lws_write(wsi_, bytes, rest.size(), LWS_WRITE_RAW) < 0) close(CloseCause::connection_lost);
 }
 
-void ClientConnection::request_writable() { lws_callback_on_writable(wsi_); }
+void ClientConnection::request_writable() {
+  lws_callback_on_writable(wsi_);
+}
 
 std::size_t ClientConnection::unacknowledged() const {
   int bytes = 0;
@@ -54,11 +58,12 @@ void ClientConnection::set_close_frame(CloseCause cause) {
   ended_by = cause;
   const CloseCauseInfo& known = info(cause);
   std::string reason(known.name);
-  lws_close_reason(wsi_, static_cast<lws_close_status>(known.code), reinterpret_cast<unsigned char*>(reason.data()),
-                   reason.size());
+  lws_close_reason(wsi_, static_cast<lws_close_status>(known.code),
+                   reinterpret_cast<unsigned char*>(reason.data()), reason.size());
 }
 
-bool ClientConnection::count_message(std::size_t arrived, std::size_t remaining, bool final, std::uint64_t limit) {
+bool ClientConnection::count_message(std::size_t arrived, std::size_t remaining, bool final,
+                                     std::uint64_t limit) {
   message_bytes_ += arrived;
   if (message_bytes_ + remaining > limit) return false;
   if (final && remaining == 0) message_bytes_ = 0;

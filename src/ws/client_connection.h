@@ -6,14 +6,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/transport.h"
 
 namespace syncrelay {
 
-// A client's connection from the moment its upgrade is granted: the transport of its session, and what is known of its
-// end. Owned by the libwebsockets connection (as its opaque user data). Its shard's thread only.
+// A client's connection from the moment its upgrade is granted: the transport of its session, and
+// what is known of its end. Owned by the libwebsockets connection (as its opaque user data). Its
+// shard's thread only.
 class ClientConnection final : public Transport {
  public:
   ClientConnection(lws* wsi, ClientRequest request, std::string address);
@@ -24,17 +26,18 @@ class ClientConnection final : public Transport {
   std::size_t unacknowledged() const override;
   void close(CloseCause cause) override;
 
-  // How libwebsockets is told to send the close frame of `cause`: call it, then return -1 from the callback.
+  // How libwebsockets is told to send the close frame of `cause`: call it, then return -1 from the
+  // callback.
   void set_close_frame(CloseCause cause);
 
   // Adds what arrived of a message; false when the message is longer than allowed.
   bool count_message(std::size_t arrived, std::size_t remaining, bool final, std::uint64_t limit);
 
   const ClientRequest& request() const { return request_; }
-  const std::string& address() const { return address_; }
+  std::string_view address() const override { return address_; }
 
-  Session* session = nullptr;           // between ESTABLISHED and CLOSED
-  std::optional<CloseCause> ended_by;   // decided by the relay
+  Session* session = nullptr;                // between ESTABLISHED and CLOSED
+  std::optional<CloseCause> ended_by;        // decided by the relay
   std::optional<std::uint16_t> client_code;  // the client sent a close frame with this code
 
  private:

@@ -35,7 +35,8 @@ int connect_to(const addrinfo& address) {
 }
 
 std::string ask(int fd, const std::string& host) {
-  const std::string request = "GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
+  const std::string request =
+      "GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
   if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
   std::string answer;
   std::array<char, 1024> bytes;
@@ -55,7 +56,8 @@ Result<void, std::string> probe_health(const std::string& host, std::uint16_t po
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(target.c_str(), std::to_string(port).c_str(), &hints, &found); error != 0) {
+  if (const int error = getaddrinfo(target.c_str(), std::to_string(port).c_str(), &hints, &found);
+      error != 0) {
     return "cannot look up " + place + ": " + gai_strerror(error);
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);

@@ -9,8 +9,8 @@
 namespace syncrelay {
 namespace {
 
-constexpr std::size_t kMaxHeadBytes = 1024;      // of a response
-constexpr std::size_t kMaxArgumentBytes = 256;   // a longer argument is none that is known
+constexpr std::size_t kMaxHeadBytes = 1024;     // of a response
+constexpr std::size_t kMaxArgumentBytes = 256;  // a longer argument is none that is known
 
 std::string header(lws* wsi, lws_token_indexes token) {
   const int size = lws_hdr_total_length(wsi, token);
@@ -21,9 +21,13 @@ std::string header(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
-unsigned char* as_lws(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
+unsigned char* as_lws(std::string& bytes) {
+  return reinterpret_cast<unsigned char*>(bytes.data());
+}
 
-const unsigned char* as_lws(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* as_lws(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 }  // namespace
 
@@ -32,8 +36,8 @@ UpgradeRequest read_request(lws* wsi) {
   request.path = header(wsi, WSI_TOKEN_GET_URI);
   request.is_get = !request.path.empty();
   for (const lws_token_indexes token :
-       {WSI_TOKEN_POST_URI, WSI_TOKEN_PUT_URI, WSI_TOKEN_DELETE_URI, WSI_TOKEN_PATCH_URI, WSI_TOKEN_OPTIONS_URI,
-        WSI_TOKEN_HEAD_URI}) {
+       {WSI_TOKEN_POST_URI, WSI_TOKEN_PUT_URI, WSI_TOKEN_DELETE_URI, WSI_TOKEN_PATCH_URI,
+        WSI_TOKEN_OPTIONS_URI, WSI_TOKEN_HEAD_URI}) {
     if (request.path.empty()) request.path = header(wsi, token);
   }
   request.host = header(wsi, WSI_TOKEN_HOST);
@@ -50,7 +54,8 @@ std::vector<std::string> read_arguments(lws* wsi) {
   for (int index = 0;; ++index) {
     const int size = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, index);
     if (size <= 0) return arguments;
-    const int copied = lws_hdr_copy_fragment(wsi, argument.data(), argument.size(), WSI_TOKEN_HTTP_URI_ARGS, index);
+    const int copied = lws_hdr_copy_fragment(wsi, argument.data(), argument.size(),
+                                             WSI_TOKEN_HTTP_URI_ARGS, index);
     if (copied > 0) arguments.emplace_back(argument.data(), static_cast<std::size_t>(copied));
   }
 }
@@ -59,11 +64,14 @@ std::string peer_address(lws* wsi) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (getpeername(lws_get_socket_fd(wsi), reinterpret_cast<sockaddr*>(&address), &size) != 0) return "unknown";
-  const void* ip = address.ss_family == AF_INET6
-                       ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6&>(address).sin6_addr)
-                       : &reinterpret_cast<sockaddr_in&>(address).sin_addr;
-  return inet_ntop(address.ss_family, ip, text.data(), text.size()) != nullptr ? text.data() : "unknown";
+  if (getpeername(lws_get_socket_fd(wsi), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return "unknown";
+  const void* ip =
+      address.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6&>(address).sin6_addr)
+          : &reinterpret_cast<sockaddr_in&>(address).sin_addr;
+  return inet_ntop(address.ss_family, ip, text.data(), text.size()) != nullptr ? text.data()
+                                                                               : "unknown";
 }
 
 bool send_response(lws* wsi, const HttpResponse& response) {

@@ -11,7 +11,8 @@
 // The HTTP side of a libwebsockets connection, as plain values.
 namespace syncrelay {
 
-// Reads the request line and the headers that matter. Valid while libwebsockets still holds the headers.
+// Reads the request line and the headers that matter. Valid while libwebsockets still holds the
+// headers.
 UpgradeRequest read_request(lws* wsi);
 
 // The arguments of the URL, one string each: "epoch=9f2c61d0a7b34e55".

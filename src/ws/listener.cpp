@@ -46,7 +46,8 @@ Result<Listener, std::string> Listener::open(const std::string& host, std::uint1
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   const std::string place = host + " port " + std::to_string(port);
-  if (const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); error != 0) {
+  if (const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+      error != 0) {
     return "cannot listen on " + place + ": " + gai_strerror(error);
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
@@ -55,7 +56,8 @@ Result<Listener, std::string> Listener::open(const std::string& host, std::uint1
   return Listener(fd, port_of(fd));
 }
 
-Listener::Listener(Listener&& other) noexcept : fd_(std::exchange(other.fd_, -1)), port_(other.port_) {}
+Listener::Listener(Listener&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), port_(other.port_) {}
 
 Listener& Listener::operator=(Listener&& other) noexcept {
   std::swap(fd_, other.fd_);

@@ -28,7 +28,8 @@ class Page {
     sample(name, labels, std::to_string(value));
   }
 
-  void single(std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
+  void single(std::string_view name, std::string_view type, std::string_view help,
+              std::uint64_t value) {
     header(name, type, help);
     sample(name, {}, value);
   }
@@ -68,23 +69,29 @@ void add_commands(Page& page, const RelayStats& relay) {
   }
   page.header("commands_rejected_total", "counter", "Commands refused whole, by reason.");
   for (std::size_t reason = 0; reason < kRejectReasonNames.size(); ++reason) {
-    page.sample("commands_rejected_total", label("reason", kRejectReasonNames[reason]), relay.rejected[reason].get());
+    page.sample("commands_rejected_total", label("reason", kRejectReasonNames[reason]),
+                relay.rejected[reason].get());
   }
   page.single("events_total", "counter", "Events put into the log.", relay.events.get());
   page.single("seq", "gauge", "Position of the newest event.", relay.seq.get());
   page.single("state_keys", "gauge", "State keys held.", relay.state_keys.get());
-  page.single("state_bytes", "gauge", "Bytes of all state keys and values.", relay.state_bytes.get());
+  page.single("state_bytes", "gauge", "Bytes of all state keys and values.",
+              relay.state_bytes.get());
 }
 
 void add_closed(Page& page, const Status& status) {
-  page.header("clients_closed_total", "counter", "Clients gone, by WebSocket close code and reason.");
+  page.header("clients_closed_total", "counter",
+              "Clients gone, by WebSocket close code and reason.");
   for (std::size_t cause = 0; cause < kCloseCauses.size(); ++cause) {
     for (std::size_t code = 0; code <= kCountedCodes.size(); ++code) {
       std::uint64_t total = 0;
       for (const ShardStats* shard : status.shards) total += shard->closed[cause][code].get();
       if (total == 0) continue;
-      const std::string code_text = code < kCountedCodes.size() ? std::to_string(kCountedCodes[code]) : "other";
-      page.sample("clients_closed_total", label("code", code_text) + ',' + label("reason", kCloseCauses[cause].name), total);
+      const std::string code_text =
+          code < kCountedCodes.size() ? std::to_string(kCountedCodes[code]) : "other";
+      page.sample("clients_closed_total",
+                  label("code", code_text) + ',' + label("reason", kCloseCauses[cause].name),
+                  total);
     }
   }
 }
@@ -93,22 +100,26 @@ void add_clients(Page& page, const Status& status) {
   page.single("clients", "gauge", "Clients connected now.", status.clients());
   page.single("clients_accepted_total", "counter", "WebSocket connections accepted.",
               sum(status, [](const ShardStats& shard) { return shard.accepted.get(); }));
-  page.header("clients_refused_total", "counter", "Connections and requests refused before the upgrade, by reason.");
+  page.header("clients_refused_total", "counter",
+              "Connections and requests refused before the upgrade, by reason.");
   for (std::size_t reason = 0; reason < kRefusalReasonNames.size(); ++reason) {
     std::uint64_t total = 0;
     for (const ShardStats* shard : status.shards) total += shard->refused[reason].get();
-    if (reason == static_cast<std::size_t>(RefusalReason::open_files)) total += status.refused_sockets.get();
+    if (reason == static_cast<std::size_t>(RefusalReason::open_files))
+      total += status.refused_sockets.get();
     page.sample("clients_refused_total", label("reason", kRefusalReasonNames[reason]), total);
   }
   add_closed(page, status);
 }
 
 void add_sending(Page& page, const Status& status) {
-  page.single("frames_sent_total", "counter", "Messages and control frames written to clients; a fragmented message counts once.",
+  page.single("frames_sent_total", "counter",
+              "Messages and control frames written to clients; a fragmented message counts once.",
               sum(status, [](const ShardStats& shard) { return shard.frames_sent.get(); }));
   page.single("bytes_sent_total", "counter", "Bytes written to clients after the upgrade.",
               sum(status, [](const ShardStats& shard) { return shard.bytes_sent.get(); }));
-  page.single("skipped_events_total", "counter", "Events that slow clients did not get, each told by `skipped`.",
+  page.single("skipped_events_total", "counter",
+              "Events that slow clients did not get, each told by `skipped`.",
               sum(status, [](const ShardStats& shard) { return shard.skipped_events.get(); }));
   page.header("snapshots_sent_total", "counter", "Snapshots begun, by reason.");
   for (std::size_t reason = 0; reason < kSnapshotReasonNames.size(); ++reason) {
@@ -118,7 +129,8 @@ void add_sending(Page& page, const Status& status) {
   }
   page.single("resumes_total", "counter", "Clients that went on from their position.",
               sum(status, [](const ShardStats& shard) { return shard.resumes.get(); }));
-  page.single("slow_clients", "gauge", "Clients that have more to read than their connection takes.",
+  page.single("slow_clients", "gauge",
+              "Clients that have more to read than their connection takes.",
               sum(status, [](const ShardStats& shard) { return shard.slow_clients.get(); }));
   page.single("lag_events_max", "gauge", "Events that the slowest client is behind.",
               max(status, [](const ShardStats& shard) { return shard.lag_events_max.get(); }));
@@ -130,15 +142,19 @@ void add_sending(Page& page, const Status& status) {
 
 void add_fanout(Page& page, const Status& status) {
   constexpr std::string_view kName = "fanout_seconds";
-  page.header(kName, "histogram", "From the acceptance of an event to the last write of the pass, once per shard.");
+  page.header(kName, "histogram",
+              "From the acceptance of an event to the last write of the pass, once per shard.");
   std::uint64_t count = 0;
   std::uint64_t sum_microseconds = 0;
   for (std::size_t bucket = 0; bucket <= LatencyHistogram::kBounds.size(); ++bucket) {
     for (const ShardStats* shard : status.shards) count += shard->fanout.bucket(bucket);
-    const std::string bound = bucket < LatencyHistogram::kBounds.size() ? seconds(LatencyHistogram::kBounds[bucket]) : "+Inf";
+    const std::string bound = bucket < LatencyHistogram::kBounds.size()
+                                  ? seconds(LatencyHistogram::kBounds[bucket])
+                                  : "+Inf";
     page.sample("fanout_seconds_bucket", label("le", bound), count);
   }
-  for (const ShardStats* shard : status.shards) sum_microseconds += shard->fanout.sum_microseconds();
+  for (const ShardStats* shard : status.shards)
+    sum_microseconds += shard->fanout.sum_microseconds();
   page.sample("fanout_seconds_sum", {}, seconds(sum_microseconds));
   page.sample("fanout_seconds_count", {}, count);
 }

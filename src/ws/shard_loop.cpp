@@ -22,28 +22,35 @@ namespace {
 constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
 constexpr std::size_t kWaitingSockets = 1024;
-constexpr std::size_t kClientReadBuffer = 128;      // per connection; clients have little to say
-constexpr unsigned kMaxSend = 1024 * 1024;          // the most that libwebsockets hands to the kernel at once
+constexpr std::size_t kClientReadBuffer = 128;  // per connection; clients have little to say
+constexpr unsigned kMaxSend =
+    1024 * 1024;  // the most that libwebsockets hands to the kernel at once
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
 constexpr std::uint64_t kConnectionsPerShard = 1ULL << 48;
 
-// What a connection that is no client's carries as opaque user data: nothing at first, then one of these. (A vhost for
-// the admin listener would not do: libwebsockets picks the vhost by the Host header.)
+// What a connection that is no client's carries as opaque user data: nothing at first, then one of
+// these. (A vhost for the admin listener would not do: libwebsockets picks the vhost by the Host
+// header.)
 char answered_mark;  // got an HTTP answer, as opposed to one that vanished before
 char admin_mark;     // came in by the admin listener
 
-bool is_mark(const void* data) { return data == nullptr || data == &answered_mark || data == &admin_mark; }
-bool is_admin(lws* wsi) { return lws_get_opaque_user_data(wsi) == &admin_mark; }
+bool is_mark(const void* data) {
+  return data == nullptr || data == &answered_mark || data == &admin_mark;
+}
+bool is_admin(lws* wsi) {
+  return lws_get_opaque_user_data(wsi) == &admin_mark;
+}
 
-// libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping 0 would mean the
-// default policy.)
+// libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping
+// 0 would mean the default policy.)
 constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
 
 }  // namespace
 
 struct ShardLoop::Impl {
   Impl(const Settings& loop_settings, const Shard::Settings& shard_settings, const Clock& the_clock,
-       ShardStats& the_stats, Admission& the_admission, const Status& the_status, const Log& the_log)
+       ShardStats& the_stats, Admission& the_admission, const Status& the_status,
+       const Log& the_log)
       : settings(loop_settings),
         clock(the_clock),
         stats(the_stats),
@@ -71,8 +78,12 @@ struct ShardLoop::Impl {
   Result<void, std::string> create_context();
   lws_vhost* create_vhost();
 
-  static void on_wake(struct ev_loop*, ev_async* watcher, int) { static_cast<Impl*>(watcher->data)->handle_wake(); }
-  static void on_timer(struct ev_loop*, ev_timer* watcher, int) { static_cast<Impl*>(watcher->data)->handle_timer(); }
+  static void on_wake(struct ev_loop*, ev_async* watcher, int) {
+    static_cast<Impl*>(watcher->data)->handle_wake();
+  }
+  static void on_timer(struct ev_loop*, ev_timer* watcher, int) {
+    static_cast<Impl*>(watcher->data)->handle_timer();
+  }
   void handle_wake();
   void handle_timer();
   void adopt_sockets();
@@ -114,9 +125,9 @@ struct ShardLoop::Impl {
   std::array<lws_protocols, 2> protocols{};  // libwebsockets writes into it
   lws_context* context = nullptr;
   lws_vhost* vhost = nullptr;
-  std::mutex drain_mutex;                   // guards drain_deadline
+  std::mutex drain_mutex;  // guards drain_deadline
   std::optional<TimePoint> drain_deadline;
-  bool clients_told = false;                // the close frames of the drain are on their way
+  bool clients_told = false;  // the close frames of the drain are on their way
   std::thread thread;
 };
 
@@ -130,11 +141,13 @@ Result<void, std::string> ShardLoop::Impl::create_context() {
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
   info.user = this;
-  info.timeout_secs =
-      static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(settings.handshake_timeout).count());
+  info.timeout_secs = static_cast<unsigned>(
+      std::chrono::ceil<std::chrono::seconds>(settings.handshake_timeout).count());
   info.retry_and_idle_policy = &kNoKeepalive;
   context = lws_create_context(&info);
-  if (context == nullptr) return std::string("libwebsockets cannot start its event loop (is its libev plugin installed?)");
+  if (context == nullptr)
+    return std::string(
+        "libwebsockets cannot start its event loop (is its libev plugin installed?)");
   vhost = create_vhost();
   if (vhost == nullptr) return std::string("libwebsockets cannot create a vhost");
   return {};
@@ -155,7 +168,8 @@ void ShardLoop::Impl::handle_wake() {
   if (shard.run()) ev_async_send(loop, &wake);
 }
 
-// libwebsockets runs its timeouts only after an event on one of its descriptors: cancelling its service is one.
+// libwebsockets runs its timeouts only after an event on one of its descriptors: cancelling its
+// service is one.
 void ShardLoop::Impl::handle_timer() {
   shard.tick();
   lws_cancel_service(context);
@@ -196,25 +210,34 @@ void ShardLoop::Impl::drain() {
   if (clients_told && (shard.size() == 0 || now >= *drain_deadline)) ev_break(loop, EVBREAK_ALL);
 }
 
-int ShardLoop::Impl::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t size) {
+int ShardLoop::Impl::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in,
+                            std::size_t size) {
   const lws_protocols* protocol = lws_get_protocol(wsi);
   if (protocol == nullptr || protocol->user == nullptr) return 0;
   return static_cast<Impl*>(protocol->user)->handle(wsi, reason, in, size);
 }
 
-int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* in, std::size_t size) {
+int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* in,
+                            std::size_t size) {
   ClientConnection* connection = nullptr;
   switch (reason) {
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi);
-    case LWS_CALLBACK_HTTP: return answer_http(wsi, {static_cast<const char*>(in), size});
-    case LWS_CALLBACK_WSI_DESTROY: destroyed(wsi); return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+      return confirm_upgrade(wsi);
+    case LWS_CALLBACK_HTTP:
+      return answer_http(wsi, {static_cast<const char*>(in), size});
+    case LWS_CALLBACK_WSI_DESTROY:
+      destroyed(wsi);
+      return 0;
     case LWS_CALLBACK_ESTABLISHED:
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-    case LWS_CALLBACK_CLOSED: connection = connection_of(wsi); break;
-    default: return 0;
+    case LWS_CALLBACK_CLOSED:
+      connection = connection_of(wsi);
+      break;
+    default:
+      return 0;
   }
   if (connection == nullptr) return 0;
   if (reason == LWS_CALLBACK_ESTABLISHED) {
@@ -238,10 +261,13 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* i
 int ShardLoop::Impl::confirm_upgrade(lws* wsi) {
   const UpgradeRequest request = read_request(wsi);
   if (is_admin(wsi)) return refuse(wsi, not_found(), request);
-  if (const auto refusal = check_upgrade(request, settings.allowed_origins)) return refuse(wsi, *refusal, request);
-  if (status.stopping.load(std::memory_order_relaxed)) return refuse(wsi, unavailable(RefusalReason::stopping), request);
+  if (const auto refusal = check_upgrade(request, settings.allowed_origins))
+    return refuse(wsi, *refusal, request);
+  if (status.stopping.load(std::memory_order_relaxed))
+    return refuse(wsi, unavailable(RefusalReason::stopping), request);
   std::string address = peer_address(wsi);
-  if (const auto reason = admission.enter(address)) return refuse(wsi, unavailable(*reason), request);
+  if (const auto reason = admission.enter(address))
+    return refuse(wsi, unavailable(*reason), request);
   const ClientRequest wishes = parse_client_request(read_arguments(wsi), shard.epoch());
   auto connection = std::make_unique<ClientConnection>(wsi, wishes, std::move(address));
   lws_set_opaque_user_data(wsi, connection.release());
@@ -252,10 +278,14 @@ int ShardLoop::Impl::refuse(lws* wsi, const Refusal& refusal, const UpgradeReque
   counter(stats.refused, refusal.reason).add();
   if (refusal.reason == RefusalReason::origin) {
     log.warning("client refused: its page's origin is not allowed",
-                {{"origin", request.origin}, {"host", request.host}, {"allow_with", "--allow-origin " + request.origin}});
+                {{"origin", request.origin},
+                 {"host", request.host},
+                 {"allow_with", "--allow-origin " + request.origin}});
   } else {
-    log.debug("request refused", {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
-                                  {"path", request.path}, {"address", peer_address(wsi)}});
+    log.debug("request refused",
+              {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
+               {"path", request.path},
+               {"address", peer_address(wsi)}});
   }
   return answer(wsi, refusal.response) < 0 ? -1 : 1;
 }
@@ -271,7 +301,9 @@ int ShardLoop::Impl::answer_http(lws* wsi, std::string_view path) {
     refusal = not_found();
   }
   if (refusal) counter(stats.refused, refusal->reason).add();
-  const int sent = answer(wsi, refusal ? refusal->response : admin ? metrics_page(status) : health_page(status));
+  const int sent = answer(wsi, refusal ? refusal->response
+                               : admin ? metrics_page(status)
+                                       : health_page(status));
   if (sent < 0 || !request.is_get) return -1;  // what follows another method's headers is not read
   return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
@@ -289,7 +321,9 @@ void ShardLoop::Impl::established(ClientConnection& connection) {
 int ShardLoop::Impl::received(lws* wsi, ClientConnection& connection, std::size_t size) {
   if (connection.session != nullptr) connection.session->received();
   const bool final = lws_is_final_fragment(wsi) != 0;
-  if (connection.count_message(size, lws_remaining_packet_payload(wsi), final, settings.max_client_message)) return 0;
+  if (connection.count_message(size, lws_remaining_packet_payload(wsi), final,
+                               settings.max_client_message))
+    return 0;
   connection.set_close_frame(CloseCause::message_too_large);
   return -1;
 }
@@ -312,18 +346,21 @@ void ShardLoop::Impl::closed(lws* wsi, ClientConnection& connection) {
     cause = CloseCause::client_closed;
   } else if (lws_get_close_length(wsi) >= 2) {
     const unsigned char* payload = lws_get_close_payload(wsi);
-    const bool bad_text = (payload[0] << 8 | payload[1]) == static_cast<int>(CloseCode::invalid_data);
+    const bool bad_text =
+        (payload[0] << 8 | payload[1]) == static_cast<int>(CloseCode::invalid_data);
     cause = bad_text ? CloseCause::invalid_utf8 : CloseCause::protocol_error;
   }
-  const std::uint16_t code =
-      cause == CloseCause::client_closed ? *connection.client_code : static_cast<std::uint16_t>(info(cause).code);
+  const std::uint16_t code = cause == CloseCause::client_closed
+                                 ? *connection.client_code
+                                 : static_cast<std::uint16_t>(info(cause).code);
   stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
   log_end(connection, cause, code);
   if (connection.session != nullptr) shard.remove(*connection.session);
   connection.session = nullptr;
 }
 
-void ShardLoop::Impl::log_end(const ClientConnection& connection, CloseCause cause, std::uint16_t code) const {
+void ShardLoop::Impl::log_end(const ClientConnection& connection, CloseCause cause,
+                              std::uint16_t code) const {
   if (connection.session == nullptr) return;
   const std::chrono::duration<double> connected = clock.now() - connection.session->since();
   log.info("client gone", {{"client", connection.session->id().value},
@@ -347,8 +384,8 @@ void ShardLoop::Impl::destroyed(lws* wsi) {
   closed(wsi, *connection);
 }
 
-ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock, ShardStats& stats,
-                     Admission& admission, const Status& status, const Log& log)
+ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
+                     ShardStats& stats, Admission& admission, const Status& status, const Log& log)
     : impl_(std::make_unique<Impl>(settings, shard, clock, stats, admission, status, log)) {}
 
 ShardLoop::~ShardLoop() = default;
@@ -365,14 +402,22 @@ Result<void, std::string> ShardLoop::start() {
   return {};
 }
 
-Mailbox<Update>& ShardLoop::updates() { return impl_->shard.updates(); }
+void ShardLoop::restore(std::span<const Update> updates, Seq last) {
+  impl_->shard.restore(updates, last);
+}
+
+Mailbox<Update>& ShardLoop::updates() {
+  return impl_->shard.updates();
+}
 
 void ShardLoop::adopt(const AcceptedSocket& socket) {
   impl_->connections.fetch_add(1, std::memory_order_relaxed);
   if (!impl_->sockets.post(socket)) ::close(socket.fd);
 }
 
-std::uint32_t ShardLoop::connections() const { return impl_->connections.load(std::memory_order_relaxed); }
+std::uint32_t ShardLoop::connections() const {
+  return impl_->connections.load(std::memory_order_relaxed);
+}
 
 void ShardLoop::begin_drain(TimePoint deadline) {
   const std::lock_guard lock(impl_->drain_mutex);

@@ -15,17 +15,21 @@ constexpr std::string_view kWebSocketVersion = "13";
 
 // "example.org:8080" and "[::1]:8080" without the port.
 std::string_view host_name(std::string_view authority) {
-  if (!authority.empty() && authority.front() == '[') return authority.substr(0, authority.find(']') + 1);
+  if (!authority.empty() && authority.front() == '[')
+    return authority.substr(0, authority.find(']') + 1);
   return authority.substr(0, authority.find(':'));
 }
 
 std::string_view origin_host(std::string_view origin) {
   const std::size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos ? std::string_view() : host_name(origin.substr(scheme + 3));
+  return scheme == std::string_view::npos ? std::string_view()
+                                          : host_name(origin.substr(scheme + 3));
 }
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  const auto same = [](unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+  };
   return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), same);
 }
 
@@ -40,10 +44,12 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return number;
 }
 
-std::optional<std::string_view> value_of(const std::vector<std::string>& arguments, std::string_view name) {
+std::optional<std::string_view> value_of(const std::vector<std::string>& arguments,
+                                         std::string_view name) {
   for (const std::string& argument : arguments) {
     const std::string_view text(argument);
-    if (text.substr(0, name.size()) == name && text.size() > name.size() && text[name.size()] == '=') {
+    if (text.substr(0, name.size()) == name && text.size() > name.size() &&
+        text[name.size()] == '=') {
       return text.substr(name.size() + 1);
     }
   }
@@ -52,20 +58,26 @@ std::optional<std::string_view> value_of(const std::vector<std::string>& argumen
 
 }  // namespace
 
-bool origin_allowed(std::string_view origin, std::string_view host, const std::vector<std::string>& listed) {
+bool origin_allowed(std::string_view origin, std::string_view host,
+                    const std::vector<std::string>& listed) {
   if (origin.empty()) return true;
   const std::string_view name = origin_host(origin);
   if (!name.empty() && equal_ignoring_case(name, host_name(host))) return true;
-  const auto lists = [origin](const std::string& entry) { return entry == "*" || equal_ignoring_case(entry, origin); };
+  const auto lists = [origin](const std::string& entry) {
+    return entry == "*" || equal_ignoring_case(entry, origin);
+  };
   return std::any_of(listed.begin(), listed.end(), lists);
 }
 
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& allowed_origins) {
+std::optional<Refusal> check_upgrade(const UpgradeRequest& request,
+                                     const std::vector<std::string>& allowed_origins) {
   if (request.path != kClientPath) return not_found();
   if (!request.is_get) return method_not_allowed();
-  if (request.host.empty()) return refuse(RefusalReason::bad_request, 400, "the Host header is missing");
+  if (request.host.empty())
+    return refuse(RefusalReason::bad_request, 400, "the Host header is missing");
   if (request.version != kWebSocketVersion) {
-    Refusal refusal = refuse(RefusalReason::bad_request, 426, "only WebSocket version 13 is spoken here");
+    Refusal refusal =
+        refuse(RefusalReason::bad_request, 426, "only WebSocket version 13 is spoken here");
     refusal.response.extra_name = "sec-websocket-version:";
     refusal.response.extra_value = kWebSocketVersion;
     return refusal;
@@ -74,7 +86,8 @@ std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::v
     return refuse(RefusalReason::bad_request, 400, "Sec-WebSocket-Key is not 16 bytes in base64");
   }
   if (!request.protocol.empty()) {
-    return refuse(RefusalReason::bad_request, 400, "no subprotocol is spoken here: leave Sec-WebSocket-Protocol out");
+    return refuse(RefusalReason::bad_request, 400,
+                  "no subprotocol is spoken here: leave Sec-WebSocket-Protocol out");
   }
   if (!origin_allowed(request.origin, request.host, allowed_origins)) {
     return refuse(RefusalReason::origin, 403, "this origin may not connect");
@@ -89,7 +102,9 @@ Refusal method_not_allowed() {
   return refusal;
 }
 
-Refusal not_found() { return refuse(RefusalReason::not_found, 404, "not found; clients connect to /ws/sync"); }
+Refusal not_found() {
+  return refuse(RefusalReason::not_found, 404, "not found; clients connect to /ws/sync");
+}
 
 Refusal not_an_upgrade() {
   Refusal refusal = refuse(RefusalReason::not_an_upgrade, 426, "this is a WebSocket endpoint");
@@ -99,13 +114,16 @@ Refusal not_an_upgrade() {
 }
 
 Refusal unavailable(RefusalReason reason) {
-  Refusal refusal = refuse(reason, 503, reason == RefusalReason::stopping ? "the relay is stopping" : "too many clients");
+  Refusal refusal =
+      refuse(reason, 503,
+             reason == RefusalReason::stopping ? "the relay is stopping" : "too many clients");
   refusal.response.extra_name = "retry-after:";
   refusal.response.extra_value = "5";
   return refusal;
 }
 
-ClientRequest parse_client_request(const std::vector<std::string>& arguments, std::string_view current_epoch) {
+ClientRequest parse_client_request(const std::vector<std::string>& arguments,
+                                   std::string_view current_epoch) {
   ClientRequest request;
   const auto epoch = value_of(arguments, "epoch");
   const auto seq = value_of(arguments, "seq");

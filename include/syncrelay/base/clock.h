@@ -18,8 +18,8 @@ struct WallTime {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual TimePoint now() const = 0;   // never goes back
-  virtual WallTime wall() const = 0;   // may jump when the host's clock is set
+  virtual TimePoint now() const = 0;  // never goes back
+  virtual WallTime wall() const = 0;  // may jump when the host's clock is set
 };
 
 class SystemClock final : public Clock {
@@ -28,7 +28,8 @@ class SystemClock final : public Clock {
   WallTime wall() const override;
 };
 
-// Appends the time as JSON number with six decimals: 1763838000.123456. Seventeen bytes until the year 2286.
+// Appends the time as JSON number with six decimals: 1763838000.123456. Seventeen bytes until the
+// year 2286.
 void append_timestamp(std::string& out, WallTime time);
 
 }  // namespace syncrelay

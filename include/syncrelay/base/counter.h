@@ -7,8 +7,8 @@
 
 namespace syncrelay {
 
-// A number that one thread changes and any thread reads, for the metrics page. A plain load, add and store: no locked
-// instruction on the writer's side. One writer at a time.
+// A number that one thread changes and any thread reads, for the metrics page. A plain load, add
+// and store: no locked instruction on the writer's side. One writer at a time.
 class Counter {
  public:
   void add(std::uint64_t amount = 1) { set(get() + amount); }
@@ -24,8 +24,9 @@ class Counter {
 class LatencyHistogram {
  public:
   // Upper bounds in microseconds; one more bucket takes what lies above.
-  static constexpr std::array<std::uint64_t, 14> kBounds = {50,     100,    250,    500,     1'000,   2'500,     5'000,
-                                                            10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 5'000'000};
+  static constexpr std::array<std::uint64_t, 14> kBounds = {
+      50,     100,    250,    500,     1'000,   2'500,     5'000,
+      10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 5'000'000};
 
   void observe(std::uint64_t microseconds, std::uint64_t times = 1) {
     std::size_t bucket = 0;

@@ -15,7 +15,9 @@ struct Seq {
 };
 
 // How many events lie in [from, to). Precondition: from <= to.
-inline std::uint64_t distance(Seq from, Seq to) { return to.value - from.value; }
+inline std::uint64_t distance(Seq from, Seq to) {
+  return to.value - from.value;
+}
 
 // Names one accepted connection for the life of the process; never used again.
 struct ConnectionId {

@@ -28,8 +28,9 @@ struct LogField {
 };
 
 // Writes lines to standard error: `time level message name=value …`, or one JSON object a line.
-// Thread-safe. A line is handed to a writer thread through a bounded queue, so that a standard error that nobody
-// reads cannot stall the relay: at the bound the oldest lines go, and dropped() counts them.
+// Thread-safe. A line is handed to a writer thread through a bounded queue, so that a standard
+// error that nobody reads cannot stall the relay: at the bound the oldest lines go, and dropped()
+// counts them.
 class Log {
  public:
   struct Settings {

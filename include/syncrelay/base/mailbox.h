@@ -10,10 +10,11 @@
 
 namespace syncrelay {
 
-// Hands values from one thread to another, in order. Thread-safe; bounded by count and by weight(value), found by
-// argument-dependent lookup: a sender waits while either is reached, which is how backpressure gets to the relay. A
-// value heavier than the bound goes in alone. Two vectors change places at every take, so that a busy mailbox allocates
-// nothing. Rejected: a lock-free ring; the lock is taken once per batch and does not show in a profile.
+// Hands values from one thread to another, in order. Thread-safe; bounded by count and by
+// weight(value), found by argument-dependent lookup: a sender waits while either is reached, which
+// is how backpressure gets to the relay. A value heavier than the bound goes in alone. Two vectors
+// change places at every take, so that a busy mailbox allocates nothing. Rejected: a lock-free
+// ring; the lock is taken once per batch and does not show in a profile.
 template <typename T>
 class Mailbox {
  public:

@@ -6,8 +6,8 @@
 
 namespace syncrelay {
 
-// A value or the error that took its place. Stands in for std::expected, which g++ 12 lacks in C++20.
-// Precondition of value() / error(): ok() is true / false.
+// A value or the error that took its place. Stands in for std::expected, which g++ 12 lacks in
+// C++20. Precondition of value() / error(): ok() is true / false.
 template <typename T, typename E>
 class [[nodiscard]] Result {
  public:

@@ -6,8 +6,9 @@
 
 namespace syncrelay {
 
-// A queue with random access in one block of memory that doubles when it is full and is then reused for ever: a window
-// that slides allocates nothing. Unlike std::deque, which allocates and frees as it moves.
+// A queue with random access in one block of memory that doubles when it is full and is then reused
+// for ever: a window that slides allocates nothing. Unlike std::deque, which allocates and frees as
+// it moves.
 template <typename T>
 class Ring {
  public:
@@ -24,6 +25,11 @@ class Ring {
     if (size_ == slots_.size()) grow();
     slots_[slot(size_)] = std::move(value);
     ++size_;
+  }
+
+  void pop_back() {
+    slots_[slot(size_ - 1)] = T{};
+    --size_;
   }
 
   void pop_front() {

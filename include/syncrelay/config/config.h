@@ -17,6 +17,9 @@ struct HostPort {
   bool operator==(const HostPort&) const = default;
 };
 
+// What a confirmed command outlives: the process being killed, or the power failing.
+enum class Durability : std::uint8_t { process, power };
+
 // Everything an operator can set. Plain values; parse_invocation() has checked every range, so that
 // the rooms that read it need no checks of their own. The initial values are the defaults that
 // --help shows. Sizes are bytes.
@@ -28,7 +31,8 @@ struct Config {
 
   std::string runtime_dir;  // never empty after parse_invocation()
   std::vector<std::string>
-      commands;  // ZeroMQ endpoints, ipc:// or tcp://; never empty after parse_invocation()
+      commands;         // ZeroMQ endpoints, ipc:// or tcp://; never empty after parse_invocation()
+  std::string control;  // ZeroMQ endpoint, ipc:// or tcp://; never empty after parse_invocation()
   bool allow_remote_commands = false;
   std::uint32_t ipc_mode = 0660;  // permission bits of the socket files
   std::string ipc_group;          // empty: the group that the process creates files with
@@ -40,6 +44,11 @@ struct Config {
 
   std::uint64_t log_bytes = 16ULL << 20;  // of the whole process
   std::uint64_t log_events = 100'000;
+
+  std::string data;  // directory; empty: nothing outlives the process
+  Durability durability = Durability::process;
+  std::uint64_t dedup_ids = 100'000;                // how many ids of commands are remembered,
+  std::chrono::milliseconds dedup_window{600'000};  // and for how long
 
   std::uint32_t shards = 0;  // 0: one per core
   std::uint32_t max_clients = 10'000;

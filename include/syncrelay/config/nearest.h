@@ -6,7 +6,7 @@
 namespace syncrelay::config {
 
 // The candidate with the fewest insertions, deletions, replacements and swaps of neighbours away
-// from `word`; the first of equals. Looks at 64 bytes of `word`. Precondition: there are
+// from `word`; the first of equals. Looks at 40 bytes of `word`. Precondition: there are
 // candidates.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 

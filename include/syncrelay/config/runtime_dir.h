@@ -15,4 +15,7 @@ std::string default_runtime_dir(uid_t user);
 // Where the command socket lies unless --commands says otherwise.
 std::string default_commands_endpoint(std::string_view runtime_dir);
 
+// And the control socket, unless --control does.
+std::string default_control_endpoint(std::string_view runtime_dir);
+
 }  // namespace syncrelay

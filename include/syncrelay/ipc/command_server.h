@@ -10,23 +10,29 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/ipc/socket_files.h"
+#include "syncrelay/protocol/stats.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {
 
-// The relay's thread: takes commands from the PULL sockets, decodes them, has the relay apply them, and publishes in
-// batches. When the relay has to wait for its shards, commands stay in the sockets and ZeroMQ's limits reach the
-// backends. Construction, bind(), start() and stop() belong to the thread that builds it.
+// The relay's thread: takes commands from the PULL sockets and the control socket, decodes them,
+// has the relay apply them, publishes in batches, and answers on the control socket. When the relay
+// has to wait for its shards, commands stay in the sockets and ZeroMQ's limits reach the backends.
+// Construction, bind(), start() and stop() belong to the thread that builds it.
 class CommandServer {
  public:
   struct Settings {
-    std::vector<std::string> endpoints;
+    std::vector<std::string> endpoints;  // PULL
+    std::string control;                 // ROUTER
     SocketAccess access;
     std::uint64_t max_command;  // bytes
+    std::string epoch;
+    Duration gather;  // how long a batch may wait for more commands; 0: not at all
   };
 
   // All references must outlive the server.
-  CommandServer(const Settings& settings, Relay& relay, const Clock& clock, const Log& log);
+  CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats,
+                std::vector<const ShardStats*> shard_stats, const Clock& clock, const Log& log);
   ~CommandServer();
   CommandServer(const CommandServer&) = delete;
   CommandServer& operator=(const CommandServer&) = delete;
@@ -36,10 +42,12 @@ class CommandServer {
 
   // The bound endpoints, as ZeroMQ names them.
   const std::vector<std::string>& endpoints() const;
+  std::string control_endpoint() const;
 
   void start();
 
-  // Takes what lies in the sockets until they are empty or it is `deadline`, publishes it, and ends the thread.
+  // Takes what lies in the sockets until they are empty or it is `deadline`, publishes it, and ends
+  // the thread.
   void stop(TimePoint deadline);
 
  private:

@@ -6,8 +6,9 @@
 
 namespace syncrelay {
 
-// Holds a file locked for the life of the process, so that a second relay cannot silently take over the first one's
-// socket (ZeroMQ would let it). The kernel lets go of it however the process ends; the file itself stays.
+// Holds a file locked for the life of the process, so that a second relay cannot silently take over
+// the first one's socket (ZeroMQ would let it). The kernel lets go of it however the process ends;
+// the file itself stays.
 class LockFile {
  public:
   // The error names the process that holds the lock.

@@ -16,9 +16,9 @@ struct SocketAccess {
   std::string group;  // empty: as created
 };
 
-// Makes the directory (0700) when it is not there. An error when it belongs to somebody else, since who owns the
-// directory owns the sockets in it.
-Result<void, std::string> prepare_runtime_dir(const std::string& path);
+// Makes the directory (0700) when it is not there. An error when it belongs to somebody else, since
+// who owns the directory owns the sockets in it.
+Result<void, std::string> prepare_private_dir(const std::string& path);
 
 // The path of an ipc:// endpoint; nullopt for any other.
 std::optional<std::string> ipc_path(const std::string& endpoint);
@@ -26,8 +26,8 @@ std::optional<std::string> ipc_path(const std::string& endpoint);
 // Sets mode and group of a socket file that was just bound.
 Result<void, std::string> grant_access(const std::string& path, const SocketAccess& access);
 
-// Keeps what is created in its scope from being open to more than `mode` for even a moment. Process-wide: only while
-// no other thread creates files.
+// Keeps what is created in its scope from being open to more than `mode` for even a moment.
+// Process-wide: only while no other thread creates files.
 class UmaskScope {
  public:
   explicit UmaskScope(mode_t mode);

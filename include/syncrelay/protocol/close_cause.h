@@ -16,7 +16,8 @@ enum class CloseCause : std::uint8_t {
   message_too_large,  // over the limit on a client's message
   protocol_error,     // broke RFC 6455
   invalid_utf8,       // text that is not UTF-8
-  over_capacity,      // slow clients together held back more memory than allowed, and this one held the oldest
+  over_capacity,  // slow clients together held back more memory than allowed, and this one held the
+                  // oldest
   relay_stopping,
 };
 

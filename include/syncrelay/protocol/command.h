@@ -9,11 +9,19 @@
 
 namespace syncrelay {
 
-enum class Op : std::uint8_t { set, merge, remove, broadcast };
+// The first four are commands, the others queries, which change nothing and are answered on the
+// control socket only.
+enum class Op : std::uint8_t { set, merge, remove, broadcast, state, clients, stats };
 
-inline constexpr std::array<std::string_view, 4> kOpNames = {"set", "merge", "delete", "broadcast"};
+inline constexpr std::array<std::string_view, 7> kOpNames = {
+    "set", "merge", "delete", "broadcast", "state", "clients", "stats"};
 
-constexpr std::string_view name(Op op) { return kOpNames[static_cast<std::size_t>(op)]; }
+constexpr std::string_view name(Op op) {
+  return kOpNames[static_cast<std::size_t>(op)];
+}
+constexpr bool is_query(Op op) {
+  return op >= Op::state;
+}
 
 // A state key and the JSON text of its value.
 struct KeyValue {
@@ -21,12 +29,13 @@ struct KeyValue {
   std::string_view value;
 };
 
-// What a backend sent, checked. The views point into the message that was decoded and die with it: values are passed
-// on byte for byte.
+// What a backend sent, checked. The views point into the message that was decoded and die with it:
+// values are passed on byte for byte.
 struct Command {
   Op op = Op::broadcast;
   bool notify = false;
-  std::string key;              // set, merge, delete; unescaped
+  std::string id;               // of any command: makes a repetition of it harmless; empty: none
+  std::string key;              // set, merge, delete; state, where empty means all; unescaped
   std::string_view value;       // set, merge
   std::string_view type;        // broadcast; JSON text with its quotes
   std::string_view data;        // broadcast; "null" when left out

@@ -10,8 +10,8 @@
 
 namespace syncrelay {
 
-// Turns a message into a Command, checking everything that can be checked without the state. Keeps its buffers from one
-// call to the next; one thread at a time.
+// Turns a message into a Command, checking everything that can be checked without the state. Keeps
+// its buffers from one call to the next; one thread at a time.
 class CommandDecoder {
  public:
   explicit CommandDecoder(std::size_t max_command_bytes);
@@ -19,7 +19,8 @@ class CommandDecoder {
   CommandDecoder(const CommandDecoder&) = delete;
   CommandDecoder& operator=(const CommandDecoder&) = delete;
 
-  // The command is the decoder's own and holds until the next call or until `message` goes, whichever comes first.
+  // The command is the decoder's own and holds until the next call or until `message` goes,
+  // whichever comes first.
   Result<const Command*, Rejection> decode(std::string_view message);
 
  private:

@@ -6,17 +6,21 @@
 
 #include "syncrelay/base/bytes.h"
 
-// Server-side WebSocket framing (RFC 6455 section 5.2): unmasked text messages, cut into fragments of kFragmentBytes.
+// Server-side WebSocket framing (RFC 6455 section 5.2): unmasked text messages, cut into fragments
+// of kFragmentBytes.
 namespace syncrelay {
 
-// Which part of a message a MessageWriter lays down: all of it, or the fragments before or after a cut.
+// Which part of a message a MessageWriter lays down: all of it, or the fragments before or after a
+// cut.
 enum class MessagePart : std::uint8_t { whole, beginning, end };
 
-// Bytes on the wire of `payload` bytes of text. Precondition: payload > 0 for MessagePart::beginning.
+// Bytes on the wire of `payload` bytes of text. Precondition: payload > 0 for
+// MessagePart::beginning.
 std::size_t wire_size(std::size_t payload);
 
-// Lays a text message of known length into memory that the caller provides (wire_size(payload) bytes), putting a
-// fragment header in wherever one is due. Precondition: the pieces written add up to exactly `payload` bytes.
+// Lays a text message of known length into memory that the caller provides (wire_size(payload)
+// bytes), putting a fragment header in wherever one is due. Precondition: the pieces written add up
+// to exactly `payload` bytes.
 class MessageWriter {
  public:
   MessageWriter(std::byte* out, std::size_t payload, MessagePart part = MessagePart::whole);
@@ -26,17 +30,22 @@ class MessageWriter {
   void begin_fragment();
 
   std::byte* out_;
-  std::size_t left_;               // payload bytes still to come
+  std::size_t left_;  // payload bytes still to come
   std::size_t left_in_fragment_ = 0;
-  bool first_;                     // the next fragment carries the text opcode
-  bool ends_message_;              // the last fragment carries FIN
+  bool first_;         // the next fragment carries the text opcode
+  bool ends_message_;  // the last fragment carries FIN
 };
 
 // An empty ping frame.
 inline constexpr std::string_view kPingFrame{"\x89\x00", 2};
 
-// Where the frame ends that the byte at `offset` belongs to; `offset` itself when a frame begins there.
-// Preconditions: a frame begins at frames[0]; offset <= frames.size(); the bytes hold whole frames.
+// Where the first message of `frames` ends; 0 when it is not there to its end. Precondition:
+// MessageWriter made it.
+std::size_t message_end(ByteSpan frames);
+
+// Where the frame ends that the byte at `offset` belongs to; `offset` itself when a frame begins
+// there. Preconditions: a frame begins at frames[0]; offset <= frames.size(); the bytes hold whole
+// frames.
 std::size_t frame_end(ByteSpan frames, std::size_t offset);
 
 }  // namespace syncrelay

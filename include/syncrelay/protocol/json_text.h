@@ -6,7 +6,8 @@
 
 namespace syncrelay {
 
-// Appends `text` (valid UTF-8) as JSON string with its quotes, escaping what RFC 8259 section 7 demands and no more.
+// Appends `text` (valid UTF-8) as JSON string with its quotes, escaping what RFC 8259 section 7
+// demands and no more.
 void append_json_string(std::string& out, std::string_view text);
 
 // The first byte at or after `from` that is not JSON white space; json.size() when there is none.

@@ -8,9 +8,10 @@
 
 namespace syncrelay {
 
-// A stretch of the log's wire bytes. The relay's thread appends behind what it has published; every other thread reads
-// only what an Update told it of, and the mailbox orders the two. A message never spans two chunks. Freed when the last
-// window (or the last slow client in the middle of a message) lets go of it.
+// A stretch of the log's wire bytes. The relay's thread appends behind what it has published; every
+// other thread reads only what an Update told it of, and the mailbox orders the two. A message
+// never spans two chunks. Freed when the last window (or the last slow client in the middle of a
+// message) lets go of it.
 class LogChunk {
  public:
   // `begin` is the chunk's place in the log, in bytes since its start.

@@ -8,32 +8,39 @@
 
 namespace syncrelay {
 
-// Why a command is refused. Closed list: it labels `syncrelay_commands_rejected_total`.
+// Why a command is refused. Closed list: it labels `syncrelay_commands_rejected_total`
+// and is the error code of an answer on the control socket.
 enum class RejectReason : std::uint8_t {
   invalid_json,
-  not_a_number,      // NaN or Infinity, which JSON does not have
+  not_a_number,  // NaN or Infinity, which JSON does not have
   invalid_utf8,
-  lone_surrogate,    // half of a UTF-16 pair in a \u escape
+  lone_surrogate,  // half of a UTF-16 pair in a \u escape
   trailing_bytes,
-  too_large,         // over --max-command
-  too_deep,          // over kMaxNesting
+  too_large,  // over --max-command
+  too_deep,   // over kMaxNesting
   not_an_object,
   missing_member,
   unknown_member,
   duplicate_member,
   wrong_type,
   unknown_op,
-  invalid_key,       // not 1 to kMaxNameBytes bytes
-  invalid_type,      // not 1 to kMaxNameBytes bytes
-  reserved_type,     // `ping`, or begins with `sync:`
+  invalid_key,    // not 1 to kMaxNameBytes bytes
+  invalid_type,   // not 1 to kMaxNameBytes bytes
+  reserved_type,  // `ping`, or begins with `sync:`
+  invalid_id,     // not 1 to kMaxIdBytes bytes
   multipart,
-  state_full,        // over --max-state or --max-state-keys
+  state_full,      // over --max-state or --max-state-keys
+  storage_full,    // the disk or its quota
+  storage_failed,  // the data directory cannot be written
+  busy,            // too many queries are under way
 };
 
-inline constexpr std::array<std::string_view, 18> kRejectReasonNames = {
-    "invalid_json",   "not_a_number",   "invalid_utf8",     "lone_surrogate", "trailing_bytes", "too_large",
-    "too_deep",       "not_an_object",  "missing_member",   "unknown_member", "duplicate_member", "wrong_type",
-    "unknown_op",     "invalid_key",    "invalid_type",     "reserved_type",  "multipart",      "state_full",
+inline constexpr std::array<std::string_view, 22> kRejectReasonNames = {
+    "invalid_json",     "not_a_number", "invalid_utf8",  "lone_surrogate", "trailing_bytes",
+    "too_large",        "too_deep",     "not_an_object", "missing_member", "unknown_member",
+    "duplicate_member", "wrong_type",   "unknown_op",    "invalid_key",    "invalid_type",
+    "reserved_type",    "invalid_id",   "multipart",     "state_full",     "storage_full",
+    "storage_failed",   "busy",
 };
 
 constexpr std::string_view name(RejectReason reason) {

@@ -17,11 +17,15 @@ struct RelayStats {
   Counter events;
   Counter seq;
   Counter state_keys;
-  Counter state_bytes;  // keys and values
+  Counter state_bytes;      // keys and values
+  Counter ids;              // remembered, see IdWindow
+  Counter duplicates;       // commands with an id that was known
+  Counter answers_dropped;  // on the control socket, to peers that do not read
 };
 
 enum class SnapshotReason : std::uint8_t { connect, lag, resume_failed };
-inline constexpr std::array<std::string_view, 3> kSnapshotReasonNames = {"connect", "lag", "resume_failed"};
+inline constexpr std::array<std::string_view, 3> kSnapshotReasonNames = {"connect", "lag",
+                                                                         "resume_failed"};
 
 enum class RefusalReason : std::uint8_t {
   max_clients,
@@ -32,22 +36,24 @@ enum class RefusalReason : std::uint8_t {
   method,
   not_an_upgrade,
   bad_request,
-  handshake,    // went away, broke HTTP or took too long before the upgrade
-  open_files,   // no file descriptor was left
+  handshake,   // went away, broke HTTP or took too long before the upgrade
+  open_files,  // no file descriptor was left
 };
 inline constexpr std::array<std::string_view, 10> kRefusalReasonNames = {
     "max_clients", "max_clients_per_address", "origin",      "stopping",  "not_found",
     "method",      "not_an_upgrade",          "bad_request", "handshake", "open_files"};
 
-// Close codes that have a label of their own; any other code that a client sends is counted as "other".
-inline constexpr std::array<std::uint16_t, 13> kCountedCodes = {1000, 1001, 1002, 1003, 1005, 1006, 1007,
-                                                                1008, 1009, 1010, 1011, 1012, 1013};
+// Close codes that have a label of their own; any other code that a client sends is counted as
+// "other".
+inline constexpr std::array<std::uint16_t, 13> kCountedCodes = {
+    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013};
 
 // Written by the shard's thread.
 struct ShardStats {
   Counter clients;
   Counter accepted;
-  std::array<std::array<Counter, kCountedCodes.size() + 1>, kCloseCauses.size()> closed;  // by cause, by code
+  std::array<std::array<Counter, kCountedCodes.size() + 1>, kCloseCauses.size()>
+      closed;  // by cause, by code
   std::array<Counter, kRefusalReasonNames.size()> refused;
   std::array<Counter, kSnapshotReasonNames.size()> snapshots;
   Counter frames_sent;

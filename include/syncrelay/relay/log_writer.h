@@ -6,14 +6,17 @@
 #include <span>
 #include <string_view>
 
+#include "syncrelay/base/bytes.h"
 #include "syncrelay/protocol/log_chunk.h"
 
 namespace syncrelay {
 
-// The writing end of the log: lays each event's frames down once, in chunks that all shards share. Relay thread only.
+// The writing end of the log: lays each event's frames down once, in chunks that all shards share.
+// Relay thread only.
 class LogWriter {
  public:
-  // `window_bytes` is the size of the window that the readers keep; it decides the size of the chunks.
+  // `window_bytes` is the size of the window that the readers keep; it decides the size of the
+  // chunks.
   explicit LogWriter(std::uint64_t window_bytes);
 
   struct Written {
@@ -23,6 +26,17 @@ class LogWriter {
   };
   // Appends one text message made of `pieces`. Allocates only when a chunk is full.
   Written append(std::span<const std::string_view> pieces);
+
+  // Appends the wire bytes of a message that was written before.
+  Written append_wire(ByteSpan message);
+
+  // A place to rewind() to, as long as nothing behind it was shown to a reader.
+  struct Mark {
+    std::shared_ptr<LogChunk> chunk;
+    std::uint64_t end = 0;
+  };
+  Mark mark() const { return {chunk_, end_}; }
+  void rewind(const Mark& mark);
 
  private:
   std::byte* reserve(std::size_t size);

@@ -10,6 +10,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
+#include "syncrelay/protocol/client_list.h"
 #include "syncrelay/protocol/frame.h"
 #include "syncrelay/protocol/stats.h"
 #include "syncrelay/shard/snapshot_cache.h"
@@ -38,21 +39,24 @@ struct SessionContext {
 
 // What the client asked for in the URL.
 struct ClientRequest {
-  bool wants_resume = false;         // `epoch` or `seq` was there
-  std::optional<Seq> resume_after;   // set when both were well formed and the epoch is the current one
+  bool wants_resume = false;  // `epoch` or `seq` was there
+  std::optional<Seq>
+      resume_after;  // set when both were well formed and the epoch is the current one
   std::optional<Duration> heartbeat;
 };
 
-// One connection's protocol state: a cursor into the log, and the few frames that are this client's own. It queues no
-// events: whatever lies between the cursor and the end of the log is what the client has still to get.
+// One connection's protocol state: a cursor into the log, and the few frames that are this client's
+// own. It queues no events: whatever lies between the cursor and the end of the log is what the
+// client has still to get.
 //
-// Invariant: between two calls everything handed to the transport ends at a frame's end. Control frames may go out
-// there; a message of this client's own may only when `middle_` is empty, too. Its shard's thread only, no I/O of its
-// own.
+// Invariant: between two calls everything handed to the transport ends at a frame's end. Control
+// frames may go out there; a message of this client's own may only when `middle_` is empty, too.
+// Its shard's thread only, no I/O of its own.
 class Session {
  public:
   // `transport` must outlive the session. The first message is sent by the first pump().
-  Session(ConnectionId id, Transport& transport, const ClientRequest& request, const SessionContext& context);
+  Session(ConnectionId id, Transport& transport, const ClientRequest& request,
+          const SessionContext& context);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -76,8 +80,8 @@ class Session {
   TimePoint since() const { return since_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t lag() const { return distance(cursor_.next, context_.replica.log().next()); }
+  ClientInfo info() const;
   bool closing() const { return closing_.has_value(); }
-  std::optional<CloseCause> close_cause() const { return closing_; }
 
   // Nothing is left to write.
   bool idle() const;
@@ -88,11 +92,13 @@ class Session {
   // Its place in the shard's list; the shard's to keep.
   std::size_t slot = 0;
 
-  // The part of the log that this client alone may hold back, being in the middle of a message; else null.
+  // The part of the log that this client alone may hold back, being in the middle of a message;
+  // else null.
   const LogChunk* held_chunk() const { return middle_.chunk.get(); }
 
  private:
-  // The rest of a long message of the log of which some fragments are sent; it must be ended whatever the window does.
+  // The rest of a long message of the log of which some fragments are sent; it must be ended
+  // whatever the window does.
   struct Middle {
     std::shared_ptr<const LogChunk> chunk;  // null: the cursor stands between two messages
     std::uint64_t end = 0;
@@ -114,7 +120,9 @@ class Session {
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);
   void block();
-  std::uint64_t acknowledged() const { return bytes_sent_ - std::min<std::uint64_t>(bytes_sent_, transport_.unacknowledged()); }
+  std::uint64_t acknowledged() const {
+    return bytes_sent_ - std::min<std::uint64_t>(bytes_sent_, transport_.unacknowledged());
+  }
   void check_stall(TimePoint now);
   void check_ping(TimePoint now);
   void send_ping(TimePoint now);
@@ -126,6 +134,7 @@ class Session {
   Transport& transport_;
   const SessionContext& context_;
   const TimePoint since_;
+  const WallTime since_wall_;
   const Duration heartbeat_;
   std::optional<Seq> resume_after_;
   bool wants_resume_;
@@ -136,15 +145,16 @@ class Session {
   std::optional<CloseCause> closing_;
   Cursor cursor_;
   Middle middle_;
-  std::string own_;            // frames of this client's own that are due, from own_sent_ on
+  std::string own_;  // frames of this client's own that are due, from own_sent_ on
   std::size_t own_sent_ = 0;
   std::shared_ptr<const Snapshot> snapshot_;  // on its way to this client, from snapshot_sent_ on
   std::size_t snapshot_sent_ = 0;
   std::uint64_t skipped_ = 0;  // what the snapshot on its way has to admit
   std::uint64_t bytes_sent_ = 0;
+  TimePoint received_at_;
   TimePoint next_ping_;
   TimePoint next_heartbeat_;
-  std::optional<TimePoint> ping_deadline_;   // a ping waits for a sign of life
+  std::optional<TimePoint> ping_deadline_;  // a ping waits for a sign of life
   std::uint64_t acknowledged_at_ping_ = 0;
   std::optional<TimePoint> stall_deadline_;  // a blocked client has until then to take a byte
   std::uint64_t acknowledged_at_stall_ = 0;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,11 @@
 
 namespace syncrelay {
 
-// Serves one thread's share of the connections from a replica of its own. All but the mailbox is its thread's only.
+// Serves one thread's share of the connections from a replica of its own. All but the mailbox is
+// its thread's only.
 //
-// A client that keeps up is never moved to a snapshot: between two visits to a session at most two thirds of the window
-// are taken in, or one single event of any size.
+// A client that keeps up is never moved to a snapshot: between two visits to a session at most two
+// thirds of the window are taken in, or one single event of any size.
 class Shard {
  public:
   struct Settings {
@@ -29,19 +31,25 @@ class Shard {
     std::string epoch;
   };
 
-  // `wake` is called from the relay's thread: run() is due on the shard's. `clock` and `stats` must outlive the shard.
-  Shard(const Settings& settings, const Clock& clock, ShardStats& stats, std::function<void()> wake);
+  // `wake` is called from the relay's thread: run() is due on the shard's. `clock` and `stats` must
+  // outlive the shard.
+  Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
+        std::function<void()> wake);
 
   // Thread-safe: where the relay posts.
   Mailbox<Update>& updates() { return updates_; }
 
-  // A connection was accepted; its first message is written before this returns. `transport` must outlive the session.
+  // See Replica::restore().
+  void restore(std::span<const Update> updates, Seq last);
+
+  // A connection was accepted; its first message is written before this returns. `transport` must
+  // outlive the session.
   Session& add(ConnectionId id, Transport& transport, const ClientRequest& request);
   // The connection is gone. Not to be called from within a Transport's methods.
   void remove(Session& session);
 
-  // Takes in what the relay posted and writes it to every client. True when there is more to do: call it again after
-  // other work had its turn.
+  // Takes in what the relay posted and writes it to every client. True when there is more to do:
+  // call it again after other work had its turn.
   bool run();
 
   // To be called several times a second.
@@ -58,6 +66,7 @@ class Shard {
   bool begin_pass();
   void run_pass();
   bool take_in_one(bool whatever_size);
+  void report_clients(ClientList& list) const;
   void observe_fanout();
   void bound_held_chunks();
 
@@ -69,13 +78,13 @@ class Shard {
   SnapshotCache snapshots_;
   const SessionContext context_;
   std::vector<std::unique_ptr<Session>> sessions_;
-  std::vector<Update> incoming_;   // taken from the mailbox, from next_incoming_ on not yet applied
+  std::vector<Update> incoming_;  // taken from the mailbox, from next_incoming_ on not yet applied
   std::size_t next_incoming_ = 0;
-  std::uint64_t pass_bytes_ = 0;   // taken in during this pass
+  std::uint64_t pass_bytes_ = 0;  // taken in during this pass
   std::uint64_t pass_events_ = 0;
-  bool behind_ = false;            // something was taken in that some session was not visited after
-  Seq pass_end_{1};                // events before this one were there when the pass began
-  Seq observed_{1};                // events before this one are in the histogram
+  bool behind_ = false;  // something was taken in that some session was not visited after
+  Seq pass_end_{1};      // events before this one were there when the pass began
+  Seq observed_{1};      // events before this one are in the histogram
   std::uint64_t held_checked_at_ = 0;  // position of the log's end
 };
 

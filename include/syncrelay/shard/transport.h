@@ -2,31 +2,37 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "syncrelay/base/bytes.h"
 #include "syncrelay/protocol/close_cause.h"
 
 namespace syncrelay {
 
-// A session's way to its peer: bytes that are whole WebSocket frames. Its shard's thread only. An interface because
-// sessions are tested without a network.
+// A session's way to its peer: bytes that are whole WebSocket frames. Its shard's thread only. An
+// interface because sessions are tested without a network.
 class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Offers `frames` (whole frames) to the connection, which takes as many bytes as it can without waiting and copying;
-  // returns how many.
+  // Offers `frames` (whole frames) to the connection, which takes as many bytes as it can without
+  // waiting and copying; returns how many.
   virtual std::size_t write(ByteSpan frames) = 0;
 
-  // Hands over the rest of a frame that write() took in part. It is copied and goes out before anything else, so that
-  // a pong or close frame of the transport's own cannot land inside. Never refused.
+  // Hands over the rest of a frame that write() took in part. It is copied and goes out before
+  // anything else, so that a pong or close frame of the transport's own cannot land inside. Never
+  // refused.
   virtual void finish_frame(ByteSpan rest) = 0;
 
-  // Asks for one call of Shard::writable() once all that was taken has left and write() can take more.
+  // Asks for one call of Shard::writable() once all that was taken has left and write() can take
+  // more.
   virtual void request_writable() = 0;
 
   // Bytes taken that the peer has not acknowledged yet.
   virtual std::size_t unacknowledged() const = 0;
+
+  // The peer's, for people; valid as long as the transport.
+  virtual std::string_view address() const { return "unknown"; }
 
   // Begins to end the connection for this cause. Returns at once; Shard::remove() follows later.
   virtual void close(CloseCause cause) = 0;

@@ -14,7 +14,8 @@
 
 namespace syncrelay {
 
-// A place in the log between two frames: the byte that is read next, and the first event that is not wholly before it.
+// A place in the log between two frames: the byte that is read next, and the first event that is
+// not wholly before it.
 struct Cursor {
   std::uint64_t position = 0;
   Seq next{1};
@@ -28,9 +29,9 @@ struct LoggedEvent {
   const std::shared_ptr<const LogChunk>* chunk = nullptr;  // valid until the log changes
 };
 
-// The window on the recent events: their wire bytes, ready to send, with an index from seq to bytes. Bounded by bytes
-// and by count, whichever ends first, but never without the newest event. The bytes are shared by all shards, the index
-// is each shard's own. Its shard's thread only.
+// The window on the recent events: their wire bytes, ready to send, with an index from seq to
+// bytes. Bounded by bytes and by count, whichever ends first, but never without the newest event.
+// The bytes are shared by all shards, the index is each shard's own. Its shard's thread only.
 class EventLog {
  public:
   struct Bounds {
@@ -40,11 +41,14 @@ class EventLog {
 
   explicit EventLog(Bounds bounds) : bounds_(bounds) {}
 
-  // Precondition: the update has an event and its seq is next().
+  // Precondition: no event was appended yet. Without it the first event is 1.
+  void start_at(Seq next) { first_ = next_ = next; }
+
+  // Precondition: the update has an event, and its seq is next() unless it is the first.
   void append(const Update& update);
 
-  Seq first() const { return first_; }     // the oldest event that is held; next() when there is none
-  Seq next() const { return next_; }       // the seq that the next event will have
+  Seq first() const { return first_; }  // the oldest event that is held; next() when there is none
+  Seq next() const { return next_; }    // the seq that the next event will have
   Cursor end() const { return {end_, next_}; }
   std::uint64_t bytes() const { return end_ - begin(); }
   std::uint64_t events() const { return entries_.size(); }
@@ -55,8 +59,8 @@ class EventLog {
   // The cursor before event `seq`. Precondition: holds(seq).
   Cursor before(Seq seq) const;
 
-  // What can be read at once from the cursor on, and the cursor behind it; empty at the end of the log.
-  // Precondition: holds(cursor).
+  // What can be read at once from the cursor on, and the cursor behind it; empty at the end of the
+  // log. Precondition: holds(cursor).
   struct Run {
     ByteSpan bytes;
     Cursor behind;

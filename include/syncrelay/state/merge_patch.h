@@ -5,9 +5,10 @@
 
 namespace syncrelay {
 
-// Applies a JSON merge patch (RFC 7396) to the JSON text `target`. What the patch does not touch keeps its bytes: digits,
-// escapes, order; members that the patch brings in follow behind. Where a name stands twice in an object, the last counts.
-// Preconditions: both are valid JSON, nested at most kMaxNesting deep.
+// Applies a JSON merge patch (RFC 7396) to the JSON text `target`. What the patch does not touch
+// keeps its bytes: digits, escapes, order; members that the patch brings in follow behind. Where a
+// name stands twice in an object, the last counts. Preconditions: both are valid JSON, nested at
+// most kMaxNesting deep.
 std::string merge_patch(std::string_view target, std::string_view patch);
 
 }  // namespace syncrelay

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,9 @@
 
 namespace syncrelay {
 
-// A shard's copy of everything that a client may ask for: the state and the window of recent events, at the same
-// point. Its shard's thread only; the values are shared with the other replicas.
+// A shard's copy of everything that a client may ask for: the state and the window of recent
+// events, at the same point. Its shard's thread only; the values are shared with the other
+// replicas.
 class Replica {
  public:
   using State = std::map<std::string, StateValue>;
@@ -20,6 +22,10 @@ class Replica {
 
   // Takes state change and event in one step, so that no client can see one without the other.
   void apply(const Update& update);
+
+  // Goes on from an earlier life of the log, of which `updates` are left and `last` was the newest
+  // event. To be called before anything else.
+  void restore(std::span<const Update> updates, Seq last);
 
   const State& state() const { return state_; }
   // Changes with every change of the state.

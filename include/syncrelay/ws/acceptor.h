@@ -12,13 +12,15 @@
 
 namespace syncrelay {
 
-// Takes connections from the listening sockets on a thread of its own and hands each to the shard that has the fewest.
-// When no file descriptor is left for one, that one is closed at once and counted. The listening sockets are ours, not
-// libwebsockets', because that cannot share one between contexts.
+// Takes connections from the listening sockets on a thread of its own and hands each to the shard
+// that has the fewest. When no file descriptor is left for one, that one is closed at once and
+// counted. The listening sockets are ours, not libwebsockets', because that cannot share one
+// between contexts.
 class Acceptor {
  public:
   struct Settings {
-    std::uint64_t send_buffer;      // SO_SNDBUF of each client in bytes: what a slow one can hold in the kernel
+    std::uint64_t
+        send_buffer;  // SO_SNDBUF of each client in bytes: what a slow one can hold in the kernel
     std::uint32_t max_connections;  // of all kinds together
   };
 
@@ -53,7 +55,8 @@ class Acceptor {
   const Clock& clock_;
   const Log& log_;
   int stop_event_;
-  int reserve_fd_;           // given up for a moment to take in and close a connection when there is no other
+  int reserve_fd_;  // given up for a moment to take in and close a connection when there is no
+                    // other
   TimePoint next_warning_{};
   std::thread thread_;
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,25 +24,30 @@ struct AcceptedSocket {
   int fd = -1;
   ListenerRole role = ListenerRole::clients;
 };
-constexpr std::size_t weight(const AcceptedSocket&) { return 1; }
+constexpr std::size_t weight(const AcceptedSocket&) {
+  return 1;
+}
 
-// The thread of one shard: an event loop with a libwebsockets context of its own that feeds a Shard.
-// Construction, start(), begin_drain() and join() belong to the thread that builds it.
+// The thread of one shard: an event loop with a libwebsockets context of its own that feeds a
+// Shard. Construction, start(), begin_drain() and join() belong to the thread that builds it.
 class ShardLoop {
  public:
   struct Settings {
     std::uint32_t index = 0;               // of this shard; part of its connections' ids
     std::uint64_t max_client_message = 0;  // bytes
     std::vector<std::string> allowed_origins;
-    Duration handshake_timeout{};          // rounded up to seconds
+    Duration handshake_timeout{};  // rounded up to seconds
   };
 
   // All references must outlive the loop.
-  ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock, ShardStats& stats,
-            Admission& admission, const Status& status, const Log& log);
+  ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
+            ShardStats& stats, Admission& admission, const Status& status, const Log& log);
   ~ShardLoop();
   ShardLoop(const ShardLoop&) = delete;
   ShardLoop& operator=(const ShardLoop&) = delete;
+
+  // See Replica::restore(). To be called before start().
+  void restore(std::span<const Update> updates, Seq last);
 
   // Builds the libwebsockets context and starts the thread. The error says what could not be had.
   Result<void, std::string> start();
@@ -54,7 +60,8 @@ class ShardLoop {
   // Connections adopted and not ended yet, upgraded or not. Thread-safe.
   std::uint32_t connections() const;
 
-  // Lets every client have what has been posted until `deadline` at most, closes all with 1001 and ends the thread.
+  // Lets every client have what has been posted until `deadline` at most, closes all with 1001 and
+  // ends the thread.
   void begin_drain(TimePoint deadline);
   void join();
 

@@ -10,7 +10,8 @@
 
 namespace syncrelay {
 
-// What /health and /metrics tell about. Built once; `stopping` is set when the drain begins. Thread-safe.
+// What /health and /metrics tell about. Built once; `stopping` is set when the drain begins.
+// Thread-safe.
 struct Status {
   std::string version;
   std::string epoch;

@@ -29,12 +29,14 @@ struct Refusal {
   HttpResponse response;
 };
 
-// Whether a browser on a page of `origin` may connect to `host`: the host names are the same (ports may differ), or the
-// origin is listed ("*" lists all). Without an origin it is no browser and may.
-bool origin_allowed(std::string_view origin, std::string_view host, const std::vector<std::string>& listed);
+// Whether a browser on a page of `origin` may connect to `host`: the host names are the same (ports
+// may differ), or the origin is listed ("*" lists all). Without an origin it is no browser and may.
+bool origin_allowed(std::string_view origin, std::string_view host,
+                    const std::vector<std::string>& listed);
 
 // Why this upgrade is not to be; nullopt: it is.
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& allowed_origins);
+std::optional<Refusal> check_upgrade(const UpgradeRequest& request,
+                                     const std::vector<std::string>& allowed_origins);
 
 Refusal method_not_allowed();
 Refusal not_found();
@@ -43,8 +45,9 @@ Refusal not_an_upgrade();
 // The answer to a refusal for capacity or for stopping.
 Refusal unavailable(RefusalReason reason);
 
-// What the arguments of the URL ask for ("epoch=…&seq=…&heartbeat=…", one string each). Malformed ones are as if absent,
-// except that a wish to resume is noted.
-ClientRequest parse_client_request(const std::vector<std::string>& arguments, std::string_view current_epoch);
+// What the arguments of the URL ask for ("epoch=…&seq=…&heartbeat=…", one string each). Malformed
+// ones are as if absent, except that a wish to resume is noted.
+ClientRequest parse_client_request(const std::vector<std::string>& arguments,
+                                   std::string_view current_epoch);
 
 }  // namespace syncrelay

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "syncrelay/base/bytes.h"
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/ids.h"
+#include "syncrelay/base/result.h"
+#include "syncrelay/protocol/rejection.h"
+#include "syncrelay/protocol/update.h"
+
+namespace syncrelay {
+
+// The id of a command and the position that was answered to it.
+struct IdRecord {
+  std::string id;
+  Seq seq;
+  WallTime accepted;
+};
+
+// What one batch of commands did. The views are the caller's and hold for the call.
+struct StoreBatch {
+  Seq first;                                // of the batch's events; past `last` when it has none
+  Seq last;                                 // of all events so far
+  std::vector<ByteSpan> events;             // wire bytes of the events, in order
+  std::vector<const StateChange*> changes;  // in order
+  std::vector<IdRecord> ids;                // in order
+};
+
+// A run of events as they were committed.
+struct StoredEvents {
+  Seq first;
+  std::string wire;  // whole messages
+};
+
+// All that was committed before this process began.
+struct StoredHistory {
+  std::string epoch;
+  Seq last;
+  std::map<std::string, StateValue> state;
+  std::vector<StoredEvents> events;  // contiguous, ending at `last`
+  std::vector<IdRecord> ids;         // oldest first
+};
+
+// Where the relay keeps what must survive it. A batch is kept whole or not at all. An interface
+// because it is an edge: tests make it fail. Relay thread only.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // When this returns ok, the batch is there after a restart. The rejection says what is wrong with
+  // the storage.
+  virtual Result<void, Rejection> commit(const StoreBatch& batch) = 0;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,102 @@
+#include "control_desk.h"
+
+#include <utility>
+
+namespace syncrelay {
+namespace {
+
+constexpr std::size_t kMaxLists = 16;  // under way at a time
+
+}  // namespace
+
+ControlDesk::ControlDesk(zmq::context_t& context, const std::string& endpoint,
+                         std::int64_t max_message, const Sources& sources,
+                         std::function<void()> wake)
+    : socket_(context, endpoint, max_message),
+      sources_(sources),
+      completed_({2 * kMaxLists, 2 * kMaxLists}, std::move(wake)) {}
+
+bool ControlDesk::take(CommandDecoder& decoder) {
+  Envelope envelope;
+  zmq::message_t body;
+  if (!socket_.receive(envelope, body)) return false;
+  auto outcome = outcome_of(decoder, {static_cast<const char*>(body.data()), body.size()});
+  if (const auto* rejection = std::get_if<Rejection>(&outcome))
+    sources_.relay.count(rejection->reason);
+  pending_.push_back({std::move(envelope), std::move(outcome)});
+  return true;
+}
+
+std::variant<Accepted, Rejection, ControlDesk::Query> ControlDesk::outcome_of(
+    CommandDecoder& decoder, std::string_view body) {
+  const Result<const Command*, Rejection> command = decoder.decode(body);
+  if (!command) return command.error();
+  if (is_query(command.value()->op)) return Query{command.value()->op, command.value()->key};
+  const Result<Accepted, Rejection> applied = sources_.relay.apply(*command.value());
+  if (!applied) return applied.error();
+  return applied.value();
+}
+
+void ControlDesk::answer(const Result<void, Rejection>& stored) {
+  for (Pending& pending : pending_) {
+    if (const auto* query = std::get_if<Query>(&pending.outcome)) {
+      answer(std::move(pending.envelope), *query);
+    } else if (const auto* rejection = std::get_if<Rejection>(&pending.outcome)) {
+      send(std::move(pending.envelope), rejected_answer(*rejection));
+    } else if (!stored) {
+      send(std::move(pending.envelope), rejected_answer(stored.error()));
+    } else {
+      const auto& accepted = std::get<Accepted>(pending.outcome);
+      send(std::move(pending.envelope), accepted_answer(context(accepted.seq), accepted.duplicate));
+    }
+  }
+  pending_.clear();
+}
+
+void ControlDesk::answer(Envelope envelope, const Query& query) {
+  const AnswerContext now = context(sources_.relay.last());
+  switch (query.op) {
+    case Op::clients:
+      return begin_list(std::move(envelope));
+    case Op::state:
+      return send(std::move(envelope), state_answer(now, sources_.relay.state(), query.key));
+    default:
+      return send(std::move(envelope), stats_answer(now, sources_.relay_stats, sources_.shards));
+  }
+}
+
+void ControlDesk::begin_list(Envelope envelope) {
+  if (lists_.size() >= kMaxLists) {
+    sources_.relay.count(RejectReason::busy);
+    return send(
+        std::move(envelope),
+        rejected_answer({RejectReason::busy, 0, "too many queries for clients are under way"}));
+  }
+  const std::uint64_t number = next_list_++;
+  auto clients = std::make_shared<ClientList>(
+      sources_.shards.size(), [this, number] { completed_.post(CompletedList{number}); });
+  lists_.emplace(number, List{std::move(envelope), clients});
+  sources_.relay.request(std::move(clients));
+}
+
+void ControlDesk::answer_lists() {
+  completed_.take(taken_);
+  for (const CompletedList& completed : taken_) {
+    auto list = lists_.extract(completed.number);
+    send(std::move(list.mapped().envelope),
+         clients_answer(context(sources_.relay.last()), list.mapped().clients->take()));
+  }
+}
+
+void ControlDesk::send(Envelope envelope, std::string answer) {
+  if (!socket_.answer(std::move(envelope), std::move(answer)))
+    sources_.relay_stats.answers_dropped.add();
+}
+
+AnswerContext ControlDesk::context(Seq seq) const {
+  std::uint64_t clients = 0;
+  for (const ShardStats* shard : sources_.shards) clients += shard->clients.get();
+  return {seq, sources_.epoch, clients};
+}
+
+}  // namespace syncrelay

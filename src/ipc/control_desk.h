@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+#include <zmq.hpp>
+
+#include "answer.h"
+#include "control_socket.h"
+#include "syncrelay/base/mailbox.h"
+#include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/protocol/stats.h"
+#include "syncrelay/relay/relay.h"
+
+namespace syncrelay {
+
+// Says that the clients of all shards were reported for the list with this number.
+struct CompletedList {
+  std::uint64_t number;
+};
+constexpr std::size_t weight(const CompletedList&) {
+  return 1;
+}
+
+// Answers what comes in on the control socket: commands once they are published, queries then, too,
+// so that an answer never tells of what is not stored. Relay thread only, once built.
+class ControlDesk {
+ public:
+  // What answers tell of. All references must outlive the desk.
+  struct Sources {
+    Relay& relay;
+    RelayStats& relay_stats;
+    std::vector<const ShardStats*> shards;
+    std::string epoch;
+  };
+
+  // `wake` is called from a shard's thread: answer_lists() is due. Throws zmq::error_t when the
+  // endpoint cannot be bound.
+  ControlDesk(zmq::context_t& context, const std::string& endpoint, std::int64_t max_message,
+              const Sources& sources, std::function<void()> wake);
+
+  // Takes one request, if there is one, and applies it to the relay when it is a command.
+  bool take(CommandDecoder& decoder);
+
+  // Answers all that was taken since the last time. `stored`: what became of the batch.
+  void answer(const Result<void, Rejection>& stored);
+
+  // Answers the queries for clients that the shards have reported to.
+  void answer_lists();
+
+  // No query waits for the shards.
+  bool idle() const { return lists_.empty(); }
+
+  zmq::socket_t& socket() { return socket_.socket(); }
+  std::string endpoint() const { return socket_.endpoint(); }
+
+ private:
+  struct Query {
+    Op op;
+    std::string key;
+  };
+  struct Pending {
+    Envelope envelope;
+    std::variant<Accepted, Rejection, Query> outcome;
+  };
+  struct List {
+    Envelope envelope;
+    std::shared_ptr<ClientList> clients;
+  };
+
+  std::variant<Accepted, Rejection, Query> outcome_of(CommandDecoder& decoder,
+                                                      std::string_view body);
+  void answer(Envelope envelope, const Query& query);
+  void begin_list(Envelope envelope);
+  void send(Envelope envelope, std::string answer);
+  AnswerContext context(Seq seq) const;
+
+  ControlSocket socket_;
+  const Sources sources_;
+  Mailbox<CompletedList> completed_;
+  std::vector<CompletedList> taken_;
+  std::vector<Pending> pending_;
+  std::map<std::uint64_t, List> lists_;  // under way
+  std::uint64_t next_list_ = 1;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+namespace syncrelay {
+
+// The frames in front of a request's body: the peer's identity, and whatever the peer put there to
+// recognise the answer by (a REQ socket an empty frame). They come back with the answer.
+using Envelope = std::vector<zmq::message_t>;
+
+// A ROUTER socket for DEALER and REQ peers. Relay thread only, once bound.
+class ControlSocket {
+ public:
+  // Throws zmq::error_t when the endpoint cannot be bound.
+  ControlSocket(zmq::context_t& context, const std::string& endpoint, std::int64_t max_message);
+
+  // Takes one request, if there is one. A request with too many or too large frames before its body
+  // is dropped: it is not clear to whom to answer.
+  bool receive(Envelope& envelope, zmq::message_t& body);
+
+  // False when the answer was dropped: the peer is gone, or answers that nobody reads hold too much
+  // memory.
+  bool answer(Envelope envelope, std::string body);
+
+  zmq::socket_t& socket() { return socket_; }
+  std::string endpoint() const { return socket_.get(zmq::sockopt::last_endpoint); }
+
+ private:
+  bool send_envelope(Envelope& envelope);
+
+  zmq::socket_t socket_;
+  // Of answers that ZeroMQ holds; its threads let go of them.
+  std::shared_ptr<std::atomic<std::size_t>> unread_bytes_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace syncrelay {
+
+// A prepared statement. Every method returns an SQLite result code; a failed bind shows in the next
+// step().
+class Statement {
+ public:
+  Statement() = default;
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+
+  // The bytes must stay until reset().
+  Statement& bind(int index, std::string_view blob);
+  Statement& bind(int index, std::uint64_t number);
+
+  // SQLITE_ROW, SQLITE_DONE or an error.
+  int step();
+  // For statements that yield no row: runs it and makes it ready for the next time. SQLITE_OK or an
+  // error.
+  int run();
+  void reset();
+
+  std::string_view blob(int column) const;  // valid until the next step() or reset()
+  std::uint64_t number(int column) const;
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int bind_error_ = SQLITE_OK;
+};
+
+// One connection. Owned and used by one thread at a time.
+class Database {
+ public:
+  // SQLITE_OK, or what went wrong; message() says more.
+  int open(const std::string& path);
+
+  int execute(const char* sql);
+  int prepare(const char* sql, Statement& statement);
+  std::string message() const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* connection) const { sqlite3_close(connection); }
+  };
+  std::unique_ptr<sqlite3, Close> connection_;
+};
+
+}  // namespace syncrelay

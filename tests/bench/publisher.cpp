@@ -1,0 +1,111 @@
+#include "publisher.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <zmq.hpp>
+
+namespace syncrelay::bench {
+namespace {
+
+// A JSON string of `size` bytes with its quotes.
+std::string json_text(std::size_t size) {
+  if (size < 2) throw std::runtime_error("an event's data has at least 2 bytes");
+  return '"' + std::string(size - 2, 'x') + '"';
+}
+
+class ZmqPublisher : public Publisher {
+ public:
+  ZmqPublisher(const std::string& endpoint, std::size_t data_size)
+      : command_(R"({"op":"broadcast","type":"bench","data":)" + json_text(data_size) + '}') {
+    socket_.set(zmq::sockopt::linger, 0);
+    socket_.connect(endpoint);
+  }
+
+  void publish() override { socket_.send(zmq::buffer(command_), zmq::send_flags::none); }
+
+ private:
+  std::string command_;
+  zmq::context_t context_;
+  zmq::socket_t socket_{context_, zmq::socket_type::push};
+};
+
+class HttpPublisher : public Publisher {
+ public:
+  HttpPublisher(std::uint16_t port, std::size_t data_size)
+      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    std::string body = json_text(data_size);
+    request_ = "POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
+               ("Content-Length: " + std::to_string(body.size())) + "\r\n\r\n" + body;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+      throw std::system_error(errno, std::generic_category(), "the publisher's connect");
+    }
+  }
+
+  ~HttpPublisher() override { ::close(fd_); }
+  HttpPublisher(const HttpPublisher&) = delete;
+  HttpPublisher& operator=(const HttpPublisher&) = delete;
+
+  void publish() override {
+    while (unanswered_ >= kPipelined) read_answers();
+    for (std::string_view rest = request_; !rest.empty();) {
+      ssize_t sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (sent < 0) throw std::system_error(errno, std::generic_category(), "the publisher's send");
+      rest.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    ++unanswered_;
+  }
+
+ private:
+  // Requests on the way: enough to keep the server busy, too few to block both sides' writes.
+  static constexpr int kPipelined = 32;
+
+  void read_answers() {
+    std::array<char, 16384> buffer;
+    ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
+    if (size <= 0) throw std::runtime_error("the server closed the publisher's connection");
+    constexpr std::string_view kStatusLine = "HTTP/1.1 ";
+    answers_.append(buffer.data(), static_cast<std::size_t>(size));
+    std::size_t from = 0;
+    std::size_t found = 0;
+    while ((found = answers_.find(kStatusLine, from)) != std::string::npos) {
+      from = found + kStatusLine.size();
+      if (from == answers_.size()) break;  // the status is still to come
+      if (answers_[from] != '2') throw std::runtime_error("publish refused: " + answers_);
+      --unanswered_;
+    }
+    std::size_t begun = answers_.size() - std::min(answers_.size() - from, kStatusLine.size());
+    answers_.erase(0, found != std::string::npos ? found : begun);
+  }
+
+  int fd_;
+  std::string request_;
+  std::string answers_;  // what may be the beginning of the next status line
+  int unanswered_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Publisher> make_publisher(const std::string& target, std::size_t data_size) {
+  if (target.starts_with("zmq:")) {
+    return std::make_unique<ZmqPublisher>(target.substr(4), data_size);
+  }
+  if (target.starts_with("http:")) {
+    auto port = static_cast<std::uint16_t>(std::stoul(target.substr(5)));
+    return std::make_unique<HttpPublisher>(port, data_size);
+  }
+  throw std::runtime_error("--publish " + target + ": neither zmq:ENDPOINT nor http:PORT");
+}
+
+}  // namespace syncrelay::bench

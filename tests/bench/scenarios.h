@@ -1,0 +1,38 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace syncrelay::bench {
+
+// One run of the load client, as the command line asks for it.
+struct Load {
+  std::uint16_t port = 0;
+  std::vector<pid_t> server;  // the processes whose CPU and memory count
+  std::string publish;        // see make_publisher
+  unsigned greetings = 1;     // messages that every new client gets by itself
+  std::size_t clients = 1000;
+  std::uint64_t events = 1000;
+  std::size_t bytes = 200;  // of every event's data
+  unsigned repeat = 5;      // bursts; the median counts
+  double rate = 100;        // events per second, when paced
+};
+
+// Name and number, in the order to print.
+using Figures = std::vector<std::pair<std::string, double>>;
+
+// All events at once; until the last client has the last one.
+Figures run_burst(const Load& load);
+
+// Events at a steady rate: what one delivery costs, and how late it comes.
+Figures run_paced(const Load& load);
+
+// Clients connect and stay: what an accept costs, and what an idle connection holds.
+Figures run_accept(const Load& load);
+
+}  // namespace syncrelay::bench

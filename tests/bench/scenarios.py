@@ -1,0 +1,129 @@
+"""What is measured, what counts in it, and what the relay is to reach."""
+
+import enum
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Metric:
+    key: str  # as the load client prints it
+    title: str
+    digits: int = 0
+    scale: float = 1.0
+
+
+class Kind(enum.Enum):
+    ratio_at_least = "x yardstick, at least"
+    ratio_at_most = "x yardstick, at most"
+    at_least = "at least"
+    at_most = "at most"
+    growth_at_most = "x the smallest load's, at most"
+
+
+@dataclass(frozen=True)
+class Target:
+    metric: str
+    kind: Kind
+    limit: float
+    base: str = ""  # growth_at_most: the scenario to compare with
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    load: str  # the load client's scenario
+    metrics: tuple[Metric, ...]
+    targets: tuple[Target, ...]
+    clients: int
+    events: int = 0
+    data_bytes: int = 0
+    repeat: int = 5
+
+    def describe(self) -> str:
+        return self.title.format(clients=self.clients, events=self.events, bytes=self.data_bytes)
+
+    def arguments(self) -> list[str]:
+        arguments = [self.load, "--clients", str(self.clients)]
+        if self.events:
+            arguments += ["--events", str(self.events), "--bytes", str(self.data_bytes)]
+            arguments += ["--repeat", str(self.repeat)]
+        return arguments
+
+    def with_fewer_events(self) -> "Scenario":
+        """For a server that is ten times slower or more."""
+        return replace(self, events=max(5, self.events // 10), repeat=1)
+
+    def quick(self) -> "Scenario":
+        events = self.events if self.events <= 100 else self.events // 5
+        return replace(self, clients=max(1, self.clients // 5), events=events, repeat=3)
+
+    def at_most(self, clients: int) -> "Scenario":
+        return replace(self, clients=min(self.clients, clients))
+
+
+DELIVERIES = Metric("deliveries_per_second", "deliveries/s")
+COMMANDS = Metric("deliveries_per_second", "commands/s")
+CPU = Metric("server_cpu_us_per_delivery", "server CPU us/delivery", digits=3)
+LOAD_BUSY = Metric("load_busy", "load client busy %", scale=100)
+LATENCY = (
+    Metric("client_p50_us", "to client p50 us"),
+    Metric("client_p99_us", "to client p99 us"),
+    Metric("last_client_p50_us", "to last client p50 us"),
+    Metric("last_client_p99_us", "to last client p99 us"),
+)
+ACCEPT_CPU = Metric("server_cpu_us_per_accept", "server CPU us/accept", digits=1)
+ACCEPTS = Metric("accepts_per_second", "accepts/s")
+RSS = Metric("rss_bytes_per_connection", "RSS bytes/connection")
+
+BURST_METRICS = (DELIVERIES, CPU, LOAD_BUSY)
+ACCEPT_METRICS = (ACCEPTS, ACCEPT_CPU, RSS)
+BURST_TITLE = "burst: {events:,} events x {bytes:,} bytes to {clients:,} clients"
+ACCEPT_TITLE = "accept: {clients:,} clients connect and stay idle"
+AS_THE_YARDSTICK = (Target(DELIVERIES.key, Kind.ratio_at_least, 0.9),)
+ACCEPT_TARGETS = (Target(ACCEPT_CPU.key, Kind.at_most, 45), Target(RSS.key, Kind.at_most, 2048))
+NOT_GROWING = (Target(ACCEPT_CPU.key, Kind.growth_at_most, 1.2, base="accept-1k"),)
+
+
+def _burst(name: str, clients: int, events: int, data_bytes: int) -> Scenario:
+    return Scenario(
+        name, BURST_TITLE, "burst", BURST_METRICS, AS_THE_YARDSTICK, clients, events, data_bytes
+    )
+
+
+def _accept(name: str, clients: int, targets: tuple[Target, ...]) -> Scenario:
+    return Scenario(name, ACCEPT_TITLE, "accept", ACCEPT_METRICS, targets, clients)
+
+
+SCENARIOS = (
+    _burst("burst-1k", clients=1_000, events=1_000, data_bytes=200),
+    _burst("burst-10k", clients=10_000, events=50, data_bytes=200),
+    _burst("burst-16kib", clients=500, events=100, data_bytes=16 * 1024),
+    Scenario(
+        "paced",
+        "paced: {events:,} events x {bytes:,} bytes, 100 a second, to {clients:,} clients",
+        "paced",
+        (CPU, *LATENCY, LOAD_BUSY),
+        (
+            Target(CPU.key, Kind.ratio_at_most, 1.1),
+            Target("last_client_p99_us", Kind.ratio_at_most, 1.2),
+        ),
+        clients=1_000,
+        events=1_000,
+        data_bytes=200,
+    ),
+    _accept("accept-1k", 1_000, ACCEPT_TARGETS[:1]),
+    _accept("accept-10k", 10_000, ACCEPT_TARGETS),
+    _accept("accept-15k", 15_000, (*ACCEPT_TARGETS, *NOT_GROWING)),
+    Scenario(
+        "decode",
+        "decode: {events:,} commands x {bytes:,} bytes to {clients} client",
+        "burst",
+        (COMMANDS, Metric(CPU.key, "server CPU us/command", digits=3), LOAD_BUSY),
+        (Target(COMMANDS.key, Kind.at_least, 200_000),),
+        clients=1,
+        events=200_000,
+        data_bytes=16,
+        repeat=3,
+    ),
+)

@@ -1,0 +1,33 @@
+#include "syncrelay/config/nearest.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace syncrelay::config {
+namespace {
+
+TEST_CASE("The nearest word is the one with the fewest edits") {
+  const std::vector<std::string_view> words = {"host", "port", "shards"};
+  CHECK(nearest("port", words) == "port");
+  CHECK(nearest("pot", words) == "port");
+  CHECK(nearest("ports", words) == "port");
+  CHECK(nearest("hest", words) == "host");
+  CHECK(nearest("shrads", words) == "shards");
+}
+
+TEST_CASE("Two swapped letters count as one edit") {
+  CHECK(nearest("ab", {"cb", "ba"}) == "cb");
+  CHECK(nearest("abcd", {"xycd", "bacd"}) == "bacd");
+}
+
+TEST_CASE("The first of equally near words is taken") {
+  CHECK(nearest("", {"b", "a"}) == "b");
+}
+
+TEST_CASE("A very long word costs no more than a long one") {
+  CHECK(nearest(std::string(10'000'000, 'a'), {"b", "aaa"}) == "aaa");
+}
+
+}  // namespace
+}  // namespace syncrelay::config

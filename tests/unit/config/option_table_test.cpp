@@ -1,0 +1,153 @@
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "invocation_fixture.h"
+#include "syncrelay/config/option.h"
+
+namespace syncrelay {
+namespace {
+
+using config::environment_name;
+using config::make_option_table;
+using config::Option;
+
+// A value that is not the default, one for each option.
+const std::map<std::string, std::string> kSamples = {
+    {"host", "127.0.0.1"},
+    {"port", "1"},
+    {"admin", "127.0.0.1:1"},
+    {"allow-origin", "https://example.org"},
+    {"runtime-dir", "/run/other"},
+    {"commands", "ipc:///run/other.sock"},
+    {"allow-remote-commands", "true"},
+    {"ipc-mode", "0600"},
+    {"ipc-group", "relay"},
+    {"max-command", "1MiB"},
+    {"state-key", "devices"},
+    {"max-state", "1MiB"},
+    {"max-state-keys", "10"},
+    {"log-bytes", "1MiB"},
+    {"log-events", "10"},
+    {"shards", "2"},
+    {"max-clients", "10"},
+    {"max-clients-per-address", "10"},
+    {"max-client-message", "1KiB"},
+    {"send-buffer", "64KiB"},
+    {"ping-interval", "1s"},
+    {"ping-timeout", "1s"},
+    {"json-ping-interval", "1s"},
+    {"stall-timeout", "1s"},
+    {"handshake-timeout", "1s"},
+    {"drain-timeout", "1s"},
+    {"log-level", "debug"},
+    {"log-format", "json"},
+};
+
+// Just outside of what each ranged option takes, below and above.
+struct Outside {
+  std::string option;
+  std::string below;
+  std::string above;
+};
+
+const std::vector<Outside> kOutside = {
+    {"port", "-1", "65536"},
+    {"ipc-mode", "-1", "1000"},
+    {"max-command", "0", "1073741825"},
+    {"max-state", "0", "1025GiB"},
+    {"max-state-keys", "0", "100000001"},
+    {"log-bytes", "65535", "1025GiB"},
+    {"log-events", "0", "1000000001"},
+    {"shards", "-1", "65"},
+    {"max-clients", "0", "10000001"},
+    {"max-clients-per-address", "-1", "10000001"},
+    {"max-client-message", "0", "1073741825"},
+    {"send-buffer", "4095", "65MiB"},
+    {"ping-interval", "9ms", "25h"},
+    {"ping-timeout", "9ms", "25h"},
+    {"json-ping-interval", "-1", "25h"},
+    {"stall-timeout", "9ms", "25h"},
+    {"handshake-timeout", "9ms", "61m"},
+    {"drain-timeout", "-1", "61m"},
+};
+
+// The help without its line breaks and padding, which are CLI11's affair.
+std::string without_spaces(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+  return text;
+}
+
+Config config_of(const InvocationInput& input) {
+  const auto result = parse_invocation(input);
+  REQUIRE_MESSAGE(result.ok(), error_of(input));
+  return result.value().config;
+}
+
+TEST_CASE("Every option can be set by flag, by environment and by file, to the same effect") {
+  const Config defaults = config_of(make_input({}));
+  const std::vector<Option> table = make_option_table();
+  REQUIRE(table.size() == kSamples.size());
+  for (const Option& option : table) {
+    CAPTURE(option.name);
+    const std::string& value = kSamples.at(option.name);
+    const Config by_flag = config_of(make_input({"--" + option.name + '=' + value}));
+    CHECK(by_flag != defaults);
+    CHECK(config_of(make_input({}, {environment_name(option.name) + '=' + value})) == by_flag);
+    CHECK(config_of(make_file_input(option.name + " = \"" + value + '"')) == by_flag);
+  }
+}
+
+TEST_CASE("Every ranged option refuses what lies just outside of its range") {
+  for (const Outside& outside : kOutside) {
+    CAPTURE(outside.option);
+    const std::string flag = "--" + outside.option + '=';
+    const std::string beginning = outside.option + " (from --" + outside.option + "): ";
+    CHECK(error_of(make_input({flag + outside.below})).starts_with(beginning));
+    CHECK(error_of(make_input({flag + outside.above})).starts_with(beginning));
+  }
+}
+
+TEST_CASE("Every option stands in the help with its default") {
+  const auto result = parse_invocation(make_input({"--help"}));
+  REQUIRE(result.ok());
+  const std::string help = without_spaces(result.value().text);
+  for (const Option& option : make_option_table()) {
+    CAPTURE(option.name);
+    CHECK(help.find("--" + option.name + option.placeholder) != std::string::npos);
+    CHECK(help.find(without_spaces(option.default_text)) != std::string::npos);
+  }
+}
+
+TEST_CASE("Option names are lower case words with dashes, and no two are equal") {
+  std::set<std::string> names;
+  for (const Option& option : make_option_table()) {
+    CHECK(names.insert(option.name).second);
+    CHECK(option.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string::npos);
+  }
+}
+
+TEST_CASE("An option's variable is its name in capitals with underscores") {
+  CHECK(environment_name("max-clients-per-address") == "SYNCRELAY_MAX_CLIENTS_PER_ADDRESS");
+}
+
+TEST_CASE("The mode is octal with or without a leading zero, also as a TOML integer") {
+  for (const char* text : {"ipc-mode = \"0660\"", "ipc-mode = 660", "ipc-mode = 0o660"}) {
+    CHECK(config_of(make_file_input(text)).ipc_mode == 0660);
+  }
+}
+
+TEST_CASE("A state key has 1 to 256 bytes") {
+  CHECK(error_of(make_input({"--state-key", std::string(256, 'k')})).empty());
+  CHECK_FALSE(error_of(make_input({"--state-key", std::string(257, 'k')})).empty());
+  CHECK_FALSE(error_of(make_input({"--state-key", ""})).empty());
+}
+
+TEST_CASE("An empty admin address in a place that counts more turns the listener off") {
+  const Words environment = {"SYNCRELAY_ADMIN=127.0.0.1:1"};
+  CHECK(config_of(make_input({}, environment)).admin == HostPort{"127.0.0.1", 1});
+  CHECK_FALSE(config_of(make_input({"--admin="}, environment)).admin);
+}
+
+}  // namespace
+}  // namespace syncrelay
