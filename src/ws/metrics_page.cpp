@@ -72,6 +72,12 @@ void add_commands(Page& page, const RelayStats& relay) {
     page.sample("commands_rejected_total", label("reason", kRejectReasonNames[reason]),
                 relay.rejected[reason].get());
   }
+  page.single("ids", "gauge", "Ids of commands remembered.", relay.ids.get());
+  page.single("duplicates_total", "counter", "Commands with an id that was known.",
+              relay.duplicates.get());
+  page.single("answers_dropped_total", "counter",
+              "Answers on the control socket that a peer did not read or was not there for.",
+              relay.answers_dropped.get());
   page.single("events_total", "counter", "Events put into the log.", relay.events.get());
   page.single("seq", "gauge", "Position of the newest event.", relay.seq.get());
   page.single("state_keys", "gauge", "State keys held.", relay.state_keys.get());
