@@ -6,6 +6,7 @@
 
 #include "syncrelay/config/nearest.h"
 #include "syncrelay/config/text.h"
+#include "syncrelay/config/verb.h"
 
 namespace syncrelay::config {
 namespace {
@@ -17,18 +18,7 @@ constexpr char kFooter[] =
     "line counts before the environment, the environment before the file.\n"
     "Times: 20, 20s, 500ms, 5m, 1h. Sizes: 65536, 64KiB, 16MiB, 1GiB.";
 
-// A command of the program; serve when none is named.
-struct Verb {
-  const char* name;
-  const char* help;
-  Action action;
-};
-
-constexpr Verb kVerbs[] = {
-    {"serve", "Run the relay (the default)", Action::serve},
-    {"healthcheck", "Exit with 0 if the relay on this host answers 200 on /health",
-     Action::healthcheck},
-};
+constexpr char kRequests[] = "Commands that ask a running relay";
 
 // A flag that makes the program print something and exit; the first one given here wins.
 struct PrintFlag {
@@ -67,8 +57,12 @@ class Grammar {
     for (const PrintFlag& flag : kPrintFlags) {
       app_.add_flag(flag.flags)->description(flag.help)->group("Options");
     }
+    for (const RequestOption& option : request_options()) add(option);
     for (const Option& option : table_) add(option);
-    for (const Verb& verb : kVerbs) app_.add_subcommand(verb.name, verb.help)->fallthrough();
+    for (const Verb& verb : verbs()) {
+      const std::string words = verb.words.empty() ? "" : std::string(verb.words) + ": ";
+      app_.add_subcommand(std::string(verb.name), words + std::string(verb.help))->fallthrough();
+    }
   }
 
   // May throw CLI::ParseError.
@@ -88,14 +82,30 @@ class Grammar {
     app_.parse(std::move(reversed));
   }
 
+  const Verb& verb() const {
+    for (const Verb& verb : verbs()) {
+      if (app_.got_subcommand(std::string(verb.name))) return verb;
+    }
+    return verbs().front();
+  }
+
+  // A flag that prints counts before the verb.
   Action action() const {
     for (const PrintFlag& flag : kPrintFlags) {
       if (app_.count(std::string("--") + flag.name) > 0) return flag.action;
     }
-    for (const Verb& verb : kVerbs) {
-      if (app_.got_subcommand(verb.name)) return verb.action;
+    return verb().action;
+  }
+
+  Result<Request, UsageError> request() const {
+    Request request;
+    for (const RequestOption& option : request_options()) {
+      const Values values = app_.get_option("--" + std::string(option.name))->results();
+      if (values.empty()) continue;
+      const auto assigned = assign(option, values.back(), verb().action, request);
+      if (!assigned) return assigned.error();
     }
-    return Action::serve;
+    return request;
   }
 
   Settings settings() const {
@@ -111,11 +121,22 @@ class Grammar {
   std::vector<std::string_view> option_names() const {
     std::vector<std::string_view> names = {kConfigOption};
     for (const PrintFlag& flag : kPrintFlags) names.emplace_back(flag.name);
+    for (const RequestOption& option : request_options()) names.push_back(option.name);
     for (const Option& option : table_) names.push_back(option.name);
     return names;
   }
 
  private:
+  void add(const RequestOption& option) {
+    const std::string name(option.name);
+    const std::string help(option.help);
+    if (option.placeholder.empty()) {
+      app_.add_flag("--" + name)->description(help)->group(kRequests);
+    } else {
+      add_value(name, std::string(option.placeholder), help, kRequests);
+    }
+  }
+
   void add(const Option& option) {
     if (option.arity == Arity::flag) {
       app_.add_flag("--" + option.name)->description(describe(option))->group(option.group);
@@ -153,12 +174,31 @@ UsageError unknown_argument(const std::string& argument, const Grammar& grammar)
             std::string(nearest(name.substr(dashes), grammar.option_names()))};
   }
   std::vector<std::string_view> names;
-  for (const Verb& verb : kVerbs) names.emplace_back(verb.name);
+  for (const Verb& verb : verbs()) names.emplace_back(verb.name);
   if (std::find(names.begin(), names.end(), argument) != names.end()) {
     return {"one command at a time: " + argument + " is one too many"};
   }
   return {"unexpected argument " + quote_for_message(argument) + "; the nearest command is " +
           std::string(nearest(argument, names))};
+}
+
+// What the parsed grammar says.
+Result<CommandLine, UsageError> read_line(const Grammar& grammar, std::span<const Option> table) {
+  CommandLine line;
+  line.action = grammar.action();
+  line.settings = grammar.settings();
+  // Of a grammar that has parsed nothing: a command in the arguments would get the help to itself.
+  if (line.action == Action::help) line.help = Grammar(table).help();
+  if (line.action == Action::help || line.action == Action::version) return line;
+  auto request = grammar.request();
+  if (!request) return request.error();
+  line.request = std::move(request).value();
+  auto words = take_words(grammar.verb(), grammar.left_over(), [&](const std::string& argument) {
+    return unknown_argument(argument, grammar);
+  });
+  if (!words) return words.error();
+  line.request.words = std::move(words).value();
+  return line;
 }
 
 }  // namespace
@@ -173,15 +213,7 @@ Result<CommandLine, UsageError> parse_command_line(const std::vector<std::string
   } catch (const CLI::ParseError& error) {
     return UsageError{on_one_line(error.what())};
   }
-  for (const std::string& argument : grammar.left_over()) {
-    if (argument != "--") return unknown_argument(argument, grammar);
-  }
-  CommandLine line;
-  line.action = grammar.action();
-  line.settings = grammar.settings();
-  // Of a grammar that has parsed nothing: a command in the arguments would get the help to itself.
-  if (line.action == Action::help) line.help = Grammar(table).help();
-  return line;
+  return read_line(grammar, table);
 }
 
 }  // namespace syncrelay::config

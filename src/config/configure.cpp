@@ -11,6 +11,7 @@
 #include "syncrelay/config/environment.h"
 #include "syncrelay/config/runtime_dir.h"
 #include "syncrelay/config/text.h"
+#include "syncrelay/config/verb.h"
 
 namespace syncrelay::config {
 namespace {
@@ -74,21 +75,26 @@ void derive_defaults(uid_t user, Invocation& invocation) {
   if (config.control.empty()) config.control = default_control_endpoint(config.runtime_dir);
 }
 
+// Listening where others reach it needs permission; asking a relay elsewhere does not.
+Result<void, UsageError> check_remote(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  if (config.allow_remote_commands || is_request(invocation.action)) return {};
+  for (const std::string& endpoint : config.commands) {
+    if (!is_remote_endpoint(endpoint)) continue;
+    return refused("commands", invocation.origins.at("commands"), {endpoint, kRemote});
+  }
+  if (!is_remote_endpoint(config.control)) return {};
+  return refused("control", invocation.origins.at("control"), {config.control, kRemote});
+}
+
 // The rules that span several options.
 Result<void, UsageError> check_together(const Invocation& invocation) {
   const Config& config = invocation.config;
-  const std::string& commands_origin = invocation.origins.at("commands");
   if (config.commands.empty()) {
-    return UsageError{"commands (from " + commands_origin + "): at least one endpoint is needed"};
+    return UsageError{"commands (from " + invocation.origins.at("commands") +
+                      "): at least one endpoint is needed"};
   }
-  for (const std::string& endpoint : config.commands) {
-    if (config.allow_remote_commands || !is_remote_endpoint(endpoint)) continue;
-    return refused("commands", commands_origin,
-                   {endpoint, kRemote});
-  }
-  if (!config.allow_remote_commands && is_remote_endpoint(config.control)) {
-    return refused("control", invocation.origins.at("control"), {config.control, kRemote});
-  }
+  if (auto permitted = check_remote(invocation); !permitted) return permitted;
   if (config.state_key.size() > config.max_state_keys) {
     return UsageError{"state-key (from " + invocation.origins.at("state-key") +
                       "): more keys than max-state-keys allows"};

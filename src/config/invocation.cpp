@@ -15,6 +15,7 @@ Result<Invocation, UsageError> parse_invocation(const InvocationInput& input) {
   if (!line) return line.error();
   Invocation invocation;
   invocation.action = line.value().action;
+  invocation.request = std::move(line.value().request);
   if (invocation.action == Action::help) {
     invocation.text = std::move(line.value().help);
     return invocation;

@@ -8,6 +8,7 @@
 
 #include "control_desk.h"
 #include "event.h"
+#include "syncrelay/base/crash_point.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/protocol/command_decoder.h"
 
@@ -156,6 +157,7 @@ bool CommandServer::Impl::take_batch() {
     take_all();
   const Result<void, Rejection> stored = relay.publish();
   if (!stored) reject(stored.error(), {});
+  crash_point("before_answer");
   desk->answer(stored);
   return true;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "syncrelay/base/crash_point.h"
 #include "syncrelay/protocol/frame.h"
 #include "syncrelay/protocol/json_text.h"
 #include "syncrelay/state/merge_patch.h"
@@ -224,6 +225,7 @@ bool Relay::batch_full() const {
 
 Result<void, Rejection> Relay::publish() {
   Result<void, Rejection> stored = store_staged();
+  crash_point("after_commit");
   if (stored) {
     stats_.events.add(distance(undo_.last, last_));
     for (std::size_t op = 0; op < staged_commands_.size(); ++op)

@@ -7,6 +7,7 @@
 
 #include "database.h"
 #include "id_records.h"
+#include "syncrelay/base/crash_point.h"
 #include "syncrelay/protocol/frame.h"
 
 namespace syncrelay {
@@ -204,6 +205,7 @@ int SqliteStore::Impl::write(const StoreBatch& batch) {
   if (error == SQLITE_OK) error = write_events(batch);
   if (error == SQLITE_OK) error = write_ids(batch);
   if (error == SQLITE_OK) error = trim(batch);
+  crash_point("before_commit");
   return error == SQLITE_OK ? commit_transaction.run() : error;
 }
 

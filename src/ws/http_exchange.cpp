@@ -42,6 +42,7 @@ UpgradeRequest read_request(lws* wsi) {
   }
   request.host = header(wsi, WSI_TOKEN_HOST);
   request.origin = header(wsi, WSI_TOKEN_ORIGIN);
+  request.connection = header(wsi, WSI_TOKEN_CONNECTION);
   request.key = header(wsi, WSI_TOKEN_KEY);
   request.version = header(wsi, WSI_TOKEN_VERSION);
   request.protocol = header(wsi, WSI_TOKEN_PROTOCOL);

@@ -23,6 +23,7 @@ constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
 constexpr std::size_t kWaitingSockets = 1024;
 constexpr std::size_t kClientReadBuffer = 128;  // per connection; clients have little to say
+constexpr unsigned short kMaxRequestBytes = 16 * 1024;  // request line and headers; browsers send cookies
 constexpr unsigned kMaxSend =
     1024 * 1024;  // the most that libwebsockets hands to the kernel at once
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
@@ -143,6 +144,7 @@ Result<void, std::string> ShardLoop::Impl::create_context() {
   info.user = this;
   info.timeout_secs = static_cast<unsigned>(
       std::chrono::ceil<std::chrono::seconds>(settings.handshake_timeout).count());
+  info.max_http_header_data = kMaxRequestBytes;
   info.retry_and_idle_policy = &kNoKeepalive;
   context = lws_create_context(&info);
   if (context == nullptr)

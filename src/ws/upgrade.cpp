@@ -33,6 +33,21 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
   return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), same);
 }
 
+// Whether the comma-separated list names "upgrade".
+bool lists_upgrade(std::string_view connection) {
+  constexpr std::string_view kSpace = " \t";
+  while (!connection.empty()) {
+    const std::size_t comma = connection.find(',');
+    std::string_view token = connection.substr(0, comma);
+    token.remove_prefix(std::min(token.find_first_not_of(kSpace), token.size()));
+    token = token.substr(0, token.find_first_of(kSpace));
+    if (equal_ignoring_case(token, "upgrade")) return true;
+    if (comma == std::string_view::npos) return false;
+    connection.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
 Refusal refuse(RefusalReason reason, int status, std::string body) {
   return {reason, {status, "text/plain; charset=utf-8", std::move(body) + '\n', {}, {}}};
 }
@@ -75,6 +90,9 @@ std::optional<Refusal> check_upgrade(const UpgradeRequest& request,
   if (!request.is_get) return method_not_allowed();
   if (request.host.empty())
     return refuse(RefusalReason::bad_request, 400, "the Host header is missing");
+  if (!lists_upgrade(request.connection)) {
+    return refuse(RefusalReason::bad_request, 400, "the Connection header does not say Upgrade");
+  }
   if (request.version != kWebSocketVersion) {
     Refusal refusal =
         refuse(RefusalReason::bad_request, 426, "only WebSocket version 13 is spoken here");

@@ -16,6 +16,7 @@ inline constexpr char kConfigOption[] = "config";
 struct CommandLine {
   Action action = Action::serve;
   Settings settings;  // includes kConfigOption
+  Request request;
   std::string help;   // empty unless action is help
 };
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,7 +15,28 @@
 namespace syncrelay {
 
 // What the process was asked to do. The last three only print Invocation::text.
-enum class Action : std::uint8_t { serve, healthcheck, print_config, version, help };
+enum class Action : std::uint8_t {
+  serve,
+  healthcheck,
+  state,
+  set,
+  publish,
+  watch,
+  clients,
+  stats,
+  print_config,
+  version,
+  help
+};
+
+// What a command that talks to a running relay takes besides the Config.
+struct Request {
+  std::vector<std::string> words;  // KEY, TYPE, JSON: as many as the command takes; valid UTF-8
+  std::chrono::milliseconds timeout{5'000};
+  std::uint64_t count = 0;  // messages after which watch ends; 0: never
+  bool json = false;        // also on a terminal
+  bool notify = false;      // of set
+};
 
 // One line that names the option, where its value came from, the value, and what would be accepted.
 // Printable: control characters of the input stand escaped in it.
@@ -40,7 +62,8 @@ struct InvocationInput {
 
 struct Invocation {
   Action action = Action::serve;
-  Config config;  // the defaults, unless action is serve, healthcheck or print_config
+  Config config;    // the defaults when action is version or help
+  Request request;  // of the actions that talk to a running relay
   std::map<std::string, std::string, std::less<>>
       origins;  // option name -> "--port", "SYNCRELAY_PORT", "f.toml:3", …
   std::vector<std::string> warnings;

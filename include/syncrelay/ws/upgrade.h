@@ -19,6 +19,7 @@ struct UpgradeRequest {
   std::string path;
   std::string host;
   std::string origin;
+  std::string connection;
   std::string key;       // Sec-WebSocket-Key
   std::string version;   // Sec-WebSocket-Version
   std::string protocol;  // Sec-WebSocket-Protocol

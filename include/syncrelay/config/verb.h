@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syncrelay/base/result.h"
+#include "syncrelay/config/invocation.h"
+
+namespace syncrelay::config {
+
+// A command of the program and the words that follow it.
+struct Verb {
+  std::string_view name;
+  std::string_view words;  // as the help and messages show them: "KEY JSON"
+  std::string_view help;
+  Action action;
+  std::size_t least = 0;  // words
+  std::size_t most = 0;
+};
+
+// In the order of --help; the first is the default.
+std::span<const Verb> verbs();
+
+// True for the verbs that talk to a running relay and take a Request.
+bool is_request(Action action);
+
+// Sorts out `arguments`, which are what is no known option and no verb. "--" ends the options; a
+// negative number is a word where a verb takes JSON. `unknown` makes the error for an argument that
+// the verb has no place for.
+Result<std::vector<std::string>, UsageError> take_words(
+    const Verb& verb, const std::vector<std::string>& arguments,
+    const std::function<UsageError(const std::string&)>& unknown);
+
+// An option that only verbs that talk to a running relay know; it is no part of the Config.
+struct RequestOption {
+  std::string_view name;
+  std::string_view placeholder;  // empty for a flag
+  std::string_view help;
+  Action only;  // the verb that knows it; Action::help: all of them
+  // Why the value is refused, nothing when it is set.
+  std::optional<std::string> (*assign)(std::string_view value, Request& request);
+};
+
+std::span<const RequestOption> request_options();
+
+// Sets what `option` stands for, when the verb of `action` knows it.
+Result<void, UsageError> assign(const RequestOption& option, std::string_view value, Action action,
+                                Request& request);
+
+}  // namespace syncrelay::config

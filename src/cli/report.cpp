@@ -1,0 +1,127 @@
+#include "syncrelay/cli/report.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include "syncrelay/cli/color.h"
+#include "syncrelay/cli/json_printer.h"
+#include "syncrelay/cli/json_scanner.h"
+#include "syncrelay/cli/table.h"
+
+namespace syncrelay {
+namespace {
+
+using Align = Table::Align;
+
+double number(std::string_view json) {
+  return std::strtod(std::string(json).c_str(), nullptr);
+}
+
+std::string member_text(std::string_view json, std::string_view name) {
+  return printable(without_quotes(json_member(json, name)));
+}
+
+std::string format(const char* pattern, double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, pattern, value);
+  return text;
+}
+
+// In the largest unit that leaves at least one of it.
+std::string in_units(double value, const std::array<const char*, 4>& patterns,
+                     const std::array<double, 3>& steps) {
+  std::size_t unit = 0;
+  while (unit < steps.size() && value >= steps[unit]) value /= steps[unit++];
+  return format(patterns[unit], value);
+}
+
+std::string duration(double seconds) {
+  return in_units(seconds < 0 ? 0 : seconds, {"%.1f s", "%.1f min", "%.1f h", "%.1f d"},
+                  {60, 60, 24});
+}
+
+std::string size(double bytes) {
+  return in_units(bytes, {"%.0f B", "%.1f KiB", "%.1f MiB", "%.1f GiB"}, {1024, 1024, 1024});
+}
+
+// "12:34:56.789", local time.
+std::string time_of_day(double timestamp) {
+  const auto whole = static_cast<std::time_t>(timestamp);
+  std::tm parts{};
+  localtime_r(&whole, &parts);
+  char text[16];
+  std::strftime(text, sizeof text, "%H:%M:%S", &parts);
+  return text + format("%.3f", timestamp - static_cast<double>(whole)).substr(1);
+}
+
+// Beside the members that have places of their own.
+std::string other_members(std::string_view message, bool color) {
+  std::string out;
+  for (const JsonPart& part : json_parts(message)) {
+    if (part.name == "type" || part.name == "data" || part.name == "ts" || part.name == "seq") {
+      continue;
+    }
+    out += "  " + color::paint(printable(part.name), color::kDim, color) + '=';
+    out += print_json(part.value, {false, color});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string clients_report(std::string_view answer, WallTime now, bool color) {
+  const double seconds_now = static_cast<double>(now.microseconds) / 1e6;
+  Table table({{"id", Align::right},
+               {"address"},
+               {"connected", Align::right},
+               {"lag", Align::right},
+               {"sent", Align::right},
+               {"last sign", Align::right}});
+  for (const JsonPart& client : json_parts(json_member(answer, "clients"))) {
+    table.add({member_text(client.value, "id"), member_text(client.value, "address"),
+               duration(seconds_now - number(json_member(client.value, "since"))),
+               member_text(client.value, "lag"), size(number(json_member(client.value, "bytes"))),
+               duration(number(json_member(client.value, "last_pong")))});
+  }
+  return table.text(color);
+}
+
+std::string flat_stats(std::string_view answer) {
+  std::string out = "{";
+  const auto append = [&out](const JsonPart& part) {
+    if (out.size() > 1) out += ',';
+    out.append("\"").append(part.name).append("\":").append(part.value);
+  };
+  for (const JsonPart& part : json_parts(answer)) {
+    if (part.name != "ok" && part.name != "stats") append(part);
+  }
+  for (const JsonPart& part : json_parts(json_member(answer, "stats"))) append(part);
+  return out + '}';
+}
+
+std::string stats_report(std::string_view answer, bool color) {
+  Table table({{"counter"}, {"value", Align::right}});
+  const std::string stats = flat_stats(answer);
+  for (const JsonPart& part : json_parts(stats)) {
+    table.add({printable(part.name), printable(without_quotes(part.value))});
+  }
+  return table.text(color);
+}
+
+std::string message_line(std::string_view message, bool color) {
+  const std::string_view ts = json_member(message, "ts");
+  std::string line;
+  if (!ts.empty()) line = color::paint(time_of_day(number(ts)), color::kDim, color) + "  ";
+  if (const std::string seq = member_text(message, "seq"); !seq.empty()) {
+    line += color::paint(seq, color::kYellow, color) + "  ";
+  }
+  line += color::paint(member_text(message, "type"), color::kBold, color);
+  if (const std::string_view data = json_member(message, "data"); !data.empty()) {
+    line += "  " + print_json(data, {false, color});
+  }
+  return line + other_members(message, color);
+}
+
+}  // namespace syncrelay
