@@ -6,6 +6,8 @@
 
 #include <cstdio>
 
+#include "syncrelay/base/utf8.h"
+
 namespace syncrelay {
 namespace {
 
@@ -40,11 +42,12 @@ std::string_view name_of(LogLevel level) {
 }
 
 // Control bytes are escaped in both formats: a client's header must not be able to forge a line or
-// color a terminal.
+// color a terminal. So are all bytes beyond ASCII of what is not UTF-8, since a log line has to be.
 void append_escaped(std::string& out, std::string_view text) {
+  const bool utf8 = is_valid_utf8(text);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
       char code[8];
       std::snprintf(code, sizeof code, "\\u%04x", byte);
       out += code;

@@ -316,9 +316,9 @@ Rejection translate(const rapidjson::ParseResult& result, std::string_view messa
   const auto starts = [](std::string_view text, std::string_view with) {
     return text.substr(0, with.size()) == with;
   };
-  if (starts(rest, "NaN") || starts(rest, "Infinity") || starts(rest, "-Infinity") ||
-      starts(rest, "-NaN") || (!before.empty() && before.back() == '-' && starts(rest, "I"))) {
-    return reject(RejectReason::not_a_number, offset, "NaN and Infinity are not JSON");
+  if (starts(rest, "NaN") || starts(rest, "Infinity")) {
+    const std::size_t sign = !before.empty() && before.back() == '-' ? 1 : 0;
+    return reject(RejectReason::not_a_number, offset - sign, "NaN and Infinity are not JSON");
   }
   switch (result.Code()) {
     case rapidjson::kParseErrorStringInvalidEncoding:

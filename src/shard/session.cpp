@@ -67,6 +67,7 @@ bool Session::write_middle() {
   if (cursor_.position < middle_.end) return false;
   cursor_.next = cursor_.next.next();
   middle_ = {};
+  context_.stats.frames_sent.add();
   return true;
 }
 
@@ -260,6 +261,7 @@ void Session::send_ping(TimePoint now) {
   next_ping_ = now + context_.keepalive.ping_interval;
   if (!idle() || ping_deadline_) return;
   own_ += kPingFrame;
+  context_.stats.frames_sent.add();
   ping_deadline_ = now + context_.keepalive.ping_timeout;
   acknowledged_at_ping_ = acknowledged();
 }

@@ -62,12 +62,21 @@ void ClientConnection::set_close_frame(CloseCause cause) {
                    reinterpret_cast<unsigned char*>(reason.data()), reason.size());
 }
 
-bool ClientConnection::count_message(std::size_t arrived, std::size_t remaining, bool final,
-                                     std::uint64_t limit) {
-  message_bytes_ += arrived;
-  if (message_bytes_ + remaining > limit) return false;
-  if (final && remaining == 0) message_bytes_ = 0;
-  return true;
+std::optional<CloseCause> ClientConnection::check_message(std::string_view arrived,
+                                                          std::uint64_t max_bytes) {
+  const std::size_t remaining = lws_remaining_packet_payload(wsi_);
+  const bool ends = lws_is_final_fragment(wsi_) != 0 && remaining == 0;
+  message_bytes_ += arrived.size();
+  if (message_bytes_ + remaining > max_bytes) return CloseCause::message_too_large;
+  if (lws_frame_is_binary(wsi_) == 0) {
+    if (!message_text_.add(arrived) || (ends && !message_text_.complete()))
+      return CloseCause::invalid_utf8;
+  }
+  if (ends) {
+    message_bytes_ = 0;
+    message_text_ = {};
+  }
+  return std::nullopt;
 }
 
 }  // namespace syncrelay

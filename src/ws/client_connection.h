@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "syncrelay/base/utf8.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/transport.h"
 
@@ -30,8 +31,9 @@ class ClientConnection final : public Transport {
   // callback.
   void set_close_frame(CloseCause cause);
 
-  // Adds what arrived of a message; false when the message is longer than allowed.
-  bool count_message(std::size_t arrived, std::size_t remaining, bool final, std::uint64_t limit);
+  // Takes in what arrived of a message, for its size and its encoding only; why the connection has
+  // to end, if it has to.
+  std::optional<CloseCause> check_message(std::string_view arrived, std::uint64_t max_bytes);
 
   const ClientRequest& request() const { return request_; }
   std::string_view address() const override { return address_; }
@@ -47,6 +49,7 @@ class ClientConnection final : public Transport {
   const ClientRequest request_;
   const std::string address_;
   std::uint64_t message_bytes_ = 0;  // of the message that is arriving
+  Utf8Check message_text_;           // of the same
 };
 
 }  // namespace syncrelay

@@ -23,7 +23,8 @@ constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
 constexpr std::size_t kWaitingSockets = 1024;
 constexpr std::size_t kClientReadBuffer = 128;  // per connection; clients have little to say
-constexpr unsigned short kMaxRequestBytes = 16 * 1024;  // request line and headers; browsers send cookies
+constexpr unsigned short kMaxRequestBytes =
+    16 * 1024;  // request line and headers; browsers send cookies
 constexpr unsigned kMaxSend =
     1024 * 1024;  // the most that libwebsockets hands to the kernel at once
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
@@ -98,9 +99,10 @@ struct ShardLoop::Impl {
   int answer(lws* wsi, const HttpResponse& response);
   int refuse(lws* wsi, const Refusal& refusal, const UpgradeRequest& request);
   void established(ClientConnection& connection);
-  int received(lws* wsi, ClientConnection& connection, std::size_t size);
+  int received(ClientConnection& connection, std::string_view bytes);
   int writeable(ClientConnection& connection);
-  void closed(lws* wsi, ClientConnection& connection);
+  static CloseCause cause_of_end(lws* wsi, const ClientConnection& connection);
+  void closed(ClientConnection& connection, CloseCause cause);
   void destroyed(lws* wsi);
   void log_end(const ClientConnection& connection, CloseCause cause, std::uint16_t code) const;
 
@@ -160,7 +162,6 @@ lws_vhost* ShardLoop::Impl::create_vhost() {
   info.vhost_name = "syncrelay";
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = protocols.data();
-  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8;
   info.retry_and_idle_policy = &kNoKeepalive;
   return lws_create_vhost(context, &info);
 }
@@ -245,7 +246,7 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* i
   if (reason == LWS_CALLBACK_ESTABLISHED) {
     established(*connection);
   } else if (reason == LWS_CALLBACK_RECEIVE) {
-    return received(wsi, *connection, size);
+    return received(*connection, {static_cast<const char*>(in), size});
   } else if (reason == LWS_CALLBACK_RECEIVE_PONG) {
     if (connection->session != nullptr) connection->session->received();
   } else if (reason == LWS_CALLBACK_SERVER_WRITEABLE) {
@@ -255,7 +256,7 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* i
     connection->client_code = size >= 2 ? static_cast<std::uint16_t>(code[0] << 8 | code[1])
                                         : static_cast<std::uint16_t>(CloseCode::none);
   } else {
-    closed(wsi, *connection);
+    closed(*connection, cause_of_end(wsi, *connection));
   }
   return 0;
 }
@@ -320,13 +321,11 @@ void ShardLoop::Impl::established(ClientConnection& connection) {
   log.debug("client connected", {{"client", next_id}, {"address", connection.address()}});
 }
 
-int ShardLoop::Impl::received(lws* wsi, ClientConnection& connection, std::size_t size) {
+int ShardLoop::Impl::received(ClientConnection& connection, std::string_view bytes) {
   if (connection.session != nullptr) connection.session->received();
-  const bool final = lws_is_final_fragment(wsi) != 0;
-  if (connection.count_message(size, lws_remaining_packet_payload(wsi), final,
-                               settings.max_client_message))
-    return 0;
-  connection.set_close_frame(CloseCause::message_too_large);
+  const auto fault = connection.check_message(bytes, settings.max_client_message);
+  if (!fault) return 0;
+  connection.set_close_frame(*fault);
   return -1;
 }
 
@@ -339,31 +338,26 @@ int ShardLoop::Impl::writeable(ClientConnection& connection) {
   return 0;
 }
 
-// Tells the causes apart that libwebsockets decides on by the close frame that it has prepared.
-void ShardLoop::Impl::closed(lws* wsi, ClientConnection& connection) {
-  CloseCause cause = CloseCause::connection_lost;
-  if (connection.ended_by) {
-    cause = *connection.ended_by;
-  } else if (connection.client_code) {
-    cause = CloseCause::client_closed;
-  } else if (lws_get_close_length(wsi) >= 2) {
-    const unsigned char* payload = lws_get_close_payload(wsi);
-    const bool bad_text =
-        (payload[0] << 8 | payload[1]) == static_cast<int>(CloseCode::invalid_data);
-    cause = bad_text ? CloseCause::invalid_utf8 : CloseCause::protocol_error;
-  }
+// What libwebsockets decides on by itself shows in the close frame that it has prepared.
+CloseCause ShardLoop::Impl::cause_of_end(lws* wsi, const ClientConnection& connection) {
+  if (connection.ended_by) return *connection.ended_by;
+  if (connection.client_code) return CloseCause::client_closed;
+  return lws_get_close_length(wsi) >= 2 ? CloseCause::protocol_error : CloseCause::connection_lost;
+}
+
+void ShardLoop::Impl::closed(ClientConnection& connection, CloseCause cause) {
+  if (connection.session == nullptr) return;  // it was never established
   const std::uint16_t code = cause == CloseCause::client_closed
                                  ? *connection.client_code
                                  : static_cast<std::uint16_t>(info(cause).code);
   stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
   log_end(connection, cause, code);
-  if (connection.session != nullptr) shard.remove(*connection.session);
+  shard.remove(*connection.session);
   connection.session = nullptr;
 }
 
 void ShardLoop::Impl::log_end(const ClientConnection& connection, CloseCause cause,
                               std::uint16_t code) const {
-  if (connection.session == nullptr) return;
   const std::chrono::duration<double> connected = clock.now() - connection.session->since();
   log.info("client gone", {{"client", connection.session->id().value},
                            {"address", connection.address()},
@@ -382,8 +376,7 @@ void ShardLoop::Impl::destroyed(lws* wsi) {
   const std::unique_ptr<ClientConnection> connection(static_cast<ClientConnection*>(data));
   lws_set_opaque_user_data(wsi, nullptr);
   admission.leave(connection->address());
-  if (connection->session == nullptr) return;
-  closed(wsi, *connection);
+  closed(*connection, connection->ended_by.value_or(CloseCause::connection_lost));
 }
 
 ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,

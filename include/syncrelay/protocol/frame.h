@@ -36,8 +36,8 @@ class MessageWriter {
   bool ends_message_;  // the last fragment carries FIN
 };
 
-// An empty ping frame.
-inline constexpr std::string_view kPingFrame{"\x89\x00", 2};
+// A ping frame. Its payload is not empty, because libwebsockets 4.1 does not tell of an empty pong.
+inline constexpr std::string_view kPingFrame{"\x89\x01p", 3};
 
 // Where the first message of `frames` ends; 0 when it is not there to its end. Precondition:
 // MessageWriter made it.

@@ -1,0 +1,110 @@
+"""End to end: the real binary, real ZeroMQ and WebSocket peers, one relay per test.
+
+The binary is $SYNCRELAY_BINARY, else build/syncrelay. Run: `/usr/bin/python3 -m pytest tests/e2e`, also with `-n 2`.
+Every relay has a free port and a runtime directory of its own. Every wait has a deadline (deadline.py); nothing sleeps.
+A relay that ends by a signal, exits with an unknown code or shows a sanitizer's finding fails its test at the end.
+"""
+
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from proxy import FaultProxy  # noqa: E402
+from pusher import Pusher  # noqa: E402
+from relay_process import RelayProcess, is_sanitized  # noqa: E402
+from ws_client import SyncClient  # noqa: E402
+
+HANG_SECONDS = 40
+HEAVY_HANG_SECONDS = 240
+
+
+@pytest.fixture(autouse=True)
+def watchdog(request):
+    """Turns a hang that escaped every deadline into a failure with a traceback."""
+    def expire(*_):
+        raise TimeoutError("the test hangs")
+    heavy = request.node.get_closest_marker("heavy") is not None
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.alarm(HEAVY_HANG_SECONDS if heavy else HANG_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture
+def runtime_dir():
+    """Short, because the path of a unix socket ends at 107 bytes."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="syncrelay-e2e-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def start_relay(runtime_dir):
+    """Starts relays; several in one test share its runtime directory unless told otherwise."""
+    relays = []
+
+    def start(*arguments, **how):
+        relays.append(RelayProcess(*arguments, **{"runtime_dir": runtime_dir, **how}))
+        return relays[-1]
+
+    yield start
+    for relay in relays:
+        relay.dispose()
+
+
+@pytest.fixture
+def relay(start_relay):
+    return start_relay()
+
+
+@pytest.fixture
+def push_to():
+    """Opens PUSH sockets: push_to(relay) or push_to(endpoint)."""
+    pushers = []
+
+    def connect(target):
+        pushers.append(Pusher(getattr(target, "endpoint", target)))
+        return pushers[-1]
+
+    yield connect
+    for pusher in pushers:
+        pusher.close()
+
+
+@pytest.fixture
+def pusher(relay, push_to):
+    return push_to(relay)
+
+
+@pytest.fixture
+async def connect(start_relay):
+    """Opens clients that are gone before the relay is stopped."""
+    clients = []
+
+    async def open_client(relay, **how):
+        clients.append(await SyncClient.open(relay, **how))
+        return clients[-1]
+
+    yield open_client
+    for client in clients:
+        await client.abort()
+
+
+@pytest.fixture
+async def proxy(relay):
+    started = await FaultProxy(relay.port).start()
+    yield started
+    await started.stop()
+
+
+@pytest.fixture
+def memory_is_measurable():
+    if is_sanitized():
+        pytest.skip("a sanitizer keeps freed memory: bounds on memory mean nothing")

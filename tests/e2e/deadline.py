@@ -1,0 +1,24 @@
+"""Waiting for a condition with a deadline: what this suite does where others sleep."""
+
+import asyncio
+import time
+
+POLL_SECONDS = 0.01
+
+
+def wait_until(condition, what, seconds=5.0):
+    """Returns the condition's first true value; fails with `what` when the deadline passes."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(POLL_SECONDS)
+    return value
+
+
+async def until(condition, what, seconds=5.0):
+    """As wait_until, letting the event loop run between the looks."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        await asyncio.sleep(POLL_SECONDS)
+    return value

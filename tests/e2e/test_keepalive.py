@@ -1,0 +1,111 @@
+"""Pings both ways, silent peers, heartbeats that scripts can see."""
+
+import asyncio
+
+import pytest
+
+from deadline import until
+from raw_client import PING, PONG, TEXT, RawClient
+
+FAST = ("--ping-interval", "200ms", "--ping-timeout", "400ms")
+PINGS = 8  # 1.6 s, four timeouts
+
+
+def closed_reasons(relay):
+    return {r for r, count in relay.metrics().labels("clients_closed_total", "reason").items() if count}
+
+
+async def test_the_relay_pings_and_a_client_that_answers_stays(start_relay):
+    relay = start_relay(*FAST)
+    with RawClient(relay.port).upgrade() as client:
+        for _ in range(PINGS):
+            client.send_frame(PONG, client.read_opcode(PING).payload)
+        assert relay.health()["clients"] == 1
+
+
+async def test_any_data_is_a_sign_of_life(start_relay):
+    relay = start_relay(*FAST)
+    with RawClient(relay.port).upgrade() as client:
+        for _ in range(PINGS):
+            client.read_opcode(PING)
+            client.send_frame(TEXT, b"still here")
+        assert relay.health()["clients"] == 1
+
+
+async def test_a_peer_without_a_sign_of_life_is_closed_and_cleaned_up(start_relay):
+    relay = start_relay(*FAST)
+    with RawClient(relay.port).upgrade() as silent:
+        silent.read_opcode(PING)
+        await until(lambda: relay.health()["clients"] == 0, "the silent client is closed", 3)
+        silent.read_to_end()
+    metrics = relay.metrics()
+    assert metrics.value("clients_closed_total") == 1
+    assert any("ping" in reason for reason in closed_reasons(relay))
+
+
+async def test_a_browser_answers_pings_by_itself(start_relay, connect):
+    """The neighbour's pings are the clock; it is read in a thread, so that the browser can answer meanwhile."""
+    relay = start_relay(*FAST)
+    browser = await connect(relay)
+    with RawClient(relay.port).upgrade() as clock:
+        for _ in range(PINGS):
+            ping = await asyncio.to_thread(clock.read_opcode, PING)
+            clock.send_frame(PONG, ping.payload)
+        assert relay.health()["clients"] == 2
+    assert browser.connection.open
+
+
+@pytest.mark.parametrize("payload", [b"", b"x", b"y" * 125], ids=len)
+async def test_the_relay_answers_a_ping_with_the_same_bytes(relay, payload):
+    with RawClient(relay.port).upgrade() as client:
+        client.read_text()
+        client.send_frame(PING, payload)
+        assert client.read_opcode(PONG).payload == payload
+
+
+async def test_pongs_that_nobody_asked_for_do_no_harm(relay):
+    with RawClient(relay.port).upgrade() as client:
+        client.read_text()
+        for _ in range(100):
+            client.send_frame(PONG, b"unasked")
+        client.send_frame(PING, b"end")
+        assert client.read_opcode(PONG).payload == b"end"
+
+
+async def test_a_client_asks_for_a_heartbeat_for_itself(relay, pusher, connect):
+    asking, other = await connect(relay, heartbeat=1), await connect(relay)
+    for _ in range(2):
+        assert (await asking.next(3)).text == '{"type":"ping"}'
+    pusher.broadcast("tick")
+    assert (await asking.next_event()).seq == asking.first.seq + 1
+    assert (await other.next()).type == "tick"
+
+
+async def test_a_heartbeat_comes_at_its_interval(relay, connect):
+    client = await connect(relay, heartbeat=1)
+    beats = [await client.next(3) for _ in range(4)]
+    gaps = [later.arrived - earlier.arrived for earlier, later in zip(beats, beats[1:])]
+    assert all(0.5 < gap < 2 for gap in gaps), gaps
+
+
+@pytest.mark.parametrize("wish", ["0", "301", "-1", "abc", "", "1e1", "99999999999999999999"])
+async def test_a_heartbeat_out_of_range_still_gives_a_snapshot(relay, wish):
+    with RawClient(relay.port).upgrade(path=f"/ws/sync?heartbeat={wish}") as client:
+        assert client.read_text().startswith('{"type":"sync:full"')
+
+
+async def test_json_pings_can_be_on_for_all(start_relay, connect):
+    relay = start_relay("--json-ping-interval", "200ms")
+    clients = [await connect(relay) for _ in range(2)]
+    for client in clients:
+        for _ in range(3):
+            assert (await client.next()).text == '{"type":"ping"}'
+
+
+async def test_json_pings_are_off_by_default(relay, pusher, connect):
+    """The neighbour's heartbeat shows that time went by."""
+    client, clock = await connect(relay), await connect(relay, heartbeat=1)
+    for _ in range(2):
+        await clock.next(3)
+    pusher.broadcast("end")
+    assert (await client.next()).type == "end"
