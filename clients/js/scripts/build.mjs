@@ -1,0 +1,28 @@
+// Builds dist: esm and cjs with types by tsc, and the core as one file that a page can load as it is.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "rolldown";
+
+process.chdir(new URL("..", import.meta.url).pathname);
+
+function compile(project) {
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], {
+    stdio: "inherit",
+  });
+}
+
+async function bundle(file, minify) {
+  const output = { file, minify, format: "esm", comments: { jsdoc: !minify } };
+  await build({ input: "dist/esm/index.js", logLevel: "warn", output });
+  const content = readFileSync(file);
+  process.stdout.write(`${file}: ${content.length} bytes, ${gzipSync(content).length} gzipped\n`);
+}
+
+rmSync("dist", { recursive: true, force: true });
+compile("tsconfig.esm.json");
+compile("tsconfig.cjs.json");
+writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
+await bundle("dist/syncrelay.js", false);
+await bundle("dist/syncrelay.min.js", true);

@@ -1,0 +1,74 @@
+import type { Options, WakeSource } from "./options.js";
+import type { Socket, SocketConstructor } from "./socket.js";
+
+/** All that the client asks of the world around it; tests bring their own and move its time. */
+export interface Environment {
+  readonly openSocket: (url: string) => Socket;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
+  /** Milliseconds since 1970 on the local clock. */
+  readonly date: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  /** Runs `action` once, `delay` milliseconds from now. Returns how to cancel it. */
+  readonly schedule: (action: () => void, delay: number) => () => void;
+  readonly wakeOn: WakeSource;
+  readonly report: (error: unknown) => void;
+}
+
+/** The globals that are used where they exist; none of the platforms has all of them. */
+interface Host {
+  readonly WebSocket?: SocketConstructor;
+  readonly performance: { now(): number };
+  readonly console: { error(...words: unknown[]): void };
+  readonly document?: EventSource & { readonly visibilityState: string };
+  readonly addEventListener?: EventSource["addEventListener"];
+  readonly removeEventListener?: EventSource["removeEventListener"];
+  setTimeout(action: () => void, delay: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+interface EventSource {
+  addEventListener(type: string, listener: () => void): void;
+  removeEventListener(type: string, listener: () => void): void;
+}
+
+// The one place where globals are touched.
+const host = globalThis as unknown as Host;
+
+/** The platform that this runs on, as far as `options` do not replace it. */
+export function platform(options: Options): Environment {
+  return {
+    openSocket: (url) => new (options.WebSocket ?? globalWebSocket())(url),
+    now: () => host.performance.now(),
+    date: () => Date.now(),
+    random: () => Math.random(),
+    schedule,
+    wakeOn: options.wakeOn ?? wakeOnPage,
+    report: options.onError ?? ((error) => host.console.error("syncrelay:", error)),
+  };
+}
+
+export function schedule(action: () => void, delay: number): () => void {
+  const timer = host.setTimeout(action, delay);
+  return () => host.clearTimeout(timer);
+}
+
+function globalWebSocket(): SocketConstructor {
+  if (host.WebSocket) return host.WebSocket;
+  throw new Error("there is no global WebSocket here; pass one: connect(url, { WebSocket })");
+}
+
+/** The browser comes online, the page becomes visible; nothing where there is no page. */
+function wakeOnPage(wake: () => void): () => void {
+  const { document } = host;
+  const wakeWhenVisible = () => {
+    if (document?.visibilityState === "visible") wake();
+  };
+  host.addEventListener?.("online", wake);
+  document?.addEventListener("visibilitychange", wakeWhenVisible);
+  return () => {
+    host.removeEventListener?.("online", wake);
+    document?.removeEventListener("visibilitychange", wakeWhenVisible);
+  };
+}

@@ -1,0 +1,47 @@
+import type { SocketConstructor } from "./socket.js";
+
+/** Calls `wake` whenever it may be worth to try again at once. Returns how to stop that. */
+export type WakeSource = (wake: () => void) => () => void;
+
+export interface Options {
+  /**
+   * Seconds between the signs of life asked of the relay, a whole number from 1 to 300 (10). Silence of
+   * 2.5 times that counts as death.
+   */
+  readonly heartbeat?: number | undefined;
+  /** Longest delay before the first retry, in milliseconds (500); doubles from retry to retry. */
+  readonly retryFirst?: number | undefined;
+  /** Longest delay before any retry, in milliseconds (20,000). */
+  readonly retryLongest?: number | undefined;
+  /** The class to open connections with, where there is no global one (Node before 22). */
+  readonly WebSocket?: SocketConstructor | undefined;
+  /** When to try at once; default: the browser comes online, the page becomes visible. */
+  readonly wakeOn?: WakeSource | undefined;
+  /** Hears what went wrong: a refusal, a broken message, a listener that threw. Default: the console. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** The options of a connection with nothing left open. Times in seconds and milliseconds as above. */
+export interface Settings {
+  readonly heartbeat: number;
+  readonly retryFirst: number;
+  readonly retryLongest: number;
+}
+
+/** Fills in defaults. Throws RangeError for a value that makes no sense. */
+export function settingsFrom(options: Options): Settings {
+  const settings = {
+    heartbeat: options.heartbeat ?? 10,
+    retryFirst: options.retryFirst ?? 500,
+    retryLongest: options.retryLongest ?? 20_000,
+  };
+  demand("heartbeat", settings.heartbeat, 1, 300);
+  demand("retryFirst", settings.retryFirst, 1, settings.retryLongest);
+  demand("retryLongest", settings.retryLongest, 1, 86_400_000);
+  return settings;
+}
+
+function demand(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+}

@@ -1,0 +1,53 @@
+import type { Socket, SocketClose } from "../../src/socket.js";
+
+type Listener = (event: unknown) => void;
+
+/** The client's side of a connection whose relay is played by the test. */
+export class FakeSocket implements Socket {
+  /** How the client closed it; null while it has not. */
+  closed: SocketClose | null = null;
+  private readonly listeners = new Map<string, Listener[]>();
+
+  constructor(readonly url: string) {}
+
+  addEventListener(type: string, listener: (event: never) => void): void {
+    this.listeners.set(type, [...(this.listeners.get(type) ?? []), listener as Listener]);
+  }
+
+  close(code = 1005, reason = ""): void {
+    this.closed ??= { code, reason };
+  }
+
+  /** The relay accepts the connection. */
+  accept(): this {
+    this.dispatch("open", {});
+    return this;
+  }
+
+  /** The relay sends messages; what is not text yet becomes JSON. */
+  send(...messages: readonly unknown[]): this {
+    for (const message of messages) {
+      const data = typeof message === "string" ? message : JSON.stringify(message);
+      this.dispatch("message", { data });
+    }
+    return this;
+  }
+
+  sendBinary(data: ArrayBuffer): void {
+    this.dispatch("message", { data });
+  }
+
+  /** The connection ends from the other side. */
+  end(code = 1006, reason = ""): void {
+    if (code === 1006) this.dispatch("error", {});
+    this.dispatch("close", { code, reason });
+  }
+
+  get parameters(): Record<string, string> {
+    return Object.fromEntries(new URL(this.url).searchParams);
+  }
+
+  private dispatch(type: string, event: unknown): void {
+    for (const listener of this.listeners.get(type) ?? []) listener(event);
+  }
+}

@@ -1,0 +1,36 @@
+/** Messages as a relay writes them. */
+
+export const EPOCH = "9f2c61d0a7b34e55";
+export const TS = 1_763_838_000;
+
+interface Details {
+  readonly epoch?: string;
+  readonly ts?: number;
+  readonly skipped?: number;
+}
+
+export function snapshot(seq: number, data: object = {}, details: Details = {}): object {
+  return { type: "sync:full", data, ts: TS, seq, epoch: EPOCH, ...details };
+}
+
+export function resume(seq: number, to: number, details: Details = {}): object {
+  return {
+    type: "sync:resume",
+    data: { from: seq + 1, to },
+    ts: TS,
+    seq,
+    epoch: EPOCH,
+    ...details,
+  };
+}
+
+export function event(seq: number, type = "tick", data: unknown = null, more: object = {}): object {
+  return { type, data, ts: TS, seq, ...more };
+}
+
+/** Events with the positions from `first` to `last`. */
+export function events(first: number, last: number): object[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => event(first + index));
+}
+
+export const ping = { type: "ping" };

@@ -1,0 +1,98 @@
+/** The package as it is built: what users import, by whatever means. `npm test` builds it first. */
+
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { Consumer, ROOT } from "./consumer.js";
+
+const CORE = "ProtocolError RefusedError connect";
+const HOOKS = "SyncProvider useSync useSyncEvent useSyncState";
+
+const names = (module: string) => `console.log(Object.keys(${module}).sort().join(" "));\n`;
+
+test.each([
+  ["syncrelay", CORE],
+  ["syncrelay/react", HOOKS],
+])("%s can be imported and required", (name, exported) => {
+  const consumer = new Consumer(`modules-${name.replace("/", "-")}`)
+    .write("esm.mjs", `import * as all from "${name}";\n${names("all")}`)
+    .write("cjs.cjs", `const all = require("${name}");\n${names("all")}`);
+  expect(consumer.outputOf("esm.mjs")).toBe(`${exported}\n`);
+  expect(consumer.outputOf("cjs.cjs")).toBe(`${exported}\n`);
+});
+
+const USE = `
+import { connect, type Client, type Status } from "syncrelay";
+import { useSyncState } from "syncrelay/react";
+const client: Client<{ radio: number }, { tick: string }> = connect("ws://h/ws/sync");
+const status: Status = client.status;
+const radio: number | undefined = client.get("radio");
+client.on("tick", (data) => data.toUpperCase());
+export const used = [status, radio, useSyncState<number>];
+`;
+const MISUSE = `
+import { connect } from "syncrelay";
+const client = connect<{ radio: number }, { tick: string }>("ws://h/ws/sync");
+// @ts-expect-error: no such key
+client.get("radios");
+// @ts-expect-error: no such event
+client.on("tock", () => {});
+// @ts-expect-error: not a text
+client.onState("radio", (value: string) => value);
+// @ts-expect-error: not to be changed
+client.state.radio = 1;
+// @ts-expect-error: no such option
+connect("ws://h/ws/sync", { heartBeat: 1 });
+`;
+
+test.each([
+  ["Node", { module: "nodenext" }],
+  ["a bundler", { module: "esnext", moduleResolution: "bundler" }],
+])("types are found by %s without those of a browser", (name, options) => {
+  const consumer = new Consumer(`types-${name.replace(" ", "-")}`)
+    .write("use.mts", USE)
+    .write("misuse.ts", MISUSE);
+  if (name === "Node") consumer.write("use.cts", USE);
+  expect(consumer.complaints({ ...options, lib: ["ES2022"] })).toBe("");
+});
+
+test("the WebSocket classes of browsers and of ws fit", () => {
+  const consumer = new Consumer("types-websocket").write(
+    "use.mts",
+    `
+import { connect, type SocketConstructor } from "syncrelay";
+import { WebSocket as NodeWebSocket } from "ws";
+connect("ws://h/ws/sync", { WebSocket });
+export const classes: SocketConstructor[] = [WebSocket, NodeWebSocket];
+`,
+  );
+  const options = {
+    module: "nodenext",
+    lib: ["ES2022", "DOM"],
+    types: ["node"],
+    skipLibCheck: true,
+  };
+  expect(consumer.complaints(options)).toBe("");
+});
+
+test.each(["syncrelay.js", "syncrelay.min.js"])("%s is one file with everything", (file) => {
+  expect(readFileSync(`${ROOT}/dist/${file}`, "utf8")).not.toMatch(
+    /\b(import|require)\b\s*[({"'*]/,
+  );
+  const consumer = new Consumer(`bundle-${file}`).write(
+    "page.mjs",
+    `import * as all from "../../../dist/${file}";\n${names("all")}`,
+  );
+  expect(consumer.outputOf("page.mjs")).toBe(`${CORE}\n`);
+});
+
+test("it has no dependencies", () => {
+  const description = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
+  expect(description.dependencies).toBeUndefined();
+});
+
+test("the lock file names no registry", () => {
+  const { packages } = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, "utf8"));
+  const entries = Object.values<{ resolved?: string }>(packages);
+  expect(entries.length).toBeGreaterThan(10);
+  expect(entries.filter(({ resolved }) => resolved)).toEqual([]);
+});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { ProtocolError } from "../../src/error.js";
+import { readMessage } from "../../src/message.js";
+import { vectorsOf } from "../vectors.js";
+
+interface EventVector {
+  readonly name: string;
+  readonly type: string;
+  readonly data: string;
+  readonly set?: string;
+  readonly ts_us: number;
+  readonly seq: number;
+  readonly text: string;
+}
+
+interface GreetingVector {
+  readonly name: string;
+  readonly kind: "full" | "resume";
+  readonly state?: readonly (readonly [key: string, value: string])[];
+  readonly ts_us: number;
+  readonly seq: number;
+  readonly epoch: string;
+  readonly skipped?: number;
+  readonly to?: number;
+  readonly text: string;
+}
+
+const greetings = vectorsOf<GreetingVector>("snapshots");
+
+describe("the shared vectors", () => {
+  test.each(vectorsOf<EventVector>("events"))("event: $name", (vector) => {
+    const { type, seq, ts_us, text } = vector;
+    const message = readMessage(text);
+    const event = { type, data: JSON.parse(vector.data), ts: ts_us / 1e6, seq };
+    expect(message).toMatchObject({ kind: "event", event });
+    if (vector.set) expect(message).toMatchObject({ change: { set: JSON.parse(vector.set) } });
+  });
+
+  test.each(greetings.filter(({ kind }) => kind === "full"))("snapshot: $name", (vector) => {
+    const state = (vector.state ?? []).map(([key, value]) => [key, JSON.parse(value)] as const);
+    const { seq, epoch, ts_us, skipped = null } = vector;
+    const expected = { state: Object.fromEntries(state), ts: ts_us / 1e6, seq, epoch, skipped };
+    expect(readMessage(vector.text)).toEqual({ kind: "snapshot", ...expected });
+  });
+
+  test.each(greetings.filter(({ kind }) => kind === "resume"))("resume: $name", (vector) => {
+    const { seq, epoch, to, ts_us } = vector;
+    expect(readMessage(vector.text)).toEqual({ kind: "resume", to, ts: ts_us / 1e6, seq, epoch });
+  });
+});
+
+test.each([
+  ["sync:set", '{"radio":{"a":1}}', { set: { radio: { a: 1 } }, merge: {}, remove: [] }],
+  ["sync:merge", '{"radio":{"a":null}}', { set: {}, merge: { radio: { a: null } }, remove: [] }],
+  ["sync:delete", '["k"]', { set: {}, merge: {}, remove: ["k"] }],
+  ["radio:started", '{"radio":1}', null],
+])("%s changes the state as it says", (type, data, change) => {
+  const text = `{"type":"${type}","data":${data},"ts":1,"seq":2}`;
+  expect(readMessage(text)).toMatchObject({ kind: "event", change });
+});
+
+test.each([
+  ["the ping", '{"type":"ping"}'],
+  ["a type without a position", '{"type":"presence","data":{}}'],
+  ["a message without a type", '{"hello":1}'],
+  ["a type that is no text", '{"type":7,"seq":1,"ts":1}'],
+])("%s is no news", (_, text) => {
+  expect(readMessage(text)).toEqual({ kind: "other" });
+});
+
+test("members that are not known are ignored", () => {
+  const text = '{"type":"sync:full","data":{},"ts":1,"seq":2,"epoch":"e","zone":{"x":1}}';
+  expect(readMessage(text)).toMatchObject({ kind: "snapshot", seq: 2 });
+  const event = readMessage('{"type":"t","data":1,"ts":1,"seq":2,"from":"x"}');
+  expect(event).toMatchObject({ event: { type: "t", data: 1, ts: 1, seq: 2 } });
+});
+
+test.each([
+  ["no JSON", "hello", "is not JSON"],
+  ["no object", "[1]", "is not an object"],
+  ["a snapshot without a position", '{"type":"sync:full","data":{},"ts":1}', '"seq"'],
+  ["a snapshot of no state", '{"type":"sync:full","data":[],"ts":1,"seq":1,"epoch":"e"}', '"data"'],
+  ["a snapshot of no log", '{"type":"sync:full","data":{},"ts":1,"seq":1}', '"epoch"'],
+  ["a resume to nowhere", '{"type":"sync:resume","data":{},"ts":1,"seq":1,"epoch":"e"}', '"to"'],
+  ["a position that is no count", '{"type":"t","data":1,"ts":1,"seq":1.5}', '"seq"'],
+  ["a negative position", '{"type":"t","data":1,"ts":1,"seq":-1}', '"seq"'],
+  ["a time that is no number", '{"type":"t","data":1,"ts":"1","seq":1}', '"ts"'],
+  ["a set of no keys", '{"type":"sync:set","data":1,"ts":1,"seq":1}', '"data"'],
+  ["a delete of no keys", '{"type":"sync:delete","data":[1],"ts":1,"seq":1}', '"data"'],
+  ["a broadcast's set that is none", '{"type":"t","set":[],"ts":1,"seq":1}', '"set"'],
+])("%s breaks the contract, and the error says where", (_, text, where) => {
+  expect(() => readMessage(text)).toThrow(ProtocolError);
+  expect(() => readMessage(text)).toThrow(where);
+});

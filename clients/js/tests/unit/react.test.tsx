@@ -1,0 +1,221 @@
+// @vitest-environment happy-dom
+
+import { act, type ReactNode, StrictMode } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { renderToString } from "react-dom/server";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { SyncEvent } from "../../src/message.js";
+import { SyncProvider, useSync, useSyncEvent, useSyncState } from "../../src/react.js";
+import { FakeSocket } from "../fakes/fake_socket.js";
+import { event, snapshot } from "../fakes/relay_message.js";
+
+const URL_OF_RELAY = "ws://h/ws/sync";
+const sockets: FakeSocket[] = [];
+let root: Root;
+let page: HTMLElement;
+
+class PageSocket extends FakeSocket {
+  constructor(url: string) {
+    super(url);
+    sockets.push(this);
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", PageSocket);
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  page = document.createElement("main");
+  root = createRoot(page);
+});
+
+afterEach(() => {
+  act(() => root.unmount());
+  vi.runAllTimers();
+  expect(openSockets(), "sockets left open").toEqual([]);
+  sockets.length = 0;
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function render(node: ReactNode): void {
+  act(() => root.render(node));
+}
+
+function openSockets(): FakeSocket[] {
+  return sockets.filter(({ closed }) => closed === null);
+}
+
+/** The relay accepts the socket that is open and sends. */
+function relaySends(...messages: object[]): void {
+  const [socket] = openSockets();
+  if (!socket) throw new Error("no open socket");
+  act(() => void socket.accept().send(...messages));
+}
+
+function Status({ url }: { url?: string }): ReactNode {
+  const { status, error } = useSync(url);
+  return <i>{error ? error.reason : status}</i>;
+}
+
+const renders = new Map<string, number>();
+
+function Value({ name, url }: { name: string; url?: string }): ReactNode {
+  renders.set(name, (renders.get(name) ?? 0) + 1);
+  return <b>{JSON.stringify(useSyncState(name, url)) ?? "none"}</b>;
+}
+
+function Whole(): ReactNode {
+  const { status, state } = useSync<{ radio: { track: number } }>(URL_OF_RELAY);
+  return `${status} ${state.radio?.track ?? "-"}`;
+}
+
+function Ticks({ listener }: { listener: (data: number, event: SyncEvent<number>) => void }) {
+  useSyncEvent("tick", listener, URL_OF_RELAY);
+  return null;
+}
+
+test("useSync connects and shows status and state", () => {
+  render(<Whole />);
+  expect(page.textContent).toBe("connecting -");
+  relaySends(snapshot(41, { radio: { track: 7 } }));
+  expect(page.textContent).toBe("live 7");
+  relaySends(event(42, "sync:merge", { radio: { track: 8 } }));
+  expect(page.textContent).toBe("live 8");
+  act(() => openSockets()[0]?.end());
+  expect(page.textContent).toBe("offline 8");
+});
+
+test("components below a provider share its connection", () => {
+  render(
+    <SyncProvider url={URL_OF_RELAY}>
+      <Status />
+      <Value name="radio" />
+      <Value name="comparison" />
+    </SyncProvider>,
+  );
+  expect(sockets).toHaveLength(1);
+  relaySends(snapshot(41, { radio: 1, comparison: [2] }));
+  expect(page.innerHTML).toBe("<i>live</i><b>1</b><b>[2]</b>");
+});
+
+test("a component renders again only for its own key", () => {
+  render(
+    <SyncProvider url={URL_OF_RELAY}>
+      <Value name="quiet" />
+      <Value name="busy" />
+    </SyncProvider>,
+  );
+  relaySends(snapshot(41, { quiet: { a: 1 }, busy: 0 }));
+  renders.clear();
+  for (let seq = 42; seq < 52; seq += 1) relaySends(event(seq, "sync:set", { busy: seq }));
+  relaySends(snapshot(99, { quiet: { a: 1 }, busy: 99 }, { skipped: 47 }));
+  expect(renders.get("quiet")).toBeUndefined();
+  expect(renders.get("busy")).toBe(11);
+});
+
+test("a url in place of a provider works for each hook and shares the connection", () => {
+  render(
+    <>
+      <Status url={URL_OF_RELAY} />
+      <Value name="radio" url={URL_OF_RELAY} />
+    </>,
+  );
+  expect(sockets).toHaveLength(1);
+  relaySends(snapshot(41, { radio: 1 }));
+  expect(page.innerHTML).toBe("<i>live</i><b>1</b>");
+});
+
+test("useSyncEvent calls the listener of the last render", () => {
+  const heard: string[] = [];
+  const listen =
+    (name: string) =>
+    (data: number, { seq }: { seq: number }) => {
+      heard.push(`${name} ${data} ${seq}`);
+    };
+  render(<Ticks listener={listen("first")} />);
+  relaySends(snapshot(41), event(42, "tick", 1));
+  render(<Ticks listener={listen("second")} />);
+  relaySends(event(43, "tick", 2), event(44, "other", 3));
+  expect(heard).toEqual(["first 1 42", "second 2 43"]);
+  expect(sockets).toHaveLength(1);
+});
+
+test("StrictMode's double effects leave one connection open", () => {
+  render(
+    <StrictMode>
+      <SyncProvider url={URL_OF_RELAY}>
+        <Value name="radio" />
+      </SyncProvider>
+    </StrictMode>,
+  );
+  act(() => vi.advanceTimersByTime(10));
+  expect(sockets).toHaveLength(1);
+  relaySends(snapshot(41, { radio: 1 }));
+  expect(page.textContent).toBe("1");
+});
+
+test("the last component to go closes the connection", () => {
+  render(<Status url={URL_OF_RELAY} />);
+  render(null);
+  act(() => vi.advanceTimersByTime(1));
+  expect(sockets[0]?.closed).toEqual({ code: 1000, reason: "" });
+});
+
+test("components that replace each other keep the connection", () => {
+  render(<Status key="one" url={URL_OF_RELAY} />);
+  relaySends(snapshot(41));
+  render(<Status key="two" url={URL_OF_RELAY} />);
+  act(() => vi.advanceTimersByTime(10));
+  expect(page.textContent).toBe("live");
+  expect(sockets).toHaveLength(1);
+});
+
+test("another url is another connection, and the old one is closed", () => {
+  render(<Value name="radio" url={URL_OF_RELAY} />);
+  relaySends(snapshot(41, { radio: 1 }));
+  render(<Value name="radio" url="ws://other/ws/sync" />);
+  act(() => vi.advanceTimersByTime(1));
+  expect(page.textContent).toBe("none");
+  expect(openSockets().map(({ url }) => url)).toEqual(["ws://other/ws/sync?heartbeat=10"]);
+});
+
+test("another key is another value of the same connection", () => {
+  render(<Value name="a" url={URL_OF_RELAY} />);
+  relaySends(snapshot(41, { a: 1, b: 2 }));
+  render(<Value name="b" url={URL_OF_RELAY} />);
+  expect(page.textContent).toBe("2");
+  relaySends(event(42, "sync:set", { b: 3 }));
+  expect(page.textContent).toBe("3");
+  expect(sockets).toHaveLength(1);
+});
+
+test("a refusal is shown", () => {
+  const onError = vi.fn();
+  render(
+    <SyncProvider url={URL_OF_RELAY} options={{ onError }}>
+      <Status />
+    </SyncProvider>,
+  );
+  act(() => openSockets()[0]?.accept().end(1008, "not you"));
+  expect(page.textContent).toBe("not you");
+  expect(onError).toHaveBeenCalledTimes(1);
+  sockets[0]?.close();
+});
+
+test("without a url and a provider the error says what is missing", () => {
+  const quiet = vi.spyOn(console, "error").mockReturnValue();
+  expect(() => render(<Value name="radio" />)).toThrow("pass a url, or render a <SyncProvider>");
+  quiet.mockRestore();
+});
+
+test("on a server it renders what is shown before the connection, and opens none", () => {
+  const html = renderToString(
+    <SyncProvider url={URL_OF_RELAY}>
+      <Status />
+      <Value name="radio" />
+    </SyncProvider>,
+  );
+  expect(html).toBe("<i>connecting</i><b>none</b>");
+  expect(sockets).toEqual([]);
+});
