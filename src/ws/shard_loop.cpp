@@ -12,9 +12,8 @@
 #include <thread>
 
 #include "client_connection.h"
-#include "http_exchange.h"
-#include "syncrelay/ws/pages.h"
-#include "syncrelay/ws/upgrade.h"
+#include "connection_tag.h"
+#include "http_desk.h"
 
 namespace syncrelay {
 namespace {
@@ -23,25 +22,10 @@ constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
 constexpr std::size_t kWaitingSockets = 1024;
 constexpr std::size_t kClientReadBuffer = 128;  // per connection; clients have little to say
-constexpr unsigned short kMaxRequestBytes =
-    16 * 1024;  // request line and headers; browsers send cookies
-constexpr unsigned kMaxSend =
-    1024 * 1024;  // the most that libwebsockets hands to the kernel at once
+constexpr unsigned short kMaxRequestBytes = 16 * 1024;  // with headers; browsers send cookies
+constexpr unsigned kMaxSend = 1024 * 1024;  // what libwebsockets hands to the kernel at once
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
 constexpr std::uint64_t kConnectionsPerShard = 1ULL << 48;
-
-// What a connection that is no client's carries as opaque user data: nothing at first, then one of
-// these. (A vhost for the admin listener would not do: libwebsockets picks the vhost by the Host
-// header.)
-char answered_mark;  // got an HTTP answer, as opposed to one that vanished before
-char admin_mark;     // came in by the admin listener
-
-bool is_mark(const void* data) {
-  return data == nullptr || data == &answered_mark || data == &admin_mark;
-}
-bool is_admin(lws* wsi) {
-  return lws_get_opaque_user_data(wsi) == &admin_mark;
-}
 
 // libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping
 // 0 would mean the default policy.)
@@ -57,8 +41,8 @@ struct ShardLoop::Impl {
         clock(the_clock),
         stats(the_stats),
         admission(the_admission),
-        status(the_status),
         log(the_log),
+        http(loop_settings.allowed_origins, the_stats, the_admission, the_status, the_log),
         loop(ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)),
         shard(shard_settings, the_clock, the_stats, [this] { ev_async_send(loop, &wake); }),
         sockets({kWaitingSockets, kWaitingSockets}, [this] { ev_async_send(loop, &wake); }),
@@ -94,10 +78,6 @@ struct ShardLoop::Impl {
 
   static int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
   int handle(lws* wsi, lws_callback_reasons reason, const void* in, std::size_t size);
-  int confirm_upgrade(lws* wsi);
-  int answer_http(lws* wsi, std::string_view path);
-  int answer(lws* wsi, const HttpResponse& response);
-  int refuse(lws* wsi, const Refusal& refusal, const UpgradeRequest& request);
   void established(ClientConnection& connection);
   int received(ClientConnection& connection, std::string_view bytes);
   int writeable(ClientConnection& connection);
@@ -106,17 +86,12 @@ struct ShardLoop::Impl {
   void destroyed(lws* wsi);
   void log_end(const ClientConnection& connection, CloseCause cause, std::uint16_t code) const;
 
-  static ClientConnection* connection_of(lws* wsi) {
-    void* data = lws_get_opaque_user_data(wsi);
-    return is_mark(data) ? nullptr : static_cast<ClientConnection*>(data);
-  }
-
   const Settings settings;
   const Clock& clock;
   ShardStats& stats;
   Admission& admission;
-  const Status& status;
   const Log& log;
+  HttpDesk http;
   struct ev_loop* const loop;
   ev_async wake;
   ev_timer timer;
@@ -191,7 +166,7 @@ void ShardLoop::Impl::adopt_sockets() {
     if (wsi == nullptr) {
       connections.fetch_sub(1, std::memory_order_relaxed);
     } else if (socket.role == ListenerRole::admin) {
-      lws_set_opaque_user_data(wsi, &admin_mark);
+      mark_as_admin(wsi);
     }
   }
 }
@@ -225,9 +200,9 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* i
   ClientConnection* connection = nullptr;
   switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-      return confirm_upgrade(wsi);
+      return http.confirm_upgrade(wsi);
     case LWS_CALLBACK_HTTP:
-      return answer_http(wsi, {static_cast<const char*>(in), size});
+      return http.answer(wsi, {static_cast<const char*>(in), size});
     case LWS_CALLBACK_WSI_DESTROY:
       destroyed(wsi);
       return 0;
@@ -237,7 +212,7 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* i
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
     case LWS_CALLBACK_CLOSED:
-      connection = connection_of(wsi);
+      connection = client_of(wsi);
       break;
     default:
       return 0;
@@ -259,61 +234,6 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* i
     closed(*connection, cause_of_end(wsi, *connection));
   }
   return 0;
-}
-
-int ShardLoop::Impl::confirm_upgrade(lws* wsi) {
-  const UpgradeRequest request = read_request(wsi);
-  if (is_admin(wsi)) return refuse(wsi, not_found(), request);
-  if (const auto refusal = check_upgrade(request, settings.allowed_origins))
-    return refuse(wsi, *refusal, request);
-  if (status.stopping.load(std::memory_order_relaxed))
-    return refuse(wsi, unavailable(RefusalReason::stopping), request);
-  std::string address = peer_address(wsi);
-  if (const auto reason = admission.enter(address))
-    return refuse(wsi, unavailable(*reason), request);
-  const ClientRequest wishes = parse_client_request(read_arguments(wsi), shard.epoch());
-  auto connection = std::make_unique<ClientConnection>(wsi, wishes, std::move(address));
-  lws_set_opaque_user_data(wsi, connection.release());
-  return 0;
-}
-
-int ShardLoop::Impl::refuse(lws* wsi, const Refusal& refusal, const UpgradeRequest& request) {
-  counter(stats.refused, refusal.reason).add();
-  if (refusal.reason == RefusalReason::origin) {
-    log.warning("client refused: its page's origin is not allowed",
-                {{"origin", request.origin},
-                 {"host", request.host},
-                 {"allow_with", "--allow-origin " + request.origin}});
-  } else {
-    log.debug("request refused",
-              {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
-               {"path", request.path},
-               {"address", peer_address(wsi)}});
-  }
-  return answer(wsi, refusal.response) < 0 ? -1 : 1;
-}
-
-int ShardLoop::Impl::answer_http(lws* wsi, std::string_view path) {
-  const UpgradeRequest request = read_request(wsi);
-  const bool admin = is_admin(wsi);
-  std::optional<Refusal> refusal;
-  if (path == (admin ? "/metrics" : "/health") || (!admin && path == kClientPath)) {
-    if (!request.is_get) refusal = method_not_allowed();
-    if (request.is_get && path == kClientPath) refusal = not_an_upgrade();
-  } else {
-    refusal = not_found();
-  }
-  if (refusal) counter(stats.refused, refusal->reason).add();
-  const int sent = answer(wsi, refusal ? refusal->response
-                               : admin ? metrics_page(status)
-                                       : health_page(status));
-  if (sent < 0 || !request.is_get) return -1;  // what follows another method's headers is not read
-  return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
-}
-
-int ShardLoop::Impl::answer(lws* wsi, const HttpResponse& response) {
-  if (!is_admin(wsi)) lws_set_opaque_user_data(wsi, &answered_mark);
-  return send_response(wsi, response) ? 0 : -1;
 }
 
 void ShardLoop::Impl::established(ClientConnection& connection) {
@@ -369,12 +289,10 @@ void ShardLoop::Impl::log_end(const ClientConnection& connection, CloseCause cau
 }
 
 void ShardLoop::Impl::destroyed(lws* wsi) {
-  void* data = lws_get_opaque_user_data(wsi);
   connections.fetch_sub(1, std::memory_order_relaxed);
-  if (data == nullptr) counter(stats.refused, RefusalReason::handshake).add();
-  if (is_mark(data)) return;
-  const std::unique_ptr<ClientConnection> connection(static_cast<ClientConnection*>(data));
-  lws_set_opaque_user_data(wsi, nullptr);
+  if (is_unmarked(wsi)) counter(stats.refused, RefusalReason::handshake).add();
+  const auto connection = take_client(wsi);
+  if (!connection) return;
   admission.leave(connection->address());
   closed(*connection, connection->ended_by.value_or(CloseCause::connection_lost));
 }
