@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from fake_relay import FakeRelay
+from pull_peer import PullPeer
+from real_relay import BINARY, RealRelay
+from router_peer import RouterPeer
 
 
 @pytest.fixture
@@ -23,7 +25,34 @@ def endpoint(directory: Path) -> str:
 
 
 @pytest.fixture
-def fake(endpoint: str) -> Iterator[FakeRelay]:
+def fake(endpoint: str) -> Iterator[PullPeer]:
     """Not started: the test decides when the relay is there."""
-    with FakeRelay(endpoint) as relay:
+    with PullPeer(endpoint) as relay:
         yield relay
+
+
+@pytest.fixture
+def control(directory: Path) -> Iterator[RouterPeer]:
+    """Stands where a Relay(endpoint) looks for the control socket; not started."""
+    with RouterPeer(f"ipc://{directory}/control.sock") as peer:
+        yield peer
+
+
+def _real(directory: Path, *options: str) -> Iterator[RealRelay]:
+    if not BINARY.exists():
+        pytest.skip(f"no relay at {BINARY}: build it, or set SYNCRELAY_BINARY")
+    relay = RealRelay(directory, *options)
+    yield relay
+    relay.stop()
+
+
+@pytest.fixture
+def real(directory: Path) -> Iterator[RealRelay]:
+    """Not started; keeps everything in memory."""
+    yield from _real(directory)
+
+
+@pytest.fixture
+def durable(directory: Path) -> Iterator[RealRelay]:
+    """Not started; a restart goes on where it was killed."""
+    yield from _real(directory, "--data", str(directory / "data"))

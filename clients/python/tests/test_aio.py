@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from fake_relay import FakeRelay
+from pull_peer import PullPeer
 
 from syncrelay import AsyncRelay, FlushTimeout, InvalidValue, Relay, RelayClosed, RelayUnavailable
 
@@ -19,7 +19,7 @@ async def longest_pause(task: asyncio.Task[object]) -> float:
     return longest
 
 
-async def test_it_has_the_methods_of_relay(fake: FakeRelay) -> None:
+async def test_it_has_the_methods_of_relay(fake: PullPeer) -> None:
     fake.start()
     async with AsyncRelay(fake.endpoint) as relay:
         await relay.set("radio", 1, notify=True)
@@ -36,7 +36,7 @@ async def test_it_has_the_methods_of_relay(fake: FakeRelay) -> None:
     ]
 
 
-async def test_many_tasks_at_once(fake: FakeRelay) -> None:
+async def test_many_tasks_at_once(fake: PullPeer) -> None:
     fake.start()
     async with AsyncRelay(fake.endpoint) as relay:
         await asyncio.gather(*(relay.broadcast("n", number) for number in range(1000)))
@@ -88,7 +88,7 @@ async def test_a_bad_value_raises_with_its_path(endpoint: str) -> None:
             await relay.broadcast("n", {"score": float("nan")})
 
 
-async def test_a_cancelled_flush_leaves_the_client_usable(fake: FakeRelay) -> None:
+async def test_a_cancelled_flush_leaves_the_client_usable(fake: PullPeer) -> None:
     async with AsyncRelay(fake.endpoint) as relay:
         await relay.broadcast("n", 1)
         flush = asyncio.ensure_future(relay.flush(timeout=30))
@@ -111,7 +111,7 @@ async def test_a_closed_one_says_so(endpoint: str) -> None:
         await relay.flush()
 
 
-async def test_it_can_share_the_order_of_a_relay(fake: FakeRelay) -> None:
+async def test_it_can_share_the_order_of_a_relay(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         both = AsyncRelay(relay=relay)
@@ -121,7 +121,7 @@ async def test_it_can_share_the_order_of_a_relay(fake: FakeRelay) -> None:
         assert [command["data"] for command in fake.receive(100)] == list(range(100))
 
 
-def test_one_client_serves_one_loop_after_another(fake: FakeRelay) -> None:
+def test_one_client_serves_one_loop_after_another(fake: PullPeer) -> None:
     fake.start()
     relay = AsyncRelay(fake.endpoint)
 

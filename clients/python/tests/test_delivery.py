@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from fake_relay import DEADLINE, FakeRelay, wait_until
+from pull_peer import DEADLINE, PullPeer, wait_until
 
 from syncrelay import CommandTooLarge, FlushTimeout, InvalidValue, Relay, RelayClosed, RelayUnavailable
 
@@ -19,7 +19,7 @@ def wait_for_log(caplog: pytest.LogCaptureFixture, text: str) -> None:
     wait_until(lambda: any(text in message for message in caplog.messages), f"log line with {text!r}")
 
 
-def test_commands_arrive_in_the_order_of_the_calls(fake: FakeRelay) -> None:
+def test_commands_arrive_in_the_order_of_the_calls(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         relay.set("radio", {"track": 1})
@@ -34,7 +34,7 @@ def test_commands_arrive_in_the_order_of_the_calls(fake: FakeRelay) -> None:
         ]
 
 
-def test_a_long_burst_arrives_whole_and_in_order(fake: FakeRelay) -> None:
+def test_a_long_burst_arrives_whole_and_in_order(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         for number in range(20_000):
@@ -42,7 +42,7 @@ def test_a_long_burst_arrives_whole_and_in_order(fake: FakeRelay) -> None:
         assert numbers(fake.receive(20_000)) == list(range(20_000))
 
 
-def test_each_threads_commands_keep_their_order(fake: FakeRelay) -> None:
+def test_each_threads_commands_keep_their_order(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
 
@@ -60,7 +60,7 @@ def test_each_threads_commands_keep_their_order(fake: FakeRelay) -> None:
         assert numbers([command for command in commands if command["type"] == name]) == list(range(2000))
 
 
-def test_commands_from_before_the_relays_start_arrive(fake: FakeRelay) -> None:
+def test_commands_from_before_the_relays_start_arrive(fake: PullPeer) -> None:
     with Relay(fake.endpoint) as relay:
         for number in range(1000):
             relay.broadcast("n", number)
@@ -72,7 +72,7 @@ def test_commands_from_before_the_relays_start_arrive(fake: FakeRelay) -> None:
 
 
 def test_commands_from_while_the_relay_is_away_arrive_when_it_is_back(
-    fake: FakeRelay, caplog: pytest.LogCaptureFixture
+    fake: PullPeer, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
@@ -88,7 +88,7 @@ def test_commands_from_while_the_relay_is_away_arrive_when_it_is_back(
 
 
 def test_going_and_coming_back_are_one_log_line_each(
-    fake: FakeRelay, caplog: pytest.LogCaptureFixture
+    fake: PullPeer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Relay(fake.endpoint) as relay:
         relay.broadcast("n", 0)
@@ -103,7 +103,7 @@ def test_going_and_coming_back_are_one_log_line_each(
     assert fake.endpoint in lines[0].getMessage()
 
 
-def test_a_relay_that_stops_reading_stops_nothing_but_the_queue(fake: FakeRelay) -> None:
+def test_a_relay_that_stops_reading_stops_nothing_but_the_queue(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint, max_queue_commands=10) as relay:
         accepted = push_until_stuck(relay)
@@ -136,7 +136,7 @@ def test_a_full_queue_raises_at_once(endpoint: str) -> None:
 
 
 def test_a_full_queue_can_drop_the_oldest_with_one_line_a_second(
-    fake: FakeRelay, caplog: pytest.LogCaptureFixture
+    fake: PullPeer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Relay(fake.endpoint, when_full="drop_oldest", max_queue_commands=10) as relay:
         for number in range(1000):
@@ -159,7 +159,7 @@ def test_the_queue_is_bounded_by_bytes_as_well(endpoint: str) -> None:
             relay.broadcast("n", "x" * 10_000)
 
 
-def test_a_refused_value_leaves_no_trace(fake: FakeRelay) -> None:
+def test_a_refused_value_leaves_no_trace(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         with pytest.raises(InvalidValue, match=r"data\.ratings\[3\]\.score is NaN"):
@@ -173,7 +173,7 @@ def test_flush_without_commands_returns_at_once(endpoint: str) -> None:
         relay.flush(timeout=0)
 
 
-def test_flush_returns_when_all_is_with_the_relay(fake: FakeRelay) -> None:
+def test_flush_returns_when_all_is_with_the_relay(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         for number in range(500):
@@ -183,7 +183,7 @@ def test_flush_returns_when_all_is_with_the_relay(fake: FakeRelay) -> None:
         assert numbers(fake.receive(500)) == list(range(500))
 
 
-def test_flush_gives_up_in_time_and_loses_nothing(fake: FakeRelay) -> None:
+def test_flush_gives_up_in_time_and_loses_nothing(fake: PullPeer) -> None:
     with Relay(fake.endpoint) as relay:
         relay.broadcast("n", 1)
         begin = time.monotonic()
@@ -194,7 +194,7 @@ def test_flush_gives_up_in_time_and_loses_nothing(fake: FakeRelay) -> None:
         assert numbers(fake.receive()) == [1]
 
 
-def test_close_sends_what_is_queued(fake: FakeRelay) -> None:
+def test_close_sends_what_is_queued(fake: PullPeer) -> None:
     fake.start()
     relay = Relay(fake.endpoint)
     for number in range(300):
@@ -212,7 +212,7 @@ def test_close_does_not_hang_when_the_relay_is_down(endpoint: str, caplog: pytes
     assert any("closed with 1 commands unsent" in message and "no socket file" in message for message in caplog.messages)
 
 
-def test_close_does_not_hang_after_the_relay_went_away(fake: FakeRelay, caplog: pytest.LogCaptureFixture) -> None:
+def test_close_does_not_hang_after_the_relay_went_away(fake: PullPeer, caplog: pytest.LogCaptureFixture) -> None:
     fake.start()
     relay = Relay(fake.endpoint)
     relay.broadcast("n", 1)
@@ -233,7 +233,7 @@ def fill_the_pipe(relay: Relay, count: int = 20) -> None:
     assert relay.queued == 0
 
 
-def test_close_sends_what_is_inside_zeromq_as_well(fake: FakeRelay) -> None:
+def test_close_sends_what_is_inside_zeromq_as_well(fake: PullPeer) -> None:
     fake.start(read_ahead=1)
     relay = Relay(fake.endpoint)
     fill_the_pipe(relay)
@@ -245,7 +245,7 @@ def test_close_sends_what_is_inside_zeromq_as_well(fake: FakeRelay) -> None:
 
 
 def test_close_does_not_hang_on_a_relay_that_stopped_reading(
-    fake: FakeRelay, caplog: pytest.LogCaptureFixture
+    fake: PullPeer, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.start(read_ahead=1)
     relay = Relay(fake.endpoint)
@@ -257,7 +257,7 @@ def test_close_does_not_hang_on_a_relay_that_stopped_reading(
 
 
 def test_flush_does_not_vouch_for_what_an_absent_relay_had_under_way(
-    fake: FakeRelay, caplog: pytest.LogCaptureFixture
+    fake: PullPeer, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.start(read_ahead=1)
     with Relay(fake.endpoint, close_timeout=0) as relay:
@@ -299,7 +299,7 @@ def test_close_ends_a_flush_that_still_waits(endpoint: str) -> None:
     assert ends
 
 
-def test_close_leaves_no_thread_and_no_descriptor(fake: FakeRelay) -> None:
+def test_close_leaves_no_thread_and_no_descriptor(fake: PullPeer) -> None:
     fake.start()
 
     def use() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from syncrelay import InvalidEndpoint, Relay
 from syncrelay import endpoint as endpoint_module
-from syncrelay.endpoint import check_endpoint, default_endpoint, why_unreachable
+from syncrelay.endpoint import check_endpoint, default_control, default_endpoint, why_unreachable
 
 
 def test_the_runtime_directory_comes_from_the_environment() -> None:
@@ -77,3 +77,23 @@ def test_why_unreachable_tells_the_cases_apart(directory: Path) -> None:
         bound.bind(str(path))
     assert "refused" in why_unreachable(f"ipc://{path}")
     assert "nothing answers" in why_unreachable("tcp://127.0.0.1:1")
+
+
+def test_the_control_socket_follows_the_same_rule() -> None:
+    assert default_control(None, {"SYNCRELAY_RUNTIME_DIR": "/run/syncrelay/"}) == "ipc:///run/syncrelay/control.sock"
+    env = {"SYNCRELAY_CONTROL": "ipc:///run/c", "SYNCRELAY_RUNTIME_DIR": "/run/syncrelay"}
+    assert default_control(None, env) == "ipc:///run/c"
+    assert default_control("tcp://127.0.0.1:5555", env) == "ipc:///run/c"
+    assert default_control(None, {"SYNCRELAY_CONTROL": ""}) == f"ipc:///tmp/syncrelay-{os.geteuid()}/control.sock"
+
+
+def test_beside_a_given_socket_the_environment_does_not_count() -> None:
+    env = {"SYNCRELAY_CONTROL": "ipc:///run/another", "SYNCRELAY_RUNTIME_DIR": "/run/another"}
+    assert default_control("ipc:///run/mine/commands.sock", env) == "ipc:///run/mine/control.sock"
+
+
+def test_a_given_control_socket_is_taken_and_checked() -> None:
+    with Relay("ipc:///run/a", control="ipc:///run/b") as relay:
+        assert (relay.endpoint, relay.control) == ("ipc:///run/a", "ipc:///run/b")
+    with pytest.raises(InvalidEndpoint):
+        Relay("ipc:///run/a", control="/run/b")

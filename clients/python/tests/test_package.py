@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fake_relay import DEADLINE, FakeRelay
+from pull_peer import DEADLINE, PullPeer
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.name for path in (ROOT / "src" / "syncrelay").glob("*.py"))
@@ -21,7 +21,7 @@ def run(*command: str, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_wheel_holds_every_module_and_its_types_and_works_alone(directory: Path, fake: FakeRelay) -> None:
+def test_the_wheel_holds_every_module_and_its_types_and_works_alone(directory: Path, fake: PullPeer) -> None:
     pytest.importorskip("build")
     shutil.copytree(ROOT, directory / "copy", ignore=shutil.ignore_patterns("build", "dist", "*.egg-info", "tests"))
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", ".", "copy", cwd=directory)

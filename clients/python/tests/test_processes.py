@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from fake_relay import DEADLINE, FakeRelay, wait_until
+from pull_peer import DEADLINE, PullPeer, wait_until
 
 from syncrelay import Relay
 
@@ -45,7 +45,7 @@ def values(commands: list[dict[str, object]]) -> list[object]:
     return [command["data"] for command in commands]
 
 
-def test_a_forked_child_has_its_own_connection_and_the_parents_goes_on(fake: FakeRelay) -> None:
+def test_a_forked_child_has_its_own_connection_and_the_parents_goes_on(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         relay.broadcast("n", "parent before")
@@ -62,7 +62,7 @@ def test_a_forked_child_has_its_own_connection_and_the_parents_goes_on(fake: Fak
         assert values(fake.receive()) == ["parent after"]
 
 
-def test_what_the_parent_had_queued_is_sent_once_by_the_parent(fake: FakeRelay) -> None:
+def test_what_the_parent_had_queued_is_sent_once_by_the_parent(fake: PullPeer) -> None:
     with Relay(fake.endpoint) as relay:
         relay.broadcast("n", "parent")
 
@@ -84,7 +84,7 @@ def test_what_the_parent_had_queued_is_sent_once_by_the_parent(fake: FakeRelay) 
         assert values(fake.receive()) == ["last"]
 
 
-def test_a_fork_in_the_middle_of_sending_leaves_the_child_usable(fake: FakeRelay) -> None:
+def test_a_fork_in_the_middle_of_sending_leaves_the_child_usable(fake: PullPeer) -> None:
     """Other threads hold the client's locks at some of these forks."""
     fake.start()
     stop = threading.Event()
@@ -114,7 +114,7 @@ def test_a_fork_in_the_middle_of_sending_leaves_the_child_usable(fake: FakeRelay
         assert not drain.is_alive()
 
 
-def test_a_fork_while_every_lock_is_held_leaves_the_child_usable(fake: FakeRelay) -> None:
+def test_a_fork_while_every_lock_is_held_leaves_the_child_usable(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         relay.broadcast("n", "parent")
@@ -126,17 +126,17 @@ def test_a_fork_while_every_lock_is_held_leaves_the_child_usable(fake: FakeRelay
 
         sender = relay._sender
         assert sender._io is not None
-        with sender._start_lock, sender._outbox._lock, sender._io._wakeup._lock:
+        with sender._start_lock, sender._outbox._lock, sender._requests._lock, sender._io._wakeup._lock:
             in_fork(child)
         assert values(fake.receive()) == ["child"]
 
 
-def receive_until_children(fake: FakeRelay, count: int) -> None:
+def receive_until_children(fake: PullPeer, count: int) -> None:
     while count:
         count -= fake.receive()[0]["type"] == "child"
 
 
-def test_a_multiprocessing_child_that_returns_at_once_delivers(fake: FakeRelay) -> None:
+def test_a_multiprocessing_child_that_returns_at_once_delivers(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         relay.broadcast("n", "parent")
@@ -148,7 +148,7 @@ def test_a_multiprocessing_child_that_returns_at_once_delivers(fake: FakeRelay) 
         assert process.exitcode == 0
 
 
-def test_a_process_that_exits_right_after_broadcast_delivers(fake: FakeRelay) -> None:
+def test_a_process_that_exits_right_after_broadcast_delivers(fake: PullPeer) -> None:
     fake.start()
     script = "import sys, syncrelay\nr = syncrelay.Relay(sys.argv[1])\nfor n in range(200): r.broadcast('n', n)"
     done = python(script, fake.endpoint)
@@ -156,7 +156,7 @@ def test_a_process_that_exits_right_after_broadcast_delivers(fake: FakeRelay) ->
     assert values(fake.receive(200)) == list(range(200))
 
 
-def test_a_thread_that_outlives_main_still_delivers(fake: FakeRelay) -> None:
+def test_a_thread_that_outlives_main_still_delivers(fake: PullPeer) -> None:
     fake.start()
     script = (
         "import sys, threading, syncrelay\nr = syncrelay.Relay(sys.argv[1])\nr.broadcast('n', 'main')\n"
@@ -175,7 +175,7 @@ def test_an_exit_with_the_relay_down_is_bounded_and_says_what_is_lost(endpoint: 
     assert "closed with 1 commands unsent" in done.stderr
 
 
-def test_a_command_after_the_exit_began_says_so(fake: FakeRelay) -> None:
+def test_a_command_after_the_exit_began_says_so(fake: PullPeer) -> None:
     fake.start()
     script = (
         "import atexit, sys, syncrelay\nr = syncrelay.Relay(sys.argv[1])\n"
@@ -187,7 +187,7 @@ def test_a_command_after_the_exit_began_says_so(fake: FakeRelay) -> None:
     assert values(fake.receive()) == [1]
 
 
-def test_importing_and_making_one_starts_nothing(fake: FakeRelay) -> None:
+def test_importing_and_making_one_starts_nothing(fake: PullPeer) -> None:
     script = (
         "import sys, threading\nimport syncrelay, syncrelay.compat\nr = syncrelay.Relay(sys.argv[1])\n"
         "assert threading.active_count() == 1\nr.broadcast('n')\nassert threading.active_count() == 2\nr.close(0)\n"
@@ -197,7 +197,7 @@ def test_importing_and_making_one_starts_nothing(fake: FakeRelay) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_killed_relay_loses_nothing_that_came_while_it_was_down(fake: FakeRelay) -> None:
+def test_a_killed_relay_loses_nothing_that_came_while_it_was_down(fake: PullPeer) -> None:
     """A relay in a process of its own, so that kill -9 is real."""
     relay_process = subprocess.Popen(
         [sys.executable, "-c", "import sys, zmq\ns = zmq.Context().socket(zmq.PULL)\ns.bind(sys.argv[1])\n"

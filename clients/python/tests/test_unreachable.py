@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from fake_relay import FakeRelay, wait_until
+from pull_peer import PullPeer, wait_until
 
 from syncrelay import Relay
 
@@ -45,7 +45,7 @@ def relay(endpoint: str) -> Iterator[Relay]:
 
 
 def test_a_socket_file_with_the_wrong_mode_and_its_repair(
-    fake: FakeRelay, directory: Path, relay: Relay, caplog: pytest.LogCaptureFixture
+    fake: PullPeer, directory: Path, relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.start()
     directory.chmod(0o755)
@@ -60,7 +60,7 @@ def test_a_socket_file_with_the_wrong_mode_and_its_repair(
 
 
 def test_a_directory_that_may_not_be_searched(
-    fake: FakeRelay, directory: Path, relay: Relay, caplog: pytest.LogCaptureFixture
+    fake: PullPeer, directory: Path, relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.start()
     directory.chmod(0)

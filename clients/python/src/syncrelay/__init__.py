@@ -1,12 +1,17 @@
 """Push state and events from a Python backend to every browser, through the syncrelay sidecar.
 
-``Relay`` is for threads, ``AsyncRelay`` for coroutines; both only queue, so neither ever blocks on the relay.
-``syncrelay.compat`` keeps the method names of an in-process ``SyncManager``.
+``Relay`` is for threads, ``AsyncRelay`` for coroutines; both only queue commands, unless asked to confirm them.
+``syncrelay.testing`` has a ``FakeRelay`` for your own tests. ``syncrelay.compat`` keeps the method names of an
+in-process ``SyncManager``.
 """
 
 from .aio import AsyncRelay
+from .answer import Client, Position
 from .errors import (
+    AnswerTimeout,
+    CommandRejected,
     CommandTooLarge,
+    ConfirmTimeout,
     FlushTimeout,
     InvalidEndpoint,
     InvalidValue,
@@ -17,11 +22,16 @@ from .errors import (
 from .relay import Relay
 
 __all__ = [
+    "AnswerTimeout",
     "AsyncRelay",
+    "Client",
+    "CommandRejected",
     "CommandTooLarge",
+    "ConfirmTimeout",
     "FlushTimeout",
     "InvalidEndpoint",
     "InvalidValue",
+    "Position",
     "Relay",
     "RelayClosed",
     "RelayUnavailable",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from types import TracebackType
-from typing import Mapping
+from typing import Any, Literal, Mapping, overload
 
+from . import answer
+from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND
 from .outbox import WhenFull
-from .relay import Relay, flush_timeout
+from .relay import Relay, flush_timeout, id_for, late_answer
 
 _log = logging.getLogger("syncrelay")
 
@@ -17,7 +19,8 @@ _log = logging.getLogger("syncrelay")
 class AsyncRelay:
     """``Relay`` with coroutines; see there for the arguments and the promises. Not bound to an event loop.
 
-    Only ``flush`` and ``close`` wait for anything; the others queue, as ``Relay`` does, and never block the loop.
+    Confirmed commands, queries, ``flush`` and ``close`` await; the others only queue, as ``Relay`` does. Nothing ever
+    blocks the loop. A task that is cancelled while it awaits an answer leaves open whether the command took effect.
     ``relay`` shares the queue, the thread and hence the order of an existing ``Relay``; closing either closes both.
     """
 
@@ -25,6 +28,7 @@ class AsyncRelay:
         self,
         endpoint: str | None = None,
         *,
+        control: str | None = None,
         relay: Relay | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
@@ -34,6 +38,7 @@ class AsyncRelay:
     ) -> None:
         self._relay = relay or Relay(
             endpoint,
+            control=control,
             when_full=when_full,
             max_queue_commands=max_queue_commands,
             max_queue_bytes=max_queue_bytes,
@@ -47,6 +52,10 @@ class AsyncRelay:
         return self._relay.endpoint
 
     @property
+    def control(self) -> str:
+        return self._relay.control
+
+    @property
     def queued(self) -> int:
         return self._relay.queued
 
@@ -54,19 +63,94 @@ class AsyncRelay:
     def dropped(self) -> int:
         return self._relay.dropped
 
-    async def set(self, key: str, value: object, *, notify: bool = False) -> None:
-        self._relay.set(key, value, notify=notify)
+    @overload
+    async def set(
+        self, key: str, value: object, *, confirm: Literal[True],
+        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
 
-    async def merge(self, key: str, value: object, *, notify: bool = False) -> None:
-        self._relay.merge(key, value, notify=notify)
+    @overload
+    async def set(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None: ...  # fmt: skip
 
-    async def delete(self, key: str, *, notify: bool = False) -> None:
-        self._relay.delete(key, notify=notify)
+    async def set(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None:  # fmt: skip
+        id = id_for(confirm, id)
+        return await self._send(self._relay._encoder.set(key, value, notify, id), confirm, timeout, id)
+
+    @overload
+    async def merge(
+        self, key: str, value: object, *, confirm: Literal[True],
+        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
+
+    @overload
+    async def merge(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None: ...  # fmt: skip
+
+    async def merge(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None:  # fmt: skip
+        id = id_for(confirm, id)
+        return await self._send(self._relay._encoder.merge(key, value, notify, id), confirm, timeout, id)
+
+    @overload
+    async def delete(
+        self, key: str, *, confirm: Literal[True], notify: bool = False, timeout: float = 5.0, id: str | None = None
+    ) -> Position: ...
+
+    @overload
+    async def delete(
+        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+    ) -> Position | None: ...
+
+    async def delete(
+        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+    ) -> Position | None:
+        id = id_for(confirm, id)
+        return await self._send(self._relay._encoder.delete(key, notify, id), confirm, timeout, id)
+
+    @overload
+    async def broadcast(
+        self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
+        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
+
+    @overload
+    async def broadcast(
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False
-    ) -> None:
-        self._relay.broadcast(type, data, set=set, notify=notify)
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None:  # fmt: skip
+        id = id_for(confirm, id)
+        return await self._send(self._relay._encoder.broadcast(type, data, set, notify, id), confirm, timeout, id)
+
+    @overload
+    async def state(self, key: None = None, *, timeout: float = 5.0) -> dict[str, Any]: ...
+
+    @overload
+    async def state(self, key: str, *, timeout: float = 5.0) -> Any: ...
+
+    async def state(self, key: str | None = None, *, timeout: float = 5.0) -> Any:
+        found = answer.state(await self._ask(self._relay._encoder.query("state", key), timeout))
+        return found if key is None else found.get(key)
+
+    async def clients(self, *, timeout: float = 5.0) -> list[Client]:
+        return answer.clients(await self._ask(self._relay._encoder.query("clients"), timeout))
+
+    async def stats(self, *, timeout: float = 5.0) -> dict[str, Any]:
+        return answer.stats(await self._ask(self._relay._encoder.query("stats"), timeout))
 
     async def flush(self, timeout: float = 5.0) -> None:
         try:
@@ -88,3 +172,18 @@ class AsyncRelay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def _send(self, command: bytes, confirm: bool, timeout: float, id: str | None) -> Position | None:
+        if confirm:
+            return answer.position(await self._ask(command, timeout, id))
+        self._sender.post(command)
+        return None
+
+    async def _ask(self, body: bytes, timeout: float, id: str | None = None) -> bytes:
+        request = self._sender.request(body)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(request.answer), timeout)
+        except asyncio.TimeoutError:
+            return late_answer(self._sender, request, timeout, id)
+        finally:
+            request.answer.cancel()

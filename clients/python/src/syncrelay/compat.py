@@ -7,9 +7,15 @@ Clients connect to the relay instead: the backend's own WebSocket endpoint, ``co
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from .errors import SyncRelayError
 from .relay import Relay
+
+
+_PATIENCE = 0.5  # seconds for the relay's answer
+_RESPITE = 5.0  # seconds before a relay that did not answer is asked again
 
 
 class SyncManager:
@@ -22,6 +28,7 @@ class SyncManager:
     def __init__(self, relay: Relay | None = None) -> None:
         self._slot: dict[str, Relay] = {} if relay is None else {"relay": relay}
         self._state: dict[str, Any] = {"comparison": None, "radio": None}
+        self._ask_after = 0.0
 
     @property
     def relay(self) -> Relay:
@@ -33,6 +40,7 @@ class SyncManager:
 
     @property
     def current_comparison(self) -> Any:
+        """What this process has set, as ``current_radio``; never asks the relay."""
         return self._state["comparison"]
 
     @property
@@ -46,7 +54,16 @@ class SyncManager:
         self._store("radio", now_playing)
 
     def get_current_state(self) -> dict[str, Any]:
-        """What this process has set; other workers' changes are not in it."""
+        """What the relay has stored, by whichever worker, this one's earlier calls included.
+
+        While the relay cannot be asked (noticed after 0.5 s, then not tried for 5 s), what this process has set.
+        """
+        if time.monotonic() >= self._ask_after:
+            relay = self.relay
+            try:
+                return {"comparison": None, "radio": None, **relay.state(timeout=_PATIENCE)}
+            except SyncRelayError:
+                self._ask_after = time.monotonic() + _RESPITE
         return dict(self._state)
 
     async def broadcast(self, event_type: str, data: Any = None) -> None:

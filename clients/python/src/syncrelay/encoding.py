@@ -14,6 +14,7 @@ from .fault import MAX_NESTING, find_fault
 
 DEFAULT_MAX_COMMAND = 16 * 1024 * 1024  # bytes; the relay's --max-command
 MAX_NAME = 256  # bytes of a key or an event type
+MAX_ID = 128  # bytes of a command's id
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -24,16 +25,18 @@ class CommandEncoder:
     def __init__(self, max_command: int = DEFAULT_MAX_COMMAND) -> None:
         self._max_command = max_command
 
-    def set(self, key: str, value: object, notify: bool) -> bytes:
-        return self._encode({"op": "set", "key": _name(key, "key"), "value": value}, notify)
+    def set(self, key: str, value: object, notify: bool, id: str | None = None) -> bytes:
+        return self._encode({"op": "set", "key": _name(key, "key"), "value": value}, notify, id)
 
-    def merge(self, key: str, patch: object, notify: bool) -> bytes:
-        return self._encode({"op": "merge", "key": _name(key, "key"), "value": patch}, notify)
+    def merge(self, key: str, patch: object, notify: bool, id: str | None = None) -> bytes:
+        return self._encode({"op": "merge", "key": _name(key, "key"), "value": patch}, notify, id)
 
-    def delete(self, key: str, notify: bool) -> bytes:
-        return self._encode({"op": "delete", "key": _name(key, "key")}, notify)
+    def delete(self, key: str, notify: bool, id: str | None = None) -> bytes:
+        return self._encode({"op": "delete", "key": _name(key, "key")}, notify, id)
 
-    def broadcast(self, type: str, data: object, changes: Mapping[str, object] | None, notify: bool) -> bytes:
+    def broadcast(
+        self, type: str, data: object, changes: Mapping[str, object] | None, notify: bool, id: str | None = None
+    ) -> bytes:
         command: dict[str, object] = {"op": "broadcast", "type": _event_type(type)}
         if data is not None:
             command["data"] = data
@@ -41,11 +44,19 @@ class CommandEncoder:
             raise InvalidValue("set", f"must map keys to values, not be a {changes.__class__.__name__}")
         if changes:
             command["set"] = {_name(key, "set key"): value for key, value in changes.items()}
-        return self._encode(command, notify and bool(changes))
+        return self._encode(command, notify and bool(changes), id)
 
-    def _encode(self, command: dict[str, object], notify: bool) -> bytes:
+    def query(self, op: str, key: str | None = None) -> bytes:
+        query: dict[str, object] = {"op": op}
+        if key is not None:
+            query["key"] = _name(key, "key")
+        return self._encode(query)
+
+    def _encode(self, command: dict[str, object], notify: bool = False, id: str | None = None) -> bytes:
         if notify:
             command["notify"] = True
+        if id is not None:
+            command["id"] = _name(id, "id", MAX_ID)
         try:
             body = _to_json(command).encode()
         except (TypeError, ValueError, RecursionError) as error:
@@ -57,15 +68,15 @@ class CommandEncoder:
         return body
 
 
-def _name(name: str, what: str) -> str:
+def _name(name: str, what: str, limit: int = MAX_NAME) -> str:
     if not isinstance(name, str):
         raise InvalidValue(what, f"must be a str, not {type(name).__name__}")
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
         raise InvalidValue(what, f"{name!r} has a lone surrogate, which UTF-8 cannot carry") from None
-    if not 0 < size <= MAX_NAME:
-        raise InvalidValue(what, f"{name[:40]!r} has {size} bytes; 1 to {MAX_NAME} are possible")
+    if not 0 < size <= limit:
+        raise InvalidValue(what, f"{name[:40]!r} has {size} bytes; 1 to {limit} are possible")
     return name
 
 

@@ -22,10 +22,16 @@ def default_endpoint(environ: Mapping[str, str] | None = None) -> str:
     """
     env = os.environ if environ is None else environ
     listed = env.get("SYNCRELAY_COMMANDS", "")
-    if listed:
-        return listed.split(",")[0].strip()
-    directory = env.get("SYNCRELAY_RUNTIME_DIR", "") or _own_directory()
-    return f"{_IPC}{directory.rstrip('/')}/commands.sock"
+    return listed.split(",")[0].strip() if listed else _in_runtime_dir("commands.sock", env)
+
+
+def default_control(endpoint: str | None, environ: Mapping[str, str] | None = None) -> str:
+    """Where the relay answers. For an ``endpoint`` given as the path of a socket, ``control.sock`` beside it, so that
+    both lead to the same relay; else ``$SYNCRELAY_CONTROL``, else ``control.sock`` in the runtime directory."""
+    if endpoint is not None and endpoint.startswith(f"{_IPC}/"):
+        return f"{endpoint.rpartition('/')[0]}/control.sock"
+    env = os.environ if environ is None else environ
+    return env.get("SYNCRELAY_CONTROL", "") or _in_runtime_dir("control.sock", env)
 
 
 def check_endpoint(endpoint: str) -> str:
@@ -57,6 +63,11 @@ def why_unreachable(endpoint: str) -> str:
     if not _may_write(path):
         return f"permission denied: {stat.filemode(mode.st_mode)} {mode.st_uid}:{mode.st_gid}, but this is {_whoami()}"
     return "connection refused (the socket file is there, but nobody listens on it)"
+
+
+def _in_runtime_dir(name: str, environ: Mapping[str, str]) -> str:
+    directory = environ.get("SYNCRELAY_RUNTIME_DIR", "") or _own_directory()
+    return f"{_IPC}{directory.rstrip('/')}/{name}"
 
 
 def _own_directory() -> str:

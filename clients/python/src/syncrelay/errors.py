@@ -31,7 +31,10 @@ class CommandTooLarge(InvalidValue):
 
 
 class RelayUnavailable(SyncRelayError):
-    """The queue is full, because the relay is away or slower than this process; the command was not queued."""
+    """The queue is full, because the relay is away or slower than this process; the command was not queued.
+
+    Also the base of all that says: not in time.
+    """
 
 
 class FlushTimeout(RelayUnavailable, TimeoutError):
@@ -40,3 +43,41 @@ class FlushTimeout(RelayUnavailable, TimeoutError):
 
 class RelayClosed(SyncRelayError):
     """The client was used after ``close`` (or after the interpreter began to exit)."""
+
+
+class AnswerTimeout(RelayUnavailable, TimeoutError):
+    """The relay did not answer in time; it is away, or busy."""
+
+
+class ConfirmTimeout(AnswerTimeout):
+    """A confirmed command was not answered in time; nothing is sent again after this.
+
+    ``sent``: False when the command never left this process, so that it has no effect. True when it may or may not have
+    taken effect: call again with ``id=error.id``, and it takes effect once whichever it was.
+    """
+
+    def __init__(self, message: str, id: str, sent: bool) -> None:
+        super().__init__(message)
+        self.id = id
+        self.sent = sent
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self.id, self.sent)
+
+
+class CommandRejected(SyncRelayError):
+    """The relay refused a command or a query: nothing has changed.
+
+    ``code`` is one of the relay's closed list, e.g. ``state_full``, ``storage_full`` or ``busy``; ``offset`` the byte
+    in the command where it went wrong.
+    """
+
+    def __init__(self, code: str, message: str, offset: int = 0) -> None:
+        super().__init__(code, message, offset)
+        self.code = code
+        self.message = message
+        self.offset = offset
+
+    def __str__(self) -> str:
+        where = f" (at byte {self.offset})" if self.offset else ""
+        return f"{self.code}: {self.message}{where}"

@@ -10,10 +10,12 @@ from concurrent.futures import Future, InvalidStateError
 
 import zmq
 
+from .control import Control
 from .errors import RelayClosed
 from .link import Link, LinkEvent
 from .outbox import Outbox, Progress
 from .reachability import Reachability
+from .request import Request, Requests
 from .wakeup import Wakeup
 
 _BATCH = 64  # commands sent under the outbox's lock, between two looks at events and requests
@@ -23,18 +25,20 @@ _log = logging.getLogger("syncrelay")
 
 
 class IoThread:
-    """Keeps the link and carries what the outbox could not send at once. Public methods are thread-safe, private ones
-    are the thread's own.
+    """Keeps the link, carries what the outbox could not send at once, and has the relay answer requests. Public methods
+    are thread-safe, private ones are the thread's own.
 
     A daemon: an exiting interpreter joins all other threads before it runs the exit hook that ends this one.
     """
 
-    def __init__(self, endpoint: str, outbox: Outbox) -> None:
+    def __init__(self, endpoint: str, control: str, outbox: Outbox, requests: Requests) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
+        self._requests = requests
         self._wakeup = Wakeup()
+        self._control = Control(control, outbox, requests, self._wakeup.set)
         self._reachability = Reachability(endpoint)
-        self._requests: deque[tuple[int, Future[None]]] = deque()  # flushes: mark in the outbox, who waits for it
+        self._new_flushes: deque[tuple[int, Future[None]]] = deque()  # mark in the outbox, who waits for it
         self._flushes: list[tuple[int, Future[None]]] = []
         self._deadline: float | None = None  # monotonic; set once the thread shall end
         self._ended: Future[None] = Future()
@@ -50,14 +54,27 @@ class IoThread:
     def flush(self) -> Future[None]:
         """Done when everything posted until now was handed to a connected socket."""
         done: Future[None] = Future()
-        self._requests.append((self._outbox.posted, done))
+        self._new_flushes.append((self._outbox.posted, done))
         self._wakeup.set()
         if self._ended.done():
             _refuse(done)
         return done
 
+    def request(self, body: bytes) -> Request:
+        """Answered after what was posted until now has been applied. Raises RelayUnavailable when too many wait."""
+        request = self._requests.add(body, self._outbox.posted)
+        self._wakeup.set()
+        if self._ended.done():
+            self._refuse_requests()
+        return request
+
+    @property
+    def answers(self) -> bool:
+        """Whether the relay can be asked at the moment."""
+        return self._control.connected
+
     def close(self, timeout: float) -> Future[None]:
-        """Ends the thread when everything is sent, or after ``timeout`` seconds. Close the outbox first."""
+        """Ends the thread when all is sent and answered, or after ``timeout`` seconds. Close the outbox first."""
         if self._deadline is None:
             self._deadline = time.monotonic() + timeout
             self._wakeup.set()
@@ -74,8 +91,9 @@ class IoThread:
         finally:
             self._wakeup.close()
             self._ended.set_result(None)
-            for _, done in [*self._flushes, *self._requests]:
+            for _, done in [*self._flushes, *self._new_flushes]:
                 _refuse(done)
+            self._refuse_requests()
 
     def _serve_one_link(self) -> bool:
         """True: closed as asked. Nothing may end this thread silently: any failure only costs the link."""
@@ -85,6 +103,7 @@ class IoThread:
                     self._serve(link)
                 finally:
                     self._outbox.shut()
+                    self._control.disconnect()
             return True
         except zmq.ZMQError as error:
             self._reachability.failed(f"ZeroMQ says {error}")
@@ -102,14 +121,16 @@ class IoThread:
             self._hear(link)
             progress = self._outbox.send(_BATCH)
             self._settle_flushes(link)
-            if self._time_is_up() or (self._deadline is not None and progress is Progress.drained):
+            self._control.serve(link.context)
+            done = progress is Progress.drained and not self._requests
+            if self._time_is_up() or (self._deadline is not None and done):
                 self._give_up(link.connected)
                 link.linger(self._time_left())
                 return
             if progress is Progress.more:
                 continue
             until_writable = link.connected and progress is Progress.stuck
-            if link.wait(until_writable, self._patience(link)):
+            if link.wait(until_writable, self._patience(link), self._control.sockets()):
                 self._outbox.open(link.try_send)
 
     def _hear(self, link: Link) -> None:
@@ -125,8 +146,8 @@ class IoThread:
                 self._reachability.failed(event.value if event is LinkEvent.mute else None)
 
     def _settle_flushes(self, link: Link) -> None:
-        while self._requests:
-            self._flushes.append(self._requests.popleft())
+        while self._new_flushes:
+            self._flushes.append(self._new_flushes.popleft())
         waiting = [(mark, done) for mark, done in self._flushes if not done.cancelled()]
         self._flushes = []
         for mark, done in waiting:
@@ -139,13 +160,18 @@ class IoThread:
         """How long the thread may sleep, in seconds."""
         silence = None if link.connected else self._reachability.still_silent()
         ending = None if self._deadline is None else self._time_left()
-        return min((seconds for seconds in (silence, ending) if seconds is not None), default=None)
+        limits = (silence, ending, self._control.patience())
+        return min((seconds for seconds in limits if seconds is not None), default=None)
 
     def _time_left(self) -> float:
         return 0.0 if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def _time_is_up(self) -> bool:
         return self._deadline is not None and self._time_left() == 0
+
+    def _refuse_requests(self) -> None:
+        for request in self._requests.all():
+            request.settle(RelayClosed("this relay client was closed before the relay answered"))
 
     def _give_up(self, connected: bool) -> None:
         unsent = self._outbox.clear()

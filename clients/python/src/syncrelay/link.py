@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from types import TracebackType
-from typing import Iterator
+from typing import Iterable, Iterator
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
@@ -71,6 +71,11 @@ class Link:
         self._push.close(linger=math.ceil(self._linger * 1000))
         self._context.term()
 
+    @property
+    def context(self) -> zmq.Context[zmq.Socket[bytes]]:
+        """Sockets made from it must be closed before the link is left."""
+        return self._context
+
     def linger(self, seconds: float) -> None:
         """How long leaving may wait for what is in the pipe; an empty pipe never waits."""
         self._linger = max(0.0, seconds)
@@ -96,9 +101,12 @@ class Link:
             self.connected = event is LinkEvent.up
             yield event
 
-    def wait(self, until_writable: bool, seconds: float | None) -> bool:
-        """Until woken, until there are events or the time is over; True once the pipe has room, if asked for."""
+    def wait(self, until_writable: bool, seconds: float | None, others: Iterable[zmq.Socket[bytes]] = ()) -> bool:
+        """Until woken, until there are events, until one of the others can be read or the time is over; True once the
+        pipe has room, if asked for."""
         poller = zmq.Poller()
+        for other in others:
+            poller.register(other, zmq.POLLIN)
         poller.register(self._wake_fd, zmq.POLLIN)
         poller.register(self._monitor, zmq.POLLIN)
         if until_writable:

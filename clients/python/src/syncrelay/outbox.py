@@ -58,10 +58,13 @@ class Outbox:
                 raise RelayClosed("this relay client is closed")
             if len(self._commands) >= self.max_commands or self._bytes + size > self.max_bytes:
                 self._make_room(size)
-            self._commands.append(command)
-            self._bytes += size
-            self.posted += 1
-            return self._try_send is not None and self._send(_HELP) is Progress.stuck
+            return self._append(command)
+
+    def put_extra(self, command: bytes) -> int:
+        """I/O thread: one command beyond the limits, also when closed. Returns where ``gone`` is once it is gone."""
+        with self._lock:
+            self._append(command)
+            return self.posted
 
     def open(self, try_send: Callable[[bytes], bool]) -> None:
         """I/O thread: the relay is there and its pipe has room."""
@@ -93,6 +96,12 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._commands)
+
+    def _append(self, command: bytes) -> bool:
+        self._commands.append(command)
+        self._bytes += len(command)
+        self.posted += 1
+        return self._try_send is not None and self._send(_HELP) is Progress.stuck
 
     def _send(self, limit: int) -> Progress:
         for _ in range(limit):

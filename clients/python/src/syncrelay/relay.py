@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
-from typing import Mapping
+from typing import Any, Literal, Mapping, TypeVar, overload
 
+from . import answer
+from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
-from .endpoint import check_endpoint, default_endpoint
-from .errors import FlushTimeout
+from .endpoint import check_endpoint, default_control, default_endpoint
+from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
 from .outbox import Outbox, WhenFull
-from .sender import Sender
+from .request import Request
+from .sender import Carrier, Sender
+
+R = TypeVar("R", bound="Relay")
 
 _log = logging.getLogger("syncrelay")
 
 
 class Relay:
-    """Pushes commands to the relay. Thread-safe (not to be used from signal handlers); make one per process.
+    """Sends commands to the relay and asks it. Thread-safe (not to be used from signal handlers); make one per process.
 
     Commands only enter a bounded queue, in the order of the calls; one I/O thread sends them. While the relay is away
     they wait there and arrive, in order, when it is back. What ZeroMQ had already handed to a relay that was killed
     can be lost: a push has no answer.
 
+    With ``confirm=True`` a command waits for the relay's answer, at most ``timeout`` seconds, and returns its position;
+    until then it is sent again whenever the connection was lost, under one ``id``, by which the relay knows what it has
+    done already. Raises CommandRejected or ConfirmTimeout. An ``id`` of your own does the same across processes.
+    Confirmed commands and queries come after what this Relay was called with before, confirmed or not.
+
     ``endpoint``: the relay's ``--commands``; by default the same rule as the relay's (``default_endpoint``).
+    ``control``: the relay's ``--control``; by default as ``default_control`` says.
     ``when_full``: ``"raise"`` raises RelayUnavailable, ``"drop_oldest"`` makes room and says so in the log.
     ``max_command``: bytes, the relay's ``--max-command``. ``close_timeout``: seconds for close() and the process' exit.
     """
@@ -32,6 +44,7 @@ class Relay:
         self,
         endpoint: str | None = None,
         *,
+        control: str | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
         max_queue_bytes: int = 64 * 1024 * 1024,
@@ -42,13 +55,22 @@ class Relay:
             raise ValueError(f"when_full is 'raise' or 'drop_oldest', not {when_full!r}")
         if max_queue_commands < 1 or max_queue_bytes < 1:
             raise ValueError("the queue's limits must be positive")
-        self._encoder = CommandEncoder(min(max_command, max_queue_bytes))
         outbox = Outbox(max_queue_commands, max_queue_bytes, when_full)
-        self._sender = Sender(check_endpoint(endpoint or default_endpoint()), outbox, close_timeout)
+        control = check_endpoint(control or default_control(endpoint))
+        sender = Sender(check_endpoint(endpoint or default_endpoint()), control, outbox, close_timeout)
+        self._use(CommandEncoder(min(max_command, max_queue_bytes)), sender)
+
+    def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:
+        self._encoder = encoder
+        self._sender = sender
 
     @property
     def endpoint(self) -> str:
         return self._sender.endpoint
+
+    @property
+    def control(self) -> str:
+        return self._sender.control
 
     @property
     def queued(self) -> int:
@@ -60,26 +82,104 @@ class Relay:
         """Commands dropped because the queue was full, in this process."""
         return self._sender.dropped
 
-    def set(self, key: str, value: object, *, notify: bool = False) -> None:
+    @overload
+    def set(
+        self, key: str, value: object, *, confirm: Literal[True],
+        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
+
+    @overload
+    def set(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None: ...  # fmt: skip
+
+    def set(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None:  # fmt: skip
         """Stores ``value``; clients that connect later see it. Those connected are told only with ``notify``."""
-        self._sender.post(self._encoder.set(key, value, notify))
+        id = id_for(confirm, id)
+        return self._send(self._encoder.set(key, value, notify, id), confirm, timeout, id)
 
-    def merge(self, key: str, value: object, *, notify: bool = False) -> None:
+    @overload
+    def merge(
+        self, key: str, value: object, *, confirm: Literal[True],
+        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
+
+    @overload
+    def merge(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None: ...  # fmt: skip
+
+    def merge(
+        self, key: str, value: object, *, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None:  # fmt: skip
         """Applies a JSON merge patch (RFC 7396) to the stored value: members replace, None removes."""
-        self._sender.post(self._encoder.merge(key, value, notify))
+        id = id_for(confirm, id)
+        return self._send(self._encoder.merge(key, value, notify, id), confirm, timeout, id)
 
-    def delete(self, key: str, *, notify: bool = False) -> None:
+    @overload
+    def delete(
+        self, key: str, *, confirm: Literal[True], notify: bool = False, timeout: float = 5.0, id: str | None = None
+    ) -> Position: ...
+
+    @overload
+    def delete(
+        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+    ) -> Position | None: ...
+
+    def delete(
+        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+    ) -> Position | None:
         """Back to null for a key that the relay is configured with, gone for any other."""
-        self._sender.post(self._encoder.delete(key, notify))
+        id = id_for(confirm, id)
+        return self._send(self._encoder.delete(key, notify, id), confirm, timeout, id)
+
+    @overload
+    def broadcast(
+        self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
+        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
+
+    @overload
+    def broadcast(
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False
-    ) -> None:
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
         With ``notify`` the event also carries what ``set`` changed.
         """
-        self._sender.post(self._encoder.broadcast(type, data, set, notify))
+        id = id_for(confirm, id)
+        return self._send(self._encoder.broadcast(type, data, set, notify, id), confirm, timeout, id)
+
+    @overload
+    def state(self, key: None = None, *, timeout: float = 5.0) -> dict[str, Any]: ...
+
+    @overload
+    def state(self, key: str, *, timeout: float = 5.0) -> Any: ...
+
+    def state(self, key: str | None = None, *, timeout: float = 5.0) -> Any:
+        """All stored values by key, or that of one ``key``: None when it is null or not there."""
+        found = answer.state(self._ask(self._encoder.query("state", key), timeout))
+        return found if key is None else found.get(key)
+
+    def clients(self, *, timeout: float = 5.0) -> list[Client]:
+        """Who is connected."""
+        return answer.clients(self._ask(self._encoder.query("clients"), timeout))
+
+    def stats(self, *, timeout: float = 5.0) -> dict[str, Any]:
+        """``epoch``, ``seq``, the number of ``clients`` and the relay's counters."""
+        return answer.stats(self._ask(self._encoder.query("stats"), timeout))
 
     def flush(self, timeout: float = 5.0) -> None:
         """Waits until everything queued so far is handed to the relay's socket, or raises FlushTimeout."""
@@ -97,7 +197,7 @@ class Relay:
         except FutureTimeout:
             _log.error("the I/O thread did not end in time; leaving it behind")
 
-    def __enter__(self) -> Relay:
+    def __enter__(self: R) -> R:
         return self
 
     def __exit__(
@@ -105,8 +205,41 @@ class Relay:
     ) -> None:
         self.close()
 
+    def _send(self, command: bytes, confirm: bool, timeout: float, id: str | None) -> Position | None:
+        if confirm:
+            return answer.position(self._ask(command, timeout, id))
+        self._sender.post(command)
+        return None
 
-def flush_timeout(sender: Sender, timeout: float) -> FlushTimeout:
+    def _ask(self, body: bytes, timeout: float, id: str | None = None) -> bytes:
+        request = self._sender.request(body)
+        try:
+            return request.answer.result(timeout)
+        except FutureTimeout:
+            return late_answer(self._sender, request, timeout, id)
+        finally:
+            request.answer.cancel()  # whatever ends the wait also ends the sending
+
+
+def id_for(confirm: bool, id: str | None) -> str | None:
+    return secrets.token_urlsafe(16) if confirm and id is None else id
+
+
+def late_answer(sender: Carrier, request: Request, timeout: float, id: str | None) -> bytes:
+    """What came in the last moment, or an AnswerTimeout."""
+    if not request.answer.cancel() and not isinstance(request.answer.exception(), FutureTimeout):
+        return request.answer.result()
+    what = f"no answer from the relay at {sender.control} within {timeout:g} s: {sender.why_unanswered()}"
+    if id is None:
+        raise AnswerTimeout(what)
+    if request.sent:
+        effect = f"the command may or may not have taken effect; to be sure, repeat it with id={id!r}"
+    else:
+        effect = "the command was not sent and has no effect"
+    raise ConfirmTimeout(f"{what}; {effect}", id, request.sent)
+
+
+def flush_timeout(sender: Carrier, timeout: float) -> FlushTimeout:
     queued = sender.queued
     left = f"{queued} commands are still queued" if queued else "it went away with the last ones under way"
     return FlushTimeout(f"the relay at {sender.endpoint} has not taken everything within {timeout:g} s: {left}")

@@ -9,11 +9,33 @@ import threading
 import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Protocol
 
 from .drops import DropReport
+from .endpoint import why_unreachable
 from .errors import RelayClosed, RelayUnavailable
 from .io_thread import IoThread
 from .outbox import Outbox
+from .request import Request, Requests
+
+
+class Carrier(Protocol):
+    """What a client needs behind its methods: a Sender, or in tests something that acts like one."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def control(self) -> str: ...
+    @property
+    def queued(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    def post(self, command: bytes) -> None: ...
+    def request(self, body: bytes) -> Request: ...
+    def why_unanswered(self) -> str: ...
+    def flush(self) -> Future[None]: ...
+    def close(self, timeout: float | None = None) -> Future[None]: ...
+    def close_timeout(self, timeout: float | None) -> float: ...
 
 
 class Sender:
@@ -22,14 +44,24 @@ class Sender:
     A forked child starts afresh: empty queue, its own thread and socket. What its parent had queued, its parent sends.
     """
 
-    def __init__(self, endpoint: str, outbox: Outbox, close_timeout: float) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint: str, control: str, outbox: Outbox, close_timeout: float) -> None:
+        self._endpoint = endpoint
+        self._control = control
         self._outbox = outbox
+        self._requests = Requests(outbox.max_bytes)
         self._close_timeout = close_timeout
         self._io: IoThread | None = None
         self._start_lock = threading.Lock()
         self._drops = DropReport()
         _senders.add(self)
+
+    @property
+    def endpoint(self) -> str:
+        return self._endpoint
+
+    @property
+    def control(self) -> str:
+        return self._control
 
     @property
     def queued(self) -> int:
@@ -44,6 +76,19 @@ class Sender:
         if self._outbox.put(command):
             io.wake()
         self._drops.update(self._outbox.dropped)
+
+    def request(self, body: bytes) -> Request:
+        if self._outbox.closed:
+            raise RelayClosed("this relay client is closed")
+        return (self._io or self._start()).request(body)
+
+    def why_unanswered(self) -> str:
+        io = self._io
+        if io is None or not io.answers:
+            return why_unreachable(self._control)
+        if self.queued:
+            return f"it has not yet taken the commands before, at {self._endpoint}"
+        return "it is there, but busy"
 
     def flush(self) -> Future[None]:
         if self._outbox.closed:
@@ -66,7 +111,7 @@ class Sender:
                 raise RelayClosed("this relay client is closed")
             if self._io is None:
                 try:
-                    io = IoThread(self.endpoint, self._outbox)
+                    io = IoThread(self._endpoint, self._control, self._outbox, self._requests)
                     io.start()
                 except (OSError, RuntimeError) as error:  # no descriptors, no threads, or the interpreter is exiting
                     raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
@@ -94,6 +139,7 @@ class Sender:
         closed = self._outbox.closed
         self._outbox = self._outbox.fresh()
         self._outbox.closed = closed
+        self._requests = self._requests.fresh()
         self._start_lock = threading.Lock()
         self._drops = DropReport()
         if self._io is not None:

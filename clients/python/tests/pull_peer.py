@@ -11,13 +11,13 @@ import zmq
 DEADLINE = 20.0  # seconds; generous, only ever reached by a failing test
 
 
-class FakeRelay:
+class PullPeer:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] | None = None
 
-    def start(self, read_ahead: int = 1000) -> FakeRelay:
+    def start(self, read_ahead: int = 1000) -> PullPeer:
         """``read_ahead``: how many commands ZeroMQ takes on this side before ``receive`` asks for them."""
         self._socket = self._context.socket(zmq.PULL)
         self._socket.rcvhwm = read_ahead
@@ -46,7 +46,7 @@ class FakeRelay:
             bodies += frames
         return bodies
 
-    def __enter__(self) -> FakeRelay:
+    def __enter__(self) -> PullPeer:
         return self
 
     def __exit__(self, *_: object) -> None:

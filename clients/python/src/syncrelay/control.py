@@ -1,0 +1,111 @@
+"""Has the relay answer requests, over as many connections as that takes."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+import zmq
+
+from .barrier import Barrier
+from .control_line import ControlLine
+from .errors import CommandRejected
+from .outbox import Outbox
+from .request import Requests
+
+_WINDOW = 256  # requests under way; the relay keeps 1,000 answers for a peer
+_WINDOW_BYTES = 64 * 1024 * 1024  # of them, before the last one; ZeroMQ holds them even when the callers gave up
+_PAUSE = 0.1  # seconds before the next attempt to connect
+_BARRIER = 0  # its number on the line; requests begin with 1
+
+
+class Control:
+    """I/O thread only, but for ``connected``. Connects when there is something to ask.
+
+    Requests are sent in order; those that a lost connection leaves without an answer are sent again, in order, over the
+    next one. Commands among them carry an id, by which the relay knows what it has done already.
+    """
+
+    def __init__(self, endpoint: str, outbox: Outbox, requests: Requests, wake: Callable[[], None]) -> None:
+        self._endpoint = endpoint
+        self._requests = requests
+        self._barrier = Barrier(outbox, wake)
+        self._line: ControlLine | None = None
+        self._under_way: dict[int, int] = {}  # by number; bytes
+        self._waits_for_barrier = False
+        self._next_attempt = 0.0
+
+    @property
+    def connected(self) -> bool:
+        line = self._line
+        return line is not None and line.connected
+
+    def serve(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        """Does what can be done at once; to be called again when a socket is readable or the patience is over."""
+        self._waits_for_barrier = False
+        if self._line is None:
+            if not self._requests or time.monotonic() < self._next_attempt:
+                return
+            self._line = ControlLine(context, self._endpoint)
+        self._line.hear()
+        for number, answer in self._line.answers():
+            self._take(number, answer)
+        if self._line.ended:
+            self.disconnect()
+        elif self._line.connected:
+            self._send(self._line)
+
+    def sockets(self) -> list[zmq.Socket[bytes]]:
+        return [] if self._line is None else self._line.sockets()
+
+    def patience(self) -> float | None:
+        """Seconds until ``serve`` is due, whatever the sockets do."""
+        if self._line is None:
+            return max(0.0, self._next_attempt - time.monotonic()) if self._requests else None
+        return self._barrier.patience() if self._waits_for_barrier else self._line.patience()
+
+    def disconnect(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        self._next_attempt = time.monotonic() + _PAUSE
+        self._under_way.clear()
+        self._barrier.forget()
+        self._requests.resend()
+
+    def _send(self, line: ControlLine) -> None:
+        while len(self._under_way) < _WINDOW and sum(self._under_way.values()) < _WINDOW_BYTES:
+            request = self._requests.next()
+            if request is None:
+                return
+            if not self._barrier.passed(request.after):
+                self._raise_barrier(line)
+                return
+            request.sent = True  # before the look at who has given up: the caller looks in the other order
+            if not request.answer.cancelled():
+                line.send(request.number, request.body)
+                self._under_way[request.number] = len(request.body)
+            self._requests.sent(request)
+
+    def _raise_barrier(self, line: ControlLine) -> None:
+        self._waits_for_barrier = True
+        command = self._barrier.raise_it()
+        if command is not None:
+            line.send(_BARRIER, command)
+
+    def _take(self, number: int, answer: bytes) -> None:
+        self._under_way.pop(number, None)
+        if number == _BARRIER:
+            self._take_barrier(answer)
+            return
+        request = self._requests.get(number)
+        if request is not None:
+            request.settle(answer)
+
+    def _take_barrier(self, answer: bytes) -> None:
+        try:
+            self._barrier.answered(answer)
+        except CommandRejected:  # a relay that cannot store this could not store what waits for it, either
+            for request in self._requests.all():
+                if not self._barrier.passed(request.after):
+                    request.settle(answer)

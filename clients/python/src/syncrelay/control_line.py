@@ -1,0 +1,80 @@
+"""One connection to the relay's control socket."""
+
+from __future__ import annotations
+
+import time
+from typing import Iterator
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+_CONNECT_TIMEOUT = 5.0  # seconds, handshake included
+_NO_RECONNECT = 3_600_000  # milliseconds; the line is closed long before. After -1, libzmq 4.3.4 may never close it
+
+_UP = zmq.EVENT_HANDSHAKE_SUCCEEDED
+_ENDED = (
+    zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_CLOSED
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+)
+
+
+class ControlLine:
+    """I/O thread only. Never reconnects by itself: what ZeroMQ kept from before would reach a restarted relay ahead of
+    older requests that are to be sent again.
+
+    Sending never waits: the pipe has no limit of its own, because the owner bounds what is unanswered.
+    """
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
+        self.connected = False
+        self.ended = False
+        self._give_up_at = time.monotonic() + _CONNECT_TIMEOUT
+        self._dealer = context.socket(zmq.DEALER)
+        try:
+            self._dealer.sndhwm = 0
+            self._dealer.reconnect_ivl = _NO_RECONNECT
+            self._monitor = self._dealer.get_monitor_socket(_UP | _ENDED)
+            self._dealer.connect(endpoint)
+        except BaseException:
+            self._dealer.close(linger=0)
+            raise
+
+    def close(self) -> None:
+        self._dealer.disable_monitor()
+        self._monitor.close(linger=0)
+        self._dealer.close(linger=0)
+
+    def sockets(self) -> list[zmq.Socket[bytes]]:
+        """What to wait for."""
+        return [self._dealer, self._monitor]
+
+    def hear(self) -> None:
+        """Keeps ``connected`` and ``ended`` true."""
+        while True:
+            try:
+                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))["event"]
+            except zmq.Again:
+                break
+            self.connected = event == _UP
+            self.ended = self.ended or event != _UP
+        if not self.connected and time.monotonic() >= self._give_up_at:
+            self.ended = True
+
+    def patience(self) -> float | None:
+        """Seconds until ``hear`` is due without an event."""
+        return None if self.connected else max(0.0, self._give_up_at - time.monotonic())
+
+    def send(self, number: int, body: bytes) -> None:
+        self._dealer.send_multipart([b"%d" % number, body], zmq.NOBLOCK)
+
+    def answers(self) -> Iterator[tuple[int, bytes]]:
+        """The numbers of requests and what the relay answered."""
+        while True:
+            try:
+                number, body = self._dealer.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            yield int(number), body

@@ -1,0 +1,191 @@
+"""For your own tests: a relay without a relay.
+
+    from syncrelay import AsyncRelay
+    from syncrelay.testing import FakeRelay
+
+    relay = FakeRelay()                        # wherever a Relay is expected
+    record_verdict(relay, winner=1)
+    assert relay.commands == [{"op": "broadcast", "type": "comparison:advanced", "data": {"winner": 1}}]
+
+    relay = AsyncRelay(relay=FakeRelay())      # wherever an AsyncRelay is expected
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+from collections import deque
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Callable, Iterable, TypeVar
+
+from .answer import Client
+from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
+from .errors import RelayClosed, RelayUnavailable
+from .memory_relay import MemoryRelay
+from .outbox import WhenFull
+from .relay import Relay
+from .request import Request
+
+T = TypeVar("T")
+
+REJECTION_CODES = frozenset(
+    "invalid_json not_a_number invalid_utf8 lone_surrogate trailing_bytes too_large too_deep not_an_object "
+    "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
+    "invalid_id multipart state_full storage_full storage_failed busy".split()
+)
+
+
+class FakeRelay(Relay):
+    """Takes commands, keeps state and answers by the relay's rules; starts no thread and opens no socket. Thread-safe.
+
+    Values are checked as a Relay does it, and are compared as clients would see them: as JSON, tuples being lists.
+    """
+
+    def __init__(
+        self,
+        *,
+        state_keys: Iterable[str] = ("comparison", "radio"),
+        when_full: WhenFull = "raise",
+        max_queue_commands: int = 100_000,
+        max_command: int = DEFAULT_MAX_COMMAND,
+    ) -> None:
+        self._fake = _FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands)
+        self._use(CommandEncoder(max_command), self._fake)
+
+    @property
+    def commands(self) -> list[dict[str, Any]]:
+        """All that took effect, oldest first, without their ids; confirmed or not."""
+        return self._fake.copied(lambda relay: relay.commands)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What connected clients were sent, oldest first: ``type``, ``data``, ``ts``, ``seq``, perhaps ``set``."""
+        return self._fake.copied(lambda relay: relay.events)
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The state by key; unlike ``state()`` also while unreachable or closed."""
+        return self._fake.copied(lambda relay: relay.state)
+
+    def connect(self, *clients: Client) -> None:
+        """Who ``clients()`` lists from now on."""
+        self._fake.relay.clients = list(clients)
+
+    def reject(self, code: str, message: str = "refused by the test", offset: int = 0, times: int = 1) -> None:
+        """The next ``times`` commands have no effect; those that want to be confirmed raise CommandRejected."""
+        if code not in REJECTION_CODES:
+            raise ValueError(f"{code!r} is none of the relay's codes: {', '.join(sorted(REJECTION_CODES))}")
+        error = {"code": code, "message": message, "offset": offset}
+        self._fake.rejections += [{"ok": False, "error": error}] * times
+
+    def lose_answer(self, times: int = 1) -> None:
+        """The next ``times`` confirmed commands take effect, but their callers get ConfirmTimeout, at once."""
+        self._fake.answers_to_lose += times
+
+    def go_away(self) -> None:
+        """Unreachable: commands wait in the queue, and whoever wants an answer gets a timeout, at once."""
+        self._fake.away = True
+
+    def come_back(self) -> None:
+        """Reachable again: what waited takes effect, in order."""
+        self._fake.come_back()
+
+
+class _FakeSender:
+    """A Carrier that ends in a MemoryRelay. The lock guards all; what the relay will not answer times out at once."""
+
+    endpoint = "fake"
+    control = "fake"
+
+    def __init__(self, relay: MemoryRelay, when_full: WhenFull, max_commands: int) -> None:
+        self.relay = relay
+        self.away = False
+        self.closed = False
+        self.dropped = 0
+        self.rejections: list[dict[str, Any]] = []
+        self.answers_to_lose = 0
+        self._when_full = when_full
+        self._max_commands = max_commands
+        self._queue: deque[bytes] = deque()
+        self._lock = threading.Lock()
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    def copied(self, part: Callable[[MemoryRelay], T]) -> T:
+        with self._lock:
+            return copy.deepcopy(part(self.relay))
+
+    def post(self, command: bytes) -> None:
+        with self._lock:
+            self._check_open()
+            if self.away:
+                self._enqueue(command)
+            else:
+                self._answer(command)
+
+    def request(self, body: bytes) -> Request:
+        request = Request(0, body, 0)
+        with self._lock:
+            self._check_open()
+            if not self.away:
+                request.sent = True
+                is_command = "id" in json.loads(body)
+                answer = self._answer(body)
+                if not is_command or self.answers_to_lose == 0:
+                    request.settle(answer)
+                    return request
+                self.answers_to_lose -= 1
+        request.settle(FutureTimeout())
+        return request
+
+    def why_unanswered(self) -> str:
+        return "the test made it unreachable" if self.away else "the test lost the answer"
+
+    def come_back(self) -> None:
+        with self._lock:
+            self.away = False
+            while self._queue:
+                self._answer(self._queue.popleft())
+
+    def flush(self) -> Future[None]:
+        with self._lock:
+            self._check_open()
+            done: Future[None] = Future()
+            if self._queue:
+                done.set_exception(FutureTimeout())
+            else:
+                done.set_result(None)
+            return done
+
+    def close(self, timeout: float | None = None) -> Future[None]:
+        with self._lock:
+            self.closed = True
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
+
+    def close_timeout(self, timeout: float | None) -> float:
+        return 0.0
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise RelayClosed("this relay client is closed")
+
+    def _enqueue(self, command: bytes) -> None:
+        if len(self._queue) >= self._max_commands:
+            if self._when_full == "raise":
+                raise RelayUnavailable(f"the queue is full ({len(self._queue)} commands): the test made the relay away")
+            self._queue.popleft()
+            self.dropped += 1
+        self._queue.append(command)
+
+    def _answer(self, body: bytes) -> bytes:
+        request = json.loads(body)
+        is_query = request["op"] in ("state", "clients", "stats")
+        if self.rejections and not is_query:
+            return json.dumps(self.rejections.pop(0)).encode()
+        return json.dumps(self.relay.answer(request)).encode()
