@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 constexpr std::int64_t kUnreadableFactor = 4;
 constexpr std::int64_t kMinUnreadableBytes = 64LL * 1024 * 1024;
 
+constexpr int kMaxTurns = 1024;
 constexpr milliseconds kGatherStep{1};            // ZeroMQ polls in milliseconds
 constexpr milliseconds kQuiet{50};                // sockets that stay empty for so long are empty
 constexpr milliseconds kRejectionInterval{1000};  // between two log lines on refused commands
@@ -153,8 +154,10 @@ bool CommandServer::Impl::take_batch() {
   desk->answer_lists();
   if (!take_all()) return false;
   const TimePoint gather_until = clock.now() + settings.gather;
-  while (!relay.batch_full() && clock.now() < gather_until && !stopping() && wait(kGatherStep))
+  while (!relay.batch_full() && !desk->has_waiting() && clock.now() < gather_until && !stopping() &&
+         wait(kGatherStep)) {
     take_all();
+  }
   const Result<void, Rejection> stored = relay.publish();
   if (!stored) reject(stored.error(), {});
   crash_point("before_answer");
@@ -162,14 +165,15 @@ bool CommandServer::Impl::take_batch() {
   return true;
 }
 
-// Empties the sockets, taking turns between them, as far as the batch goes. False when they were
-// empty.
+// Empties the sockets, taking turns between them, as far as the batch goes; what stages nothing
+// (queries, refused commands) does not go on for ever either. False when they were empty.
 bool CommandServer::Impl::take_all() {
   bool any = false;
   bool more = true;
-  while (more && !relay.batch_full()) {
-    more = desk->take(decoder);
+  for (int turn = 0; more && turn < kMaxTurns && !relay.batch_full(); ++turn) {
+    more = false;
     for (zmq::socket_t& socket : sockets) more = take(socket) || more;
+    more = desk->take(decoder) || more;
     any = any || more;
   }
   return any;

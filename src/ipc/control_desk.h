@@ -52,8 +52,8 @@ class ControlDesk {
   // Answers the queries for clients that the shards have reported to.
   void answer_lists();
 
-  // No query waits for the shards.
-  bool idle() const { return lists_.empty(); }
+  // Somebody waits for the batch to be published.
+  bool has_waiting() const { return !pending_.empty(); }
 
   zmq::socket_t& socket() { return socket_.socket(); }
   std::string endpoint() const { return socket_.endpoint(); }

@@ -7,8 +7,9 @@ namespace {
 
 constexpr std::size_t kMaxEnvelopeFrames = 8;
 constexpr std::size_t kMaxEnvelopeBytes = 256;  // of one frame
-constexpr std::size_t kMaxUnreadBytes = 64 * 1024 * 1024;
-constexpr int kMaxUnreadAnswers = 1000;    // a peer
+constexpr int kMaxUnreadAnswers = 1000;         // a peer
+constexpr std::size_t kMaxSmallAnswer = 4096;   // not worth accounting for, given that number
+constexpr std::size_t kMaxUnreadBytes = 16 * 1024 * 1024;  // a peer; one answer may be larger
 constexpr int kLingerMilliseconds = 1000;  // for the last answers when the relay stops
 
 // An answer on its way, counted until ZeroMQ has let go of it.
@@ -52,14 +53,30 @@ bool ControlSocket::receive(Envelope& envelope, zmq::message_t& body) {
 }
 
 bool ControlSocket::answer(Envelope envelope, std::string body) {
-  if (unread_bytes_->load() + body.size() > kMaxUnreadBytes) return false;
+  if (body.size() > kMaxSmallAnswer) return answer_large(std::move(envelope), std::move(body));
+  return send_envelope(envelope) &&
+         socket_.send(zmq::buffer(body), zmq::send_flags::dontwait).has_value();
+}
+
+bool ControlSocket::answer_large(Envelope envelope, std::string body) {
+  const UnreadBytes unread = unread_of(envelope.front());
+  if (unread->load() > 0 && unread->load() + body.size() > kMaxUnreadBytes) return false;
   if (!send_envelope(envelope)) return false;
-  auto payload = std::make_unique<Payload>(Payload{std::move(body), unread_bytes_});
-  unread_bytes_->fetch_add(payload->body.size());
+  auto payload = std::make_unique<Payload>(Payload{std::move(body), unread});
+  unread->fetch_add(payload->body.size());
   void* const bytes = payload->body.data();
   const std::size_t size = payload->body.size();
   zmq::message_t message(bytes, size, release, payload.release());
   return socket_.send(message, zmq::send_flags::dontwait).has_value();
+}
+
+// Forgets the peers that have read all of theirs, so that the map is no larger than what ZeroMQ
+// holds.
+ControlSocket::UnreadBytes ControlSocket::unread_of(const zmq::message_t& identity) {
+  std::erase_if(unread_, [](const auto& entry) { return entry.second->load() == 0; });
+  UnreadBytes& unread = unread_[identity.to_string()];
+  if (!unread) unread = std::make_shared<std::atomic<std::size_t>>(0);
+  return unread;
 }
 
 // The first frame decides: a message is taken whole or not at all.

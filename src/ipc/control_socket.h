@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,12 +33,15 @@ class ControlSocket {
   std::string endpoint() const { return socket_.get(zmq::sockopt::last_endpoint); }
 
  private:
+  // Of large answers that ZeroMQ holds for one peer; its threads let go of them.
+  using UnreadBytes = std::shared_ptr<std::atomic<std::size_t>>;
+
   bool send_envelope(Envelope& envelope);
+  bool answer_large(Envelope envelope, std::string body);
+  UnreadBytes unread_of(const zmq::message_t& identity);
 
   zmq::socket_t socket_;
-  // Of answers that ZeroMQ holds; its threads let go of them.
-  std::shared_ptr<std::atomic<std::size_t>> unread_bytes_ =
-      std::make_shared<std::atomic<std::size_t>>(0);
+  std::map<std::string, UnreadBytes> unread_;  // by identity; only peers with large answers
 };
 
 }  // namespace syncrelay

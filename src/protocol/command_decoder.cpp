@@ -63,6 +63,24 @@ bool has_surrogate(std::string_view text) {
   return false;
 }
 
+// Whether the escape at `at`, if there is one, is a surrogate of the half that these letters begin.
+bool is_surrogate_escape(std::string_view message, std::size_t at, std::string_view letters) {
+  const std::string_view escape = message.substr(at, 6);
+  return escape.size() == 6 && escape[0] == '\\' && escape[1] == 'u' &&
+         (escape[2] == 'd' || escape[2] == 'D') &&
+         letters.find(escape[3]) != std::string_view::npos;
+}
+
+// Where the last low surrogate without a high one stands in the string that ends at `end`, given
+// that there is one.
+std::size_t lone_surrogate_before(std::string_view message, std::size_t end) {
+  for (std::size_t at = std::min(end, message.size()); at-- > 0;) {
+    if (!is_surrogate_escape(message, at, "cdefCDEF")) continue;
+    if (at < 6 || !is_surrogate_escape(message, at - 6, "89abAB")) return at;
+  }
+  return end;
+}
+
 // Hears the events of RapidJSON's iterative parser and notes where the values of the members lie.
 // The parser calls End… before it takes the closing bracket, hence the +1 there.
 class CommandHandler {
@@ -100,8 +118,7 @@ class CommandHandler {
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return scalar(JsonKind::number, {}); }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     const std::string_view value(text, size);
-    if (has_surrogate(value))
-      return fail(RejectReason::lone_surrogate, position(), kSurrogateDetail);
+    if (has_surrogate(value)) return fail_surrogate();
     return scalar(JsonKind::string, value);
   }
   bool StartObject() { return open(JsonKind::object); }
@@ -110,7 +127,7 @@ class CommandHandler {
   bool EndArray(rapidjson::SizeType) { return close(); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     const std::string_view key(text, size);
-    if (has_surrogate(key)) return fail(RejectReason::lone_surrogate, position(), kSurrogateDetail);
+    if (has_surrogate(key)) return fail_surrogate();
     if (depth_ == 1) return begin_member(key);
     if (depth_ == 2 && open_member_ == kSet) return begin_set_key(key);
     return true;
@@ -126,6 +143,11 @@ class CommandHandler {
   bool fail(RejectReason reason, std::size_t offset, std::string detail) {
     failure_ = reject(reason, offset, std::move(detail));
     return false;
+  }
+
+  bool fail_surrogate() {
+    return fail(RejectReason::lone_surrogate, lone_surrogate_before(message_, position()),
+                kSurrogateDetail);
   }
 
   // The value that follows the key whose closing quote was just taken.

@@ -23,7 +23,7 @@ void IdWindow::evict(TimePoint now) {
 }
 
 void IdWindow::forget_newest(std::size_t count) {
-  for (; count > 0; --count) {
+  for (; count > 0 && !order_.empty(); --count) {
     index_.erase(index_.find(order_.back()->first));
     order_.pop_back();
   }

@@ -27,7 +27,7 @@ class CommandServer {
     SocketAccess access;
     std::uint64_t max_command;  // bytes
     std::string epoch;
-    Duration gather;  // how long a batch may wait for more commands; 0: not at all
+    Duration gather;  // how long a batch that nobody waits for may wait for more; 0: not at all
   };
 
   // All references must outlive the server.

@@ -31,7 +31,8 @@ class IdWindow {
   // Precondition: find(id) is nullopt; `accepted` is not before that of earlier calls.
   void add(std::string_view id, Seq seq, TimePoint accepted);
 
-  // Takes the newest `count` back. Precondition: they were added and are still held.
+  // Takes the newest `count` that were added back; of more than the window holds, all that it
+  // holds.
   void forget_newest(std::size_t count);
 
   std::size_t size() const { return order_.size(); }
