@@ -14,6 +14,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
+#include "syncrelay/cli/run_request.h"
 #include "syncrelay/config/invocation.h"
 #include "syncrelay/config/text_file.h"
 #include "syncrelay/ipc/command_server.h"
@@ -300,6 +301,13 @@ int healthcheck(const Config& config) {
   return kFailed;
 }
 
+int ask_relay(const Invocation& invocation) {
+  for (const std::string& warning : invocation.warnings) {
+    std::cerr << "syncrelay: warning: " << warning << '\n';
+  }
+  return run_request(invocation, standard_console(invocation.request.json));
+}
+
 InvocationInput invocation_input(int argc, char** argv) {
   InvocationInput input;
   input.arguments.assign(argv + 1, argv + argc);
@@ -321,9 +329,13 @@ int run(int argc, char** argv) {
       return serve(invocation.value());
     case Action::healthcheck:
       return healthcheck(invocation.value().config);
-    default:
+    case Action::print_config:
+    case Action::version:
+    case Action::help:
       std::cout << invocation.value().text;
       return kStopped;
+    default:
+      return ask_relay(invocation.value());
   }
 }
 

@@ -17,19 +17,21 @@ struct Character {
   std::size_t bytes;
 };
 
-// As far as is_command() needs it: characters of two and three bytes; bytes else.
+// With the code of characters of up to three bytes; of longer ones, and of bytes that are no
+// character, only their number counts.
 Character character_at(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) -> std::uint32_t {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-  };
-  const std::uint32_t lead = byte(at);
-  if (lead >= 0xc2 && lead < 0xe0 && at + 1 < text.size()) {
-    return {(lead & 0x1fU) << 6U | (byte(at + 1) & 0x3fU), 2};
+  constexpr std::uint32_t kOther = 0xfffd;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]) & 0xffU; };
+  const std::size_t left = text.size() - at;
+  const std::uint32_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  if (lead >= 0xc2 && lead < 0xe0 && left >= 2) {
+    return {(lead & 0x1fU) << 6U | (byte(1) & 0x3fU), 2};
   }
-  if (lead >= 0xe0 && lead < 0xf0 && at + 2 < text.size()) {
-    return {(lead & 0x0fU) << 12U | (byte(at + 1) & 0x3fU) << 6U | (byte(at + 2) & 0x3fU), 3};
+  if (lead >= 0xe0 && lead < 0xf0 && left >= 3) {
+    return {(lead & 0x0fU) << 12U | (byte(1) & 0x3fU) << 6U | (byte(2) & 0x3fU), 3};
   }
-  return {lead, 1};
+  return {kOther, lead >= 0xf0 && left >= 4 ? 4U : 1U};
 }
 
 // Control characters, and those that reorder text that is written from right to left.
@@ -118,7 +120,8 @@ std::string printable(std::string_view text) {
 std::string on_a_single_line(std::string_view json) {
   std::string line(json);
   // Line ends cannot stand within a string.
-  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return line;
 }
 

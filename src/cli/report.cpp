@@ -1,6 +1,7 @@
 #include "syncrelay/cli/report.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -52,8 +53,9 @@ std::string time_of_day(double timestamp) {
   std::tm parts{};
   localtime_r(&whole, &parts);
   char text[16];
-  std::strftime(text, sizeof text, "%H:%M:%S", &parts);
-  return text + format("%.3f", timestamp - static_cast<double>(whole)).substr(1);
+  std::strftime(text, sizeof text, "%H:%M:%S.", &parts);
+  const double fraction = timestamp - static_cast<double>(whole);
+  return text + format("%03.0f", std::floor(fraction * 1000));
 }
 
 // Beside the members that have places of their own.

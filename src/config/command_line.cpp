@@ -13,9 +13,10 @@ namespace {
 
 constexpr char kAbout[] = "Relays a backend's state and events to WebSocket clients.";
 constexpr char kFooter[] =
-    "Every option is also read from the environment (--log-bytes: SYNCRELAY_LOG_BYTES; lists\n"
-    "separated by commas) and from the TOML file of --config (log-bytes = \"16MiB\"). The command\n"
-    "line counts before the environment, the environment before the file.\n"
+    "Every option but those of commands is also read from the environment (--log-bytes:\n"
+    "SYNCRELAY_LOG_BYTES; lists separated by commas) and from the TOML file of --config\n"
+    "(log-bytes = \"16MiB\"). The command line counts before the environment, the environment\n"
+    "before the file.\n"
     "Times: 20, 20s, 500ms, 5m, 1h. Sizes: 65536, 64KiB, 16MiB, 1GiB.";
 
 constexpr char kRequests[] = "Commands that ask a running relay";
@@ -67,8 +68,10 @@ class Grammar {
 
   // May throw CLI::ParseError.
   void parse(const std::vector<std::string>& arguments) {
+    const auto end = std::find(arguments.begin(), arguments.end(), "--");
+    if (end != arguments.end()) literal_.assign(end + 1, arguments.end());
     std::vector<std::string> reversed;
-    for (const std::string& argument : arguments) {
+    for (const std::string& argument : std::span(arguments.begin(), end)) {
       // CLI11 takes "--host=" for an option whose value comes next.
       const bool empty_value = argument.ends_with('=') && argument.find('=') == argument.size() - 1;
       if (argument.starts_with("--") && empty_value) {
@@ -115,7 +118,7 @@ class Grammar {
     return settings;
   }
 
-  std::vector<std::string> left_over() const { return app_.remaining(true); }
+  LeftOver left_over() const { return {app_.remaining(true), literal_}; }
   std::string help() const { return app_.help(); }
 
   std::vector<std::string_view> option_names() const {
@@ -164,6 +167,7 @@ class Grammar {
 
   std::span<const Option> table_;
   CLI::App app_;
+  std::vector<std::string> literal_;  // the arguments after "--"
 };
 
 UsageError unknown_argument(const std::string& argument, const Grammar& grammar) {
@@ -208,8 +212,9 @@ Result<CommandLine, UsageError> parse_command_line(const std::vector<std::string
   Grammar grammar(table);
   try {
     grammar.parse(arguments);
-  } catch (const CLI::ArgumentMismatch&) {  // thrown at the end of the arguments only
-    return UsageError{on_one_line(arguments.back()) + " needs a value"};
+  } catch (const CLI::ArgumentMismatch&) {  // thrown at the end of the options only
+    const auto end = std::find(arguments.begin(), arguments.end(), "--");
+    return UsageError{on_one_line(*std::prev(end)) + " needs a value"};
   } catch (const CLI::ParseError& error) {
     return UsageError{on_one_line(error.what())};
   }

@@ -82,7 +82,8 @@ std::vector<Option> backend_options() {
                    "ZeroMQ endpoint that answers commands and queries: ipc:// or tcp://"},
                   &Config::control, endpoint_problem),
       flag_option({"allow-remote-commands", kBackends, "",
-                   "Let --commands and --control listen where other hosts can reach it: whoever does commands "
+                   "Let --commands and --control listen where other hosts can reach it: whoever "
+                   "does commands "
                    "the relay"},
                   &Config::allow_remote_commands),
       octal_option({"ipc-mode", kBackends, "MODE", "Mode of the socket files, octal"},
@@ -119,10 +120,11 @@ std::vector<Option> storage_options() {
       text_option({"data", kStorage, "DIR",
                    "Keep state and log in this directory, so that they outlive the process"},
                   &Config::data, directory_problem),
-      choice_option({"durability", kStorage, "WHAT",
-                     "What a confirmed command outlives: the process, or a loss of power too"},
-                    &Config::durability,
-                    {{"process", number(Durability::process)}, {"power", number(Durability::power)}}),
+      choice_option(
+          {"durability", kStorage, "WHAT",
+           "What a confirmed command outlives: the process, or a loss of power too"},
+          &Config::durability,
+          {{"process", number(Durability::process)}, {"power", number(Durability::power)}}),
       number_option({"dedup-ids", kStorage, "COUNT", "How many ids of commands are remembered"},
                     &Config::dedup_ids, {1, 100'000'000}),
       duration_option({"dedup-window", kStorage, "TIME", "How long an id is remembered"},

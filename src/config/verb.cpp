@@ -84,7 +84,8 @@ bool is_option(const Verb& verb, std::string_view argument) {
 }
 
 std::string usage(const Verb& verb) {
-  return "usage: syncrelay " + std::string(verb.name) + ' ' + std::string(verb.words);
+  std::string text = "usage: syncrelay " + std::string(verb.name);
+  return verb.words.empty() ? text : text + ' ' + std::string(verb.words);
 }
 
 }  // namespace
@@ -108,26 +109,22 @@ bool is_request(Action action) {
 }
 
 Result<std::vector<std::string>, UsageError> take_words(
-    const Verb& verb, const std::vector<std::string>& arguments,
+    const Verb& verb, const LeftOver& left_over,
     const std::function<UsageError(const std::string&)>& unknown) {
-  std::vector<std::string> words;
-  bool options_ended = false;
-  for (const std::string& argument : arguments) {
-    if (!options_ended && argument == "--") {
-      options_ended = true;
-      continue;
-    }
-    if (verb.most == 0 || (!options_ended && is_option(verb, argument))) return unknown(argument);
-    if (words.size() == verb.most) {
-      return UsageError{"unexpected argument " + quote_for_message(argument) + "; " + usage(verb)};
-    }
-    if (!is_utf8(argument)) {
-      return UsageError{"argument " + quote_for_message(argument) + " is not valid UTF-8"};
-    }
-    words.push_back(argument);
+  std::vector<std::string> words = left_over.arguments;
+  for (const std::string& word : words) {
+    if (verb.most == 0 || is_option(verb, word)) return unknown(word);
+  }
+  words.insert(words.end(), left_over.literal.begin(), left_over.literal.end());
+  if (words.size() > verb.most) {
+    return UsageError{"unexpected argument " + quote_for_message(words[verb.most]) + "; " +
+                      usage(verb)};
   }
   if (words.size() < verb.least) {
     return UsageError{std::string(verb.name) + " needs more arguments; " + usage(verb)};
+  }
+  for (const std::string& word : words) {
+    if (!is_utf8(word)) return UsageError{quote_for_message(word) + " is not valid UTF-8"};
   }
   return words;
 }

@@ -335,10 +335,7 @@ Rejection translate(const rapidjson::ParseResult& result, std::string_view messa
   const std::size_t offset = result.Offset();
   const std::string_view rest = message.substr(std::min(offset, message.size()));
   const std::string_view before = message.substr(0, std::min(offset, message.size()));
-  const auto starts = [](std::string_view text, std::string_view with) {
-    return text.substr(0, with.size()) == with;
-  };
-  if (starts(rest, "NaN") || starts(rest, "Infinity")) {
+  if (rest.starts_with("NaN") || rest.starts_with("Infinity")) {
     const std::size_t sign = !before.empty() && before.back() == '-' ? 1 : 0;
     return reject(RejectReason::not_a_number, offset - sign, "NaN and Infinity are not JSON");
   }
@@ -361,9 +358,29 @@ constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag |
 }  // namespace
 
 struct CommandDecoder::Parser {
+  // Parses `text`, which is the message or the message with_small_numbers().
+  Result<const Command*, Rejection> decode(std::string_view message, std::string_view text);
+
   rapidjson::Reader reader;
   CommandHandler handler;
 };
+
+Result<const Command*, Rejection> CommandDecoder::Parser::decode(std::string_view message,
+                                                                 std::string_view text) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  handler.begin(message, stream);
+  const rapidjson::ParseResult parsed = reader.Parse<kParseFlags>(stream, handler);
+  if (handler.failure()) return *handler.failure();
+  if (parsed.Code() == rapidjson::kParseErrorNumberTooBig && text.data() == message.data()) {
+    return decode(message, with_small_numbers(message));
+  }
+  if (parsed.IsError()) return translate(parsed, message);
+  if (stream.Tell() < message.size()) {
+    return reject(RejectReason::trailing_bytes, stream.Tell(), "a NUL byte follows the command");
+  }
+  if (auto failure = handler.check_members()) return *std::move(failure);
+  return &handler.command();
+}
 
 CommandDecoder::CommandDecoder(std::size_t max_command_bytes)
     : parser_(std::make_unique<Parser>()), max_command_bytes_(max_command_bytes) {}
@@ -375,17 +392,7 @@ Result<const Command*, Rejection> CommandDecoder::decode(std::string_view messag
     return reject(RejectReason::too_large, max_command_bytes_,
                   std::to_string(message.size()) + " bytes are more than --max-command allows");
   }
-  CommandHandler& handler = parser_->handler;
-  rapidjson::MemoryStream stream(message.data(), message.size());
-  handler.begin(message, stream);
-  const rapidjson::ParseResult parsed = parser_->reader.Parse<kParseFlags>(stream, handler);
-  if (handler.failure()) return *handler.failure();
-  if (parsed.IsError()) return translate(parsed, message);
-  if (stream.Tell() < message.size()) {
-    return reject(RejectReason::trailing_bytes, stream.Tell(), "a NUL byte follows the command");
-  }
-  if (auto failure = handler.check_members()) return *std::move(failure);
-  return &handler.command();
+  return parser_->decode(message, message);
 }
 
 }  // namespace syncrelay

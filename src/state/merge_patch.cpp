@@ -127,12 +127,17 @@ class TreeBuilder {
   std::vector<Node> root_;
 };
 
-Node parse(std::string_view json) {
-  rapidjson::MemoryStream stream(json.data(), json.size());
+// Parses `text`, which is `json` or `json` with_small_numbers().
+Node parse(std::string_view json, std::string_view text) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
   TreeBuilder builder(json, stream);
   rapidjson::Reader reader;
-  reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream,
-                                                                                       builder);
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  const rapidjson::ParseResult parsed = reader.Parse<kFlags>(stream, builder);
+  if (parsed.Code() == rapidjson::kParseErrorNumberTooBig && text.data() == json.data()) {
+    return parse(json, with_small_numbers(json));
+  }
   return builder.take_root();
 }
 
@@ -200,8 +205,8 @@ void append_merged(std::string& out, const Node* target, const Node& patch) {
 }  // namespace
 
 std::string merge_patch(std::string_view target, std::string_view patch) {
-  const Node target_root = parse(target);
-  const Node patch_root = parse(patch);
+  const Node target_root = parse(target, target);
+  const Node patch_root = parse(patch, patch);
   std::string out;
   out.reserve(target.size() + patch.size());
   append_merged(out, &target_root, patch_root);

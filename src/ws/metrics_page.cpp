@@ -44,10 +44,19 @@ std::string label(std::string_view name, std::string_view value) {
   return std::string(name) + "=\"" + std::string(value) + '"';
 }
 
-std::string seconds(std::uint64_t microseconds) {
+// As the label of a bucket: 0.00005 is "5e-05".
+std::string bound_label(std::uint64_t microseconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", static_cast<double>(microseconds) / 1e6);
   return text;
+}
+
+std::string seconds(std::uint64_t microseconds) {
+  constexpr std::uint64_t kPerSecond = 1'000'000;
+  char fraction[16];
+  std::snprintf(fraction, sizeof fraction, ".%06u",
+                static_cast<unsigned>(microseconds % kPerSecond));
+  return std::to_string(microseconds / kPerSecond) + fraction;
 }
 
 std::uint64_t sum(const Status& status, Get get) {
@@ -155,7 +164,7 @@ void add_fanout(Page& page, const Status& status) {
   for (std::size_t bucket = 0; bucket <= LatencyHistogram::kBounds.size(); ++bucket) {
     for (const ShardStats* shard : status.shards) count += shard->fanout.bucket(bucket);
     const std::string bound = bucket < LatencyHistogram::kBounds.size()
-                                  ? seconds(LatencyHistogram::kBounds[bucket])
+                                  ? bound_label(LatencyHistogram::kBounds[bucket])
                                   : "+Inf";
     page.sample("fanout_seconds_bucket", label("le", bound), count);
   }

@@ -62,9 +62,10 @@ class Reply:
 class RelayProcess:
     """A running relay on a free port. `ready` is its ready line; `runtime_dir` outlives it."""
 
-    def __init__(self, *arguments, runtime_dir, env=None, admin=True, open_files=None):
+    def __init__(self, *arguments, runtime_dir, env=None, admin=True, open_files=None, launcher=()):
+        """`launcher` is a command line that ends by executing what is appended to it."""
         self.runtime_dir = pathlib.Path(runtime_dir)
-        command = [binary(), "--host", "127.0.0.1", "--port", "0"]
+        command = [*launcher, binary(), "--host", "127.0.0.1", "--port", "0"]
         command += ["--admin", "127.0.0.1:0"] if admin else []
         limit = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, open_files) if open_files else None
         self._process = subprocess.Popen(command + [str(a) for a in arguments], text=True, errors="replace",

@@ -5,7 +5,8 @@
 
 namespace syncrelay {
 
-// Checks text that arrives in pieces for being UTF-8 (RFC 3629: no surrogates, nothing overlong, nothing above U+10FFFF).
+// Checks text that arrives in pieces for being UTF-8 (RFC 3629: no surrogates, nothing overlong,
+// nothing above U+10FFFF).
 class Utf8Check {
  public:
   // False as soon as the text cannot be UTF-8 any more, whatever follows.

@@ -17,7 +17,7 @@ struct CommandLine {
   Action action = Action::serve;
   Settings settings;  // includes kConfigOption
   Request request;
-  std::string help;   // empty unless action is help
+  std::string help;  // empty unless action is help
 };
 
 // `arguments` without the program's name.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,11 +29,16 @@ std::span<const Verb> verbs();
 // True for the verbs that talk to a running relay and take a Request.
 bool is_request(Action action);
 
-// Sorts out `arguments`, which are what is no known option and no verb. "--" ends the options; a
-// negative number is a word where a verb takes JSON. `unknown` makes the error for an argument that
-// the verb has no place for.
+// What the command line holds besides known options and the verb.
+struct LeftOver {
+  std::vector<std::string> arguments;
+  std::vector<std::string> literal;  // after "--", where nothing is an option
+};
+
+// The words for the verb. A negative number is one where a verb takes JSON. `unknown` makes the
+// error for an argument that is no word.
 Result<std::vector<std::string>, UsageError> take_words(
-    const Verb& verb, const std::vector<std::string>& arguments,
+    const Verb& verb, const LeftOver& left_over,
     const std::function<UsageError(const std::string&)>& unknown);
 
 // An option that only verbs that talk to a running relay know; it is no part of the Config.

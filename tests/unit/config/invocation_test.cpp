@@ -17,6 +17,7 @@ TEST_CASE("Without arguments the relay serves with the defaults") {
   Config expected;
   expected.runtime_dir = "/tmp/syncrelay-1000";
   expected.commands = {"ipc:///tmp/syncrelay-1000/commands.sock"};
+  expected.control = "ipc:///tmp/syncrelay-1000/control.sock";
   CHECK(result.value().action == Action::serve);
   CHECK(result.value().config == expected);
   CHECK(result.value().origins.at("port") == "default");
@@ -120,6 +121,7 @@ TEST_CASE("A refused value of a layer that does not count is no error") {
 TEST_CASE("A flag without its value is an error") {
   CHECK(error_of(make_input({"--port"})) == "--port needs a value");
   CHECK(error_of(make_input({"--port", "1", "--host"})) == "--host needs a value");
+  CHECK(error_of(make_input({"--host", "--", "x"})) == "--host needs a value");
 }
 
 TEST_CASE("An empty value after the equals sign does not swallow the next argument") {
@@ -190,14 +192,31 @@ TEST_CASE("Commands from other hosts need an explicit permission") {
   CHECK(error_of(make_input({"--commands", "tcp://127.0.0.1:5555"})).empty());
 }
 
-TEST_CASE("The command socket follows the runtime directory unless it is given") {
+TEST_CASE("A control socket that other hosts reach needs the same permission") {
+  const Words arguments = {"--control", "tcp://0.0.0.0:5556"};
+  CHECK(error_of(make_input(arguments)).starts_with("control (from --control): "));
+  CHECK(error_of(make_input(arguments)).find("--allow-remote-commands") != std::string::npos);
+  CHECK(error_of(make_input(arguments, {"SYNCRELAY_ALLOW_REMOTE_COMMANDS=1"})).empty());
+  CHECK(error_of(make_input({"--control", "tcp://127.0.0.1:5556"})).empty());
+}
+
+TEST_CASE("Asking a relay on another host needs no permission") {
+  CHECK(error_of(make_input({"state", "--control", "tcp://10.0.0.7:5556"})).empty());
+  CHECK(error_of(make_input({"stats", "--commands", "tcp://10.0.0.7:5555"})).empty());
+  CHECK_FALSE(error_of(make_input({"healthcheck", "--control", "tcp://10.0.0.7:5556"})).empty());
+}
+
+TEST_CASE("The sockets follow the runtime directory unless they are given") {
   const Words environment = {"SYNCRELAY_RUNTIME_DIR=/run/syncrelay"};
   const auto followed = parse_invocation(make_input({}, environment));
   REQUIRE(followed.ok());
   CHECK(followed.value().config.commands == Words{"ipc:///run/syncrelay/commands.sock"});
-  const auto given = parse_invocation(make_input({"--commands", "ipc:///a"}, environment));
+  CHECK(followed.value().config.control == "ipc:///run/syncrelay/control.sock");
+  const auto given = parse_invocation(
+      make_input({"--commands", "ipc:///a", "--control", "ipc:///b"}, environment));
   REQUIRE(given.ok());
   CHECK(given.value().config.commands == Words{"ipc:///a"});
+  CHECK(given.value().config.control == "ipc:///b");
 }
 
 TEST_CASE("A runtime directory that leaves no room for its sockets' paths is refused") {

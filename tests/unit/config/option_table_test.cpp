@@ -20,6 +20,7 @@ const std::map<std::string, std::string> kSamples = {
     {"allow-origin", "https://example.org"},
     {"runtime-dir", "/run/other"},
     {"commands", "ipc:///run/other.sock"},
+    {"control", "ipc:///run/other.sock"},
     {"allow-remote-commands", "true"},
     {"ipc-mode", "0600"},
     {"ipc-group", "relay"},
@@ -29,6 +30,10 @@ const std::map<std::string, std::string> kSamples = {
     {"max-state-keys", "10"},
     {"log-bytes", "1MiB"},
     {"log-events", "10"},
+    {"data", "/var/lib/relay"},
+    {"durability", "power"},
+    {"dedup-ids", "10"},
+    {"dedup-window", "1s"},
     {"shards", "2"},
     {"max-clients", "10"},
     {"max-clients-per-address", "10"},
@@ -59,6 +64,9 @@ const std::vector<Outside> kOutside = {
     {"max-state-keys", "0", "100000001"},
     {"log-bytes", "65535", "1025GiB"},
     {"log-events", "0", "1000000001"},
+    {"durability", "none", "powerful"},
+    {"dedup-ids", "0", "100000001"},
+    {"dedup-window", "0", "169h"},
     {"shards", "-1", "65"},
     {"max-clients", "0", "10000001"},
     {"max-clients-per-address", "-1", "10000001"},
@@ -135,6 +143,13 @@ TEST_CASE("The mode is octal with or without a leading zero, also as a TOML inte
   for (const char* text : {"ipc-mode = \"0660\"", "ipc-mode = 660", "ipc-mode = 0o660"}) {
     CHECK(config_of(make_file_input(text)).ipc_mode == 0660);
   }
+}
+
+TEST_CASE("The data directory is off when it is empty, and no path with control characters") {
+  const Words environment = {"SYNCRELAY_DATA=/var/lib/relay"};
+  CHECK(config_of(make_input({}, environment)).data == "/var/lib/relay");
+  CHECK(config_of(make_input({"--data="}, environment)).data.empty());
+  CHECK_FALSE(error_of(make_input({"--data", "a\nb"})).empty());
 }
 
 TEST_CASE("A state key has 1 to 256 bytes") {

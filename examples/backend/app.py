@@ -1,0 +1,97 @@
+"""A music backend in small: it decides, and syncrelay tells every browser.
+
+It keeps no connection and no state of its own, so it can be restarted at any time: the relay goes on
+holding the clients and what they were told last.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
+
+from syncrelay import AsyncRelay, RelayUnavailable
+
+PAGE = Path(__file__).parent / "page"
+RELAY_PORT = os.environ.get("SYNCRELAY_PORT") or "8642"
+
+TRACKS = [
+    {"id": index, "title": title, "artist": artist}
+    for index, (title, artist) in enumerate([
+        ("Harbour Lights", "The Quiet Cartographers"),
+        ("Seven Small Engines", "Ada & the Looms"),
+        ("Paper Lanterns", "Northbound Ferry"),
+        ("Slow Comet", "Ilse Varga"),
+        ("Salt and Copper", "Greenhouse Radio"),
+        ("Morning on Platform Two", "The Quiet Cartographers"),
+        ("Tin Roof Rain", "Mbali Okoye"),
+        ("Long Way to Low Tide", "Northbound Ferry"),
+    ])
+]
+
+app = FastAPI(title="syncrelay example")
+app.mount("/page", StaticFiles(directory=PAGE), name="page")
+relay = AsyncRelay()
+
+
+class Verdict(BaseModel):
+    winner: int
+    loser: int
+
+
+class Start(BaseModel):
+    track: int
+
+
+@app.get("/", response_class=HTMLResponse)
+async def index() -> str:
+    return (PAGE / "index.html").read_text().replace("{{relay_port}}", RELAY_PORT)
+
+
+@app.get("/tracks")
+async def tracks() -> list[dict[str, Any]]:
+    return TRACKS
+
+
+@app.post("/comparison/verdict")
+async def record_verdict(verdict: Verdict) -> dict[str, Any]:
+    """The winner stays, the next track of the catalogue challenges it."""
+    winner, loser = track(verdict.winner), track(verdict.loser)
+    challenger = following(loser, winner)
+    comparison = {"pair": [winner, challenger], "prefetched": [winner, following(challenger, winner)]}
+    await relay.broadcast(
+        "comparison:advanced", {"winner": winner, **comparison}, set={"comparison": comparison}
+    )
+    return comparison
+
+
+@app.post("/radio/start")
+async def start_radio(start: Start) -> dict[str, Any]:
+    radio = {"track": track(start.track)}
+    await relay.broadcast("radio:started", radio, set={"radio": radio})
+    return radio
+
+
+@app.exception_handler(RelayUnavailable)
+async def relay_unavailable(_: Request, error: RelayUnavailable) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=503)
+
+
+@app.on_event("shutdown")
+async def close_relay() -> None:
+    await relay.close()
+
+
+def track(number: int) -> dict[str, Any]:
+    if not 0 <= number < len(TRACKS):
+        raise HTTPException(404, f"there is no track {number}")
+    return TRACKS[number]
+
+
+def following(after: dict[str, Any], other_than: dict[str, Any]) -> dict[str, Any]:
+    """The next track of the catalogue, skipping `other_than`."""
+    candidate = TRACKS[(after["id"] + 1) % len(TRACKS)]
+    return following(candidate, other_than) if candidate is other_than else candidate

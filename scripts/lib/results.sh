@@ -1,0 +1,91 @@
+# Runs test programs and adds up what they say about themselves. Sourced, not run.
+# Each program's output goes to a log in build/reports and is shown when something in it failed.
+# shellcheck shell=bash
+
+reports=build/reports
+passed_total=0
+failed_total=0
+skipped_total=0
+
+# record NAME PASSED FAILED SKIPPED SECONDS: adds to the totals and prints the line of this program.
+record() {
+    passed_total=$((passed_total + $2))
+    failed_total=$((failed_total + $3))
+    skipped_total=$((skipped_total + $4))
+    local word=ok
+    [ "$3" -eq 0 ] || word=FAILED
+    printf '%-22s %-6s %4d passed %3d failed %3d skipped %5d s\n' "$1" "$word" "$2" "$3" "$4" "$5"
+}
+
+# show_log NAME: the end of a failed program's output.
+show_log() {
+    printf -- '---- %s (whole log: %s)\n' "$1" "$reports/$1.log"
+    tail -n 60 "$reports/$1.log"
+    printf -- '----\n'
+}
+
+# finish NAME STATUS PASSED FAILED SKIPPED START: a program that fails without naming a failed test
+# (a crash, a sanitizer's report at exit, no test at all) counts as one failure.
+finish() {
+    local failed=$4
+    if [ "$2" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
+    if [ "$2" -eq 0 ] && [ $(($3 + $5)) -eq 0 ]; then failed=1; fi
+    record "$1" "$3" "$failed" "$5" $((SECONDS - $6))
+    [ "$failed" -eq 0 ] || show_log "$1"
+}
+
+# run_check NAME COMMAND...: one command, one test.
+run_check() {
+    local name=$1 start=$SECONDS status=0
+    shift
+    "$@" >"$reports/$name.log" 2>&1 </dev/null || status=$?
+    if [ "$status" -eq 0 ]; then finish "$name" 0 1 0 0 "$start"; else finish "$name" 1 0 1 0 "$start"; fi
+}
+
+# run_doctest NAME EXECUTABLE ARGUMENT...
+run_doctest() {
+    local name=$1 start=$SECONDS status=0 counts
+    shift
+    "$@" >"$reports/$name.log" 2>&1 </dev/null || status=$?
+    counts=$(sed -n 's/.*test cases: *[0-9]* | *\([0-9]*\) passed | *\([0-9]*\) failed.*/\1 \2/p' \
+        "$reports/$name.log" | tail -n 1)
+    # shellcheck disable=SC2086 # two numbers
+    set -- ${counts:-0 0}
+    finish "$name" "$status" "$1" "$2" 0 "$start"
+}
+
+# run_pytest NAME ARGUMENT...
+run_pytest() {
+    local name=$1 start=$SECONDS status=0 suite total bad skipped
+    shift
+    rm -f "$reports/$name.xml"
+    /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$reports/$name.xml" "$@" \
+        >"$reports/$name.log" 2>&1 </dev/null || status=$?
+    suite=$(grep -o '<testsuite [^>]*>' "$reports/$name.xml" 2>/dev/null | head -n 1)
+    total=$(attribute tests "$suite")
+    bad=$(($(attribute failures "$suite") + $(attribute errors "$suite")))
+    skipped=$(attribute skipped "$suite")
+    finish "$name" "$status" $((total - bad - skipped)) "$bad" "$skipped" "$start"
+    sed -n "s/^SKIPPED \[[0-9]*\]/  skipped:/p" "$reports/$name.log"
+}
+
+# attribute NAME TAG: the number in an XML tag's attribute, 0 without it.
+attribute() {
+    local value
+    value=$(sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$2")
+    printf '%s' "${value:-0}"
+}
+
+# left_out NAME REASON: a part that cannot run here counts as one skipped test.
+left_out() {
+    record "$1" 0 0 1 0
+    printf '  skipped: %s\n' "$2"
+}
+
+# summary: the last line of the run; false when anything failed.
+summary() {
+    local skipped=''
+    [ "$skipped_total" -eq 0 ] || skipped=", $skipped_total skipped"
+    printf '%d passed, %d failed%s\n' "$passed_total" "$failed_total" "$skipped"
+    [ "$failed_total" -eq 0 ]
+}

@@ -1,0 +1,157 @@
+#include "event_stream.h"
+
+#include <libwebsockets.h>
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+namespace syncrelay {
+namespace {
+
+constexpr std::size_t kReadBuffer = 64 * 1024;
+constexpr std::size_t kMaxMessage = 1024UL * 1024 * 1024;
+constexpr unsigned kHandshakeSeconds = 10;
+constexpr std::uint16_t kPingSeconds = 20;     // of silence, before a ping goes out
+constexpr std::uint16_t kSilenceSeconds = 40;  // in all, before the connection counts as lost
+
+constexpr lws_retry_bo_t kKeepalive = {nullptr, 0, 0, kPingSeconds, kSilenceSeconds, 0};
+
+using Take = std::function<bool(std::string_view)>;
+
+// One connection from its handshake to its end.
+class Stream {
+ public:
+  explicit Stream(const Take& take) : take_(take) {}
+
+  const std::optional<StreamEnd>& end() const { return end_; }
+
+  // libwebsockets' callback: what it returns when not 0 closes the connection.
+  int handle(lws* wsi, lws_callback_reasons reason, const char* bytes, std::size_t size) {
+    switch (reason) {
+      case LWS_CALLBACK_CLIENT_RECEIVE:
+        return receive(wsi, {bytes, size});
+      case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        note_close({bytes, size});
+        return 0;
+      case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        fail(status_of(wsi), bytes == nullptr ? std::string_view() : std::string_view(bytes, size));
+        return 0;
+      case LWS_CALLBACK_CLIENT_CLOSED:
+        finish({StreamEnd::Kind::lost, "the connection broke"});
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  void finish(StreamEnd end) {
+    if (!end_) end_ = std::move(end);
+  }
+
+  // Before the connection was established; `status` is 0 without an HTTP answer.
+  void fail(unsigned status, std::string_view why) {
+    if (status == 0 || status == 101) {
+      return finish(
+          {StreamEnd::Kind::unreachable, why.empty() ? "no connection" : std::string(why)});
+    }
+    const bool for_good = status >= 400 && status < 500;
+    finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::busy,
+            "the relay answers HTTP " + std::to_string(status)});
+  }
+
+ private:
+  static unsigned status_of(lws* wsi) {
+    return wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
+  }
+
+  int receive(lws* wsi, std::string_view bytes) {
+    if (message_.size() + bytes.size() > kMaxMessage) {
+      finish({StreamEnd::Kind::refused, "the relay sent a message of more than 1 GiB"});
+      return -1;
+    }
+    message_ += bytes;
+    if (lws_is_final_fragment(wsi) == 0 || lws_remaining_packet_payload(wsi) > 0) return 0;
+    const bool go_on = take_(message_);
+    message_.clear();
+    if (go_on) return 0;
+    finish({StreamEnd::Kind::stopped, {}});
+    lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, nullptr, 0);
+    return -1;
+  }
+
+  // `payload` is the close frame's: a code of two bytes and a reason, or nothing.
+  void note_close(std::string_view payload) {
+    constexpr unsigned kPolicyViolation = 1008;
+    if (payload.size() < 2) return;
+    const unsigned code =
+        static_cast<unsigned char>(payload[0]) * 256U + static_cast<unsigned char>(payload[1]);
+    std::string why = "the relay closed with " + std::to_string(code);
+    if (payload.size() > 2) why.append(" ").append(payload.substr(2));
+    finish({code == kPolicyViolation ? StreamEnd::Kind::refused : StreamEnd::Kind::lost, why});
+  }
+
+  const Take& take_;
+  std::string message_;  // what has come of the one under way
+  std::optional<StreamEnd> end_;
+};
+
+int on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t size) {
+  auto* stream = static_cast<Stream*>(lws_context_user(lws_get_context(wsi)));
+  return stream == nullptr ? 0 : stream->handle(wsi, reason, static_cast<const char*>(in), size);
+}
+
+struct DestroyContext {
+  void operator()(lws_context* context) const { lws_context_destroy(context); }
+};
+using Context = std::unique_ptr<lws_context, DestroyContext>;
+
+Context make_context(Stream& stream, const lws_protocols* protocols) {
+  lws_set_log_level(0, nullptr);  // what matters of its doings we say ourselves
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  info.protocols = protocols;
+  info.user = &stream;
+  info.gid = static_cast<gid_t>(-1);
+  info.uid = static_cast<uid_t>(-1);
+  info.timeout_secs = kHandshakeSeconds;
+  info.connect_timeout_secs = kHandshakeSeconds;
+  info.retry_and_idle_policy = &kKeepalive;
+  Context context(lws_create_context(&info));
+  // libwebsockets has just ignored it for the whole process. It sends without that signal anyway,
+  // and a command that writes to a pipe should end when nobody reads it.
+  std::signal(SIGPIPE, SIG_DFL);
+  return context;
+}
+
+bool connect(lws_context* context, const StreamTarget& target, const lws_protocols& protocol) {
+  const bool v6 = target.host.find(':') != std::string::npos;
+  const std::string name = v6 ? '[' + target.host + ']' : target.host;
+  const std::string host = name + ':' + std::to_string(target.port);
+  lws_client_connect_info info{};
+  info.context = context;
+  info.address = target.host.c_str();
+  info.port = target.port;
+  info.path = target.path.c_str();
+  info.host = host.c_str();
+  info.local_protocol_name = protocol.name;
+  info.retry_and_idle_policy = &kKeepalive;
+  return lws_client_connect_via_info(&info) != nullptr;
+}
+
+}  // namespace
+
+StreamEnd read_stream(const StreamTarget& target, const Take& take) {
+  Stream stream(take);
+  const std::array<lws_protocols, 2> protocols = {
+      {{"syncrelay-watch", on_lws, 0, kReadBuffer, 0, nullptr, 0}, {}}};
+  const Context context = make_context(stream, protocols.data());
+  if (!context) return {StreamEnd::Kind::unreachable, "libwebsockets cannot start"};
+  if (!connect(context.get(), target, protocols.front())) stream.fail(0, {});
+  while (!stream.end()) lws_service(context.get(), 0);
+  return *stream.end();
+}
+
+}  // namespace syncrelay

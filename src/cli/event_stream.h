@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace syncrelay {
+
+struct StreamTarget {
+  std::string host;
+  std::uint16_t port;
+  std::string path;  // with the query
+};
+
+// How a stream came to its end.
+struct StreamEnd {
+  enum class Kind : std::uint8_t {
+    unreachable,
+    busy,     // the relay answered, but has no place now
+    refused,  // the relay will not have this client
+    lost,     // after it was established
+    stopped,  // take() returned false
+  };
+  Kind kind = Kind::unreachable;
+  std::string why;
+};
+
+// Connects as a WebSocket client and hands every message to `take`, on this thread, until the
+// connection ends or `take` returns false. Answers pings; a relay that is silent for 40 s although
+// it was pinged counts as lost.
+StreamEnd read_stream(const StreamTarget& target,
+                      const std::function<bool(std::string_view message)>& take);
+
+}  // namespace syncrelay

@@ -1,0 +1,219 @@
+#include "syncrelay/cli/run_request.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <istream>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "ask_relay.h"
+#include "syncrelay/cli/json_printer.h"
+#include "syncrelay/cli/json_scanner.h"
+#include "syncrelay/cli/report.h"
+#include "syncrelay/protocol/json_text.h"
+#include "watch.h"
+
+namespace syncrelay {
+namespace {
+
+enum ExitCode : int { kDone = 0, kFailed = 1, kBadInput = 2 };
+
+// Names a command, so that the relay knows it when it comes again.
+std::string random_id() {
+  std::array<std::uint64_t, 2> bits{};
+  while (getrandom(bits.data(), sizeof bits, 0) != sizeof bits) {
+  }
+  char text[40];
+  std::snprintf(text, sizeof text, "cli-%016llx%016llx", static_cast<unsigned long long>(bits[0]),
+                static_cast<unsigned long long>(bits[1]));
+  return text;
+}
+
+std::string json_string(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+// "refused: unknown_op: …".
+std::string refusal_in(std::string_view answer) {
+  const std::string_view error = json_member(answer, "error");
+  return "refused: " + printable(without_quotes(json_member(error, "code"))) + ": " +
+         printable(decoded_json_string(json_member(error, "message")));
+}
+
+// One invocation on its way.
+class Run {
+ public:
+  Run(const Invocation& invocation, const Console& console)
+      : config_(invocation.config), request_(invocation.request), console_(console) {}
+
+  int state();
+  int set();
+  int publish();
+  int watch();
+  int clients();
+  int stats();
+
+ private:
+  std::optional<std::string> json_word(std::size_t index);
+  std::optional<std::string> read_input();
+  std::optional<std::string> ask(const std::string& request);
+  int confirm(const std::string& command, const std::string& done);
+  int print(std::string_view json);
+  int write(std::string_view text);
+  int fail(ExitCode code, const std::string& why);
+
+  const Config& config_;
+  const Request& request_;
+  const Console& console_;
+};
+
+// The JSON text that this word is or stands for; nothing when it is none, which is told.
+std::optional<std::string> Run::json_word(std::size_t index) {
+  const std::string& word = request_.words[index];
+  const bool from_input = word == "-";
+  std::optional<std::string> text = from_input ? read_input() : word;
+  if (!text) return std::nullopt;
+  const std::optional<JsonFault> fault = json_fault(*text);
+  if (!fault) return text;
+  std::string why = from_input ? "standard input" : "argument " + json_string(printable(word));
+  why += " is not JSON: at byte " + std::to_string(fault->offset) + ": " + fault->reason;
+  if (!from_input) why += " (text needs quotes of its own: '\"text\"')";
+  fail(kBadInput, why);
+  return std::nullopt;
+}
+
+std::optional<std::string> Run::read_input() {
+  std::string text;
+  std::array<char, 65536> bytes;
+  while (console_.in.read(bytes.data(), bytes.size()) || console_.in.gcount() > 0) {
+    text.append(bytes.data(), static_cast<std::size_t>(console_.in.gcount()));
+    if (text.size() <= config_.max_command) continue;
+    fail(kBadInput, "standard input holds more than --max-command allows (" +
+                        std::to_string(config_.max_command) + " bytes)");
+    return std::nullopt;
+  }
+  return text;
+}
+
+// The relay's positive answer; nothing when there is none, which is told.
+std::optional<std::string> Run::ask(const std::string& request) {
+  auto answer = ask_relay(config_.control, request, request_.timeout);
+  if (!answer) {
+    fail(kFailed, answer.error().why);
+  } else if (json_fault(answer.value())) {
+    fail(kFailed, "what answers at " + config_.control + " is no relay");
+  } else if (json_member(answer.value(), "ok") != "true") {
+    fail(kFailed, refusal_in(answer.value()));
+  } else {
+    return std::move(answer).value();
+  }
+  return std::nullopt;
+}
+
+int Run::confirm(const std::string& command, const std::string& done) {
+  const auto answer = ask(command);
+  if (!answer) return kFailed;
+  if (!console_.pretty) return print(*answer);
+  return write(done + " at position " + std::string(json_member(*answer, "seq")) +
+               "; clients: " + std::string(json_member(*answer, "clients")) + '\n');
+}
+
+int Run::state() {
+  const bool one = !request_.words.empty();
+  const std::string key = one ? R"(,"key":)" + json_string(request_.words[0]) : "";
+  const auto answer = ask(R"({"op":"state")" + key + '}');
+  if (!answer) return kFailed;
+  const std::string_view state = json_member(*answer, "state");
+  if (!one) return print(state);
+  const std::vector<JsonPart> values = json_parts(state);
+  if (values.empty()) {
+    return fail(kFailed, "the state has no key " + json_string(printable(request_.words[0])));
+  }
+  return print(values.front().value);
+}
+
+int Run::set() {
+  const auto value = json_word(1);
+  if (!value) return kBadInput;
+  return confirm(R"({"op":"set","key":)" + json_string(request_.words[0]) + R"(,"value":)" +
+                     *value + (request_.notify ? R"(,"notify":true)" : "") + R"(,"id":")" +
+                     random_id() + "\"}",
+                 "set " + printable(request_.words[0]));
+}
+
+int Run::publish() {
+  std::string data;
+  if (request_.words.size() > 1) {
+    const auto json = json_word(1);
+    if (!json) return kBadInput;
+    data = R"(,"data":)" + *json;
+  }
+  return confirm(R"({"op":"broadcast","type":)" + json_string(request_.words[0]) + data +
+                     R"(,"id":")" + random_id() + "\"}",
+                 "published " + printable(request_.words[0]));
+}
+
+int Run::watch() {
+  if (config_.port == 0) return fail(kBadInput, "port 0 is no port to connect to: give --port");
+  Watch watch({config_.host, config_.port, request_.count, request_.timeout}, console_);
+  if (!watch.run()) return fail(kFailed, watch.why());
+  return write({});
+}
+
+int Run::clients() {
+  const auto answer = ask(R"({"op":"clients"})");
+  if (!answer) return kFailed;
+  if (!console_.pretty) return print(json_member(*answer, "clients"));
+  return write(clients_report(*answer, SystemClock().wall(), console_.color));
+}
+
+int Run::stats() {
+  const auto answer = ask(R"({"op":"stats"})");
+  if (!answer) return kFailed;
+  if (!console_.pretty) return print(flat_stats(*answer));
+  return write(stats_report(*answer, console_.color));
+}
+
+int Run::print(std::string_view json) {
+  return write(
+      (console_.pretty ? print_json(json, {true, console_.color}) : on_a_single_line(json)) + '\n');
+}
+
+int Run::write(std::string_view text) {
+  console_.out << text << std::flush;
+  return console_.out.good() ? kDone : fail(kFailed, "cannot write to standard output");
+}
+
+int Run::fail(ExitCode code, const std::string& why) {
+  console_.err << "syncrelay: " << why << std::endl;
+  return code;
+}
+
+}  // namespace
+
+int run_request(const Invocation& invocation, const Console& console) {
+  Run run(invocation, console);
+  switch (invocation.action) {
+    case Action::state:
+      return run.state();
+    case Action::set:
+      return run.set();
+    case Action::publish:
+      return run.publish();
+    case Action::watch:
+      return run.watch();
+    case Action::clients:
+      return run.clients();
+    default:
+      return run.stats();
+  }
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,66 @@
+"""Chromium with one page per person, driven through driver.cjs."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = ROOT / "build/npm/node_modules"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def what_is_missing() -> str | None:
+    if not shutil.which("node"):
+        return "node is not installed"
+    if not (MODULES / "playwright-core").is_dir():
+        return "playwright-core is not installed (scripts/test installs it where npm is there)"
+    return None if CHROMIUM else "chromium is not installed"
+
+
+class Browser:
+    def __init__(self):
+        self._driver = subprocess.Popen(
+            ["node", Path(__file__).with_name("driver.cjs")], text=True,
+            env={**os.environ, "NODE_PATH": str(MODULES), "CHROMIUM": CHROMIUM},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def open(self, url):
+        return Page(self, self.ask("open", url=url))
+
+    def ask(self, action, **details):
+        print(json.dumps({"do": action, **details}), file=self._driver.stdin, flush=True)
+        answer = json.loads(self._driver.stdout.readline() or '{"error": "the driver has ended"}')
+        assert "error" not in answer, f"{action} {details}: {answer['error']}"
+        return answer["result"]
+
+    def close(self):
+        self._driver.stdin.close()
+        self._driver.wait(15)
+        self._driver.stdout.close()
+
+
+class Page:
+    def __init__(self, browser, number):
+        self._browser = browser
+        self._number = number
+
+    def _ask(self, action, **details):
+        return self._browser.ask(action, page=self._number, **details)
+
+    def click(self, selector):
+        self._ask("click", selector=selector)
+
+    def text(self, selector):
+        return self._ask("text", selector=selector)
+
+    def wait_for(self, selector, text):
+        self._ask("wait", selector=selector, text=text)
+
+    def complaints(self):
+        """Errors of the console and exceptions that nobody caught."""
+        return self._ask("complaints")
+
+    def screenshot(self, path):
+        self._ask("screenshot", path=str(path))

@@ -1,0 +1,58 @@
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "example")]
+
+from backend_process import BackendProcess  # noqa: E402
+from browser import ROOT, Browser, what_is_missing  # noqa: E402
+from relay_process import RelayProcess  # noqa: E402
+
+
+@pytest.fixture
+def start_relay():
+    """Starts relays in one runtime directory: the second is the first one, restarted."""
+    runtime_dir = Path(tempfile.mkdtemp(prefix="syncrelay-browser-"))
+    running = []
+
+    def start(*arguments):
+        running.append(RelayProcess(*arguments, runtime_dir=runtime_dir))
+        return running[-1]
+
+    yield start
+    for relay in running:
+        relay.dispose()
+    shutil.rmtree(runtime_dir, ignore_errors=True)
+
+
+@pytest.fixture
+def relay(start_relay):
+    return start_relay()
+
+
+@pytest.fixture
+def backend(relay):
+    backend = BackendProcess(relay)
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def browser():
+    if missing := what_is_missing():
+        pytest.skip(missing)
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def artifacts():
+    folder = ROOT / "build/reports/browser"
+    os.makedirs(folder, exist_ok=True)
+    return folder

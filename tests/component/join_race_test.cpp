@@ -1,0 +1,69 @@
+// Clients join, leave and resume while events pour in: the snapshot and the events behind it never
+// overlap and never leave a gap.
+
+#include <doctest/doctest.h>
+
+#include "deadline.h"
+#include "relay_process.h"
+
+namespace syncrelay {
+namespace {
+
+using testing::comes_true;
+using testing::RelayProcess;
+using testing::ShardThread;
+using testing::ThreadedClient;
+
+constexpr std::uint64_t kEvents = 3'000;
+constexpr int kRounds = 100;
+
+// Joins one client and ends an earlier one, which a third one takes over at its position. On the
+// shard's thread.
+void change_clients(ShardThread& shard, int round) {
+  shard.connect();
+  if (round % 3 != 0) return;
+  ThreadedClient& leaving = *shard.clients()[static_cast<std::size_t>(round) / 3];
+  if (leaving.session == nullptr) return;
+  for (testing::WireMessage& message : leaving.transport.take_messages())
+    leaving.messages.push_back(std::move(message));
+  ClientRequest request;
+  request.wants_resume = true;
+  request.resume_after = Seq{static_cast<std::uint64_t>(round)};
+  shard.disconnect(leaving);
+  shard.connect(request);
+}
+
+TEST_CASE("Whenever a client joins or resumes, it misses nothing and gets nothing twice") {
+  RelayProcess process({2, {64 << 20, 100'000}});
+  process.start_shards();
+  process.start_publishing(kEvents, {1, 50, 100});
+  for (int round = 0; round < kRounds; ++round) {
+    // Spread over the whole time of publishing.
+    const std::uint64_t next = kEvents * static_cast<std::uint64_t>(round) / kRounds;
+    REQUIRE(comes_true([&] { return process.published() >= next; }));
+    for (std::size_t index = 0; index < process.shards(); ++index) {
+      process.shard(index).post_task(
+          [&process, index, round] { change_clients(process.shard(index), round); });
+    }
+  }
+  for (std::size_t index = 0; index < process.shards(); ++index)
+    process.shard(index).run_task([] {});
+  process.stop();
+  std::uint64_t resumes = 0;
+  std::uint64_t joined_midway = 0;
+  for (std::size_t index = 0; index < process.shards(); ++index) {
+    for (const auto& client : process.shard(index).clients()) {
+      REQUIRE(process.fault_of(*client) == "");
+      const testing::ClientModel view = process.view_of(*client);
+      resumes += view.resumes();
+      joined_midway += view.joined_at() > 0 && view.events() > 0 ? 1 : 0;
+      REQUIRE(view.skipped() == 0);
+      REQUIRE(view.snapshots() + view.resumes() == 1);
+    }
+  }
+  CHECK(resumes > 0);
+  CHECK(joined_midway > 0);
+}
+
+}  // namespace
+}  // namespace syncrelay

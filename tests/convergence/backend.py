@@ -1,0 +1,136 @@
+"""One backend as a process of its own, so that it can be killed:
+
+    backend.py STYLE SEED NAME ENDPOINT JOURNAL
+
+Styles: `sequential` (confirmed, one command at a time, a new socket for each attempt), `pipelined` (confirmed, several
+under way, everything on one socket) and `pushed` (PUSH, no answers). The journal is what a killed backend goes on
+from: a confirmed one sends again what has no answer there, a pushing one what it has not begun to send. The end
+of standard input says: make no new commands and finish. A pushing one then repeats an `app:done` until it is killed:
+whoever sees it has seen all that went before on this socket.
+"""
+
+import itertools
+import json
+import pathlib
+import random
+import select
+import sys
+import time
+
+import zmq
+
+from commands import command, tag
+
+INTERVAL = 1 / 120  # seconds between two commands
+ATTEMPT = 0.4  # seconds to wait for an answer
+IN_FLIGHT = 12
+TWICE = 0.1  # how often a command is sent twice at once
+DONE_INTERVAL = 0.1
+DONE_TIMES = 600  # by then whoever started it is gone, too
+
+
+class Journal:
+    """One JSON object a line. What is written outlives a SIGKILL of the writer."""
+
+    def __init__(self, path):
+        text = path.read_text() if path.exists() else ""
+        self._whole = text[:text.rfind("\n") + 1]
+        path.write_text(self._whole)
+        self._file = path.open("a", buffering=1)
+
+    def lines(self):
+        return [json.loads(line) for line in self._whole.splitlines()]
+
+    def write(self, **members):
+        self._file.write(json.dumps(members) + "\n")
+
+
+class Backend:
+    def __init__(self, style, seed, name, endpoint, journal):
+        self.style, self.seed, self.name, self.endpoint = style, seed, name, endpoint
+        self.journal = Journal(pathlib.Path(journal))
+        self.context = zmq.Context()
+
+    @property
+    def finishing(self):
+        return bool(select.select([sys.stdin], [], [], 0)[0])
+
+    def body(self, number):
+        return json.dumps(command(self.seed, self.name, number, self.style)).encode()
+
+    def dealer(self):
+        socket = self.context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(self.endpoint)
+        return socket
+
+    def send(self, socket, number):
+        for _ in range(2 if random.random() < TWICE else 1):
+            socket.send_multipart([b"%d" % number, self.body(number)])
+
+    def answers(self, socket, seconds):
+        """Writes down the answers that come within this time, until there are none; returns their numbers."""
+        numbers = []
+        while socket.poll(0 if numbers else seconds * 1000):
+            frame, answer = socket.recv_multipart()
+            self.journal.write(n=int(frame), answer=json.loads(answer))
+            numbers.append(int(frame))
+        return numbers
+
+    def confirm_in_sequence(self):
+        number = max((line["n"] for line in self.journal.lines()), default=-1) + 1
+        while not self.finishing:
+            socket = self.dealer()
+            while not self.finishing and self.is_answered(socket, number):
+                number += 1
+                self.answers(socket, INTERVAL)
+            socket.close()
+
+    def is_answered(self, socket, number):
+        """Whether one attempt brought the answer."""
+        self.send(socket, number)
+        end = time.monotonic() + ATTEMPT
+        while (left := end - time.monotonic()) > 0:
+            if number in self.answers(socket, left):
+                return True
+        return False
+
+    def confirm_in_a_pipeline(self):
+        answered = {line["n"] for line in self.journal.lines()}
+        fresh = itertools.count(max(answered, default=-1) + 1)
+        socket = self.dealer()
+        waiting = {n: 0.0 for n in range(max(answered, default=-1) + 1) if n not in answered}
+        next_fresh = 0.0
+        while waiting or not self.finishing:
+            if len(waiting) < IN_FLIGHT and next_fresh <= time.monotonic() and not self.finishing:
+                waiting[next(fresh)] = 0.0
+                next_fresh = time.monotonic() + INTERVAL
+            for number, again in waiting.items():
+                if again <= time.monotonic():
+                    self.send(socket, number)
+                    waiting[number] = time.monotonic() + ATTEMPT
+            for number in self.answers(socket, INTERVAL):
+                waiting.pop(number, None)
+
+    def push(self):
+        socket = self.context.socket(zmq.PUSH)
+        socket.connect(self.endpoint)
+        for number in itertools.count(max((line["n"] for line in self.journal.lines()), default=-1) + 1):
+            if self.finishing:
+                break
+            self.journal.write(n=number)
+            socket.send(self.body(number))
+            time.sleep(INTERVAL)
+        for _ in range(DONE_TIMES):
+            socket.send_json({"op": "broadcast", "type": "app:done", "data": {"by": tag(self.name, "done")}})
+            time.sleep(DONE_INTERVAL)
+
+
+def main(style, *arguments):
+    backend = Backend(style, *arguments)
+    {"sequential": backend.confirm_in_sequence, "pipelined": backend.confirm_in_a_pipeline,
+     "pushed": backend.push}[style]()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

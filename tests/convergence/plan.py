@@ -1,0 +1,106 @@
+"""What a seed stands for: the relay's options, who takes part, and which faults come when."""
+
+import random
+from dataclasses import dataclass
+
+LINKS = 4
+BACKENDS = {"s0": "sequential", "l0": "pipelined", "p0": "pushed", "p1": "pushed"}
+CRASH_POINTS = ("before_commit", "after_commit", "before_answer")
+GAP = (30, 150)  # events between two faults
+DATA_MODES = ("always", "always", "always", "never", "mixed")
+SMALL_WINDOW = ("--log-events", "200", "--log-bytes", "64KiB", "--send-buffer", "4KiB")
+SHORT_PINGS = ("--ping-interval", "700ms", "--ping-timeout", "700ms", "--stall-timeout", "2s")
+CLOCK_JUMPS = (-3000, -30, 30, 100)  # seconds; forward in sum by less than the --dedup-window of 10 minutes
+MAX_FORWARD = 500
+CALM = 0.15  # how many plans leave the relay running, so that nothing that was pushed may be missing either
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Comes `gap` events after the one before. `target` is a backend or the number of a link."""
+    gap: int
+    kind: str
+    target: object = None
+    amount: object = None
+
+    def __str__(self):
+        return " ".join(str(x) for x in (self.kind, self.target, self.amount) if x is not None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    seed: int
+    options: tuple
+    data_mode: str
+    power: bool
+    small_window: bool
+    faults: tuple
+
+    @property
+    def forgets(self):
+        """Whether the relay is ever started without --data."""
+        return self.data_mode != "always"
+
+    @classmethod
+    def from_seed(cls, seed, count=18, crash_points=False, clock_jumps=False):
+        draw = random.Random(seed)
+        mode, small, power = draw.choice(DATA_MODES), draw.random() < 0.3, draw.random() < 0.2
+        options = SHORT_PINGS + (SMALL_WINDOW if small else ()) + ("--shards", str(draw.choice((1, 2, 3))))
+        calm = draw.random() < CALM
+        maker = _Faults(draw, mode, calm, crash_points, clock_jumps)
+        return cls(seed, options, mode, power, small, tuple(maker.next() for _ in range(count)))
+
+
+class _Faults:
+    """What is not possible here becomes a plainer fault."""
+
+    def __init__(self, draw, mode, calm, crash_points, clock_jumps):
+        self._draw, self._mode = draw, mode
+        restarts = () if calm else (self._kill, self._kill, self._stop, self._crash, self._crash)
+        self._makers = (*restarts, self._freeze, self._backend, self._backend, self._link, self._link, self._link,
+                        self._link, self._leave, self._jump)
+        self._crash_points, self._clock_jumps, self._forward = crash_points, clock_jumps, 0
+
+    def next(self):
+        gap = self._draw.randint(*GAP)
+        make = self._draw.choice(self._makers)
+        return Fault(gap, *make())
+
+    def _start(self):
+        """Whether the relay comes back with --data."""
+        return {"always": True, "never": False, "mixed": self._draw.random() < 0.5}[self._mode]
+
+    def _jump(self):
+        seconds = self._draw.choice(CLOCK_JUMPS)
+        if not self._clock_jumps or (seconds > 0 and self._forward + seconds > MAX_FORWARD):
+            return self._leave()
+        self._forward += max(seconds, 0)
+        return "jump clock", None, seconds
+
+    def _kill(self):
+        return "kill relay", None, self._start()
+
+    def _stop(self):
+        return "stop relay", None, self._start()
+
+    def _crash(self):
+        place = f"{self._draw.choice(CRASH_POINTS)}:{self._draw.randint(3, 60)}"
+        start = self._start()
+        # Without --data nothing is committed, so that point is never passed.
+        if not self._crash_points or self._mode != "always":
+            return "kill relay", None, start
+        return "crash relay", place, start
+
+    def _freeze(self):
+        return "freeze relay", None, round(self._draw.uniform(0.05, 0.6), 3)
+
+    def _backend(self):
+        return "kill backend", self._draw.choice(tuple(BACKENDS))
+
+    def _link(self):
+        kind = self._draw.choice(("cut", "reset", "stall", "resume", "abandon", "delay", "delay"))
+        seconds = self._draw.choice((0.0, 0.0, 0.02, 0.2))
+        return f"{kind} link", self._draw.randrange(LINKS), seconds if kind == "delay" else None
+
+    def _leave(self):
+        return "drop client", self._draw.randrange(LINKS), self._draw.random() < 0.5

@@ -1,0 +1,106 @@
+"""The command line as a shell uses it: with pipes, or on a terminal."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+import threading
+import time
+
+from deadline import wait_until
+from relay_process import binary, environment
+
+SECONDS = 20.0
+
+
+class Shell:
+    """Runs commands that ask one relay."""
+
+    def __init__(self, runtime_dir, port=None):
+        self._env = environment(runtime_dir, {"SYNCRELAY_PORT": str(port)} if port else {})
+
+    def run(self, *arguments, stdin=""):
+        """To its end, with pipes."""
+        return subprocess.run([binary(), *map(str, arguments)], env=self._env, input=stdin, text=True,
+                              capture_output=True, timeout=SECONDS, check=False)
+
+    def json(self, *arguments, stdin=""):
+        ended = self.run(*arguments, stdin=stdin)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    def start(self, *arguments):
+        """Without waiting for its end."""
+        return Running([binary(), *map(str, arguments)], self._env)
+
+    def on_terminal(self, *arguments, **env):
+        """To its end; returns the exit code and what the terminal shows."""
+        ours, theirs = pty.openpty()
+        try:
+            process = subprocess.Popen([binary(), *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs,
+                                       env={**self._env, "TERM": "xterm", **env})
+            os.close(theirs)
+            return self._read_terminal(process, ours)
+        finally:
+            os.close(ours)
+
+    @staticmethod
+    def _read_terminal(process, terminal):
+        shown, end = b"", time.monotonic() + SECONDS
+        while select.select([terminal], [], [], max(0.0, end - time.monotonic()))[0]:
+            try:
+                read = os.read(terminal, 65536)
+            except OSError:  # the other side is closed
+                return process.wait(SECONDS), shown.decode().replace("\r\n", "\n")
+            shown += read
+        process.kill()
+        process.wait()
+        raise AssertionError(f"the command goes on after {SECONDS} s, shown: {shown!r}")
+
+
+class Running:
+    """A command under way; its lines are read as they come."""
+
+    def __init__(self, command, env):
+        self._process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.pid = self._process.pid
+        self.lines, self.errors = [], []
+        self._readers = [threading.Thread(target=self._collect, args=pipe, daemon=True)
+                         for pipe in ((self._process.stdout, self.lines), (self._process.stderr, self.errors))]
+        for reader in self._readers:
+            reader.start()
+
+    @staticmethod
+    def _collect(stream, lines):
+        for line in stream:
+            lines.append(line.rstrip("\n"))
+
+    def messages(self):
+        return [json.loads(line) for line in list(self.lines)]
+
+    def wait_for_lines(self, count):
+        wait_until(lambda: len(self.lines) >= count, f"{count} lines, got {self.lines} and {self.errors}", SECONDS)
+        return self.messages()
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def wait(self):
+        code = self._process.wait(SECONDS)
+        for reader in self._readers:
+            reader.join()
+        return code
+
+    def end(self):
+        if self.is_running():
+            self._process.kill()
+        self.wait()
+        self._process.stdout.close()
+        self._process.stderr.close()
+
+
+def connections_to(path):
+    """How many sockets of the kernel's list bear this path: the listener and what connected to it."""
+    with open("/proc/net/unix", encoding="ascii", errors="replace") as table:
+        return sum(line.rstrip().endswith(str(path)) for line in table)

@@ -1,0 +1,327 @@
+"""The command line against a running relay: what it prints, in a pipe and on a terminal, and how it exits."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from deadline import wait_until
+from raw_client import PING, PONG, RawClient
+from relay_process import binary, environment
+from shell import Shell, connections_to
+
+COLOR = re.compile(r"\x1b\[\d+m")
+
+
+@pytest.fixture
+def shell(relay):
+    return Shell(relay.runtime_dir, relay.port)
+
+
+@pytest.fixture
+def start():
+    """Starts commands that are ended with the test."""
+    running = []
+
+    def start_in(shell, *arguments):
+        running.append(shell.start(*arguments))
+        return running[-1]
+
+    yield start_in
+    for command in running:
+        command.end()
+
+
+def assert_failed(ended, code, *words):
+    """Nothing on standard output, and one line on standard error that holds the words."""
+    assert (ended.returncode, ended.stdout) == (code, ""), ended
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("syncrelay: ")
+    assert all(word in line for word in words), line
+
+
+# state and set
+
+def test_state_prints_every_key_or_the_value_of_one(shell):
+    assert shell.json("state") == {"comparison": None, "radio": None}
+    shell.run("set", "radio", '{"track":7}')
+    assert shell.json("state") == {"comparison": None, "radio": {"track": 7}}
+    assert shell.json("state", "radio") == {"track": 7}
+    assert shell.json("state", "comparison") is None
+
+
+def test_a_value_keeps_its_digits_order_and_escapes(shell):
+    value = r'{"z":1.50,"a":[1e2,"\u00e9\/"]}'
+    assert shell.run("set", "radio", value).returncode == 0
+    assert shell.run("state", "radio").stdout == value + "\n"
+
+
+def test_state_of_an_unknown_key_fails(shell):
+    assert_failed(shell.run("state", "nothing"), 1, '"nothing"')
+
+
+@pytest.mark.parametrize("key", ["state", "--port", "a b", 'q"\\', "ü"])
+def test_a_key_may_be_any_text(shell, key):
+    assert shell.run("set", "--", key, "1").returncode == 0
+    assert shell.json("state", "--", key) == 1
+    assert shell.json("state")[key] == 1
+
+
+def test_set_reads_its_value_from_standard_input(shell):
+    assert shell.run("set", "radio", "-", stdin='{\n  "track": 7\n}\n').returncode == 0
+    assert shell.json("state", "radio") == {"track": 7}
+    assert shell.run("state").stdout.count("\n") == 1
+
+
+def test_set_takes_a_negative_number(shell):
+    assert shell.run("set", "radio", "-1.5").returncode == 0
+    assert shell.json("state", "radio") == -1.5
+
+
+async def test_set_tells_clients_only_when_asked_to(relay, shell, connect):
+    client = await connect(relay)
+    assert shell.json("set", "radio", "1")["seq"] == 0
+    answer = shell.json("set", "radio", "2", "--notify")
+    assert answer["ok"] and answer["seq"] == 1 and answer["clients"] == 1
+    event = await client.next_event()
+    assert (event.type, event.data, event.seq) == ("sync:set", {"radio": 2}, 1)
+
+
+# publish
+
+async def test_a_published_event_reaches_every_client(relay, shell, connect):
+    clients = [await connect(relay) for _ in range(3)]
+    answer = shell.json("publish", "radio:started", '{"track":7}')
+    assert answer == {"ok": True, "seq": 1, "epoch": relay.health()["epoch"], "clients": 3}
+    for client in clients:
+        event = await client.next_event()
+        assert (event.type, event.data) == ("radio:started", {"track": 7})
+
+
+async def test_published_data_is_null_or_comes_from_standard_input(relay, shell, connect):
+    client = await connect(relay)
+    shell.run("publish", "first")
+    shell.run("publish", "second", "-", stdin="[1,2]")
+    assert (await client.next_event()).data is None
+    assert (await client.next_event()).data == [1, 2]
+
+
+def test_a_command_waits_for_a_relay_that_starts_late(start_relay, runtime_dir, start):
+    publishing = start(Shell(runtime_dir), "publish", "late", "--timeout", "20s")
+    relay = start_relay()
+    assert publishing.wait() == 0
+    [answer] = publishing.messages()
+    assert answer["seq"] == relay.health()["seq"] == 1
+
+
+def test_a_command_that_is_sent_again_takes_effect_once(relay, shell, start):
+    """A frozen relay answers nothing, so that the command comes several times."""
+    socket = relay.runtime_dir / "control.sock"
+    relay.signal(signal.SIGSTOP)
+    publishing = start(shell, "publish", "once", "--timeout", "20s")
+    wait_until(lambda: connections_to(socket) >= 3, "the command was sent twice")
+    relay.signal(signal.SIGCONT)
+    assert publishing.wait() == 0
+    assert publishing.messages()[0]["seq"] == 1
+    assert relay.health()["seq"] == 1
+
+
+# How commands fail
+
+@pytest.mark.parametrize("arguments,code", [
+    (("publish", "ping"), "reserved_type"), (("publish", "sync:x"), "reserved_type"),
+    (("set", "k" * 257, "1"), "invalid_key"), (("state", ""), "invalid_key"),
+    (("set", "k", "[" * 600 + "]" * 600), "too_deep")])
+def test_a_refused_command_is_exit_code_1_and_says_why(relay, shell, arguments, code):
+    assert_failed(shell.run(*arguments), 1, "refused", code)
+    assert relay.health()["seq"] == 0
+
+
+@pytest.mark.parametrize("text", ["{a}", "", "nul", "[1,]", "NaN", '"\\ud800"', "1 2"])
+@pytest.mark.parametrize("from_input", [False, True], ids=["argument", "input"])
+def test_bad_json_is_exit_code_2_and_is_not_sent(relay, shell, text, from_input):
+    arguments = ("publish", "x", "-") if from_input else ("publish", "x", text)
+    assert_failed(shell.run(*arguments, stdin=text), 2, "is not JSON: at byte")
+    assert relay.metrics().value("commands_rejected_total") == 0
+
+
+def test_json_cannot_add_members_to_the_command(relay, shell):
+    assert_failed(shell.run("set", "radio", '1,"notify":true'), 2, "is not JSON")
+    assert relay.health()["seq"] == 0
+
+
+def test_input_over_the_largest_command_is_refused_by_name(shell):
+    ended = shell.run("set", "radio", "-", "--max-command", "1KiB", stdin='"' + "x" * 2000 + '"')
+    assert_failed(ended, 2, "--max-command", "1024")
+
+
+@pytest.mark.parametrize("arguments", [
+    ("set", "radio"), ("publish",), ("state", "a", "b"), ("watch", "a"), ("state", "--count", "1"),
+    ("watch", "--count", "0"), ("stats", "--timeout", "x"), ("stat",), ("watch", "--port", "0")])
+def test_wrong_usage_is_exit_code_2(runtime_dir, arguments):
+    assert_failed(Shell(runtime_dir).run(*arguments), 2)
+
+
+@pytest.mark.parametrize("arguments", [("state",), ("set", "k", "1"), ("publish", "x"), ("clients",), ("stats",)])
+def test_no_relay_is_exit_code_1_and_says_where_it_was_sought(runtime_dir, arguments):
+    ended = Shell(runtime_dir).run(*arguments, "--timeout", "200ms")
+    assert_failed(ended, 1, str(runtime_dir / "control.sock"), "No such file or directory", "200 ms")
+
+
+def test_a_relay_that_was_killed_leaves_a_socket_that_refuses(relay, shell):
+    relay.kill()
+    assert_failed(shell.run("state", "--timeout", "200ms"), 1, "Connection refused")
+
+
+# watch
+
+async def test_watch_prints_each_message_as_it_came(relay, shell, connect, start):
+    client = await connect(relay)
+    watching = start(shell, "watch", "--count", 3)
+    [snapshot] = watching.wait_for_lines(1)
+    assert (snapshot["type"], snapshot["seq"]) == ("sync:full", 0)
+    shell.run("publish", "one", r'{"b":1.50,"a":"\u00e9"}')
+    shell.run("publish", "two")
+    assert watching.wait() == 0
+    assert watching.lines[1:] == [(await client.next_event()).text for _ in range(2)]
+    assert watching.errors == []
+
+
+def test_watch_gets_a_snapshot_larger_than_any_buffer(shell):
+    value = json.dumps("x" * 3_000_000)
+    assert shell.run("set", "radio", "-", stdin=value).returncode == 0
+    ended = shell.run("watch", "--count", 1)
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["data"]["radio"] == json.loads(value)
+
+
+def test_watch_goes_on_where_it_stopped_when_the_relay_is_back(start_relay, runtime_dir, start):
+    data = ("--data", runtime_dir / "data")
+    first = start_relay(*data)
+    shell = Shell(runtime_dir, first.port)
+    watching = start(shell, "watch")
+    watching.wait_for_lines(1)
+    shell.run("publish", "before")
+    watching.wait_for_lines(2)
+    first.kill()
+    wait_until(lambda: watching.errors, "the lost connection is told")
+    start_relay(*data, "--port", first.port)
+    shell.run("publish", "after")
+    messages = watching.wait_for_lines(4)
+    assert [m["type"] for m in messages] == ["sync:full", "before", "sync:resume", "after"]
+    assert [m["seq"] for m in messages] == [0, 1, 1, 2]
+    [line] = watching.errors
+    assert "connecting again" in line and str(first.port) in line
+
+
+def test_watch_answers_pings(start_relay, start):
+    relay = start_relay("--ping-interval", "200ms", "--ping-timeout", "400ms")
+    watching = start(Shell(relay.runtime_dir, relay.port), "watch")
+    watching.wait_for_lines(1)
+    with RawClient(relay.port).upgrade() as clock:
+        for _ in range(8):
+            clock.send_frame(PONG, clock.read_opcode(PING).payload)
+    assert len(watching.lines) == 1 and watching.errors == []
+
+
+def test_watch_without_a_relay_is_exit_code_1(relay, shell):
+    relay.stop()
+    assert_failed(shell.run("watch", "--timeout", "200ms"), 1, "cannot watch", str(relay.port))
+
+
+async def test_watch_of_a_full_relay_is_exit_code_1_and_says_so(start_relay, connect):
+    relay = start_relay("--max-clients", 1)
+    await connect(relay)
+    assert_failed(Shell(relay.runtime_dir, relay.port).run("watch", "--timeout", "200ms"), 1, "HTTP 503")
+
+
+def test_watch_ends_when_nobody_reads_it(relay, shell):
+    command = subprocess.Popen([binary(), "watch", "--port", str(relay.port)], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env=environment(relay.runtime_dir))
+    try:
+        command.stdout.readline()
+        command.stdout.close()
+        shell.run("publish", "unread")
+        assert command.wait(10) == -signal.SIGPIPE
+        assert command.stderr.read() == b""
+    finally:
+        command.kill()
+        command.wait()
+        command.stderr.close()
+
+
+def test_watch_ends_by_an_interrupt(relay, shell, start):
+    watching = start(shell, "watch")
+    watching.wait_for_lines(1)
+    os.kill(watching.pid, signal.SIGINT)
+    assert watching.wait() == -signal.SIGINT
+
+
+# clients and stats
+
+async def test_clients_lists_every_client(relay, shell, connect):
+    assert shell.json("clients") == []
+    for _ in range(2):
+        await connect(relay)
+    listed = shell.json("clients")
+    assert len({client["id"] for client in listed}) == 2
+    for client in listed:
+        assert client["address"] == "127.0.0.1" and client["lag"] == 0 and client["bytes"] > 0
+
+
+async def test_stats_have_the_position_and_the_counters(relay, shell, connect):
+    await connect(relay)
+    shell.run("publish", "x")
+    stats = shell.json("stats")
+    assert (stats["seq"], stats["epoch"], stats["clients"]) == (1, relay.health()["epoch"], 1)
+    assert (stats["events"], stats["commands"]) == (1, 1)
+
+
+# On a terminal
+
+def test_a_terminal_gets_indented_state_in_color(shell):
+    shell.run("set", "radio", '{"track":7}')
+    code, shown = shell.on_terminal("state")
+    assert code == 0 and COLOR.search(shown)
+    assert COLOR.sub("", shown) == '{\n  "comparison": null,\n  "radio": {\n    "track": 7\n  }\n}\n'
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+def test_color_can_be_had_without(shell, env):
+    shown = shell.on_terminal("stats", **env)[1]
+    assert "\x1b" not in shown and re.search(r"^seq +0$", shown, re.MULTILINE)
+
+
+def test_json_can_be_had_on_a_terminal(shell):
+    for command in ("state", "stats", "clients"):
+        json.loads(shell.on_terminal(command, "--json")[1])
+
+
+async def test_a_terminal_gets_tables(relay, shell, connect):
+    await connect(relay)
+    lines = COLOR.sub("", shell.on_terminal("clients")[1]).splitlines()
+    assert lines[0].split() == ["id", "address", "connected", "lag", "sent", "last", "sign"]
+    assert lines[1].split()[1] == "127.0.0.1" and len(lines) == 2
+
+
+def test_a_terminal_gets_one_line_a_message(shell):
+    shell.run("set", "radio", r'"\u001b[2J"')
+    code, shown = shell.on_terminal("watch", "--count", 1)
+    assert code == 0
+    assert re.fullmatch(r'\d\d:\d\d:\d\d\.\d{3}  0  sync:full  {"comparison": null, "radio": "\\u001b\[2J"}'
+                        r'  epoch="[0-9a-f]{16}"\n', COLOR.sub("", shown)), shown
+
+
+def test_a_terminal_is_told_what_was_confirmed(shell):
+    assert shell.on_terminal("publish", "x") == (0, "published x at position 1; clients: 0\n")
+    assert shell.on_terminal("set", "radio", "1") == (0, "set radio at position 1; clients: 0\n")
+
+
+def test_a_terminal_sees_no_control_characters_of_a_value(shell):
+    shell.run("set", "radio", "-", stdin='"\x7f\u009b31m"')
+    shown = shell.on_terminal("state", "radio", TERM="dumb")[1]
+    assert shown == '"\\u007f\\u009b31m"\n'
+    assert shell.json("state", "radio") == "\x7f\u009b31m"

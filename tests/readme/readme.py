@@ -1,0 +1,39 @@
+"""What README.md tells its reader to type, and what it says will come of it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "README.md").read_text()
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+TYPED = re.compile(r"(scripts/|build/|pip |npm |npx |docker |docker-compose |curl |wscat )")
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    text: str
+
+
+BLOCKS = [Block(*found) for found in FENCE.findall(TEXT)]
+
+
+def blocks(language: str) -> list[str]:
+    return [block.text for block in BLOCKS if block.language == language]
+
+
+def commands() -> list[str]:
+    """Every command line: those in shell blocks, and those within a sentence."""
+    prose = INLINE.findall(FENCE.sub("", TEXT))
+    inline = [code for code in prose if TYPED.match(code) and " " in code]
+    lines = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+    return list(dict.fromkeys(lines + inline))
+
+
+def options() -> set[str]:
+    """The options in the first column of the configuration table."""
+    rows = [line.split("|")[1] for line in TEXT.splitlines() if line.startswith("| `--")]
+    return set(re.findall(r"--[a-z-]+", " ".join(rows)))

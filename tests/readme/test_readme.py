@@ -1,0 +1,88 @@
+"""Everything that README.md tells the reader to type does what it says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from readme import ROOT, blocks, commands, options
+
+BY_FIXTURE = ("pip install", "npm install")
+RELAY = [command for command in commands() if command.startswith("scripts/run")]
+WSCAT = [command for command in commands() if command.startswith("wscat")]
+DOCKER = [command for command in commands() if command.startswith("docker")]
+OTHERS = [
+    command for command in commands()
+    if command not in RELAY + WSCAT + DOCKER and not command.startswith((*BY_FIXTURE, "scripts/test"))
+]
+NODE_WITHOUT_WEBSOCKET = ["node", "--experimental-websocket", "--input-type=module", "-e"]
+
+
+def without_clock_and_epoch(line):
+    return re.sub(r'("ts":)[\d.]+|("epoch":)"[0-9a-f]+"', r"\1\2…", line)
+
+
+@pytest.mark.parametrize("command", RELAY)
+def test_the_relay_starts_and_stops(reader, command):
+    relay = reader.starts_relay(command)
+    assert relay.stop() == 0
+
+
+def test_the_test_command_is_the_one_that_runs_this():
+    assert "scripts/test" in commands()
+    if "SYNCRELAY_UNDER_TEST" not in os.environ:
+        pytest.skip("scripts/test does not run this now")
+
+
+@pytest.mark.parametrize("command", OTHERS)
+def test_a_command_succeeds_and_answers(relay_with_metrics, reader, command):
+    quiet = command.endswith("healthcheck")
+    assert reader.types(command) or quiet
+
+
+@pytest.mark.parametrize("command", DOCKER)
+def test_a_docker_command_is_tried_with_the_stack(command):
+    words = command.removeprefix("docker compose ").split()
+    call = f"compose({', '.join(json.dumps(word) for word in words)})"
+    tried = "".join(path.read_text() for path in (ROOT / "tests/compose").glob("*.py"))
+    assert call in tried, f"tests/compose does not do: {call}"
+
+
+@pytest.mark.parametrize("command", WSCAT)
+def test_wscat_prints_what_the_readme_shows(relay, reader, wscat, command):
+    shown = blocks("text")[0].splitlines()
+    terminal = reader.starts_in_terminal(command)
+    for line in shown:
+        found = terminal.line_with(line[:20])
+        assert without_clock_and_epoch(found) == without_clock_and_epoch(line)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_the_python_lines_reach_the_javascript_lines(relay, reader, python_client):
+    [listener] = blocks("js")
+    page = reader.launches([*NODE_WITHOUT_WEBSOCKET, reader.adapted(listener)])
+    page.line_with("sync:full")
+    subprocess.run([python_client, "-c", blocks("python")[0]], env=reader.environment, check=True)
+    told = page.line_with("radio:started")
+    assert told.startswith("1 ") and "Harbour Lights" in told
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_a_python_block_runs(relay, reader, python_client, text):
+    subprocess.run([python_client, "-W", "error::ResourceWarning", "-c", text],
+                   env=reader.environment, check=True, timeout=30)
+
+
+def test_the_ten_lines_are_ten():
+    for text in (blocks("python")[0], blocks("js")[0]):
+        assert len([line for line in text.splitlines() if line.strip()]) <= 10
+
+
+def test_the_table_of_options_has_them_all():
+    shown = subprocess.run([ROOT / "build/syncrelay", "--print-config"], capture_output=True,
+                           text=True, check=True).stdout
+    known = set(re.findall(r"^#?\s*([a-z-]+) =", shown, re.MULTILINE))
+    assert len(known) > 20 and {option.removeprefix("--") for option in options()} == known

@@ -1,0 +1,43 @@
+"""Formatting and static checks by the tools that own them: clang-format, clang-tidy, shellcheck."""
+
+import re
+import shutil
+
+import pytest
+
+from project import ROOT, files_under, project_files, run
+
+CPP = files_under("include", "src", "tests", suffixes=(".h", ".cpp"))
+TIDIED = files_under("src", suffixes=(".cpp",))
+FORMAT_VERSION = 14  # others format the same rules slightly differently
+
+
+def shell_scripts():
+    for path in project_files():
+        with (ROOT / path).open("rb") as file:
+            shebang = file.readline(40)
+        if path.suffix == ".sh" or re.match(rb"#!.*\b(ba)?sh\b", shebang):
+            yield path
+
+
+def test_cpp_is_formatted():
+    version = re.search(r"version (\d+)", run("clang-format", "--version").stdout)
+    if not version or int(version[1]) != FORMAT_VERSION:
+        pytest.skip(f"clang-format {FORMAT_VERSION} is not what is installed here")
+    assert CPP, "no C++ file found"
+    done = run("clang-format", "--dry-run", "--Werror", *CPP)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("source", TIDIED, ids=str)
+def test_clang_tidy_finds_nothing(source):
+    assert (ROOT / "build/compile_commands.json").is_file(), "scripts/test builds first"
+    done = run("clang-tidy", "--quiet", "-p", "build", source)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("script", list(shell_scripts()), ids=str)
+def test_shellcheck_finds_nothing(script):
+    assert shutil.which("shellcheck"), "scripts/test installs it"
+    done = run("shellcheck", "-x", script)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/fake_transport.h"
+#include "support/test_relay.h"
+#include "syncrelay/shard/session.h"
+
+namespace syncrelay::testing {
+
+// One session on a fake transport, with a replica that a real relay feeds. Updates reach the
+// replica at once; the session writes when it is pumped.
+class SessionBench {
+ public:
+  explicit SessionBench(EventLog::Bounds window = {1 << 20, 1000},
+                        KeepaliveSettings times = usual_times())
+      : keepalive(times),
+        replica({"comparison", "radio"}, window),
+        relay(relay_settings(window.bytes)) {}
+
+  static KeepaliveSettings usual_times() {
+    using std::chrono::seconds;
+    return {seconds(20), seconds(20), Duration::zero(), seconds(60)};
+  }
+
+  // A command that must be accepted; what it did is in the replica.
+  void send(std::string_view json) {
+    if (!relay.send(json)) throw std::runtime_error("the relay refused " + std::string(json));
+    for (const Update& update : relay.take_updates()) replica.apply(update);
+  }
+
+  // An event whose data is a string of this many bytes.
+  void broadcast(std::size_t bytes = 1) {
+    send(R"({"op":"broadcast","type":"e","data":")" + std::string(bytes, 'x') + "\"}");
+  }
+
+  Session& connect(const ClientRequest& request = {}) {
+    session = std::make_unique<Session>(ConnectionId{1}, transport, request, context);
+    session->pump();
+    return *session;
+  }
+
+  // A client that has read its first message.
+  Session& join(const ClientRequest& request = {}) {
+    connect(request);
+    transport.take_messages();
+    return *session;
+  }
+
+  // What the client has got since the last call, after everything due was written.
+  std::vector<std::string> received() {
+    session->pump();
+    return transport.take_texts();
+  }
+
+  // The client takes all it can get, to the end.
+  std::vector<std::string> drain() {
+    transport.flow();
+    while (transport.waits()) transport.become_writable(*session);
+    return received();
+  }
+
+  void advance(Duration by) {
+    relay.clock.advance(by);
+    session->tick(relay.clock.now());
+  }
+
+  static std::string event(std::uint64_t seq, std::size_t bytes = 1) {
+    return R"({"type":"e","data":")" + std::string(bytes, 'x') +
+           R"(","ts":1763838000.123456,"seq":)" + std::to_string(seq) + '}';
+  }
+
+  static std::string snapshot(std::uint64_t seq,
+                              const std::string& data = R"({"comparison":null,"radio":null})",
+                              const std::string& more = {}) {
+    return R"({"type":"sync:full","data":)" + data + R"(,"ts":1763838000.123456,"seq":)" +
+           std::to_string(seq) + R"(,"epoch":"e0")" + more + '}';
+  }
+
+  KeepaliveSettings keepalive;
+  Replica replica;
+  TestRelay relay;
+  SnapshotCache snapshots{1 << 20};
+  ShardStats stats;
+  const std::string epoch = "e0";
+  const SessionContext context{replica, snapshots, relay.clock, stats, keepalive, epoch};
+  FakeTransport transport;
+  std::unique_ptr<Session> session;
+};
+
+}  // namespace syncrelay::testing

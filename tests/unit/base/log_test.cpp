@@ -1,0 +1,115 @@
+#include "syncrelay/base/log.h"
+
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+
+namespace syncrelay {
+namespace {
+
+// What `write` leaves on standard error.
+std::string logged(const Log::Settings& settings, const std::function<void(const Log&)>& write) {
+  std::FILE* const file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  std::fflush(stderr);
+  const int saved = dup(STDERR_FILENO);
+  dup2(fileno(file), STDERR_FILENO);
+  { write(Log(settings)); }
+  std::fflush(stderr);
+  dup2(saved, STDERR_FILENO);
+  close(saved);
+  std::rewind(file);
+  std::string text;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
+}
+
+constexpr Log::Settings kText{LogLevel::info, LogFormat::text};
+constexpr Log::Settings kJson{LogLevel::info, LogFormat::json};
+
+// The line without its time.
+std::string text_line(const std::function<void(const Log&)>& write) {
+  const std::string line = logged(kText, write);
+  constexpr std::size_t kTimeSize = sizeof "2025-11-22 12:00:00.123";
+  return line.size() < kTimeSize ? line : line.substr(kTimeSize);
+}
+
+TEST_CASE("A text line shows level, message and fields") {
+  CHECK(text_line([](const Log& log) {
+          log.warning("client gone", {{"client", std::uint64_t{7}},
+                                      {"left", -3},
+                                      {"seconds", 1.5},
+                                      {"clean", true},
+                                      {"reason", "stalled"}});
+        }) == "warning client gone client=7 left=-3 seconds=1.500 clean=true reason=stalled\n");
+}
+
+TEST_CASE("A text value with spaces, quotes or nothing in it is quoted") {
+  CHECK(text_line([](const Log& log) {
+          log.info(
+              "m",
+              {{"a", "two words"}, {"b", ""}, {"c", "say \"so\""}, {"d", "x=y"}, {"e", "a\\b"}});
+        }) == R"(info m a="two words" b="" c="say \"so\"" d="x=y" e="a\\b")"
+              "\n");
+}
+
+TEST_CASE("No value forges a line or sends an escape to the terminal") {
+  const std::string hostile = "a\nerror forged\r\x1b[31mred\x7f\x01";
+  for (const Log::Settings& settings : {kText, kJson}) {
+    const std::string lines = logged(settings, [&](const Log& log) {
+      log.info("m", {{"origin", hostile}});
+    });
+    CHECK(lines.find("\\u000aerror forged\\u000d\\u001b[31mred\\u007f\\u0001") !=
+          std::string::npos);
+    CHECK(lines.find('\n') == lines.size() - 1);
+    CHECK(lines.find('\x1b') == std::string::npos);
+  }
+}
+
+TEST_CASE("A JSON line is one object with the values as they were") {
+  const std::string hostile("q\"b\\n\n\x1f\x00z\xc3\xa9", 12);
+  const std::string line = logged(kJson, [&](const Log& log) {
+    log.error(
+        "it \"failed\"",
+        {{"why", hostile}, {"count", std::uint64_t{18'446'744'073'709'551'615U}}, {"on", false}});
+  });
+  rapidjson::Document document;
+  document.Parse(line.data(), line.size());
+  REQUIRE_MESSAGE(!document.HasParseError(), line);
+  CHECK(document["level"] == "error");
+  CHECK(document["message"] == "it \"failed\"");
+  CHECK(std::string(document["why"].GetString(), document["why"].GetStringLength()) == hostile);
+  CHECK(document["count"].GetUint64() == 18'446'744'073'709'551'615U);
+  CHECK(document["on"].IsFalse());
+  CHECK(document["ts"].IsString());
+  CHECK(line.find('\n') == line.size() - 1);
+}
+
+TEST_CASE("Lines below the level are not written, the others in their order") {
+  const std::string lines = logged({LogLevel::warning, LogFormat::text}, [](const Log& log) {
+    log.debug("first");
+    log.info("second");
+    log.warning("third");
+    log.error("fourth");
+  });
+  CHECK(lines.find("first") == std::string::npos);
+  CHECK(lines.find("second") == std::string::npos);
+  CHECK(lines.find("third") < lines.find("fourth"));
+  CHECK(lines.find("fourth") != std::string::npos);
+}
+
+TEST_CASE("What is queued when the log ends is still written") {
+  const std::string lines = logged(kText, [](const Log& log) {
+    for (int number = 0; number < 1000; ++number) log.info("line", {{"number", number}});
+  });
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 1000);
+  CHECK(lines.find("number=999\n") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace syncrelay

@@ -1,0 +1,47 @@
+#include "syncrelay/base/utf8.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+namespace syncrelay {
+namespace {
+
+using namespace std::literals;
+
+TEST_CASE("What RFC 3629 allows is UTF-8") {
+  for (const std::string_view text : {""sv, "plain"sv, "\0"sv, "\x7f"sv, "\u0080\u07ff"sv,
+                                      "\u0800\uD7FF\uE000\uffff"sv, "\U00010000\U0010ffff"sv}) {
+    CHECK(is_valid_utf8(text));
+  }
+}
+
+TEST_CASE("Overlong forms, surrogates, what lies above U+10FFFF and stray bytes are not") {
+  for (const std::string_view text :
+       {"\x80"sv, "\xc0\x80"sv, "\xc1\xbf"sv, "\xe0\x9f\xbf"sv, "\xed\xa0\x80"sv, "\xed\xbf\xbf"sv,
+        "\xf0\x8f\xbf\xbf"sv, "\xf4\x90\x80\x80"sv, "\xf5\x80\x80\x80"sv, "\xff"sv, "\xc3("sv,
+        "a\xe2\x82"sv, "\xe2\x82\xac\x80"sv}) {
+    CAPTURE(text.size());
+    CHECK_FALSE(is_valid_utf8(text));
+  }
+}
+
+TEST_CASE("Text may be cut anywhere, also inside a character") {
+  const std::string text = "a\u00e9\u20ac\U0001f600z";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    Utf8Check check;
+    CHECK(check.add(std::string_view(text).substr(0, cut)));
+    CHECK(check.add(std::string_view(text).substr(cut)));
+    CHECK(check.complete());
+  }
+}
+
+TEST_CASE("A character that is cut off is neither wrong nor complete") {
+  Utf8Check check;
+  CHECK(check.add("\xf0\x9f\x98"));
+  CHECK_FALSE(check.complete());
+}
+
+}  // namespace
+}  // namespace syncrelay

@@ -1,0 +1,130 @@
+#include "syncrelay/config/verb.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "invocation_fixture.h"
+
+namespace syncrelay {
+namespace {
+
+using namespace std::chrono_literals;
+
+Invocation invocation_of(Words arguments) {
+  const InvocationInput input = make_input(std::move(arguments));
+  const auto result = parse_invocation(input);
+  REQUIRE_MESSAGE(result.ok(), error_of(input));
+  return result.value();
+}
+
+Words words_of(Words arguments) {
+  return invocation_of(std::move(arguments)).request.words;
+}
+
+TEST_CASE("Each command has its action, and its words come in order") {
+  CHECK(invocation_of({"state"}).action == Action::state);
+  CHECK(invocation_of({"watch"}).action == Action::watch);
+  CHECK(invocation_of({"clients"}).action == Action::clients);
+  CHECK(invocation_of({"stats"}).action == Action::stats);
+  const Invocation set = invocation_of({"set", "radio", "{\"a\": [1]}"});
+  CHECK(set.action == Action::set);
+  CHECK(set.request.words == Words{"radio", "{\"a\": [1]}"});
+  const Invocation publish = invocation_of({"publish", "radio:started"});
+  CHECK(publish.action == Action::publish);
+  CHECK(publish.request.words == Words{"radio:started"});
+}
+
+TEST_CASE("A word may be a command's name, a dash, a negative number or empty") {
+  CHECK(words_of({"set", "state", "-"}) == Words{"state", "-"});
+  CHECK(words_of({"set", "k", "-1.5e3"}) == Words{"k", "-1.5e3"});
+  CHECK(words_of({"publish", "stats", "[1,2]"}) == Words{"stats", "[1,2]"});
+  CHECK(words_of({"state", ""}) == Words{""});
+}
+
+TEST_CASE("After two dashes every argument is a word") {
+  CHECK(words_of({"state", "--", "--port"}) == Words{"--port"});
+  CHECK(words_of({"set", "--", "-k", "1"}) == Words{"-k", "1"});
+  CHECK(words_of({"state", "--", "--"}) == Words{"--"});
+  CHECK(error_of(make_input({"--", "serve"})) ==
+        "unexpected argument \"serve\"; usage: syncrelay serve");
+}
+
+TEST_CASE("Options stand anywhere among the words") {
+  const Invocation set =
+      invocation_of({"--timeout=2s", "set", "k", "--notify", "1", "--port", "7"});
+  CHECK(set.request.words == Words{"k", "1"});
+  CHECK(set.request.timeout == 2s);
+  CHECK(set.request.notify);
+  CHECK(set.config.port == 7);
+}
+
+TEST_CASE("Without options a request has its defaults") {
+  const Request request = invocation_of({"watch"}).request;
+  CHECK(request.timeout == 5s);
+  CHECK(request.count == 0);
+  CHECK_FALSE(request.json);
+  CHECK_FALSE(request.notify);
+}
+
+TEST_CASE("A flag can be taken back") {
+  CHECK(invocation_of({"stats", "--json"}).request.json);
+  CHECK_FALSE(invocation_of({"stats", "--json", "--json=false"}).request.json);
+}
+
+TEST_CASE("Too few words, or too many, are an error that shows the usage") {
+  CHECK(error_of(make_input({"set", "radio"})) ==
+        "set needs more arguments; usage: syncrelay set KEY JSON");
+  CHECK(error_of(make_input({"publish"})) ==
+        "publish needs more arguments; usage: syncrelay publish TYPE [JSON]");
+  CHECK(error_of(make_input({"state", "a", "b"})) ==
+        "unexpected argument \"b\"; usage: syncrelay state [KEY]");
+  CHECK(error_of(make_input({"watch", "clints"})) ==
+        "unexpected argument \"clints\"; the nearest command is clients");
+}
+
+TEST_CASE("An unknown option of a command is an error that names the nearest one") {
+  CHECK(error_of(make_input({"state", "--tiemout=1"})) ==
+        "unknown option --tiemout; the nearest known is --timeout");
+  CHECK(error_of(make_input({"state", "-1"})).starts_with("unknown option -1;"));
+  CHECK(error_of(make_input({"set", "k", "-x"})).starts_with("unknown option -x;"));
+}
+
+TEST_CASE("An option goes with the commands that know it") {
+  CHECK(error_of(make_input({"state", "--count", "3"})) == "--count goes with watch only");
+  CHECK(error_of(make_input({"publish", "t", "--notify"})) == "--notify goes with set only");
+  CHECK(error_of(make_input({"--timeout", "3"})) == "--timeout needs a command that asks a relay");
+}
+
+TEST_CASE("A refused value of a command's option is told with what would be accepted") {
+  CHECK(error_of(make_input({"state", "--timeout", "soon"})) ==
+        "timeout (from --timeout): \"soon\" is not a duration (seconds, or with ms, s, m, h) from "
+        "1ms to 24h");
+  CHECK_FALSE(error_of(make_input({"state", "--timeout", "0"})).empty());
+  CHECK_FALSE(error_of(make_input({"state", "--timeout", "25h"})).empty());
+  CHECK_FALSE(error_of(make_input({"watch", "--count", "0"})).empty());
+  CHECK_FALSE(error_of(make_input({"watch", "--count", "-1"})).empty());
+  CHECK_FALSE(error_of(make_input({"watch", "--json=maybe"})).empty());
+}
+
+TEST_CASE("Words that are not UTF-8 are refused") {
+  CHECK(error_of(make_input({"state", "a\xff"})) == "\"a?\" is not valid UTF-8");
+}
+
+TEST_CASE("Help for a command needs none of its words, and names them") {
+  const Invocation help = invocation_of({"set", "--help"});
+  CHECK(help.action == Action::help);
+  CHECK(help.text.find("KEY JSON") != std::string::npos);
+  CHECK(help.text.find("--timeout TIME") != std::string::npos);
+}
+
+TEST_CASE("Every command stands in the help") {
+  const std::string help = invocation_of({"--help"}).text;
+  for (const config::Verb& verb : config::verbs()) {
+    CAPTURE(verb.name);
+    CHECK(help.find(std::string("  ") + std::string(verb.name) + ' ') != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace syncrelay

@@ -1,0 +1,184 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/fake_clock.h"
+#include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/protocol/frame.h"
+#include "syncrelay/relay/relay.h"
+#include "syncrelay/state/replica.h"
+
+namespace syncrelay {
+namespace {
+
+// Keeps copies of the batches; refuses them while it is told to.
+class FakeStore final : public Store {
+ public:
+  struct Batch {
+    Seq first;
+    Seq last;
+    std::string wire;
+    std::vector<std::string> changed_keys;
+    std::vector<std::string> ids;
+  };
+
+  Result<void, Rejection> commit(const StoreBatch& batch) override {
+    if (refusing) return Rejection{RejectReason::storage_full, 0, "no room"};
+    Batch copy{batch.first, batch.last, {}, {}, {}};
+    for (const ByteSpan event : batch.events)
+      copy.wire.append(reinterpret_cast<const char*>(event.data()), event.size());
+    for (const StateChange* change : batch.changes) copy.changed_keys.push_back(change->key);
+    for (const IdRecord& id : batch.ids) copy.ids.push_back(id.id);
+    batches.push_back(copy);
+    return {};
+  }
+
+  bool refusing = false;
+  std::vector<Batch> batches;
+};
+
+struct StoredRelay {
+  StoredRelay()
+      : mailbox({1000, 1 << 30}, [] {}), relay(settings(), clock, {&mailbox}, stats, &store) {}
+
+  static Relay::Settings settings() {
+    return {{"radio"}, 1 << 20, 100, 1 << 20, {100, std::chrono::minutes(10)}};
+  }
+
+  Result<Accepted, Rejection> send(const std::string& json) {
+    const auto command = decoder.decode(json);
+    REQUIRE(command.ok());
+    return relay.apply(*command.value());
+  }
+
+  std::vector<Update> posted() {
+    std::vector<Update> updates;
+    mailbox.take(updates);
+    return updates;
+  }
+
+  std::string value(const std::string& key) const {
+    const auto found = relay.state().find(key);
+    return found == relay.state().end() ? "absent" : *found->second;
+  }
+
+  testing::FakeClock clock;
+  RelayStats stats;
+  FakeStore store;
+  Mailbox<Update> mailbox;
+  CommandDecoder decoder{1 << 22};
+  Relay relay;
+};
+
+TEST_CASE("A batch is stored before a shard sees any of it") {
+  StoredRelay test;
+  REQUIRE(test.send(R"({"op":"broadcast","type":"t","set":{"radio":1},"id":"a"})").ok());
+  REQUIRE(test.send(R"({"op":"broadcast","type":"t"})").ok());
+  CHECK(test.store.batches.empty());
+  CHECK(test.posted().empty());
+  REQUIRE(test.relay.publish().ok());
+  REQUIRE(test.store.batches.size() == 1);
+  const FakeStore::Batch& batch = test.store.batches.front();
+  CHECK(batch.first == Seq{1});
+  CHECK(batch.last == Seq{2});
+  CHECK(batch.changed_keys == std::vector<std::string>{"radio"});
+  CHECK(batch.ids == std::vector<std::string>{"a"});
+  CHECK(test.posted().size() == 2);
+}
+
+TEST_CASE("A batch that cannot be stored leaves no trace") {
+  StoredRelay test;
+  REQUIRE(test.send(R"({"op":"set","key":"radio","value":"before"})").ok());
+  REQUIRE(test.relay.publish().ok());
+  test.posted();
+  test.store.refusing = true;
+  REQUIRE(
+      test.send(R"({"op":"broadcast","type":"t","set":{"radio":"during","new":1},"id":"a"})").ok());
+  REQUIRE(test.send(R"({"op":"set","key":"radio","value":"later"})").ok());
+  REQUIRE(test.send(R"({"op":"delete","key":"new"})").ok());
+  const auto stored = test.relay.publish();
+  REQUIRE_FALSE(stored.ok());
+  CHECK(stored.error().reason == RejectReason::storage_full);
+  CHECK(test.posted().empty());
+  CHECK(test.value("radio") == "\"before\"");
+  CHECK(test.value("new") == "absent");
+  CHECK(test.relay.last() == Seq{0});
+  CHECK(test.stats.state_keys.get() == 1);
+  CHECK(test.stats.state_bytes.get() == std::string("radio\"before\"").size());
+  CHECK(test.stats.events.get() == 0);
+  CHECK(test.stats.commands[static_cast<std::size_t>(Op::broadcast)].get() == 0);
+}
+
+TEST_CASE(
+    "After a batch was refused its ids are free and the next event takes its seq and its place in "
+    "the log") {
+  StoredRelay test;
+  test.store.refusing = true;
+  REQUIRE(test.send(R"({"op":"broadcast","type":"lost","id":"a"})").ok());
+  REQUIRE_FALSE(test.relay.publish().ok());
+  test.store.refusing = false;
+  const auto again = test.send(R"({"op":"broadcast","type":"kept","id":"a"})");
+  CHECK_FALSE(again.value().duplicate);
+  CHECK(again.value().seq == Seq{1});
+  REQUIRE(test.relay.publish().ok());
+  const std::vector<Update> updates = test.posted();
+  REQUIRE(updates.size() == 1);
+  CHECK(updates.front().position == 0);
+  CHECK(test.store.batches.front().wire.find("kept") != std::string::npos);
+  CHECK(test.store.batches.front().wire.find("lost") == std::string::npos);
+}
+
+TEST_CASE(
+    "A repeated id changes nothing, whatever else the command says, and answers as the first did") {
+  StoredRelay test;
+  REQUIRE(test.send(R"({"op":"set","key":"radio","value":1,"id":"a","notify":true})").value().seq ==
+          Seq{1});
+  REQUIRE(test.send(R"({"op":"broadcast","type":"t"})").value().seq == Seq{2});
+  const auto again = test.send(R"({"op":"set","key":"radio","value":2,"id":"a"})");
+  CHECK(again.value().duplicate);
+  CHECK(again.value().seq == Seq{1});
+  CHECK(test.value("radio") == "1");
+  CHECK(test.stats.duplicates.get() == 1);
+}
+
+TEST_CASE("A refused command leaves no id behind") {
+  StoredRelay test;
+  const std::string large(1 << 20, 'x');
+  REQUIRE_FALSE(test.send(R"({"op":"set","key":"radio","id":"a","value":")" + large + "\"}").ok());
+  CHECK_FALSE(test.send(R"({"op":"set","key":"radio","id":"a","value":1})").value().duplicate);
+}
+
+TEST_CASE("A relay goes on from its history, and so does a replica from the updates it returns") {
+  std::string wire;
+  for (const char* text : {R"({"type":"a"})", R"({"type":"b"})"}) {
+    const std::size_t begin = wire.size();
+    wire.resize(begin + wire_size(12));
+    MessageWriter(reinterpret_cast<std::byte*>(wire.data() + begin), 12).write(text);
+  }
+  StoredRelay test;
+  StoredHistory history{"epoch",
+                        Seq{42},
+                        {{"radio", std::make_shared<const std::string>("7")}},
+                        {{Seq{41}, wire}},
+                        {{"old", Seq{40}, test.clock.wall()}}};
+  const std::vector<Update> updates = test.relay.restore(history);
+  Replica replica({"radio"}, {1 << 20, 1000});
+  replica.restore(updates, history.last);
+  CHECK(test.relay.last() == Seq{42});
+  CHECK(replica.log().first() == Seq{41});
+  CHECK(replica.log().next() == Seq{43});
+  CHECK(*replica.state().at("radio") == "7");
+  const auto again = test.send(R"({"op":"broadcast","type":"t","id":"old"})");
+  CHECK(again.value().duplicate);
+  CHECK(again.value().seq == Seq{40});
+  CHECK(test.send(R"({"op":"broadcast","type":"t"})").value().seq == Seq{43});
+  REQUIRE(test.relay.publish().ok());
+  replica.apply(test.posted().front());
+  CHECK(replica.log().next() == Seq{44});
+}
+
+}  // namespace
+}  // namespace syncrelay

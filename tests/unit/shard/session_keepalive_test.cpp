@@ -1,0 +1,214 @@
+#include <doctest/doctest.h>
+
+#include "support/session_bench.h"
+
+namespace syncrelay {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::SessionBench;
+using Texts = std::vector<std::string>;
+
+const Texts kPing = {"<ping>"};
+const Texts kHeartbeat = {R"({"type":"ping"})"};
+
+ClientRequest with_heartbeat(int every) {
+  ClientRequest request;
+  request.heartbeat = seconds(every);
+  return request;
+}
+
+TEST_CASE_FIXTURE(SessionBench,
+                  "An idle client is pinged once per interval, and an answer keeps it") {
+  join();
+  for (int round = 0; round < 5; ++round) {
+    advance(milliseconds(19'999));
+    CHECK(received().empty());
+    advance(milliseconds(1));
+    CHECK(received() == kPing);
+    session->received();
+  }
+  CHECK_FALSE(session->closing());
+  CHECK(transport.fault() == "");
+}
+
+TEST_CASE_FIXTURE(SessionBench,
+                  "A client without a sign of life is closed when the ping's time is over") {
+  join();
+  advance(seconds(20));
+  CHECK(received() == kPing);
+  advance(milliseconds(19'999));
+  CHECK_FALSE(session->closing());
+  advance(milliseconds(1));
+  CHECK(transport.closed() == CloseCause::ping_timeout);
+}
+
+TEST_CASE_FIXTURE(SessionBench, "Events sent to a silent client do not keep it alive") {
+  join();
+  advance(seconds(20));
+  for (int count = 0; count < 19; ++count) {
+    broadcast();
+    advance(seconds(1));
+  }
+  CHECK_FALSE(session->closing());
+  broadcast();
+  advance(seconds(1));
+  CHECK(transport.closed() == CloseCause::ping_timeout);
+}
+
+TEST_CASE_FIXTURE(
+    SessionBench,
+    "A client on a slow link that still takes what was sent before the ping is alive") {
+  join();
+  transport.leave_unacknowledged(70);
+  advance(seconds(20));
+  transport.leave_unacknowledged(40);
+  advance(seconds(20));
+  CHECK_FALSE(session->closing());
+  advance(seconds(20));
+  CHECK(transport.closed() == CloseCause::ping_timeout);
+}
+
+TEST_CASE("No second ping goes out while the first waits for its answer") {
+  KeepaliveSettings times = SessionBench::usual_times();
+  times.ping_timeout = seconds(100);
+  SessionBench bench({1 << 20, 1000}, times);
+  bench.join();
+  bench.advance(seconds(20));
+  CHECK(bench.received() == kPing);
+  bench.advance(seconds(20));
+  bench.advance(seconds(20));
+  CHECK(bench.received().empty());
+  bench.session->received();
+  bench.advance(seconds(20));
+  CHECK(bench.received() == kPing);
+}
+
+TEST_CASE_FIXTURE(SessionBench, "A ping is counted as a frame and in bytes") {
+  join();
+  const std::uint64_t frames = stats.frames_sent.get();
+  const std::uint64_t bytes = stats.bytes_sent.get();
+  advance(seconds(20));
+  CHECK(stats.frames_sent.get() == frames + 1);
+  CHECK(stats.bytes_sent.get() == bytes + kPingFrame.size());
+}
+
+TEST_CASE_FIXTURE(SessionBench,
+                  "A heartbeat goes to the client that asked for one, at its own interval") {
+  join(with_heartbeat(3));
+  advance(milliseconds(2'999));
+  CHECK(received().empty());
+  advance(milliseconds(1));
+  CHECK(received() == kHeartbeat);
+  advance(seconds(3));
+  CHECK(received() == kHeartbeat);
+}
+
+TEST_CASE("A heartbeat for all is sent to all, and a client's own wish comes first") {
+  KeepaliveSettings times = SessionBench::usual_times();
+  times.heartbeat = seconds(5);
+  SessionBench bench({1 << 20, 1000}, times);
+  bench.join();
+  bench.advance(seconds(5));
+  CHECK(bench.received() == kHeartbeat);
+  bench.join(with_heartbeat(2));
+  bench.advance(seconds(2));
+  CHECK(bench.received() == kHeartbeat);
+}
+
+TEST_CASE_FIXTURE(SessionBench, "Without a wish there is no heartbeat") {
+  join();
+  advance(seconds(19));
+  CHECK(received().empty());
+}
+
+TEST_CASE_FIXTURE(SessionBench, "Neither heartbeat nor ping lands inside a fragmented message") {
+  join(with_heartbeat(1));
+  broadcast(200'000);
+  transport.take_in_all(1000);
+  session->pump();
+  REQUIRE_FALSE(transport.between_messages());
+  for (int second = 0; second < 25; ++second) {
+    advance(seconds(1));
+    transport.take_in_all(1000);
+    if (second % 10 == 9) transport.become_writable(*session);
+  }
+  CHECK(drain() == Texts{event(1, 200'000)});
+  CHECK(transport.fault() == "");
+}
+
+TEST_CASE_FIXTURE(SessionBench, "Neither heartbeat nor ping lands inside a fragmented snapshot") {
+  send(R"({"op":"set","key":"radio","value":")" + std::string(200'000, 'r') + "\"}");
+  transport.take_in_all(1000);
+  connect(with_heartbeat(1));
+  REQUIRE_FALSE(transport.between_messages());
+  for (int second = 0; second < 25; ++second) advance(seconds(1));
+  const Texts texts = drain();
+  REQUIRE(texts.size() == 1);
+  CHECK(texts[0].size() > 200'000);
+  CHECK(transport.fault() == "");
+}
+
+TEST_CASE_FIXTURE(SessionBench, "A client that takes no byte is closed after the stall timeout") {
+  join();
+  transport.stall();
+  broadcast();
+  session->pump();
+  advance(seconds(1));  // the clock begins with the first look at the blocked client
+  advance(milliseconds(59'999));
+  CHECK_FALSE(session->closing());
+  advance(milliseconds(1));
+  CHECK(transport.closed() == CloseCause::stalled);
+  CHECK(transport.fault() == "");
+}
+
+TEST_CASE_FIXTURE(SessionBench, "A client that takes a byte now and then is slow, not stalled") {
+  join();
+  for (int count = 0; count < 100; ++count) broadcast(100);
+  transport.stall();
+  session->pump();
+  for (int minute = 0; minute < 10; ++minute) {
+    transport.take_in_all(1);
+    transport.become_writable(*session);
+    advance(seconds(59));
+  }
+  CHECK_FALSE(session->closing());
+  CHECK(drain().size() == 100);
+}
+
+TEST_CASE_FIXTURE(SessionBench,
+                  "Acknowledgements alone show that a blocked client still takes what was sent") {
+  join();
+  transport.leave_unacknowledged(60);
+  broadcast();
+  transport.stall();
+  session->pump();
+  advance(seconds(1));
+  advance(seconds(59));
+  transport.leave_unacknowledged(30);
+  advance(seconds(59));
+  CHECK_FALSE(session->closing());
+  advance(seconds(60));
+  CHECK(transport.closed() == CloseCause::stalled);
+}
+
+TEST_CASE_FIXTURE(SessionBench, "An idle client never stalls") {
+  join();
+  for (int count = 0; count < 100; ++count) {
+    advance(seconds(10));
+    session->received();
+  }
+  CHECK_FALSE(session->closing());
+}
+
+TEST_CASE_FIXTURE(SessionBench, "A closed session is left alone by the clock") {
+  join(with_heartbeat(1));
+  session->close(CloseCause::over_capacity);
+  advance(seconds(500));
+  CHECK(received().empty());
+  CHECK(transport.fault() == "");
+}
+
+}  // namespace
+}  // namespace syncrelay

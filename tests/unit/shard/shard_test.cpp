@@ -1,0 +1,338 @@
+#include "syncrelay/shard/shard.h"
+
+#include <doctest/doctest.h>
+
+#include "support/session_bench.h"
+
+namespace syncrelay {
+namespace {
+
+using std::chrono::seconds;
+using testing::FakeTransport;
+using testing::SessionBench;
+using testing::TestRelay;
+using Texts = std::vector<std::string>;
+
+struct Client {
+  FakeTransport transport;
+  Session* session = nullptr;
+
+  Texts drain() {
+    transport.flow();
+    while (transport.waits()) transport.become_writable(*session);
+    return transport.take_texts();
+  }
+};
+
+// A shard with clients, fed by a relay on the same thread.
+class ShardBench {
+ public:
+  explicit ShardBench(EventLog::Bounds window = {1 << 20, 1000})
+      : relay(testing::relay_settings(window.bytes)),
+        mailbox_bound_(window.bytes / 4),
+        shard({{"comparison", "radio"}, window, SessionBench::usual_times(), "e0"}, relay.clock,
+              stats, [this] { ++woken; }) {}
+  ~ShardBench() {
+    for (const auto& client : clients) {
+      if (client->session != nullptr) shard.remove(*client->session);
+    }
+  }
+
+  Client& connect(const ClientRequest& request = {}) {
+    clients.push_back(std::make_unique<Client>());
+    Client& client = *clients.back();
+    client.session = &shard.add(ConnectionId{clients.size()}, client.transport, request);
+    return client;
+  }
+
+  Client& join() {
+    Client& client = connect();
+    client.transport.take_messages();
+    return client;
+  }
+
+  void remove(Client& client) {
+    shard.remove(*client.session);
+    client.session = nullptr;
+  }
+
+  // Posts what the command did; the shard takes it in when it runs, or now when its mailbox is
+  // full.
+  void send(std::string_view json) {
+    REQUIRE(relay.send(json).ok());
+    for (const Update& update : relay.take_updates()) {
+      if (posted_ >= mailbox_bound_) run();
+      posted_ += weight(update);
+      shard.updates().post(update);
+    }
+  }
+  void broadcast(std::size_t bytes = 1) {
+    send(R"({"op":"broadcast","type":"e","data":")" + std::string(bytes, 'x') + "\"}");
+  }
+  void run() {
+    while (shard.run()) {
+    }
+    posted_ = 0;
+  }
+
+  TestRelay relay;
+  ShardStats stats;
+  int woken = 0;
+
+ private:
+  const std::uint64_t mailbox_bound_;
+  std::uint64_t posted_ = 0;  // weight of what waits at most
+
+ public:
+  Shard shard;
+  std::vector<std::unique_ptr<Client>> clients;
+};
+
+TEST_CASE_FIXTURE(ShardBench, "A new client has its first message when add() returns") {
+  Client& client = connect();
+  CHECK(client.transport.take_texts() == Texts{SessionBench::snapshot(0)});
+  CHECK(stats.accepted.get() == 1);
+  CHECK(stats.clients.get() == 1);
+  CHECK(shard.size() == 1);
+}
+
+TEST_CASE_FIXTURE(ShardBench, "An update reaches every client, and the shard is woken for it") {
+  for (int count = 0; count < 40; ++count) join();
+  broadcast();
+  CHECK(woken == 1);
+  CHECK_FALSE(shard.run());
+  for (const auto& client : clients)
+    CHECK(client->transport.take_texts() == Texts{SessionBench::event(1)});
+}
+
+TEST_CASE_FIXTURE(ShardBench,
+                  "An update that is not taken in yet is neither in a snapshot nor lost") {
+  broadcast();
+  send(R"({"op":"set","key":"radio","value":1})");
+  Client& client = connect();
+  CHECK(client.transport.take_texts() == Texts{SessionBench::snapshot(0)});
+  run();
+  CHECK(client.transport.take_texts() == Texts{SessionBench::event(1)});
+  CHECK(connect().transport.take_texts() ==
+        Texts{SessionBench::snapshot(1, R"({"comparison":null,"radio":1})")});
+}
+
+TEST_CASE_FIXTURE(ShardBench, "Any client may go, and the others go on") {
+  for (int count = 0; count < 5; ++count) join();
+  for (const std::size_t index : {std::size_t{4}, std::size_t{0}, std::size_t{2}})
+    remove(*clients[index]);
+  CHECK(shard.size() == 2);
+  CHECK(stats.clients.get() == 2);
+  broadcast();
+  run();
+  CHECK(clients[1]->transport.take_texts() == Texts{SessionBench::event(1)});
+  CHECK(clients[3]->transport.take_texts() == Texts{SessionBench::event(1)});
+  remove(*clients[1]);
+  remove(*clients[3]);
+  CHECK(shard.size() == 0);
+}
+
+TEST_CASE_FIXTURE(ShardBench, "A slow client does not delay the others") {
+  Client& slow = join();
+  Client& quick = join();
+  slow.transport.stall();
+  for (int count = 0; count < 50; ++count) {
+    broadcast();
+    run();
+  }
+  CHECK(quick.transport.take_texts().size() == 50);
+  CHECK(slow.transport.take_texts().empty());
+  CHECK(slow.drain().size() == 50);
+}
+
+TEST_CASE("A client that keeps up never skips, even when one event is larger than the window") {
+  ShardBench bench({10'000, 20});
+  for (int count = 0; count < 40; ++count) bench.join();
+  std::size_t sent = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{2'000}, std::size_t{30'000},
+                                   std::size_t{3'400}, std::size_t{9'900}}) {
+      bench.broadcast(size);
+      ++sent;
+      if (sent % 3 != 0) bench.run();
+    }
+    bench.run();
+  }
+  for (const auto& client : bench.clients) {
+    CHECK(client->transport.take_texts().size() == sent);
+    CHECK(client->transport.fault() == "");
+  }
+  CHECK(bench.stats.skipped_events.get() == 0);
+  CHECK(bench.stats.snapshots[static_cast<std::size_t>(SnapshotReason::lag)].get() == 0);
+}
+
+// Posts events while it is written to: they come in between two groups of sessions, in the middle
+// of a pass.
+class PostingTransport final : public Transport {
+ public:
+  explicit PostingTransport(ShardBench& bench) : bench_(bench) {}
+  std::size_t write(ByteSpan frames) override {
+    for (; events_ > 0 && bench_.relay.relay.last() > Seq{0}; --events_) bench_.broadcast(bytes_);
+    return frames.size();
+  }
+  void finish_frame(ByteSpan) override {}
+  void request_writable() override {}
+  std::size_t unacknowledged() const override { return 0; }
+  void close(CloseCause) override {}
+
+  void post(int events, std::size_t bytes) {
+    events_ = events;
+    bytes_ = bytes;
+  }
+
+ private:
+  ShardBench& bench_;
+  int events_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+TEST_CASE("Whatever comes in during a pass, those at its beginning do not skip") {
+  for (const EventLog::Bounds window :
+       {EventLog::Bounds{10'000, 1000}, EventLog::Bounds{1 << 20, 6}, EventLog::Bounds{1 << 20, 2},
+        EventLog::Bounds{1 << 20, 1}}) {
+    CAPTURE(window.events);
+    ShardBench bench(window);
+    for (int count = 0; count < 16; ++count) bench.join();
+    PostingTransport poster(bench);
+    Session& session = bench.shard.add(ConnectionId{99}, poster, {});
+    for (int count = 0; count < 16; ++count) bench.join();
+    for (const std::size_t bytes : {std::size_t{1}, std::size_t{800}, std::size_t{2400}}) {
+      poster.post(1, bytes);
+      bench.send(R"({"op":"set","key":"radio","value":1})");  // a pass that begins without an event
+      bench.broadcast();
+      bench.run();
+    }
+    bench.shard.remove(session);
+    for (const auto& client : bench.clients) CHECK(client->transport.take_texts().size() == 6);
+    CHECK(bench.stats.skipped_events.get() == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(ShardBench, "A shard is drained when every client was written everything") {
+  CHECK(shard.drained());
+  Client& client = join();
+  CHECK(shard.drained());
+  client.transport.stall();
+  broadcast();
+  run();
+  CHECK_FALSE(shard.drained());
+  client.drain();
+  CHECK(shard.drained());
+  client.transport.stall();
+  broadcast();
+  run();
+  CHECK_FALSE(shard.drained());
+  shard.close_all(CloseCause::relay_stopping);
+  CHECK(shard.drained());
+}
+
+TEST_CASE_FIXTURE(ShardBench, "All clients are closed with the cause that is given") {
+  for (int count = 0; count < 3; ++count) join();
+  clients[1]->session->close(CloseCause::stalled);
+  shard.close_all(CloseCause::relay_stopping);
+  CHECK(clients[0]->transport.closed() == CloseCause::relay_stopping);
+  CHECK(clients[1]->transport.closed() == CloseCause::stalled);
+  CHECK(clients[2]->transport.closed() == CloseCause::relay_stopping);
+  for (const auto& client : clients) CHECK(client->transport.fault() == "");
+}
+
+TEST_CASE_FIXTURE(ShardBench, "A tick reaches every session and shows the greatest lag") {
+  Client& slow = join();
+  join();
+  slow.transport.stall();
+  for (int count = 0; count < 7; ++count) broadcast();
+  run();
+  shard.tick();
+  CHECK(stats.lag_events_max.get() == 7);
+  slow.drain();
+  relay.clock.advance(seconds(20));
+  shard.tick();
+  CHECK(stats.lag_events_max.get() == 0);
+  for (const auto& client : clients) CHECK(client->transport.take_texts().back() == "<ping>");
+}
+
+TEST_CASE_FIXTURE(ShardBench,
+                  "The time from acceptance to the last write is observed once per event") {
+  join();
+  broadcast();
+  relay.clock.advance(std::chrono::milliseconds(3));
+  broadcast();
+  run();
+  CHECK(stats.fanout.sum_microseconds() == 3000);
+  std::uint64_t observed = 0;
+  for (std::size_t bucket = 0; bucket <= LatencyHistogram::kBounds.size(); ++bucket)
+    observed += stats.fanout.bucket(bucket);
+  CHECK(observed == 2);
+  CHECK(stats.log_events.get() == 2);
+  CHECK(stats.log_bytes.get() > 0);
+}
+
+TEST_CASE(
+    "Slow clients that each hold back another part of the log are closed when it is too much in "
+    "all") {
+  ShardBench bench({1 << 20, 1000});
+  constexpr std::size_t kEvent = 1 << 20;
+  constexpr std::size_t kClients = 40;  // 32 MiB may be held back
+  for (std::size_t number = 0; number < kClients; ++number) {
+    Client& client = bench.join();
+    client.transport.take_in_all(100'000);
+    bench.broadcast(kEvent);
+    bench.run();
+    REQUIRE(client.session->held_chunk() != nullptr);
+  }
+  bench.shard.tick();
+  std::size_t closed = 0;
+  for (const auto& client : bench.clients) {
+    if (!client->transport.closed()) continue;
+    CHECK(client->transport.closed() == CloseCause::over_capacity);
+    CHECK(client->transport.fault() == "");
+    ++closed;
+  }
+  CHECK(closed >= 7);
+  CHECK(closed <= 10);
+  for (std::size_t number = 0; number < closed; ++number)
+    CHECK(bench.clients[number]->transport.closed());  // the oldest go
+  for (std::size_t number = closed; number < kClients; ++number) {
+    const Texts texts = bench.clients[number]->drain();
+    REQUIRE_FALSE(texts.empty());
+    CHECK(texts.front() == SessionBench::event(number + 1, kEvent));
+  }
+}
+
+TEST_CASE(
+    "Slow clients that each hold another large snapshot make others wait for theirs, not for "
+    "ever") {
+  ShardBench bench({1 << 20, 1000});
+  Client* waiting = nullptr;
+  for (int number = 0; number < 20 && waiting == nullptr; ++number) {
+    bench.send(R"({"op":"set","key":"radio","value":")" +
+               std::string(4 << 20, static_cast<char>('a' + number)) + "\"}");
+    bench.run();
+    bench.clients.push_back(std::make_unique<Client>());
+    Client& client = *bench.clients.back();
+    client.transport.take_in_all(1000);
+    client.session = &bench.shard.add(ConnectionId{bench.clients.size()}, client.transport, {});
+    if (client.transport.bytes() == 0) waiting = &client;
+  }
+  REQUIRE(waiting != nullptr);
+  CHECK(bench.clients.size() ==
+        9);  // eight older ones of a little more than 4 MiB go over the bound of 32 MiB
+  bench.shard.tick();
+  CHECK(waiting->transport.bytes() == 0);
+  CHECK_FALSE(waiting->session->idle());
+  bench.remove(*bench.clients.front());
+  bench.broadcast();
+  waiting->transport.flow();
+  bench.run();
+  const Texts texts = waiting->drain();
+  REQUIRE(texts.size() == 1);
+  CHECK(texts.front().find(R"(,"seq":1,"epoch":"e0"})") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace syncrelay

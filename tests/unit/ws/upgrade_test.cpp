@@ -1,0 +1,201 @@
+#include "syncrelay/ws/upgrade.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+namespace syncrelay {
+namespace {
+
+using std::chrono::seconds;
+
+UpgradeRequest good_request() {
+  UpgradeRequest request;
+  request.is_get = true;
+  request.path = "/ws/sync";
+  request.host = "example.org:8642";
+  request.connection = "keep-alive, Upgrade";
+  request.key = "dGhlIHNhbXBsZSBub25jZQ==";
+  request.version = "13";
+  return request;
+}
+
+// The status that the request is refused with; 0 when it is not.
+int refusal_status(const UpgradeRequest& request, RefusalReason reason,
+                   const std::vector<std::string>& origins = {}) {
+  const auto refusal = check_upgrade(request, origins);
+  if (!refusal) return 0;
+  CHECK(refusal->reason == reason);
+  CHECK_FALSE(refusal->response.body.empty());
+  return refusal->response.status;
+}
+
+TEST_CASE("A native client without an origin may connect") {
+  CHECK(origin_allowed("", "example.org", {}));
+  CHECK(origin_allowed("", "", {}));
+}
+
+TEST_CASE("A page on the same host may connect, whatever the ports and the case") {
+  for (const char* origin : {"http://example.org", "https://example.org", "http://example.org:3000",
+                             "https://EXAMPLE.org:8642"}) {
+    CHECK(origin_allowed(origin, "example.org:8642", {}));
+    CHECK(origin_allowed(origin, "Example.Org", {}));
+  }
+  CHECK(origin_allowed("http://127.0.0.1:5173", "127.0.0.1:8642", {}));
+  CHECK(origin_allowed("http://[::1]:5173", "[::1]:8642", {}));
+  CHECK(origin_allowed("http://[::1]", "[::1]", {}));
+}
+
+TEST_CASE("A page on another host may not") {
+  for (const char* origin :
+       {"http://evil.org", "http://example.org.evil.org", "http://evil-example.org",
+        "http://sub.example.org", "http://example.or", "http://", "null", "example.org", "file://",
+        "http://:8642", "://", "http://[::1"}) {
+    CAPTURE(origin);
+    CHECK_FALSE(origin_allowed(origin, "example.org:8642", {}));
+  }
+  CHECK_FALSE(origin_allowed("http://[::1]", "[::2]", {}));
+  CHECK_FALSE(origin_allowed("http://[::1]", "::1", {}));
+  CHECK_FALSE(origin_allowed("http://", "", {}));
+  CHECK_FALSE(origin_allowed("null", "", {}));
+}
+
+TEST_CASE("A listed origin may connect, and * lists all") {
+  const std::vector<std::string> listed = {"https://app.example.com", "http://other:3000"};
+  CHECK(origin_allowed("https://app.example.com", "relay", listed));
+  CHECK(origin_allowed("HTTPS://APP.example.com", "relay", listed));
+  CHECK(origin_allowed("http://other:3000", "relay", listed));
+  CHECK_FALSE(origin_allowed("http://app.example.com", "relay", listed));
+  CHECK_FALSE(origin_allowed("http://other", "relay", listed));
+  CHECK_FALSE(origin_allowed("https://app.example.com.evil", "relay", listed));
+  CHECK(origin_allowed("http://evil.org", "relay", {"*"}));
+  CHECK(origin_allowed("null", "relay", {"*"}));
+}
+
+TEST_CASE("A correct handshake is let in") {
+  CHECK_FALSE(check_upgrade(good_request(), {}));
+  UpgradeRequest request = good_request();
+  request.origin = "http://example.org:3000";
+  CHECK_FALSE(check_upgrade(request, {}));
+}
+
+TEST_CASE("Each fault of a handshake has its own answer") {
+  UpgradeRequest request = good_request();
+  request.path = "/ws";
+  CHECK(refusal_status(request, RefusalReason::not_found) == 404);
+  request.path = "/ws/sync/";
+  CHECK(refusal_status(request, RefusalReason::not_found) == 404);
+
+  request = good_request();
+  request.is_get = false;
+  CHECK(refusal_status(request, RefusalReason::method) == 405);
+
+  request = good_request();
+  request.host.clear();
+  CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
+
+  for (const char* connection : {"", "keep-alive", "upgraded", "up, grade"}) {
+    request = good_request();
+    request.connection = connection;
+    CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
+  }
+  for (const char* connection : {"upgrade", "Upgrade", "close , UPGRADE", "keep-alive,Upgrade,x"}) {
+    request = good_request();
+    request.connection = connection;
+    CHECK(refusal_status(request, RefusalReason::bad_request) == 0);
+  }
+
+  for (const char* version : {"", "8", "14", "13, 8"}) {
+    request = good_request();
+    request.version = version;
+    CHECK(refusal_status(request, RefusalReason::bad_request) == 426);
+    CHECK(check_upgrade(request, {})->response.extra_value == "13");
+  }
+
+  for (const char* key : {"", "c2hvcnQ=", "dGhlIHNhbXBsZSBub25jZQ==="}) {
+    request = good_request();
+    request.key = key;
+    CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
+  }
+
+  request = good_request();
+  request.protocol = "graphql-ws";
+  CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
+
+  request = good_request();
+  request.origin = "http://evil.org";
+  CHECK(refusal_status(request, RefusalReason::origin) == 403);
+  CHECK(refusal_status(request, RefusalReason::origin, {"http://evil.org"}) == 0);
+}
+
+TEST_CASE("The fixed refusals have their status and headers") {
+  CHECK(not_found().response.status == 404);
+  CHECK(method_not_allowed().response.status == 405);
+  CHECK(method_not_allowed().response.extra_name == "allow:");
+  CHECK(not_an_upgrade().response.status == 426);
+  CHECK(not_an_upgrade().response.extra_name == "upgrade:");
+  for (const RefusalReason reason :
+       {RefusalReason::max_clients, RefusalReason::max_clients_per_address,
+        RefusalReason::stopping}) {
+    CHECK(unavailable(reason).reason == reason);
+    CHECK(unavailable(reason).response.status == 503);
+    CHECK(unavailable(reason).response.extra_name == "retry-after:");
+  }
+  CHECK(unavailable(RefusalReason::stopping).response.body !=
+        unavailable(RefusalReason::max_clients).response.body);
+}
+
+TEST_CASE("A bare URL asks for nothing") {
+  const ClientRequest request = parse_client_request({}, "e0");
+  CHECK_FALSE(request.wants_resume);
+  CHECK_FALSE(request.resume_after);
+  CHECK_FALSE(request.heartbeat);
+}
+
+TEST_CASE("Epoch and seq together are a position to resume from") {
+  CHECK(parse_client_request({"epoch=e0", "seq=41"}, "e0").resume_after == Seq{41});
+  CHECK(parse_client_request({"seq=0", "x=y", "epoch=e0"}, "e0").resume_after == Seq{0});
+  CHECK(parse_client_request({"epoch=e0", "seq=18446744073709551614"}, "e0").resume_after ==
+        Seq{UINT64_MAX - 1});
+}
+
+TEST_CASE("A malformed or foreign position is a wish to resume that cannot be met") {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"epoch=e1", "seq=41"},
+                                             {"epoch=", "seq=41"},
+                                             {"epoch=e0"},
+                                             {"seq=41"},
+                                             {"epoch=e0", "seq="},
+                                             {"epoch=e0", "seq=-1"},
+                                             {"epoch=e0", "seq=1x"},
+                                             {"epoch=e0", "seq=1.0"},
+                                             {"epoch=e0", "seq=+1"},
+                                             {"epoch=e0", "seq= 1"},
+                                             {"epoch=e0", "seq=18446744073709551615"},
+                                             {"epoch=e0", "seq=99999999999999999999"},
+                                             {"epoch=E0", "seq=1"}}) {
+    CAPTURE(arguments.back());
+    const ClientRequest request = parse_client_request(arguments, "e0");
+    CHECK(request.wants_resume);
+    CHECK_FALSE(request.resume_after);
+  }
+}
+
+TEST_CASE("Other names that begin alike are other names") {
+  const ClientRequest request =
+      parse_client_request({"epochs=e0", "seqs=1", "seq", "epoch", "heartbeats=3"}, "e0");
+  CHECK_FALSE(request.wants_resume);
+  CHECK_FALSE(request.heartbeat);
+}
+
+TEST_CASE("A heartbeat may be from one second to 300") {
+  CHECK(parse_client_request({"heartbeat=1"}, "e0").heartbeat == seconds(1));
+  CHECK(parse_client_request({"heartbeat=300"}, "e0").heartbeat == seconds(300));
+  for (const char* argument : {"heartbeat=0", "heartbeat=301", "heartbeat=-1", "heartbeat=1.5",
+                               "heartbeat=", "heartbeat=99999999999999999999"}) {
+    CHECK_FALSE(parse_client_request({argument}, "e0").heartbeat);
+  }
+}
+
+}  // namespace
+}  // namespace syncrelay
