@@ -69,6 +69,19 @@ run_pytest() {
     sed -n "s/^SKIPPED \[[0-9]*\]/  skipped:/p" "$reports/$name.log"
 }
 
+# run_vitest NAME DIR: the tests of a JavaScript package.
+run_vitest() {
+    local name=$1 dir=$2 start=$SECONDS status=0 suites total bad skipped
+    rm -f "$reports/$name.xml"
+    (cd "$dir" && npx vitest run --reporter=junit --outputFile="$OLDPWD/$reports/$name.xml") \
+        >"$reports/$name.log" 2>&1 </dev/null || status=$?
+    suites=$(grep -o '<testsuites [^>]*>' "$reports/$name.xml" 2>/dev/null | head -n 1)
+    total=$(attribute tests "$suites")
+    bad=$(($(attribute failures "$suites") + $(attribute errors "$suites")))
+    skipped=$(grep -c '<skipped' "$reports/$name.xml" 2>/dev/null || true)
+    finish "$name" "$status" $((total - bad - ${skipped:-0})) "$bad" "${skipped:-0}" "$start"
+}
+
 # attribute NAME TAG: the number in an XML tag's attribute, 0 without it.
 attribute() {
     local value

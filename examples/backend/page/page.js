@@ -1,12 +1,12 @@
 // Shows the two states of the relay and sends what is clicked to the backend.
 
-import { connect } from "./sync.js";
+import { connect } from "./syncrelay.js"; // the build of clients/js
 
 const element = (id) => document.getElementById(id);
 const port = document.querySelector("meta[name=relay-port]").content;
 const scheme = location.protocol === "https:" ? "wss" : "ws";
 const tracks = await (await fetch("/tracks")).json();
-let state = { comparison: null, radio: null };
+const relay = connect(`${scheme}://${location.hostname}:${port}/ws/sync`);
 
 function described(track) {
   const title = document.createElement("strong");
@@ -26,10 +26,10 @@ function candidate(track, other) {
 }
 
 function show() {
-  const [left, right] = state.comparison?.pair ?? tracks;
+  const [left, right] = relay.get("comparison")?.pair ?? tracks;
   element("comparison").replaceChildren(candidate(left, right), candidate(right, left));
   const silence = { title: "Silence", artist: "nothing has been played yet" };
-  element("radio").replaceChildren(...described(state.radio?.track ?? silence));
+  element("radio").replaceChildren(...described(relay.get("radio")?.track ?? silence));
 }
 
 async function post(path, body) {
@@ -39,29 +39,22 @@ async function post(path, body) {
 }
 
 element("next").onclick = () => {
-  const current = state.radio?.track.id ?? -1;
+  const current = relay.get("radio")?.track.id ?? -1;
   post("/radio/start", { track: (current + 1) % tracks.length });
 };
 
-connect(`${scheme}://${location.hostname}:${port}/ws/sync`, {
-  full(data) {
-    state = data;
-    show();
-  },
-  event({ type, data }) {
-    if (type === "comparison:advanced") {
-      state.comparison = { pair: data.pair, prefetched: data.prefetched };
-      element("verdict").textContent = `${data.winner.title} won the last one.`;
-    }
-    if (type === "radio:started") state.radio = data;
-    show();
-  },
-  status(word) {
-    element("status").dataset.status = word;
-    element("status").textContent = word;
-  },
-  position({ seq }) {
-    element("position").textContent = seq;
-  },
+function showPosition() {
+  element("position").textContent = relay.position?.seq ?? "–";
+}
+
+relay.onChange(show);
+relay.onStatus((status) => {
+  element("status").dataset.status = status;
+  element("status").textContent = status;
+  showPosition();
 });
+relay.on("comparison:advanced", ({ winner }) => {
+  element("verdict").textContent = `${winner.title} won the last one.`;
+});
+for (const type of ["comparison:advanced", "radio:started"]) relay.on(type, showPosition);
 show();
