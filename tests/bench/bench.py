@@ -71,6 +71,7 @@ def choose_servers(options: argparse.Namespace) -> list[servers.Server]:
     relay = options.relay or options.build_dir / "syncrelay"
     known = [
         servers.relay(relay, options.shards, options.relay_option),
+        servers.relay(relay, options.shards, options.relay_option, durable=True),
         servers.limit(limit, report.YARDSTICK, "coalescing"),
         servers.limit(limit, "per-event", "per-event"),
         servers.original(),
@@ -103,6 +104,7 @@ def choose_scenarios(options: argparse.Namespace) -> list[Scenario]:
 def measure(
     scenario: Scenario, chosen: list[servers.Server], load: Path, options: argparse.Namespace
 ) -> Result:
+    chosen = [server for server in chosen if scenario.durable or server.name != servers.DURABLE]
     result = Result(scenario, {server.name: Outcome() for server in chosen})
     for number in range(options.rounds):
         for server in chosen if number % 2 == 0 else reversed(chosen):

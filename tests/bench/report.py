@@ -4,6 +4,7 @@ import statistics
 from dataclasses import dataclass, field
 
 from scenarios import Kind, Metric, Scenario, Target
+from servers import DURABLE
 
 Figures = dict[str, float]
 YARDSTICK = "yardstick"
@@ -50,7 +51,9 @@ def _value(result: Result, target: Target, before: dict[str, Result]) -> float |
     own = _median(result, "relay", target.metric)
     if target.kind in (Kind.at_least, Kind.at_most):
         return own
-    if target.kind is Kind.growth_at_most:
+    if target.kind is Kind.durable_at_most:
+        base, own = own, _median(result, DURABLE, target.metric)
+    elif target.kind is Kind.growth_at_most:
         base = _median(before.get(target.base), "relay", target.metric)
     else:
         base = _median(result, YARDSTICK, target.metric)

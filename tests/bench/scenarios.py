@@ -18,6 +18,7 @@ class Kind(enum.Enum):
     at_least = "at least"
     at_most = "at most"
     growth_at_most = "x the smallest load's, at most"
+    durable_at_most = "with --data, x without, at most"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Scenario:
     events: int = 0
     data_bytes: int = 0
     repeat: int = 5
+    rate: int = 0  # events per second, when paced
+    durable: bool = False  # also with --data
 
     def describe(self) -> str:
         return self.title.format(clients=self.clients, events=self.events, bytes=self.data_bytes)
@@ -48,6 +51,8 @@ class Scenario:
         if self.events:
             arguments += ["--events", str(self.events), "--bytes", str(self.data_bytes)]
             arguments += ["--repeat", str(self.repeat)]
+        if self.rate:
+            arguments += ["--rate", str(self.rate)]
         return arguments
 
     def with_fewer_events(self) -> "Scenario":
@@ -125,5 +130,17 @@ SCENARIOS = (
         events=200_000,
         data_bytes=16,
         repeat=3,
+    ),
+    Scenario(
+        "commands",
+        "commands: {events:,} of {bytes:,} bytes, 10,000 a second, to {clients} client",
+        "paced",
+        (Metric(CPU.key, "server CPU us/command", digits=1), *LATENCY[:2], LOAD_BUSY),
+        (Target(CPU.key, Kind.durable_at_most, 1.3),),
+        clients=1,
+        events=50_000,
+        data_bytes=200,
+        rate=10_000,
+        durable=True,
     ),
 )

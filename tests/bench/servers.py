@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
+DURABLE = "relay --data"
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
 
@@ -144,15 +145,17 @@ def _commands(directory: Path) -> str:
     return f"ipc://{directory}/commands.sock"
 
 
-def relay(binary: Path, shards: int, extra: list[str]) -> Server:
+def relay(binary: Path, shards: int, extra: list[str], durable: bool = False) -> Server:
     def start(directory: Path, clients: int) -> Start:
         command = [str(binary), "--host", "127.0.0.1", "--port", "0"]
         command += ["--runtime-dir", str(directory), "--max-clients", str(clients + 100)]
         command += ["--shards", str(shards), *extra]
+        if durable:
+            command += ["--data", str(directory / "data")]
         return Start(command, publish="zmq:" + _commands(directory), own_state=True)
 
     missing = "" if binary.is_file() else f"{binary} does not exist"
-    return Server("relay", start, missing=missing)
+    return Server(DURABLE if durable else "relay", start, missing=missing)
 
 
 def limit(binary: Path, name: str, mode: str) -> Server:

@@ -44,6 +44,10 @@ void RelayProcess::start_publishing(std::uint64_t count, std::vector<std::size_t
   publisher_ = std::thread([this, count, sizes = std::move(sizes)] { publish_all(count, sizes); });
 }
 
+void RelayProcess::wait_for_published(std::uint64_t count) const {
+  for (std::uint64_t now = published_; now < count; now = published_) published_.wait(now);
+}
+
 void RelayProcess::wait_for_publisher() {
   if (publisher_.joinable()) publisher_.join();
 }
@@ -59,6 +63,7 @@ void RelayProcess::publish_all(std::uint64_t count, const std::vector<std::size_
     if (!relay_->batch_full() && number % 7 != 0 && number + 1 < count) continue;
     if (!relay_->publish()) return;
     published_ = number + 1;
+    published_.notify_all();
   }
 }
 

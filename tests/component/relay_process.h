@@ -40,6 +40,8 @@ class RelayProcess {
   void start_publishing(std::uint64_t count, std::vector<std::size_t> sizes);
   // How many events have left for all shards.
   std::uint64_t published() const { return published_.load(); }
+  // Returns when at least `count` have. Precondition: as many are going to be.
+  void wait_for_published(std::uint64_t count) const;
   void wait_for_publisher();
 
   // Ends everything in order; all that was published reaches every client.
