@@ -24,8 +24,13 @@ TEST_CASE("A shard that does not run stops the relay, and gets everything when i
   for (std::size_t index = 0; index < 2; ++index) {
     process.shard(index).run_task([&] { process.shard(index).connect(); });
   }
+  std::promise<void> held;
   std::promise<void> release;
-  process.shard(1).post_task([&] { release.get_future().wait(); });
+  process.shard(1).post_task([&] {
+    held.set_value();
+    release.get_future().wait();
+  });
+  held.get_future().wait();
   process.start_publishing(kEvents, {10});
   REQUIRE(comes_true([&] { return process.published() + kBatchUpdates >= kMailboxUpdates; }));
   CHECK_FALSE(comes_true([&] { return process.published() > kMailboxUpdates; },

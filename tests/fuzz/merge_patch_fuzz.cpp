@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/protocol/json_text.h"
 #include "syncrelay/state/merge_patch.h"
 
 namespace {
@@ -37,8 +38,9 @@ bool has_twins(const rapidjson::Value& value) {
     }
   }
   if (!value.IsObject()) return false;
-  for (auto member = value.MemberBegin(); member != value.MemberEnd(); ++member) {
-    if (value.FindMember(member->name) != member || has_twins(member->value)) return true;
+  for (const auto& member : value.GetObject()) {
+    if (&value.FindMember(member.name)->value != &member.value || has_twins(member.value))
+      return true;
   }
   return false;
 }
@@ -51,11 +53,10 @@ void merge_into(rapidjson::Value& target, const rapidjson::Value& patch,
   }
   if (!target.IsObject()) target.SetObject();
   for (const auto& member : patch.GetObject()) {
-    const auto found = target.FindMember(member.name);
     if (member.value.IsNull()) {
-      if (found != target.MemberEnd()) target.RemoveMember(found);
-    } else if (found != target.MemberEnd()) {
-      merge_into(found->value, member.value, document);
+      target.RemoveMember(member.name);
+    } else if (target.HasMember(member.name)) {
+      merge_into(target[member.name], member.value, document);
     } else {
       rapidjson::Value added;
       merge_into(added, member.value, document);
@@ -70,9 +71,9 @@ void check_against_rfc(std::string_view target, std::string_view patch, std::str
   rapidjson::Document model;
   rapidjson::Document patch_document;
   rapidjson::Document merged_document;
-  model.Parse<kFlags>(target.data(), target.size());
-  patch_document.Parse<kFlags>(patch.data(), patch.size());
-  merged_document.Parse<kFlags>(merged.data(), merged.size());
+  model.Parse<kFlags>(with_small_numbers(target).c_str());
+  patch_document.Parse<kFlags>(with_small_numbers(patch).c_str());
+  merged_document.Parse<kFlags>(with_small_numbers(merged).c_str());
   require(!merged_document.HasParseError());
   if (has_twins(model) || has_twins(patch_document)) return;
   merge_into(model, patch_document, model);

@@ -74,7 +74,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::string> lines = lines_of({reinterpret_cast<const char*>(data), size});
   constexpr std::size_t kHeaders = 6;
   if (lines.size() < kHeaders) return -1;
-  const UpgradeRequest request{true, lines[0], lines[1], lines[2], lines[3], lines[4], lines[5]};
+  UpgradeRequest request;
+  request.is_get = true;
+  request.path = lines[0];
+  request.host = lines[1];
+  request.origin = lines[2];
+  request.key = lines[3];
+  request.version = lines[4];
+  request.protocol = lines[5];
   check_origin(request);
   if (const auto refusal = check_upgrade(request, {})) check_refusal(*refusal);
   check_arguments({lines.begin() + kHeaders, lines.end()});

@@ -11,6 +11,6 @@ HEADERS = files_under("include", "src", "tests", suffixes=(".h",))
 def test_a_header_compiles_alone(header):
     done = run(
         "g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iinclude", "-Isrc",
-        "-Itests", "-x", "c++", "-include", f"./{header}", "/dev/null",
+        "-Itests", '-DSYNCRELAY_SOURCE_ROOT="."', "-x", "c++", "-include", f"./{header}", "/dev/null",
     )
     assert done.returncode == 0, done.stderr

@@ -16,7 +16,8 @@ function compile(project) {
 async function bundle(file, minify) {
   const output = { file, minify, format: "esm", comments: { jsdoc: !minify } };
   await build({ input: "dist/esm/index.js", logLevel: "warn", output });
-  const content = readFileSync(file);
+  const content = `${readFileSync(file, "utf8").trimEnd()}\n`;
+  writeFileSync(file, content);
   process.stdout.write(`${file}: ${content.length} bytes, ${gzipSync(content).length} gzipped\n`);
 }
 
