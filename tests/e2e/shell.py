@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -63,7 +64,9 @@ class Running:
     """A command under way; its lines are read as they come."""
 
     def __init__(self, command, env):
-        self._process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # Interrupts may be ignored in the tests' own process, as in a shell's background job.
+        self._process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.pid = self._process.pid
         self.lines, self.errors = [], []
         self._readers = [threading.Thread(target=self._collect, args=pipe, daemon=True)

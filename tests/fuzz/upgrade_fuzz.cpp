@@ -1,6 +1,6 @@
-// libFuzzer target: lines of a request for an upgrade: path, host, origin, key, version, protocol,
-// then the arguments of the URL, one a line. It is let in or refused with an answer, and what the
-// arguments ask for is within its limits.
+// libFuzzer target: lines of a request for an upgrade: path, host, origin, connection, key,
+// version, protocol, then the arguments of the URL, one a line. It is let in or refused with an
+// answer, and what the arguments ask for is within its limits.
 
 #include <chrono>
 #include <cstdint>
@@ -72,16 +72,17 @@ void check_arguments(const std::vector<std::string>& arguments) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::string> lines = lines_of({reinterpret_cast<const char*>(data), size});
-  constexpr std::size_t kHeaders = 6;
+  constexpr std::size_t kHeaders = 7;
   if (lines.size() < kHeaders) return -1;
   UpgradeRequest request;
   request.is_get = true;
   request.path = lines[0];
   request.host = lines[1];
   request.origin = lines[2];
-  request.key = lines[3];
-  request.version = lines[4];
-  request.protocol = lines[5];
+  request.connection = lines[3];
+  request.key = lines[4];
+  request.version = lines[5];
+  request.protocol = lines[6];
   check_origin(request);
   if (const auto refusal = check_upgrade(request, {})) check_refusal(*refusal);
   check_arguments({lines.begin() + kHeaders, lines.end()});

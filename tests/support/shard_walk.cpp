@@ -37,6 +37,7 @@ ShardWalk::~ShardWalk() {
 }
 
 void ShardWalk::step() {
+  if (clients_.empty()) return add_client();
   switch (choices_.below(16)) {
     case 0:
     case 1:
@@ -133,7 +134,7 @@ void ShardWalk::add_client() {
   if (choices_.one_in(3)) request.heartbeat = std::chrono::seconds(1 + choices_.below(5));
   clients_.push_back(std::make_unique<Client>(history_));
   Client& client = *clients_.back();
-  if (choices_.one_in(4)) client.transport.take_in_all(choices_.below(400));
+  if (next_id_ > 0 && choices_.one_in(4)) client.transport.take_in_all(choices_.below(400));
   client.session = &shard_.add(ConnectionId{++next_id_}, client.transport, request);
   ++totals_.accepted;
 }
@@ -165,8 +166,9 @@ void ShardWalk::disturb_client() {
 void ShardWalk::wake_client() {
   Client& client = any_client();
   if (client.session->closing()) return;
-  if (choices_.one_in(2)) client.transport.take_in_all(choices_.below(100'000));
-  if (client.session->id() == ConnectionId{1}) client.transport.flow();
+  if (client.transport.waits() && choices_.one_in(2)) {
+    client.transport.take_in_all(choices_.below(100'000));
+  }
   client.transport.become_writable(*client.session);
   check(client);
 }

@@ -96,11 +96,14 @@ def test_a_rejection_has_the_relays_code_and_offset(real: RealRelay) -> None:
         with pytest.raises(CommandRejected) as big:
             relay.set("k", "x" * 2000, confirm=True)
         assert (big.value.code, big.value.offset) == ("state_full", 0)
-        with pytest.raises(CommandRejected) as number:
-            relay.set("k", 10**400, confirm=True, id="i")  # valid JSON that no double holds
-        assert number.value.code == "invalid_json"
-        assert number.value.offset == len('{"op":"set","key":"k","value":')
-        assert str(number.value).startswith("invalid_json: ")
+        nested: list[object] = []
+        for _ in range(600):
+            nested = [nested]
+        with pytest.raises(CommandRejected) as deep:
+            relay.set("k", nested, confirm=True, id="i")
+        assert deep.value.code == "too_deep"
+        assert deep.value.offset == len('{"op":"set","key":"k","value":') + 511
+        assert str(deep.value).startswith("too_deep: ")
         assert relay.set("k", 1, confirm=True, id="i").duplicate is False  # a refused id is free
 
 
