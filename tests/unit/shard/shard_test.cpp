@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "support/session_bench.h"
 
 namespace syncrelay {
@@ -166,13 +168,13 @@ TEST_CASE("A client that keeps up never skips, even when one event is larger tha
   CHECK(bench.stats.snapshots[static_cast<std::size_t>(SnapshotReason::lag)].get() == 0);
 }
 
-// Posts events while it is written to: they come in between two groups of sessions, in the middle
-// of a pass.
+// Posts events when it is next written to: they come in between two groups of sessions, in the
+// middle of a pass.
 class PostingTransport final : public Transport {
  public:
   explicit PostingTransport(ShardBench& bench) : bench_(bench) {}
   std::size_t write(ByteSpan frames) override {
-    for (; events_ > 0 && bench_.relay.relay.last() > Seq{0}; --events_) bench_.broadcast(bytes_);
+    for (const std::size_t bytes : std::exchange(sizes_, {})) bench_.broadcast(bytes);
     return frames.size();
   }
   void finish_frame(ByteSpan) override {}
@@ -180,35 +182,34 @@ class PostingTransport final : public Transport {
   std::size_t unacknowledged() const override { return 0; }
   void close(CloseCause) override {}
 
-  void post(int events, std::size_t bytes) {
-    events_ = events;
-    bytes_ = bytes;
-  }
+  void post_at_next_write(std::vector<std::size_t> sizes) { sizes_ = std::move(sizes); }
 
  private:
   ShardBench& bench_;
-  int events_ = 0;
-  std::size_t bytes_ = 0;
+  std::vector<std::size_t> sizes_;
 };
 
 TEST_CASE("Whatever comes in during a pass, those at its beginning do not skip") {
   for (const EventLog::Bounds window :
-       {EventLog::Bounds{10'000, 1000}, EventLog::Bounds{1 << 20, 6}, EventLog::Bounds{1 << 20, 2},
-        EventLog::Bounds{1 << 20, 1}}) {
+       {EventLog::Bounds{60'000, 1000}, EventLog::Bounds{1 << 20, 6},
+        EventLog::Bounds{1 << 20, 2}}) {
+    CAPTURE(window.bytes);
     CAPTURE(window.events);
     ShardBench bench(window);
     for (int count = 0; count < 16; ++count) bench.join();
     PostingTransport poster(bench);
     Session& session = bench.shard.add(ConnectionId{99}, poster, {});
-    for (int count = 0; count < 16; ++count) bench.join();
-    for (const std::size_t bytes : {std::size_t{1}, std::size_t{800}, std::size_t{2400}}) {
-      poster.post(1, bytes);
-      bench.send(R"({"op":"set","key":"radio","value":1})");  // a pass that begins without an event
+    for (int count = 0; count < 32; ++count) bench.join();
+    std::size_t sent = 0;
+    for (const std::vector<std::size_t>& sizes : std::vector<std::vector<std::size_t>>{
+             {1}, std::vector<std::size_t>(15, 1), {1, 100'000}, {5'000, 5'000}, {59'000}}) {
+      poster.post_at_next_write(sizes);
       bench.broadcast();
       bench.run();
+      sent += 1 + sizes.size();
     }
     bench.shard.remove(session);
-    for (const auto& client : bench.clients) CHECK(client->transport.take_texts().size() == 6);
+    for (const auto& client : bench.clients) CHECK(client->transport.take_texts().size() == sent);
     CHECK(bench.stats.skipped_events.get() == 0);
   }
 }
