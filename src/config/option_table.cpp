@@ -110,7 +110,7 @@ std::vector<Option> state_options() {
       size_option({"log-bytes", kState, "SIZE", "Window of recent events, by size"},
                   &Config::log_bytes, {64 * kKiB, 1024 * kGiB}),
       number_option({"log-events", kState, "COUNT", "Window of recent events, by number"},
-                    &Config::log_events, {1, 1'000'000'000}),
+                    &Config::log_events, {2, 1'000'000'000}),
   };
 }
 

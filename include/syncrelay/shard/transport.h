@@ -24,7 +24,7 @@ class Transport {
   // refused.
   virtual void finish_frame(ByteSpan rest) = 0;
 
-  // Asks for one call of Shard::writable() once all that was taken has left and write() can take
+  // Asks for one call of Session::writable() once all that was taken has left and write() can take
   // more.
   virtual void request_writable() = 0;
 

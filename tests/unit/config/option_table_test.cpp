@@ -63,7 +63,7 @@ const std::vector<Outside> kOutside = {
     {"max-state", "0", "1025GiB"},
     {"max-state-keys", "0", "100000001"},
     {"log-bytes", "65535", "1025GiB"},
-    {"log-events", "0", "1000000001"},
+    {"log-events", "1", "1000000001"},
     {"durability", "none", "powerful"},
     {"dedup-ids", "0", "100000001"},
     {"dedup-window", "0", "169h"},
