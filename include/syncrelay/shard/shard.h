@@ -60,7 +60,6 @@ class Shard {
   void close_all(CloseCause cause);
 
   std::size_t size() const { return sessions_.size(); }
-  const std::string& epoch() const { return settings_.epoch; }
 
  private:
   bool begin_pass();
