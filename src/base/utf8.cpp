@@ -1,33 +1,71 @@
 #include "syncrelay/base/utf8.h"
 
+#include <array>
+#include <cstddef>
+#include <cstring>
+
 namespace syncrelay {
+namespace {
+
+// How many bytes at the front of `text` are ASCII, rounded down to whole words.
+std::size_t ascii_words(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::size_t size = 0;
+  std::uint64_t word = 0;
+  while (text.size() - size >= sizeof word) {
+    std::memcpy(&word, text.data() + size, sizeof word);
+    if ((word & kHighBits) != 0) break;
+    size += sizeof word;
+  }
+  return size;
+}
+
+}  // namespace
 
 bool Utf8Check::add(std::string_view piece) {
-  for (const char c : piece) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (missing_ == 0) {
-      if (!begin_character(byte)) return false;
-      continue;
-    }
-    if (byte < low_ || byte > high_) return false;
-    --missing_;
-    low_ = 0x80;
-    high_ = 0xbf;
+  while (!piece.empty()) {
+    if (due_ == Due::first) piece.remove_prefix(ascii_words(piece));
+    if (piece.empty()) break;
+    due_ = after(due_, static_cast<std::uint8_t>(piece.front()));
+    if (due_ == Due::nothing) return false;
+    piece.remove_prefix(1);
   }
   return true;
 }
 
 // The table of RFC 3629 section 4: the first byte decides how many follow and what the next one may
 // be.
-bool Utf8Check::begin_character(std::uint8_t byte) {
-  if (byte < 0x80) return true;
-  if (byte < 0xc2 || byte > 0xf4) return false;
-  missing_ = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-  if (byte == 0xe0) low_ = 0xa0;
-  if (byte == 0xed) high_ = 0x9f;
-  if (byte == 0xf0) low_ = 0x90;
-  if (byte == 0xf4) high_ = 0x8f;
-  return true;
+Utf8Check::Due Utf8Check::after_first(std::uint8_t byte) {
+  if (byte < 0x80) return Due::first;
+  if (byte < 0xc2 || byte > 0xf4) return Due::nothing;
+  if (byte < 0xe0) return Due::last;
+  if (byte == 0xe0) return Due::two_after_e0;
+  if (byte == 0xed) return Due::two_after_ed;
+  if (byte < 0xf0) return Due::last_two;
+  if (byte == 0xf0) return Due::three_after_f0;
+  return byte == 0xf4 ? Due::three_after_f4 : Due::last_three;
+}
+
+Utf8Check::Due Utf8Check::after(Due due, std::uint8_t byte) {
+  struct Continuation {
+    std::uint8_t low;
+    std::uint8_t high;
+    Due then;
+  };
+  static constexpr std::array<Continuation, 9> kContinuations = {{
+      {1, 0, Due::nothing},
+      {0x80, 0xbf, Due::first},
+      {0x80, 0xbf, Due::last},
+      {0x80, 0xbf, Due::last_two},
+      {0xa0, 0xbf, Due::last},
+      {0x80, 0x9f, Due::last},
+      {0x90, 0xbf, Due::last_two},
+      {0x80, 0x8f, Due::last_two},
+      {1, 0, Due::nothing},
+  }};
+  if (due == Due::first) return after_first(byte);
+  const Continuation& expected = kContinuations[static_cast<std::size_t>(due)];
+  return byte >= expected.low && byte <= expected.high ? expected.then : Due::nothing;
 }
 
 }  // namespace syncrelay
