@@ -25,6 +25,7 @@
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/health_probe.h"
+#include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/open_files.h"
 #include "syncrelay/ws/shard_loop.h"
@@ -96,6 +97,7 @@ class Server {
   void say_ready() const;
   std::uint32_t shard_count() const;
   Shard::Settings shard_settings() const;
+  Transients::Bounds transient_bounds() const;
 
   const Config& config_;
   const Log& log_;
@@ -109,6 +111,7 @@ class Server {
   RelayStats relay_stats_;
   std::vector<std::unique_ptr<ShardStats>> shard_stats_;
   std::unique_ptr<Admission> admission_;
+  std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::optional<LockFile> data_lock_;
@@ -185,18 +188,30 @@ Shard::Settings Server::shard_settings() const {
           epoch_};
 }
 
+// An address that may have few clients needs no more room on the way to becoming one.
+Transients::Bounds Server::transient_bounds() const {
+  constexpr std::uint32_t kLeastPerAddress = 16;
+  constexpr std::uint32_t kLeast = 64;
+  return {std::max(kSpareConnections / shard_count(), kLeast),
+          config_.max_clients_per_address == 0
+              ? 0
+              : std::max(config_.max_clients_per_address, kLeastPerAddress)};
+}
+
 void Server::build_shards() {
   admission_ =
       std::make_unique<Admission>(Admission::Limits{max_clients_, config_.max_clients_per_address});
+  hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
     shard_stats_.push_back(std::make_unique<ShardStats>());
     status_->shards.push_back(shard_stats_.back().get());
-    const ShardLoop::Settings settings{index, config_.max_client_message, config_.allow_origin,
-                                       config_.handshake_timeout};
-    loops_.push_back(std::make_unique<ShardLoop>(
-        settings, shard_settings(), clock_, *shard_stats_.back(), *admission_, *status_, log_));
+    const ShardLoop::Settings settings{config_.max_client_message, config_.allow_origin,
+                                       config_.handshake_timeout, transient_bounds()};
+    loops_.push_back(std::make_unique<ShardLoop>(settings, shard_settings(), clock_,
+                                                 *shard_stats_.back(), *admission_, *hosts_,
+                                                 *status_, log_));
   }
 }
 
@@ -239,9 +254,9 @@ void Server::start_acceptor() {
   for (Listener& listener : client_listeners_) clients.push_back(&listener);
   for (Listener& listener : admin_listeners_) admin.push_back(&listener);
   for (const auto& loop : loops_) loops.push_back(loop.get());
-  acceptor_ = std::make_unique<Acceptor>(
-      Acceptor::Settings{config_.send_buffer, max_clients_ + kSpareConnections}, std::move(clients),
-      std::move(admin), std::move(loops), *status_, clock_, log_);
+  acceptor_ =
+      std::make_unique<Acceptor>(Acceptor::Settings{config_.send_buffer}, std::move(clients),
+                                 std::move(admin), std::move(loops), *status_, clock_, log_);
   acceptor_->start();
 }
 

@@ -68,6 +68,10 @@ std::vector<Option> listener_options() {
       list_option({"allow-origin", kListeners, "ORIGIN",
                    "Browser origin to accept besides the relay's own host; * for all"},
                   &Config::allow_origin, origin_problem),
+      list_option({"allow-host", kListeners, "NAME",
+                   "Host name that the relay goes by; with it, no other but addresses, localhost "
+                   "and the hosts of --allow-origin"},
+                  &Config::allow_host, host_problem),
   };
 }
 

@@ -1,5 +1,6 @@
 #include "syncrelay/ws/acceptor.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 
@@ -18,8 +20,19 @@ namespace {
 constexpr int kAcceptsPerTurn = 64;
 constexpr Duration kWarningInterval = std::chrono::seconds(1);
 
-int open_reserve() {
-  return open("/dev/null", O_RDONLY | O_CLOEXEC);
+Descriptor open_reserve() {
+  return Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+// Without the port; "unknown" for what is no IP address.
+std::string text_of(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* ip =
+      address.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
+          : &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+  return inet_ntop(address.ss_family, ip, text.data(), text.size()) != nullptr ? text.data()
+                                                                               : "unknown";
 }
 
 }  // namespace
@@ -33,16 +46,10 @@ Acceptor::Acceptor(const Settings& settings, std::vector<Listener*> clients,
       clock_(clock),
       log_(log),
       stop_event_(eventfd(0, EFD_CLOEXEC)),
-      reserve_fd_(open_reserve()) {
+      reserve_(open_reserve()) {
   for (const Listener* listener : clients)
     sources_.push_back({listener->fd(), ListenerRole::clients});
   for (const Listener* listener : admin) sources_.push_back({listener->fd(), ListenerRole::admin});
-}
-
-Acceptor::~Acceptor() {
-  stop();
-  close(stop_event_);
-  close(reserve_fd_);
 }
 
 void Acceptor::start() {
@@ -52,12 +59,12 @@ void Acceptor::start() {
 void Acceptor::stop() {
   if (!thread_.joinable()) return;
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = write(stop_event_, &one, sizeof one);
+  [[maybe_unused]] const ssize_t written = write(stop_event_.get(), &one, sizeof one);
   thread_.join();
 }
 
 void Acceptor::run() {
-  std::vector<pollfd> watched = {{stop_event_, POLLIN, 0}};
+  std::vector<pollfd> watched = {{stop_event_.get(), POLLIN, 0}};
   for (const Source& source : sources_) watched.push_back({source.fd, POLLIN, 0});
   while ((watched[0].revents & POLLIN) == 0) {
     if (poll(watched.data(), watched.size(), -1) < 0) continue;
@@ -69,47 +76,47 @@ void Acceptor::run() {
 
 void Acceptor::accept_some(const Source& source) {
   for (int count = 0; count < kAcceptsPerTurn; ++count) {
-    if (connections() >= settings_.max_connections)
-      return turn_away(source, "every connection slot is taken");
-    const int fd = accept4(source.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-      hand_over(fd, source.role);
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    Descriptor fd(accept4(source.fd, reinterpret_cast<sockaddr*>(&address), &size,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      hand_over(std::move(fd), source.role, text_of(address));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-      return turn_away(source, "no file descriptor is left");
+      return turn_away(source);
     } else if (errno != ECONNABORTED && errno != EINTR) {
       return;
     }
   }
 }
 
-void Acceptor::hand_over(int fd, ListenerRole role) {
+void Acceptor::hand_over(Descriptor fd, ListenerRole role, std::string address) {
   const int on = 1;
   const int send_buffer = static_cast<int>(settings_.send_buffer);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
   ShardLoop& loop = role == ListenerRole::admin ? *loops_.front() : least_loaded();
-  loop.adopt({fd, role});
+  loop.adopt(std::move(fd), role, std::move(address));
 }
 
 // Takes one connection off the queue and closes it, so that its peer learns at once and poll() does
 // not spin.
-void Acceptor::turn_away(const Source& source, const char* why) {
+void Acceptor::turn_away(const Source& source) {
   static constexpr char kAnswer[] =
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
       "close\r\n\r\n";
-  close(reserve_fd_);
-  const int fd = accept4(source.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) {
+  reserve_.reset();
+  if (const Descriptor fd(accept4(source.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); fd) {
     [[maybe_unused]] const ssize_t sent =
-        send(fd, kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    close(fd);
+        send(fd.get(), kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     status_.refused_sockets.add();
   }
-  reserve_fd_ = open_reserve();
+  reserve_ = open_reserve();
   const TimePoint now = clock_.now();
   if (now < next_warning_) return;
   next_warning_ = now + kWarningInterval;
-  log_.warning("connections turned away", {{"why", why}, {"total", status_.refused_sockets.get()}});
+  log_.warning("connections turned away",
+               {{"why", "no file descriptor is left"}, {"total", status_.refused_sockets.get()}});
 }
 
 ShardLoop& Acceptor::least_loaded() const {
@@ -117,12 +124,6 @@ ShardLoop& Acceptor::least_loaded() const {
     return left->connections() < right->connections();
   };
   return **std::min_element(loops_.begin(), loops_.end(), fewer);
-}
-
-std::uint32_t Acceptor::connections() const {
-  std::uint32_t sum = 0;
-  for (const ShardLoop* loop : loops_) sum += loop->connections();
-  return sum;
 }
 
 }  // namespace syncrelay

@@ -2,30 +2,25 @@
 
 #include <ev.h>
 #include <libwebsockets.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
 #include <thread>
 
-#include "client_connection.h"
-#include "connection_tag.h"
-#include "http_desk.h"
+#include "connection.h"
 
 namespace syncrelay {
 namespace {
 
 constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
-constexpr std::size_t kWaitingSockets = 1024;
-constexpr std::size_t kClientReadBuffer = 128;  // per connection; clients have little to say
-constexpr unsigned short kMaxRequestBytes = 16 * 1024;  // with headers; browsers send cookies
-constexpr unsigned kMaxSend = 1024 * 1024;  // what libwebsockets hands to the kernel at once
+constexpr std::size_t kWaitingSockets = 128;
+constexpr std::size_t kAdoptionsPerTurn = 64;  // then those adopted before have their turn
+constexpr unsigned kReadBytes = 16 * 1024;     // at once from a connection
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
-constexpr std::uint64_t kConnectionsPerShard = 1ULL << 48;
 
 // libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping
 // 0 would mean the default policy.)
@@ -34,19 +29,24 @@ constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
 }  // namespace
 
 struct ShardLoop::Impl {
-  Impl(const Settings& loop_settings, const Shard::Settings& shard_settings, const Clock& the_clock,
-       ShardStats& the_stats, Admission& the_admission, const Status& the_status,
-       const Log& the_log)
-      : settings(loop_settings),
-        clock(the_clock),
-        stats(the_stats),
-        admission(the_admission),
-        log(the_log),
-        http(loop_settings.allowed_origins, the_stats, the_admission, the_status, the_log),
+  Impl(const Settings& settings, const Shard::Settings& shard_settings, const Clock& the_clock,
+       ShardStats& stats, Admission& admission, HostRule& hosts, const Status& status,
+       const Log& log)
+      : clock(the_clock),
         loop(ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)),
-        shard(shard_settings, the_clock, the_stats, [this] { ev_async_send(loop, &wake); }),
-        sockets({kWaitingSockets, kWaitingSockets}, [this] { ev_async_send(loop, &wake); }),
-        next_id(settings.index * kConnectionsPerShard) {
+        shard(shard_settings, the_clock, stats, [this] { ev_async_send(loop, &wake); }),
+        gatekeeper(settings.allowed_origins, hosts, stats, admission, status, log),
+        transients(settings.transients),
+        connection_context{shard,
+                           gatekeeper,
+                           transients,
+                           stats,
+                           the_clock,
+                           log,
+                           settings.max_client_message,
+                           settings.handshake_timeout,
+                           [this](Connection& connection) { finish_soon(connection); }},
+        sockets({kWaitingSockets, kWaitingSockets}, [this] { ev_async_send(loop, &wake); }) {
     ev_async_init(&wake, on_wake);
     ev_timer_init(&timer, on_timer, kTickSeconds, kTickSeconds);
     wake.data = this;
@@ -57,7 +57,6 @@ struct ShardLoop::Impl {
 
   ~Impl() {
     if (context != nullptr) lws_context_destroy(context);
-    close_waiting_sockets();
     ev_loop_destroy(loop);
   }
 
@@ -72,34 +71,31 @@ struct ShardLoop::Impl {
   }
   void handle_wake();
   void handle_timer();
-  void adopt_sockets();
-  void close_waiting_sockets();
+  bool adopt_sockets();
+  void adopt(AcceptedSocket socket);
   void drain();
+  void finish_soon(Connection& connection);
+  void finish_all();
+  void end_overdue();
+  void closed(Connection* connection);
 
   static int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
-  int handle(lws* wsi, lws_callback_reasons reason, const void* in, std::size_t size);
-  void established(ClientConnection& connection);
-  int received(ClientConnection& connection, std::string_view bytes);
-  int writeable(ClientConnection& connection);
-  static CloseCause cause_of_end(lws* wsi, const ClientConnection& connection);
-  void closed(ClientConnection& connection, CloseCause cause);
-  void destroyed(lws* wsi);
-  void log_end(const ClientConnection& connection, CloseCause cause, std::uint16_t code) const;
+  int handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size);
 
-  const Settings settings;
   const Clock& clock;
-  ShardStats& stats;
-  Admission& admission;
-  const Log& log;
-  HttpDesk http;
   struct ev_loop* const loop;
   ev_async wake;
   ev_timer timer;
   Shard shard;
+  Gatekeeper gatekeeper;
+  Transients transients;
+  ConnectionContext connection_context;
+  std::vector<Connection*> finishing;  // null: it is gone already
+  Tally connections;
   Mailbox<AcceptedSocket> sockets;
-  std::uint64_t next_id;
-  std::atomic<std::uint32_t> connections{0};
-  std::vector<AcceptedSocket> taken_sockets;
+  std::vector<AcceptedSocket> arrived;  // from next_arrived on not adopted yet
+  std::size_t next_arrived = 0;
+  Connection* adopting = nullptr;            // null again when it ended during its adoption
   std::array<lws_protocols, 2> protocols{};  // libwebsockets writes into it
   lws_context* context = nullptr;
   lws_vhost* vhost = nullptr;
@@ -111,7 +107,7 @@ struct ShardLoop::Impl {
 
 Result<void, std::string> ShardLoop::Impl::create_context() {
   lws_set_log_level(0, nullptr);  // what matters of its doings we log ourselves
-  protocols[0] = {"syncrelay", on_lws, 0, kClientReadBuffer, 0, this, kMaxSend};
+  protocols[0] = {"syncrelay", on_lws, 0, 0, 0, this, 0};
   lws_context_creation_info info{};
   void* foreign_loops[] = {loop};
   info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
@@ -119,9 +115,7 @@ Result<void, std::string> ShardLoop::Impl::create_context() {
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
   info.user = this;
-  info.timeout_secs = static_cast<unsigned>(
-      std::chrono::ceil<std::chrono::seconds>(settings.handshake_timeout).count());
-  info.max_http_header_data = kMaxRequestBytes;
+  info.pt_serv_buf_size = kReadBytes;
   info.retry_and_idle_policy = &kNoKeepalive;
   context = lws_create_context(&info);
   if (context == nullptr)
@@ -142,15 +136,16 @@ lws_vhost* ShardLoop::Impl::create_vhost() {
 }
 
 void ShardLoop::Impl::handle_wake() {
-  adopt_sockets();
-  if (shard.run()) ev_async_send(loop, &wake);
+  const bool more_sockets = adopt_sockets();
+  const bool more_updates = shard.run();
+  finish_all();
+  if (more_sockets || more_updates) ev_async_send(loop, &wake);
 }
 
-// libwebsockets runs its timeouts only after an event on one of its descriptors: cancelling its
-// service is one.
 void ShardLoop::Impl::handle_timer() {
   shard.tick();
-  lws_cancel_service(context);
+  end_overdue();
+  finish_all();
   const std::lock_guard lock(drain_mutex);
   if (!drain_deadline) return;
   timer.repeat = kDrainTickSeconds;
@@ -158,22 +153,64 @@ void ShardLoop::Impl::handle_timer() {
   drain();
 }
 
-void ShardLoop::Impl::adopt_sockets() {
-  sockets.take(taken_sockets);
-  for (const AcceptedSocket& socket : taken_sockets) {
-    // It closes the descriptor itself when it fails.
-    lws* wsi = lws_adopt_socket_vhost(vhost, socket.fd);
-    if (wsi == nullptr) {
-      connections.fetch_sub(1, std::memory_order_relaxed);
-    } else if (socket.role == ListenerRole::admin) {
-      mark_as_admin(wsi);
-    }
+// Some at a time, so that a crowd that comes at once is served as it comes in. False when there
+// were none; only then a new one wakes the loop by itself.
+bool ShardLoop::Impl::adopt_sockets() {
+  if (next_arrived == arrived.size()) {
+    sockets.take(arrived);
+    next_arrived = 0;
   }
+  const std::size_t begin = next_arrived;
+  const std::size_t end = std::min(begin + kAdoptionsPerTurn, arrived.size());
+  while (next_arrived < end) adopt(std::move(arrived[next_arrived++]));
+  return next_arrived > begin;
 }
 
-void ShardLoop::Impl::close_waiting_sockets() {
-  sockets.take(taken_sockets);
-  for (const AcceptedSocket& socket : taken_sockets) ::close(socket.fd);
+// From its adoption on a connection belongs to its socket in libwebsockets and ends with it.
+void ShardLoop::Impl::adopt(AcceptedSocket socket) {
+  adopting = new Connection(std::move(socket.address), socket.listener, std::move(socket.counted),
+                            connection_context);
+  lws_adopt_desc_t info{};
+  info.vh = vhost;
+  info.type = LWS_ADOPT_SOCKET;
+  info.fd.sockfd = socket.fd.release();  // it closes the descriptor itself when it fails
+  info.vh_prot_name = protocols[0].name;
+  info.opaque = adopting;
+  if (lws_adopt_descriptor_vhost_via_info(&info) == nullptr) closed(adopting);
+  adopting = nullptr;
+}
+
+void ShardLoop::Impl::closed(Connection* connection) {
+  if (connection == nullptr) return;
+  if (connection == adopting) adopting = nullptr;
+  if (connection->finish_slot) finishing[*connection->finish_slot] = nullptr;
+  delete connection;
+}
+
+void ShardLoop::Impl::finish_soon(Connection& connection) {
+  if (connection.finish_slot) return;
+  connection.finish_slot = finishing.size();
+  finishing.push_back(&connection);
+  ev_async_send(loop, &wake);
+}
+
+void ShardLoop::Impl::finish_all() {
+  for (std::size_t index = 0; index < finishing.size(); ++index) {
+    Connection* const connection = finishing[index];
+    if (connection == nullptr) continue;
+    connection->finish_slot.reset();
+    if (!connection->finish())
+      lws_set_timeout(connection->wsi(), PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+  }
+  finishing.clear();
+}
+
+void ShardLoop::Impl::end_overdue() {
+  for (Transient* overdue : transients.overdue(clock.now())) {
+    auto& connection = static_cast<Connection&>(*overdue);
+    connection.give_up(RefusalReason::handshake);
+    finish_soon(connection);
+  }
 }
 
 // Called at every tick of the drain.
@@ -185,7 +222,9 @@ void ShardLoop::Impl::drain() {
     clients_told = true;
     drain_deadline = now + kCloseGrace;
   }
-  if (clients_told && (shard.size() == 0 || now >= *drain_deadline)) ev_break(loop, EVBREAK_ALL);
+  finish_all();
+  if (clients_told && (connections.count() == 0 || now >= *drain_deadline))
+    ev_break(loop, EVBREAK_ALL);
 }
 
 int ShardLoop::Impl::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in,
@@ -195,111 +234,30 @@ int ShardLoop::Impl::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* 
   return static_cast<Impl*>(protocol->user)->handle(wsi, reason, in, size);
 }
 
-int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, const void* in,
-                            std::size_t size) {
-  ClientConnection* connection = nullptr;
+// What is returned: -1 has libwebsockets close the socket.
+int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size) {
+  auto* const connection = static_cast<Connection*>(lws_get_opaque_user_data(wsi));
   switch (reason) {
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-      return http.confirm_upgrade(wsi);
-    case LWS_CALLBACK_HTTP:
-      return http.answer(wsi, {static_cast<const char*>(in), size});
-    case LWS_CALLBACK_WSI_DESTROY:
-      destroyed(wsi);
+    case LWS_CALLBACK_RAW_ADOPT:
+      connection->opened(wsi);
       return 0;
-    case LWS_CALLBACK_ESTABLISHED:
-    case LWS_CALLBACK_RECEIVE:
-    case LWS_CALLBACK_RECEIVE_PONG:
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-    case LWS_CALLBACK_CLOSED:
-      connection = client_of(wsi);
-      break;
+    case LWS_CALLBACK_RAW_RX:
+      return connection->received({static_cast<std::byte*>(in), size}) ? 0 : -1;
+    case LWS_CALLBACK_RAW_WRITEABLE:
+      return connection->writeable() ? 0 : -1;
+    case LWS_CALLBACK_RAW_CLOSE:
+      lws_set_opaque_user_data(wsi, nullptr);
+      closed(connection);
+      return 0;
     default:
       return 0;
   }
-  if (connection == nullptr) return 0;
-  if (reason == LWS_CALLBACK_ESTABLISHED) {
-    established(*connection);
-  } else if (reason == LWS_CALLBACK_RECEIVE) {
-    return received(*connection, {static_cast<const char*>(in), size});
-  } else if (reason == LWS_CALLBACK_RECEIVE_PONG) {
-    if (connection->session != nullptr) connection->session->received();
-  } else if (reason == LWS_CALLBACK_SERVER_WRITEABLE) {
-    return writeable(*connection);
-  } else if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE) {
-    const auto* code = static_cast<const std::uint8_t*>(in);
-    connection->client_code = size >= 2 ? static_cast<std::uint16_t>(code[0] << 8 | code[1])
-                                        : static_cast<std::uint16_t>(CloseCode::none);
-  } else {
-    closed(*connection, cause_of_end(wsi, *connection));
-  }
-  return 0;
-}
-
-void ShardLoop::Impl::established(ClientConnection& connection) {
-  connection.session = &shard.add(ConnectionId{++next_id}, connection, connection.request());
-  log.debug("client connected", {{"client", next_id}, {"address", connection.address()}});
-}
-
-int ShardLoop::Impl::received(ClientConnection& connection, std::string_view bytes) {
-  if (connection.session != nullptr) connection.session->received();
-  const auto fault = connection.check_message(bytes, settings.max_client_message);
-  if (!fault) return 0;
-  connection.set_close_frame(*fault);
-  return -1;
-}
-
-int ShardLoop::Impl::writeable(ClientConnection& connection) {
-  if (connection.ended_by) {
-    connection.set_close_frame(*connection.ended_by);
-    return -1;
-  }
-  if (connection.session != nullptr) connection.session->writable();
-  return 0;
-}
-
-// What libwebsockets decides on by itself shows in the close frame that it has prepared.
-CloseCause ShardLoop::Impl::cause_of_end(lws* wsi, const ClientConnection& connection) {
-  if (connection.ended_by) return *connection.ended_by;
-  if (connection.client_code) return CloseCause::client_closed;
-  return lws_get_close_length(wsi) >= 2 ? CloseCause::protocol_error : CloseCause::connection_lost;
-}
-
-void ShardLoop::Impl::closed(ClientConnection& connection, CloseCause cause) {
-  if (connection.session == nullptr) return;  // it was never established
-  const std::uint16_t code = cause == CloseCause::client_closed
-                                 ? *connection.client_code
-                                 : static_cast<std::uint16_t>(info(cause).code);
-  stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
-  log_end(connection, cause, code);
-  shard.remove(*connection.session);
-  connection.session = nullptr;
-}
-
-void ShardLoop::Impl::log_end(const ClientConnection& connection, CloseCause cause,
-                              std::uint16_t code) const {
-  const std::chrono::duration<double> connected = clock.now() - connection.session->since();
-  log.info("client gone", {{"client", connection.session->id().value},
-                           {"address", connection.address()},
-                           {"reason", info(cause).name},
-                           {"code", static_cast<int>(code)},
-                           {"seconds", connected.count()},
-                           {"bytes", connection.session->bytes_sent()},
-                           {"lag", connection.session->lag()}});
-}
-
-void ShardLoop::Impl::destroyed(lws* wsi) {
-  connections.fetch_sub(1, std::memory_order_relaxed);
-  if (is_unmarked(wsi)) counter(stats.refused, RefusalReason::handshake).add();
-  const auto connection = take_client(wsi);
-  if (!connection) return;
-  admission.leave(connection->address());
-  closed(*connection, connection->ended_by.value_or(CloseCause::connection_lost));
 }
 
 ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
-                     ShardStats& stats, Admission& admission, const Status& status, const Log& log)
-    : impl_(std::make_unique<Impl>(settings, shard, clock, stats, admission, status, log)) {}
+                     ShardStats& stats, Admission& admission, HostRule& hosts, const Status& status,
+                     const Log& log)
+    : impl_(std::make_unique<Impl>(settings, shard, clock, stats, admission, hosts, status, log)) {}
 
 ShardLoop::~ShardLoop() = default;
 
@@ -323,13 +281,13 @@ Mailbox<Update>& ShardLoop::updates() {
   return impl_->shard.updates();
 }
 
-void ShardLoop::adopt(const AcceptedSocket& socket) {
-  impl_->connections.fetch_add(1, std::memory_order_relaxed);
-  if (!impl_->sockets.post(socket)) ::close(socket.fd);
+void ShardLoop::adopt(Descriptor fd, ListenerRole listener, std::string address) {
+  impl_->sockets.post(
+      {std::move(fd), listener, std::move(address), Tally::Unit(impl_->connections)});
 }
 
 std::uint32_t ShardLoop::connections() const {
-  return impl_->connections.load(std::memory_order_relaxed);
+  return impl_->connections.count();
 }
 
 void ShardLoop::begin_drain(TimePoint deadline) {

@@ -6,46 +6,21 @@
 #include <chrono>
 
 #include "syncrelay/protocol/limits.h"
+#include "syncrelay/ws/host_rule.h"
 
 namespace syncrelay {
 namespace {
 
-constexpr std::size_t kWebSocketKeyBytes = 24;  // 16 bytes in base64, RFC 6455 section 4.1
 constexpr std::string_view kWebSocketVersion = "13";
 
-// "example.org:8080" and "[::1]:8080" without the port.
-std::string_view host_name(std::string_view authority) {
-  if (!authority.empty() && authority.front() == '[')
-    return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, authority.find(':'));
-}
-
-std::string_view origin_host(std::string_view origin) {
-  const std::size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos ? std::string_view()
-                                          : host_name(origin.substr(scheme + 3));
-}
-
-bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  const auto same = [](unsigned char a, unsigned char b) {
-    return std::tolower(a) == std::tolower(b);
+// 16 bytes in base64: 22 characters and the padding (RFC 6455 section 4.1).
+bool is_key(std::string_view key) {
+  constexpr std::size_t kCharacters = 22;
+  const auto in_base64 = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/';
   };
-  return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), same);
-}
-
-// Whether the comma-separated list names "upgrade".
-bool lists_upgrade(std::string_view connection) {
-  constexpr std::string_view kSpace = " \t";
-  while (!connection.empty()) {
-    const std::size_t comma = connection.find(',');
-    std::string_view token = connection.substr(0, comma);
-    token.remove_prefix(std::min(token.find_first_not_of(kSpace), token.size()));
-    token = token.substr(0, token.find_first_of(kSpace));
-    if (equal_ignoring_case(token, "upgrade")) return true;
-    if (comma == std::string_view::npos) return false;
-    connection.remove_prefix(comma + 1);
-  }
-  return false;
+  return key.size() == kCharacters + 2 && key.ends_with("==") &&
+         std::all_of(key.begin(), key.begin() + kCharacters, in_base64);
 }
 
 Refusal refuse(RefusalReason reason, int status, std::string body) {
@@ -59,11 +34,12 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return number;
 }
 
+// The first that is not empty.
 std::optional<std::string_view> value_of(const std::vector<std::string>& arguments,
                                          std::string_view name) {
   for (const std::string& argument : arguments) {
     const std::string_view text(argument);
-    if (text.substr(0, name.size()) == name && text.size() > name.size() &&
+    if (text.substr(0, name.size()) == name && text.size() > name.size() + 1 &&
         text[name.size()] == '=') {
       return text.substr(name.size() + 1);
     }
@@ -84,39 +60,54 @@ bool origin_allowed(std::string_view origin, std::string_view host,
   return std::any_of(listed.begin(), listed.end(), lists);
 }
 
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request,
+bool wants_websocket(const HttpRequest& request) {
+  return request.lists("upgrade", "websocket");
+}
+
+std::optional<Refusal> check_upgrade(const HttpRequest& request,
                                      const std::vector<std::string>& allowed_origins) {
-  if (request.path != kClientPath) return not_found();
-  if (!request.is_get) return method_not_allowed();
-  if (request.host.empty())
-    return refuse(RefusalReason::bad_request, 400, "the Host header is missing");
-  if (!lists_upgrade(request.connection)) {
+  if (request.method() != "GET") return method_not_allowed();
+  if (request.http_1_0())
+    return refuse(RefusalReason::bad_request, 400, "an upgrade needs HTTP/1.1");
+  if (!request.lists("connection", "upgrade")) {
     return refuse(RefusalReason::bad_request, 400, "the Connection header does not say Upgrade");
   }
-  if (request.version != kWebSocketVersion) {
+  if (request.count("sec-websocket-version") != 1 ||
+      request.field("sec-websocket-version") != kWebSocketVersion) {
     Refusal refusal =
         refuse(RefusalReason::bad_request, 426, "only WebSocket version 13 is spoken here");
-    refusal.response.extra_name = "sec-websocket-version:";
+    refusal.response.extra_name = "sec-websocket-version";
     refusal.response.extra_value = kWebSocketVersion;
     return refusal;
   }
-  if (request.key.size() != kWebSocketKeyBytes) {
+  if (request.count("sec-websocket-key") != 1 || !is_key(request.field("sec-websocket-key"))) {
     return refuse(RefusalReason::bad_request, 400, "Sec-WebSocket-Key is not 16 bytes in base64");
   }
-  if (!request.protocol.empty()) {
+  if (request.count("sec-websocket-protocol") != 0) {
     return refuse(RefusalReason::bad_request, 400,
                   "no subprotocol is spoken here: leave Sec-WebSocket-Protocol out");
   }
-  if (!origin_allowed(request.origin, request.host, allowed_origins)) {
+  if (request.count("origin") > 1)
+    return refuse(RefusalReason::bad_request, 400, "the Origin header is there more than once");
+  if (!origin_allowed(request.field("origin"), request.host(), allowed_origins)) {
     return refuse(RefusalReason::origin, 403, "this origin may not connect");
   }
   return std::nullopt;
 }
 
+Refusal bad_request(const HttpFault& fault) {
+  return refuse(RefusalReason::bad_request, fault.status, std::string(fault.detail));
+}
+
+Refusal misdirected() {
+  return refuse(RefusalReason::host, 421,
+                "this relay does not go by that name (--allow-host lists the names it goes by)");
+}
+
 Refusal method_not_allowed() {
   Refusal refusal = refuse(RefusalReason::method, 405, "only GET is answered here");
-  refusal.response.extra_name = "allow:";
-  refusal.response.extra_value = "GET";
+  refusal.response.extra_name = "allow";
+  refusal.response.extra_value = "GET, HEAD";
   return refusal;
 }
 
@@ -126,7 +117,7 @@ Refusal not_found() {
 
 Refusal not_an_upgrade() {
   Refusal refusal = refuse(RefusalReason::not_an_upgrade, 426, "this is a WebSocket endpoint");
-  refusal.response.extra_name = "upgrade:";
+  refusal.response.extra_name = "upgrade";
   refusal.response.extra_value = "websocket";
   return refusal;
 }
@@ -135,7 +126,7 @@ Refusal unavailable(RefusalReason reason) {
   Refusal refusal =
       refuse(reason, 503,
              reason == RefusalReason::stopping ? "the relay is stopping" : "too many clients");
-  refusal.response.extra_name = "retry-after:";
+  refusal.response.extra_name = "retry-after";
   refusal.response.extra_value = "5";
   return refusal;
 }

@@ -43,7 +43,7 @@ async def test_rss_fds_and_threads_are_back_to_baseline_after_20000_connections(
 async def test_15000_clients_idle_and_leave_at_once(start_relay, push_to):
     """Nothing may grow with the square of the connections; an event still reaches all of them."""
     size = largest(15_000)
-    relay = start_relay("--max-clients", size)
+    relay = start_relay("--max-clients", size, "--ping-interval", "1h")  # the crowd answers no pings
     pusher, crowd = push_to(relay), Crowd(relay.port)
     crowd.join(size)
     assert relay.health()["clients"] == size

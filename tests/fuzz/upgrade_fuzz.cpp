@@ -1,6 +1,6 @@
-// libFuzzer target: lines of a request for an upgrade: path, host, origin, connection, key,
-// version, protocol, then the arguments of the URL, one a line. It is let in or refused with an
-// answer, and what the arguments ask for is within its limits.
+// libFuzzer target: bytes that arrive before an upgrade. They have a head or have not, however they
+// are cut; it is a request or is refused; that is let in or refused with an answer, and what its
+// arguments ask for is within its limits.
 
 #include <chrono>
 #include <cstdint>
@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "syncrelay/protocol/limits.h"
+#include "syncrelay/ws/host_rule.h"
+#include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/upgrade.h"
 
 namespace {
@@ -18,16 +20,6 @@ using namespace syncrelay;
 
 void require(bool holds) {
   if (!holds) std::abort();
-}
-
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  for (;;) {
-    const std::size_t end = text.find('\n');
-    lines.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) return lines;
-    text.remove_prefix(end + 1);
-  }
 }
 
 std::string lower(std::string_view text) {
@@ -39,12 +31,12 @@ std::string lower(std::string_view text) {
 }
 
 // A page that nobody listed stands on the host itself: its name follows the origin's scheme.
-void check_origin(const UpgradeRequest& request) {
-  require(origin_allowed(request.origin, request.host, {"*"}));
-  require(origin_allowed(request.origin, request.host, {request.origin}));
-  if (request.origin.empty() || !origin_allowed(request.origin, request.host, {})) return;
-  const std::string origin = lower(request.origin);
-  const std::string host = lower(request.host);
+void check_origin(std::string_view page, std::string_view relay) {
+  require(origin_allowed(page, relay, {"*"}));
+  require(origin_allowed(page, relay, {std::string(page)}));
+  if (page.empty() || !origin_allowed(page, relay, {})) return;
+  const std::string origin = lower(page);
+  const std::string host = lower(relay);
   const std::string name =
       host.substr(0, host.front() == '[' ? host.find(']') + 1 : host.find(':'));
   const std::size_t behind = origin.find("://") + 3 + name.size();
@@ -68,23 +60,38 @@ void check_arguments(const std::vector<std::string>& arguments) {
   }
 }
 
+// Views into the input.
+bool lies_in(std::string_view part, std::string_view whole) {
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
+void check_request(const HttpRequest& request, std::string_view head) {
+  for (const std::string_view part : {request.method(), request.path(), request.query(),
+                                      request.host(), request.field("origin")}) {
+    require(lies_in(part, head));
+  }
+  check_origin(request.field("origin"), request.host());
+  require(HostRule({}, {}).judge(request.host()) != HostRule::Verdict::refused);
+  if (const auto refusal = check_upgrade(request, {})) check_refusal(*refusal);
+  check_arguments(arguments_of(request.query()));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::vector<std::string> lines = lines_of({reinterpret_cast<const char*>(data), size});
-  constexpr std::size_t kHeaders = 7;
-  if (lines.size() < kHeaders) return -1;
-  UpgradeRequest request;
-  request.is_get = true;
-  request.path = lines[0];
-  request.host = lines[1];
-  request.origin = lines[2];
-  request.connection = lines[3];
-  request.key = lines[4];
-  request.version = lines[5];
-  request.protocol = lines[6];
-  check_origin(request);
-  if (const auto refusal = check_upgrade(request, {})) check_refusal(*refusal);
-  check_arguments({lines.begin() + kHeaders, lines.end()});
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const std::size_t end = head_end(bytes, 0);
+  require(end <= size);
+  for (const std::size_t searched : {size / 3, size / 2}) {
+    if (head_end(bytes.substr(0, searched), 0) == 0) require(head_end(bytes, searched) == end);
+  }
+  if (end == 0) return 0;
+  const auto request = HttpRequest::parse(bytes.substr(0, end));
+  if (request) {
+    check_request(request.value(), bytes.substr(0, end));
+  } else {
+    require(request.error().status >= 400 && request.error().status < 600);
+  }
   return 0;
 }

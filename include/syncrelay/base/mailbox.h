@@ -38,7 +38,10 @@ class Mailbox {
     return true;
   }
 
-  bool post(const T& value) { return post(std::span<const T>(&value, 1)); }
+  // The same for one value, which may be one that cannot be copied.
+  bool post(T value) {
+    return with_room([&] { put(std::move(value)); });
+  }
 
   // Replaces the content of `values` by everything that waits.
   void take(std::vector<T>& values) {
@@ -61,22 +64,33 @@ class Mailbox {
   }
 
  private:
-  // Moves in as many as there is room for, waiting for room for at least one. 0 when closed.
+  // Copies in as many as there is room for, waiting for room for at least one. 0 when closed.
   std::size_t post_some(std::span<const T> values) {
-    bool was_empty = false;
     std::size_t count = 0;
+    with_room([&] {
+      for (; count < values.size() && has_room(); ++count) put(values[count]);
+    });
+    return count;
+  }
+
+  // Does `fill` once there is room. False when closed.
+  template <typename Fill>
+  bool with_room(Fill fill) {
+    bool was_empty = false;
     {
       std::unique_lock lock(mutex_);
       room_.wait(lock, [this] { return closed_ || has_room(); });
-      if (closed_) return 0;
+      if (closed_) return false;
       was_empty = waiting_.empty();
-      for (; count < values.size() && has_room(); ++count) {
-        weight_ += weight(values[count]);
-        waiting_.push_back(values[count]);
-      }
+      fill();
     }
     if (was_empty) wake_();
-    return count;
+    return true;
+  }
+
+  void put(T value) {
+    weight_ += weight(value);
+    waiting_.push_back(std::move(value));
   }
 
   bool has_room() const { return waiting_.size() < bounds_.count && weight_ < bounds_.weight; }

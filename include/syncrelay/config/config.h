@@ -28,6 +28,7 @@ struct Config {
   std::uint16_t port = 8642;              // 0: the system picks a free one
   std::optional<HostPort> admin;          // no admin listener without it
   std::vector<std::string> allow_origin;  // "*", "null" or scheme://host[:port]
+  std::vector<std::string> allow_host;    // names without a port; empty: any
 
   std::string runtime_dir;  // never empty after parse_invocation()
   std::vector<std::string>

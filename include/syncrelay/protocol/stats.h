@@ -31,17 +31,19 @@ enum class RefusalReason : std::uint8_t {
   max_clients,
   max_clients_per_address,
   origin,
+  host,  // called by a name that --allow-host does not list
   stopping,
   not_found,
   method,
   not_an_upgrade,
   bad_request,
-  handshake,   // went away, broke HTTP or took too long before the upgrade
+  handshake,   // went away or took too long before the upgrade
+  crowded,     // made room for others before the upgrade, see Transients
   open_files,  // no file descriptor was left
 };
-inline constexpr std::array<std::string_view, 10> kRefusalReasonNames = {
-    "max_clients", "max_clients_per_address", "origin",      "stopping",  "not_found",
-    "method",      "not_an_upgrade",          "bad_request", "handshake", "open_files"};
+inline constexpr std::array<std::string_view, 12> kRefusalReasonNames = {
+    "max_clients", "max_clients_per_address", "origin",      "host",      "stopping", "not_found",
+    "method",      "not_an_upgrade",          "bad_request", "handshake", "crowded",  "open_files"};
 
 // Close codes that have a label of their own; any other code that a client sends is counted as
 // "other".

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/descriptor.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/shard_loop.h"
@@ -21,13 +23,12 @@ class Acceptor {
   struct Settings {
     std::uint64_t
         send_buffer;  // SO_SNDBUF of each client in bytes: what a slow one can hold in the kernel
-    std::uint32_t max_connections;  // of all kinds together
   };
 
   // All references and pointers must outlive the acceptor.
   Acceptor(const Settings& settings, std::vector<Listener*> clients, std::vector<Listener*> admin,
            std::vector<ShardLoop*> loops, Status& status, const Clock& clock, const Log& log);
-  ~Acceptor();  // stops
+  ~Acceptor() { stop(); }
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
@@ -43,10 +44,9 @@ class Acceptor {
 
   void run();
   void accept_some(const Source& source);
-  void hand_over(int fd, ListenerRole role);
-  void turn_away(const Source& source, const char* why);
+  void hand_over(Descriptor fd, ListenerRole role, std::string address);
+  void turn_away(const Source& source);
   ShardLoop& least_loaded() const;
-  std::uint32_t connections() const;
 
   const Settings settings_;
   std::vector<Source> sources_;
@@ -54,9 +54,9 @@ class Acceptor {
   Status& status_;
   const Clock& clock_;
   const Log& log_;
-  int stop_event_;
-  int reserve_fd_;  // given up for a moment to take in and close a connection when there is no
-                    // other
+  Descriptor stop_event_;
+  Descriptor reserve_;  // given up for a moment to take in and close a connection when there is no
+                        // other
   TimePoint next_warning_{};
   std::thread thread_;
 };

@@ -5,14 +5,20 @@
 
 namespace syncrelay {
 
-// A complete HTTP answer.
+// A complete HTTP answer. The connection is closed after it.
 struct HttpResponse {
   int status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
   std::string body;
   std::string_view extra_name =
-      {};  // one header more, when there is one; lower case with colon: "retry-after:"
+      {};  // one header more, when there is one; lower case: "retry-after"
   std::string_view extra_value = {};
 };
+
+// As it goes over the wire; without its body as the answer to HEAD (RFC 9110 section 9.3.2).
+std::string serialize(const HttpResponse& response, bool with_body);
+
+// The answer that grants an upgrade (RFC 6455 section 4.2.2). `key`: Sec-WebSocket-Key.
+std::string switching_protocols(std::string_view key);
 
 }  // namespace syncrelay

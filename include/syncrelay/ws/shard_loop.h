@@ -8,21 +8,26 @@
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/descriptor.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/base/result.h"
+#include "syncrelay/base/tally.h"
 #include "syncrelay/shard/shard.h"
 #include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/gatekeeper.h"
+#include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/status.h"
+#include "syncrelay/ws/transients.h"
 
 namespace syncrelay {
 
-enum class ListenerRole : std::uint8_t { clients, admin };
-
-// A connection that the acceptor took; whoever holds this owns the descriptor.
+// A connection that the acceptor took.
 struct AcceptedSocket {
-  int fd = -1;
-  ListenerRole role = ListenerRole::clients;
+  Descriptor fd;
+  ListenerRole listener = ListenerRole::clients;
+  std::string address;  // the peer's, without its port
+  Tally::Unit counted;  // among its loop's connections
 };
 constexpr std::size_t weight(const AcceptedSocket&) {
   return 1;
@@ -33,15 +38,16 @@ constexpr std::size_t weight(const AcceptedSocket&) {
 class ShardLoop {
  public:
   struct Settings {
-    std::uint32_t index = 0;               // of this shard; part of its connections' ids
     std::uint64_t max_client_message = 0;  // bytes
     std::vector<std::string> allowed_origins;
-    Duration handshake_timeout{};  // rounded up to seconds
+    Duration handshake_timeout{};  // looked at four times a second
+    Transients::Bounds transients{};
   };
 
   // All references must outlive the loop.
   ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
-            ShardStats& stats, Admission& admission, const Status& status, const Log& log);
+            ShardStats& stats, Admission& admission, HostRule& hosts, const Status& status,
+            const Log& log);
   ~ShardLoop();
   ShardLoop(const ShardLoop&) = delete;
   ShardLoop& operator=(const ShardLoop&) = delete;
@@ -54,8 +60,9 @@ class ShardLoop {
 
   Mailbox<Update>& updates();
 
-  // Takes over a connection from the acceptor; closes it when the loop has ended. Thread-safe.
-  void adopt(const AcceptedSocket& socket);
+  // Takes over a connection from the acceptor, waiting while too many wait already; closes it when
+  // the loop has ended. Thread-safe.
+  void adopt(Descriptor fd, ListenerRole listener, std::string address);
 
   // Connections adopted and not ended yet, upgraded or not. Thread-safe.
   std::uint32_t connections() const;

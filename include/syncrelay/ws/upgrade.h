@@ -7,23 +7,12 @@
 
 #include "syncrelay/protocol/stats.h"
 #include "syncrelay/shard/session.h"
+#include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/http_response.h"
 
 namespace syncrelay {
 
 inline constexpr std::string_view kClientPath = "/ws/sync";
-
-// What a request for an upgrade says of itself; empty where a header is absent.
-struct UpgradeRequest {
-  bool is_get = false;
-  std::string path;
-  std::string host;
-  std::string origin;
-  std::string connection;
-  std::string key;       // Sec-WebSocket-Key
-  std::string version;   // Sec-WebSocket-Version
-  std::string protocol;  // Sec-WebSocket-Protocol
-};
 
 struct Refusal {
   RefusalReason reason;
@@ -35,13 +24,20 @@ struct Refusal {
 bool origin_allowed(std::string_view origin, std::string_view host,
                     const std::vector<std::string>& listed);
 
-// Why this upgrade is not to be; nullopt: it is.
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request,
+// Whether the request asks for a WebSocket. Offers of anything else are as if absent (RFC 9110
+// section 7.8).
+bool wants_websocket(const HttpRequest& request);
+
+// Why this upgrade is not to be (RFC 6455 section 4.2.1); nullopt: it is. Precondition:
+// wants_websocket(request), for kClientPath.
+std::optional<Refusal> check_upgrade(const HttpRequest& request,
                                      const std::vector<std::string>& allowed_origins);
 
+Refusal bad_request(const HttpFault& fault);
 Refusal method_not_allowed();
 Refusal not_found();
 Refusal not_an_upgrade();
+Refusal misdirected();
 
 // The answer to a refusal for capacity or for stopping.
 Refusal unavailable(RefusalReason reason);

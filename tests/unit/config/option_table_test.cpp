@@ -18,6 +18,7 @@ const std::map<std::string, std::string> kSamples = {
     {"port", "1"},
     {"admin", "127.0.0.1:1"},
     {"allow-origin", "https://example.org"},
+    {"allow-host", "relay.example.org"},
     {"runtime-dir", "/run/other"},
     {"commands", "ipc:///run/other.sock"},
     {"control", "ipc:///run/other.sock"},

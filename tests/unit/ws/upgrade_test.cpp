@@ -3,27 +3,35 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <string>
+#include <utility>
 
 namespace syncrelay {
 namespace {
 
 using std::chrono::seconds;
 
-UpgradeRequest good_request() {
-  UpgradeRequest request;
-  request.is_get = true;
-  request.path = "/ws/sync";
-  request.host = "example.org:8642";
-  request.connection = "keep-alive, Upgrade";
-  request.key = "dGhlIHNhbXBsZSBub25jZQ==";
-  request.version = "13";
-  return request;
+// The head of a good request, with one field otherwise; an empty value leaves it out.
+std::string head_with(const std::string& name = {}, const std::string& value = {}) {
+  std::string head = "GET /ws/sync HTTP/1.1\r\n";
+  const std::pair<std::string, std::string> fields[] = {
+      {"Host", "example.org:8642"},          {"Upgrade", "websocket"},
+      {"Connection", "keep-alive, Upgrade"}, {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
+      {"Sec-WebSocket-Version", "13"},       {"Origin", ""},
+      {"Sec-WebSocket-Protocol", ""}};
+  for (const auto& [known, usual] : fields) {
+    const std::string& sent = known == name ? value : usual;
+    if (!sent.empty()) head.append(known).append(": ").append(sent).append("\r\n");
+  }
+  return head + "\r\n";
 }
 
 // The status that the request is refused with; 0 when it is not.
-int refusal_status(const UpgradeRequest& request, RefusalReason reason,
+int refusal_status(const std::string& head, RefusalReason reason,
                    const std::vector<std::string>& origins = {}) {
-  const auto refusal = check_upgrade(request, origins);
+  const auto request = HttpRequest::parse(head);
+  REQUIRE(request);
+  const auto refusal = check_upgrade(request.value(), origins);
   if (!refusal) return 0;
   CHECK(refusal->reason == reason);
   CHECK_FALSE(refusal->response.body.empty());
@@ -73,73 +81,65 @@ TEST_CASE("A listed origin may connect, and * lists all") {
 }
 
 TEST_CASE("A correct handshake is let in") {
-  CHECK_FALSE(check_upgrade(good_request(), {}));
-  UpgradeRequest request = good_request();
-  request.origin = "http://example.org:3000";
-  CHECK_FALSE(check_upgrade(request, {}));
+  CHECK(refusal_status(head_with(), RefusalReason::bad_request) == 0);
+  CHECK(refusal_status(head_with("Origin", "http://example.org:3000"), RefusalReason::origin) == 0);
+}
+
+TEST_CASE("Only a WebSocket is ever upgraded to") {
+  const auto wants = [](const std::string& upgrade) {
+    const std::string head = head_with("Upgrade", upgrade);
+    return wants_websocket(HttpRequest::parse(head).value());
+  };
+  for (const char* upgrade : {"websocket", "WebSocket", "h2c, websocket", "foo/1,  websocket ,x"}) {
+    CAPTURE(upgrade);
+    CHECK(wants(upgrade));
+  }
+  for (const char* upgrade : {"", "h2c", "websockets", "websocket/13", "web socket", "foo"}) {
+    CAPTURE(upgrade);
+    CHECK_FALSE(wants(upgrade));
+  }
 }
 
 TEST_CASE("Each fault of a handshake has its own answer") {
-  UpgradeRequest request = good_request();
-  request.path = "/ws";
-  CHECK(refusal_status(request, RefusalReason::not_found) == 404);
-  request.path = "/ws/sync/";
-  CHECK(refusal_status(request, RefusalReason::not_found) == 404);
+  const auto bad = RefusalReason::bad_request;
+  for (const char* connection : {"", "keep-alive", "upgraded", "up, grade"})
+    CHECK(refusal_status(head_with("Connection", connection), bad) == 400);
+  for (const char* connection : {"upgrade", "Upgrade", "close , UPGRADE", "keep-alive,Upgrade,x"})
+    CHECK(refusal_status(head_with("Connection", connection), bad) == 0);
+  for (const char* version : {"", "8", "14", "13, 8", "13\r\nSec-WebSocket-Version: 13"})
+    CHECK(refusal_status(head_with("Sec-WebSocket-Version", version), bad) == 426);
+  for (const char* key :
+       {"", "c2hvcnQ=", "dGhlIHNhbXBsZSBub25jZQ===", "dGhlIHNhbXBsZSBub25jZ===",
+        "dGhlIHNhbXBsZSBub25j,Q==",
+        "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="})
+    CHECK(refusal_status(head_with("Sec-WebSocket-Key", key), bad) == 400);
+  CHECK(refusal_status(head_with("Sec-WebSocket-Protocol", "graphql-ws"), bad) == 400);
+  const std::string evil = head_with("Origin", "http://evil.org");
+  CHECK(refusal_status(evil, RefusalReason::origin) == 403);
+  CHECK(refusal_status(evil, RefusalReason::origin, {"http://evil.org"}) == 0);
+  CHECK(refusal_status(head_with("Origin", "http://example.org\r\nOrigin: http://evil.org"), bad) ==
+        400);
+}
 
-  request = good_request();
-  request.is_get = false;
-  CHECK(refusal_status(request, RefusalReason::method) == 405);
-
-  request = good_request();
-  request.host.clear();
-  CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
-
-  for (const char* connection : {"", "keep-alive", "upgraded", "up, grade"}) {
-    request = good_request();
-    request.connection = connection;
-    CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
-  }
-  for (const char* connection : {"upgrade", "Upgrade", "close , UPGRADE", "keep-alive,Upgrade,x"}) {
-    request = good_request();
-    request.connection = connection;
-    CHECK(refusal_status(request, RefusalReason::bad_request) == 0);
-  }
-
-  for (const char* version : {"", "8", "14", "13, 8"}) {
-    request = good_request();
-    request.version = version;
-    CHECK(refusal_status(request, RefusalReason::bad_request) == 426);
-    CHECK(check_upgrade(request, {})->response.extra_value == "13");
-  }
-
-  for (const char* key : {"", "c2hvcnQ=", "dGhlIHNhbXBsZSBub25jZQ==="}) {
-    request = good_request();
-    request.key = key;
-    CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
-  }
-
-  request = good_request();
-  request.protocol = "graphql-ws";
-  CHECK(refusal_status(request, RefusalReason::bad_request) == 400);
-
-  request = good_request();
-  request.origin = "http://evil.org";
-  CHECK(refusal_status(request, RefusalReason::origin) == 403);
-  CHECK(refusal_status(request, RefusalReason::origin, {"http://evil.org"}) == 0);
+TEST_CASE("An upgrade needs GET and HTTP/1.1") {
+  const std::string head = head_with();
+  const std::string fields = head.substr(head.find('\r'));
+  CHECK(refusal_status("POST /ws/sync HTTP/1.1" + fields, RefusalReason::method) == 405);
+  CHECK(refusal_status("GET /ws/sync HTTP/1.0" + fields, RefusalReason::bad_request) == 400);
 }
 
 TEST_CASE("The fixed refusals have their status and headers") {
   CHECK(not_found().response.status == 404);
   CHECK(method_not_allowed().response.status == 405);
-  CHECK(method_not_allowed().response.extra_name == "allow:");
+  CHECK(method_not_allowed().response.extra_name == "allow");
   CHECK(not_an_upgrade().response.status == 426);
-  CHECK(not_an_upgrade().response.extra_name == "upgrade:");
+  CHECK(not_an_upgrade().response.extra_name == "upgrade");
   for (const RefusalReason reason :
        {RefusalReason::max_clients, RefusalReason::max_clients_per_address,
         RefusalReason::stopping}) {
     CHECK(unavailable(reason).reason == reason);
     CHECK(unavailable(reason).response.status == 503);
-    CHECK(unavailable(reason).response.extra_name == "retry-after:");
+    CHECK(unavailable(reason).response.extra_name == "retry-after");
   }
   CHECK(unavailable(RefusalReason::stopping).response.body !=
         unavailable(RefusalReason::max_clients).response.body);
@@ -179,6 +179,14 @@ TEST_CASE("A malformed or foreign position is a wish to resume that cannot be me
     CHECK(request.wants_resume);
     CHECK_FALSE(request.resume_after);
   }
+}
+
+TEST_CASE("Empty arguments are as if absent") {
+  const auto request = parse_client_request(
+      arguments_of("epoch=&token=&&epoch=e0&seq=&seq=%341&heartbeat=&x"), "e0");
+  CHECK(request.resume_after == Seq{41});
+  CHECK_FALSE(request.heartbeat);
+  CHECK_FALSE(parse_client_request({"epoch=", "seq="}, "e0").wants_resume);
 }
 
 TEST_CASE("Other names that begin alike are other names") {

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "syncrelay/base/log.h"
+#include "syncrelay/shard/session.h"
+#include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/host_rule.h"
+#include "syncrelay/ws/http_request.h"
+#include "syncrelay/ws/http_response.h"
+#include "syncrelay/ws/status.h"
+#include "syncrelay/ws/upgrade.h"
+
+namespace syncrelay {
+
+enum class ListenerRole : std::uint8_t { clients, admin };
+
+// Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out
+// is asked for here and nowhere else. Its shard's thread only.
+class Gatekeeper {
+ public:
+  // A client is let in: `answer` grants the upgrade.
+  struct Welcome {
+    std::string answer;
+    ClientRequest request;
+    Admission::Seat seat;
+  };
+  // A page or a refusal; the connection ends with it.
+  struct Reply {
+    std::string answer;
+  };
+  using Decision = std::variant<Welcome, Reply>;
+
+  // All references must outlive the gatekeeper.
+  Gatekeeper(std::vector<std::string> allowed_origins, HostRule& hosts, ShardStats& stats,
+             Admission& admission, const Status& status, const Log& log);
+
+  // `head`: a whole head of a request, see head_end().
+  Decision decide(std::string_view head, ListenerRole listener, std::string_view address);
+
+  // What a client is told whose head is longer than kMaxHeadBytes, or can never be one.
+  Reply refuse_head(const HttpFault& fault, std::string_view address);
+
+ private:
+  Decision admit(const HttpRequest& request, std::string_view address);
+  Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
+  Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
+  void log_refusal(const Refusal& refusal, const HttpRequest& request, std::string_view address);
+  void tell_of_unlisted_host(std::string_view host);
+
+  const std::vector<std::string> allowed_origins_;
+  HostRule& hosts_;
+  ShardStats& stats_;
+  Admission& admission_;
+  const Status& status_;
+  const Log& log_;
+};
+
+}  // namespace syncrelay

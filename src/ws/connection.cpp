@@ -1,0 +1,251 @@
+#include "connection.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "syncrelay/protocol/control_frame.h"
+
+namespace syncrelay {
+namespace {
+
+// For the answer or close frame to leave, and for the peer to see it and hang up: what it still
+// sends is read and dropped meanwhile, because a socket that is closed with bytes unread resets the
+// connection, and the peer may never see what was sent last (RFC 6455 section 7.1.1, RFC 9112
+// section 9.6).
+constexpr Duration kLeavingTime = std::chrono::seconds(5);
+
+// A peer that is gone or does not read gets no close frame.
+bool ends_without_frame(CloseCause cause) {
+  return info(cause).code == CloseCode::abnormal;
+}
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::span<std::byte> writable_bytes(std::string& text) {
+  return {reinterpret_cast<std::byte*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+Connection::Connection(std::string address, ListenerRole listener, Tally::Unit counted,
+                       ConnectionContext& context)
+    : Transient(std::move(address)),
+      context_(context),
+      counted_(std::move(counted)),
+      listener_(listener) {}
+
+Connection::~Connection() {
+  context_.transients.leave(*this);
+  if (const auto* client = std::get_if<Client>(&stage_))
+    record_end(client->ended_by.value_or(CloseCause::connection_lost));
+  if (std::holds_alternative<Asking>(stage_)) give_up(RefusalReason::handshake);
+}
+
+void Connection::opened(lws* wsi) {
+  wsi_ = wsi;
+  become_transient(context_.handshake_timeout);
+}
+
+void Connection::give_up(RefusalReason reason) {
+  given_up_ = true;
+  context_.transients.leave(*this);
+  if (!std::holds_alternative<Asking>(stage_)) return;
+  if (listener_ == ListenerRole::clients) counter(context_.stats.refused, reason).add();
+  stage_ = Leaving{};
+}
+
+bool Connection::received(std::span<std::byte> bytes) {
+  if (std::holds_alternative<Asking>(stage_)) return read_head(as_text(bytes));
+  return std::holds_alternative<Client>(stage_) ? read_frames(bytes) : true;
+}
+
+// RFC 9112 section 2.2: empty lines before a request are skipped.
+bool Connection::read_head(std::string_view bytes) {
+  std::string& head = std::get<Asking>(stage_).head;
+  const std::size_t searched = head.size();
+  if (head.empty()) bytes.remove_prefix(std::min(bytes.find_first_not_of("\r\n"), bytes.size()));
+  head.append(bytes);
+  if (!may_be_request(head))
+    return act(context_.gatekeeper.refuse_head({400, "this is no HTTP"}, address()), {});
+  const std::size_t end = head_end(head, searched);
+  if (end > kMaxHeadBytes || (end == 0 && head.size() > kMaxHeadBytes)) {
+    return act(context_.gatekeeper.refuse_head({431, "the request's head is too large"}, address()),
+               {});
+  }
+  if (end == 0) return true;
+  return act(
+      context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_, address()),
+      head.substr(end));
+}
+
+bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
+  if (const auto* reply = std::get_if<Gatekeeper::Reply>(&decision))
+    return leave(as_bytes(reply->answer));
+  welcome(std::get<Gatekeeper::Welcome>(std::move(decision)));
+  return rest.empty() || received(writable_bytes(rest));
+}
+
+void Connection::welcome(Gatekeeper::Welcome welcome) {
+  context_.transients.leave(*this);
+  auto& client = stage_.emplace<Client>(std::move(welcome.seat), context_.max_client_message);
+  send(as_bytes(welcome.answer));
+  client.session = &context_.shard.add(client.seat.id(), *this, welcome.request);
+  context_.log.debug("client connected",
+                     {{"client", client.seat.id().value}, {"address", address()}});
+}
+
+bool Connection::read_frames(std::span<std::byte> bytes) {
+  auto& client = std::get<Client>(stage_);
+  client.session->received();
+  while (const auto incoming = client.frames.next(bytes)) {
+    if (const auto* fault = std::get_if<FrameFault>(&*incoming)) return end(fault->cause);
+    if (const auto* close = std::get_if<CloseFrame>(&*incoming)) {
+      client.client_code = close->code.value_or(static_cast<std::uint16_t>(CloseCode::none));
+      return end(CloseCause::client_closed);
+    }
+    if (const auto* ping = std::get_if<PingFrame>(&*incoming)) pong(ping->payload);
+  }
+  return true;
+}
+
+// Where pongs cannot go out as fast as pings come in, only the latest is answered (RFC 6455 section
+// 5.5.3).
+void Connection::pong(std::string_view payload) {
+  if (outgoing_.empty()) return send(pong_frame(payload).bytes());
+  if (!late_pong_) late_pong_ = std::make_unique<std::string>();
+  late_pong_->assign(payload);
+}
+
+void Connection::close(CloseCause cause) {
+  auto* client = std::get_if<Client>(&stage_);
+  if (client == nullptr || client->ended_by) return;
+  client->ended_by = cause;
+  context_.finish_soon(*this);
+}
+
+bool Connection::finish() {
+  const auto* client = std::get_if<Client>(&stage_);
+  if (client != nullptr && client->ended_by) return end(*client->ended_by);
+  return !given_up_;
+}
+
+bool Connection::end(CloseCause cause) {
+  const auto& client = std::get<Client>(stage_);
+  const CloseCauseInfo& known = info(cause);
+  const bool answers = cause == CloseCause::client_closed;
+  const bool has_code = !answers || *client.client_code != static_cast<int>(CloseCode::none);
+  const auto code = answers ? *client.client_code : static_cast<std::uint16_t>(known.code);
+  record_end(cause);
+  if (ends_without_frame(cause)) {
+    stage_ = Leaving{};
+    return false;
+  }
+  return leave(close_frame(has_code ? std::optional(code) : std::nullopt,
+                           answers ? std::string_view() : known.name)
+                   .bytes());
+}
+
+// Takes the session from its shard.
+void Connection::record_end(CloseCause cause) {
+  auto& client = std::get<Client>(stage_);
+  Session* const session = std::exchange(client.session, nullptr);
+  if (session == nullptr) return;
+  const std::uint16_t code = cause == CloseCause::client_closed
+                                 ? *client.client_code
+                                 : static_cast<std::uint16_t>(info(cause).code);
+  context_.stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
+  const std::chrono::duration<double> connected = context_.clock.now() - session->since();
+  context_.log.info("client gone", {{"client", session->id().value},
+                                    {"address", address()},
+                                    {"reason", info(cause).name},
+                                    {"code", static_cast<int>(code)},
+                                    {"seconds", connected.count()},
+                                    {"bytes", session->bytes_sent()},
+                                    {"lag", session->lag()}});
+  context_.shard.remove(*session);
+}
+
+// The socket's sending side is shut once all is sent; its peer hangs up then, or its time is over.
+bool Connection::leave(ByteSpan last_words) {
+  stage_ = Leaving{};
+  late_pong_.reset();
+  become_transient(kLeavingTime);
+  send(last_words);
+  return flush();
+}
+
+void Connection::become_transient(Duration time) {
+  context_.transients.leave(*this);
+  const TimePoint now = context_.clock.now();
+  context_.transients.enter(*this, now, now + time);
+  if (Transient* surplus = context_.transients.surplus(*this)) {
+    auto& displaced = static_cast<Connection&>(*surplus);
+    displaced.give_up(RefusalReason::crowded);
+    context_.finish_soon(displaced);
+  }
+}
+
+// Straight to the socket, as long as nothing waits before it. An error shows as an event on the
+// socket, where libwebsockets ends the connection.
+std::size_t Connection::write(ByteSpan frames) {
+  if (!outgoing_.empty()) return 0;
+  const ssize_t sent = ::send(fd(), frames.data(), frames.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+}
+
+void Connection::finish_frame(ByteSpan rest) {
+  outgoing_ += as_text(rest);
+}
+
+void Connection::send(ByteSpan bytes) {
+  finish_frame(bytes.subspan(write(bytes)));
+  if (!outgoing_.empty()) request_writable();
+}
+
+void Connection::request_writable() {
+  lws_callback_on_writable(wsi_);
+}
+
+std::size_t Connection::unacknowledged() const {
+  int bytes = 0;
+  const bool known = ioctl(fd(), SIOCOUTQ, &bytes) == 0 && bytes > 0;
+  return outgoing_.size() + (known ? static_cast<std::size_t>(bytes) : 0);
+}
+
+bool Connection::writeable() {
+  if (!flush()) return false;
+  if (!outgoing_.empty()) return true;
+  if (late_pong_) {
+    const std::unique_ptr<std::string> payload = std::move(late_pong_);
+    send(pong_frame(*payload).bytes());
+  }
+  const auto* client = std::get_if<Client>(&stage_);
+  if (client != nullptr && outgoing_.empty()) client->session->writable();
+  return true;
+}
+
+// False when the connection is lost.
+bool Connection::flush() {
+  if (!outgoing_.empty()) {
+    const ssize_t sent =
+        ::send(fd(), outgoing_.data(), outgoing_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+    outgoing_.erase(0, static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+    if (!outgoing_.empty()) {
+      request_writable();
+      return true;
+    }
+    std::string().swap(outgoing_);
+  }
+  if (std::holds_alternative<Leaving>(stage_)) shutdown(fd(), SHUT_WR);
+  return true;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "syncrelay/base/log.h"
+#include "syncrelay/base/tally.h"
+#include "syncrelay/protocol/frame_reader.h"
+#include "syncrelay/shard/shard.h"
+#include "syncrelay/shard/transport.h"
+#include "syncrelay/ws/gatekeeper.h"
+#include "syncrelay/ws/transients.h"
+
+namespace syncrelay {
+
+class Connection;
+
+// What a connection works with; its shard's, and outlives it.
+struct ConnectionContext {
+  Shard& shard;
+  Gatekeeper& gatekeeper;
+  Transients& transients;
+  ShardStats& stats;
+  const Clock& clock;
+  const Log& log;
+  std::uint64_t max_client_message;  // bytes
+  Duration handshake_timeout;
+  // Asks for one call of Connection::finish() soon, from the loop. For where a connection cannot
+  // end at once: a session's code may be on the stack.
+  std::function<void(Connection&)> finish_soon;
+};
+
+// One adopted socket, from its first byte to its last: a request, perhaps a client, and the way
+// out. To libwebsockets it is a raw socket: HTTP, the handshake, frames, pongs and closing are read
+// and written here, so that nothing a stranger sends meets a parser that we do not own, and
+// libwebsockets holds no bytes of ours.
+//
+// Invariant: `outgoing_` ends at a frame's end, and what is sent while it is empty, too; a pong or
+// close frame may go out then. Its shard's thread only.
+class Connection final : public Transient, public Transport {
+ public:
+  // `counted` counts it among its loop's connections.
+  Connection(std::string address, ListenerRole listener, Tally::Unit counted,
+             ConnectionContext& context);
+  ~Connection() override;  // as if the peer had gone, where it is not over yet
+
+  // libwebsockets has taken the socket over; the handshake's time begins.
+  void opened(lws* wsi);
+
+  // What libwebsockets tells. False: the socket is to be closed now.
+  bool received(std::span<std::byte> bytes);
+  bool writeable();
+
+  // Its time as a transient is over, or its place is needed: finish() is to follow.
+  void give_up(RefusalReason reason);
+
+  // Ends it as close() or give_up() asked for. False: the socket is to be closed now.
+  bool finish();
+
+  lws* wsi() const { return wsi_; }
+
+  // Transport, for its session.
+  std::size_t write(ByteSpan frames) override;
+  void finish_frame(ByteSpan rest) override;
+  void request_writable() override;
+  std::size_t unacknowledged() const override;
+  std::string_view address() const override { return Transient::address(); }
+  void close(CloseCause cause) override;
+
+  // Its place in the loop's list of those that are to finish; the loop's to keep.
+  std::optional<std::size_t> finish_slot;
+
+ private:
+  struct Asking {
+    std::string head;  // what has come of its request
+  };
+  struct Client {
+    Client(Admission::Seat taken, std::uint64_t max_message)
+        : seat(std::move(taken)), frames(max_message) {}
+    Admission::Seat seat;
+    FrameReader frames;
+    Session* session = nullptr;
+    std::optional<CloseCause> ended_by;        // decided by the relay
+    std::optional<std::uint16_t> client_code;  // the client's close frame came, with this code
+  };
+  struct Leaving {};  // the answer or close frame is on its way; what comes in is dropped
+
+  int fd() const { return lws_get_socket_fd(wsi_); }
+  bool read_head(std::string_view bytes);
+  bool act(Gatekeeper::Decision decision, std::string rest);
+  void welcome(Gatekeeper::Welcome welcome);
+  bool read_frames(std::span<std::byte> bytes);
+  void pong(std::string_view payload);
+  bool end(CloseCause cause);
+  void record_end(CloseCause cause);
+  bool leave(ByteSpan last_words);
+  void become_transient(Duration time);
+  void send(ByteSpan bytes);
+  bool flush();
+
+  ConnectionContext& context_;
+  lws* wsi_ = nullptr;
+  std::variant<Asking, Client, Leaving> stage_;
+  std::string outgoing_;                    // taken but not sent yet
+  std::unique_ptr<std::string> late_pong_;  // payload of the latest ping, when it had to wait
+  const Tally::Unit counted_;
+  const ListenerRole listener_;
+  bool given_up_ = false;
+};
+
+}  // namespace syncrelay

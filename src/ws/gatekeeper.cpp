@@ -1,0 +1,95 @@
+#include "syncrelay/ws/gatekeeper.h"
+
+#include <utility>
+
+#include "syncrelay/ws/pages.h"
+
+namespace syncrelay {
+
+Gatekeeper::Gatekeeper(std::vector<std::string> allowed_origins, HostRule& hosts, ShardStats& stats,
+                       Admission& admission, const Status& status, const Log& log)
+    : allowed_origins_(std::move(allowed_origins)),
+      hosts_(hosts),
+      stats_(stats),
+      admission_(admission),
+      status_(status),
+      log_(log) {}
+
+Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole listener,
+                                        std::string_view address) {
+  const Result<HttpRequest, HttpFault> parsed = HttpRequest::parse(head);
+  if (!parsed) return refuse_head(parsed.error(), address);
+  const HttpRequest& request = parsed.value();
+  if (hosts_.judge(request.host()) == HostRule::Verdict::refused)
+    return refuse(misdirected(), request, address);
+  const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
+  if (at_the_door && wants_websocket(request)) return admit(request, address);
+  return page(request, listener, address);
+}
+
+Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string_view address) {
+  if (const auto refusal = check_upgrade(request, allowed_origins_))
+    return refuse(*refusal, request, address);
+  if (status_.stopping.load(std::memory_order_relaxed))
+    return refuse(unavailable(RefusalReason::stopping), request, address);
+  Result<Admission::Seat, RefusalReason> seat = admission_.enter(address);
+  if (!seat) return refuse(unavailable(seat.error()), request, address);
+  if (!request.field("origin").empty() &&
+      hosts_.judge(request.host()) == HostRule::Verdict::unlisted) {
+    tell_of_unlisted_host(request.host());
+  }
+  return Welcome{switching_protocols(request.field("sec-websocket-key")),
+                 parse_client_request(arguments_of(request.query()), status_.epoch),
+                 std::move(seat).value()};
+}
+
+Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,
+                                   std::string_view address) {
+  const bool admin = listener == ListenerRole::admin;
+  const bool is_page = request.path() == (admin ? "/metrics" : "/health");
+  if (!is_page && (admin || request.path() != kClientPath))
+    return refuse(not_found(), request, address);
+  if (request.method() != "GET" && request.method() != "HEAD")
+    return refuse(method_not_allowed(), request, address);
+  if (!is_page) return refuse(not_an_upgrade(), request, address);
+  return {
+      serialize(admin ? metrics_page(status_) : health_page(status_), request.method() != "HEAD")};
+}
+
+Gatekeeper::Reply Gatekeeper::refuse_head(const HttpFault& fault, std::string_view address) {
+  return refuse(bad_request(fault), HttpRequest(), address);
+}
+
+Gatekeeper::Reply Gatekeeper::refuse(const Refusal& refusal, const HttpRequest& request,
+                                     std::string_view address) {
+  counter(stats_.refused, refusal.reason).add();
+  log_refusal(refusal, request, address);
+  return {serialize(refusal.response, request.method() != "HEAD")};
+}
+
+void Gatekeeper::log_refusal(const Refusal& refusal, const HttpRequest& request,
+                             std::string_view address) {
+  if (refusal.reason == RefusalReason::origin) {
+    const std::string allow_with = "--allow-origin " + std::string(request.field("origin"));
+    log_.warning("client refused: its page's origin is not allowed",
+                 {{"origin", request.field("origin")},
+                  {"host", request.host()},
+                  {"allow_with", allow_with}});
+  } else {
+    log_.debug("request refused",
+               {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
+                {"path", request.path()},
+                {"address", address}});
+  }
+}
+
+void Gatekeeper::tell_of_unlisted_host(std::string_view host) {
+  if (!hosts_.first_unlisted()) return;
+  const std::string list_with = "--allow-host " + std::string(host_name(host));
+  log_.warning(
+      "pages reach this relay by a name that is not listed; listing the names shuts out pages that "
+      "make up one (DNS rebinding)",
+      {{"host", host}, {"list_with", list_with}});
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,53 @@
+#include "syncrelay/ws/host_rule.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+#include "syncrelay/ws/http_request.h"
+
+namespace syncrelay {
+namespace {
+
+// An IPv6 address stands in brackets.
+bool is_address(std::string_view host) {
+  std::array<unsigned char, sizeof(in6_addr)> parsed{};
+  if (host.starts_with('[') && host.ends_with(']')) {
+    const std::string inner(host.substr(1, host.size() - 2));
+    return inet_pton(AF_INET6, inner.c_str(), parsed.data()) == 1;
+  }
+  return inet_pton(AF_INET, std::string(host).c_str(), parsed.data()) == 1;
+}
+
+}  // namespace
+
+std::string_view host_name(std::string_view authority) {
+  if (!authority.empty() && authority.front() == '[')
+    return authority.substr(0, authority.find(']') + 1);
+  return authority.substr(0, authority.find(':'));
+}
+
+std::string_view origin_host(std::string_view origin) {
+  const std::size_t scheme = origin.find("://");
+  return scheme == std::string_view::npos ? std::string_view()
+                                          : host_name(origin.substr(scheme + 3));
+}
+
+HostRule::HostRule(const std::vector<std::string>& allowed, const std::vector<std::string>& origins)
+    : lists_any_(!allowed.empty()), known_(allowed) {
+  known_.emplace_back("localhost");
+  for (const std::string& origin : origins) {
+    if (!origin_host(origin).empty()) known_.emplace_back(origin_host(origin));
+  }
+}
+
+HostRule::Verdict HostRule::judge(std::string_view authority) const {
+  const std::string_view name = host_name(authority);
+  const auto named = [name](const std::string& known) { return equal_ignoring_case(known, name); };
+  if (authority.empty() || is_address(name) || std::any_of(known_.begin(), known_.end(), named))
+    return Verdict::known;
+  return lists_any_ ? Verdict::refused : Verdict::unlisted;
+}
+
+}  // namespace syncrelay

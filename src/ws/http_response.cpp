@@ -1,0 +1,60 @@
+#include "syncrelay/ws/http_response.h"
+
+#include <libwebsockets.h>
+
+#include <array>
+#include <utility>
+
+namespace syncrelay {
+namespace {
+
+constexpr std::pair<int, std::string_view> kReasons[] = {
+    {200, "OK"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {421, "Misdirected Request"},
+    {426, "Upgrade Required"},
+    {431, "Request Header Fields Too Large"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+};
+
+std::string_view reason_of(int status) {
+  for (const auto& [known, reason] : kReasons) {
+    if (known == status) return reason;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string serialize(const HttpResponse& response, bool with_body) {
+  std::string text = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+  text.append(reason_of(response.status));
+  text.append("\r\ncontent-type: ").append(response.content_type);
+  text.append("\r\ncontent-length: ").append(std::to_string(response.body.size()));
+  if (!response.extra_name.empty())
+    text.append("\r\n").append(response.extra_name).append(": ").append(response.extra_value);
+  text.append("\r\nconnection: close\r\n\r\n");
+  if (with_body) text.append(response.body);
+  return text;
+}
+
+std::string switching_protocols(std::string_view key) {
+  constexpr std::size_t kHashBytes = 20;  // SHA-1
+  const std::string accepted = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, kHashBytes> hash{};
+  std::array<char, 32> encoded{};
+  lws_SHA1(reinterpret_cast<const unsigned char*>(accepted.data()), accepted.size(), hash.data());
+  lws_b64_encode_string(reinterpret_cast<const char*>(hash.data()), kHashBytes, encoded.data(),
+                        encoded.size());
+  return std::string(
+             "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+             "sec-websocket-accept: ")
+      .append(encoded.data())
+      .append("\r\n\r\n");
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,112 @@
+#include "syncrelay/ws/gatekeeper.h"
+
+#include <doctest/doctest.h>
+
+#include "support/fake_clock.h"
+
+namespace syncrelay {
+namespace {
+
+using testing::FakeClock;
+
+const std::string kUpgrade =
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+    "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+struct GateBench {
+  FakeClock clock;
+  RelayStats relay;
+  ShardStats stats;
+  Admission admission{{1, 0}};
+  HostRule hosts{{"relay.example"}, {}};
+  Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, relay, {&stats}, {}, {}};
+  Log log{{LogLevel::error, LogFormat::text}};
+  Gatekeeper gate{{}, hosts, stats, admission, status, log};
+
+  Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {},
+                              ListenerRole listener = ListenerRole::clients) {
+    return gate.decide(line + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n", listener,
+                       "127.0.0.1");
+  }
+
+  // The first line of the answer to a request that is not let in.
+  std::string answer(const std::string& line, const std::string& fields = {},
+                     ListenerRole listener = ListenerRole::clients) {
+    const Gatekeeper::Decision decision = decide(line, fields, listener);
+    const auto* reply = std::get_if<Gatekeeper::Reply>(&decision);
+    REQUIRE(reply != nullptr);
+    CHECK(reply->answer.find("\r\nconnection: close\r\n") != std::string::npos);
+    return reply->answer.substr(0, reply->answer.find('\r'));
+  }
+};
+
+TEST_CASE("A client is let in with the answer of RFC 6455 and a seat of its own") {
+  GateBench bench;
+  const Gatekeeper::Decision decision = bench.decide("GET /ws/sync?heartbeat=3", kUpgrade);
+  const auto* welcome = std::get_if<Gatekeeper::Welcome>(&decision);
+  REQUIRE(welcome != nullptr);
+  CHECK(welcome->answer.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+  CHECK(welcome->answer.find("sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n") !=
+        std::string::npos);
+  CHECK(welcome->request.heartbeat == std::chrono::seconds(3));
+  CHECK(bench.admission.clients() == 1);
+  CHECK(bench.answer("GET /ws/sync", kUpgrade) == "HTTP/1.1 503 Service Unavailable");
+}
+
+TEST_CASE("A decision that nobody acts on gives its seat back") {
+  GateBench bench;
+  { const Gatekeeper::Decision decision = bench.decide("GET /ws/sync", kUpgrade); }
+  CHECK(bench.admission.clients() == 0);
+}
+
+TEST_CASE("Offers of other protocols are as if absent") {
+  GateBench bench;
+  const std::string h2c =
+      "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n";
+  CHECK(bench.answer("GET /health", h2c) == "HTTP/1.1 200 OK");
+  CHECK(bench.answer("GET /metrics", h2c, ListenerRole::admin) == "HTTP/1.1 200 OK");
+  CHECK(bench.answer("GET /ws/sync", h2c) == "HTTP/1.1 426 Upgrade Required");
+  CHECK(bench.answer("GET /ws/sync", "Upgrade: foo\r\n") == "HTTP/1.1 426 Upgrade Required");
+  CHECK(bench.answer("GET /health", kUpgrade) == "HTTP/1.1 200 OK");
+  CHECK(bench.admission.clients() == 0);
+}
+
+TEST_CASE("Each listener has its own pages") {
+  GateBench bench;
+  CHECK(bench.answer("GET /health") == "HTTP/1.1 200 OK");
+  CHECK(bench.answer("GET /metrics") == "HTTP/1.1 404 Not Found");
+  CHECK(bench.answer("GET /metrics", {}, ListenerRole::admin) == "HTTP/1.1 200 OK");
+  CHECK(bench.answer("GET /health", {}, ListenerRole::admin) == "HTTP/1.1 404 Not Found");
+  CHECK(bench.answer("GET /ws/sync", kUpgrade, ListenerRole::admin) == "HTTP/1.1 404 Not Found");
+  CHECK(bench.answer("POST /health") == "HTTP/1.1 405 Method Not Allowed");
+  CHECK(bench.answer("POST /ws/sync") == "HTTP/1.1 405 Method Not Allowed");
+}
+
+TEST_CASE("HEAD has the headers of GET and no body") {
+  GateBench bench;
+  const auto get = std::get<Gatekeeper::Reply>(bench.decide("GET /health")).answer;
+  const auto head = std::get<Gatekeeper::Reply>(bench.decide("HEAD /health")).answer;
+  CHECK(head == get.substr(0, get.find("\r\n\r\n") + 4));
+}
+
+TEST_CASE("A name that is not listed is refused for every page") {
+  GateBench bench;
+  for (const ListenerRole listener : {ListenerRole::clients, ListenerRole::admin}) {
+    for (const char* line : {"GET http://evil.example/health", "GET http://evil.example/metrics",
+                             "GET http://evil.example:8642/ws/sync"}) {
+      CHECK(bench.answer(line, kUpgrade, listener) == "HTTP/1.1 421 Misdirected Request");
+    }
+  }
+  CHECK(bench.answer("GET http://relay.example/health") == "HTTP/1.1 200 OK");
+  CHECK(counter(bench.stats.refused, RefusalReason::host).get() == 6);
+}
+
+TEST_CASE("A stopping relay lets nobody in and still tells its health") {
+  GateBench bench;
+  bench.status.stopping = true;
+  CHECK(bench.answer("GET /ws/sync", kUpgrade) == "HTTP/1.1 503 Service Unavailable");
+  CHECK(bench.answer("GET /health") == "HTTP/1.1 503 Service Unavailable");
+}
+
+}  // namespace
+}  // namespace syncrelay
