@@ -8,12 +8,15 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "syncrelay/base/apart.h"
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
+#include "syncrelay/base/standard_streams.h"
 #include "syncrelay/cli/run_request.h"
 #include "syncrelay/config/invocation.h"
 #include "syncrelay/config/text_file.h"
@@ -35,6 +38,9 @@ extern char** environ;
 
 namespace syncrelay {
 namespace {
+
+// For standard output and standard error to take a line. Who does not read holds up nobody.
+constexpr Duration kPatience = std::chrono::milliseconds(100);
 
 enum ExitCode : int { kStopped = 0, kFailed = 1, kBadUsage = 2 };
 
@@ -71,8 +77,9 @@ int wait_for_signal() {
 void exit_at_second_signal() {
   std::thread([] {
     const int number = wait_for_signal();
-    std::fprintf(stderr, "syncrelay: second signal (%s): exiting without waiting for clients\n",
-                 strsignal(number));
+    const std::string line = std::string("syncrelay: second signal (") + strsignal(number) +
+                             "): exiting without waiting for clients\n";
+    run_apart([line] { write_all(STDERR_FILENO, line); }).wait_for(kPatience);
     _exit(kFailed);
   }).detach();
 }
@@ -203,7 +210,7 @@ void Server::build_shards() {
       std::make_unique<Admission>(Admission::Limits{max_clients_, config_.max_clients_per_address});
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   status_.reset(
-      new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, relay_stats_, {}, {}, {}});
+      new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
     shard_stats_.push_back(std::make_unique<ShardStats>());
     status_->shards.push_back(shard_stats_.back().get());
@@ -267,9 +274,11 @@ void Server::say_ready() const {
   }
   const std::string admin =
       admin_listeners_.empty() ? "null" : std::to_string(admin_listeners_.front().port());
-  std::cout << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"admin":)"
-            << admin << R"(,"commands":[)" << commands << R"(],"control":[")"
-            << commands_->control_endpoint() << R"("],"pid":)" << getpid() << '}' << std::endl;
+  std::ostringstream line;
+  line << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"admin":)" << admin
+       << R"(,"commands":[)" << commands << R"(],"control":[")" << commands_->control_endpoint()
+       << R"("],"pid":)" << getpid() << "}\n";
+  run_apart([text = line.str()] { write_all(STDOUT_FILENO, text); }).wait_for(kPatience);
   log_.info("ready", {{"version", SYNCRELAY_VERSION},
                       {"host", config_.host},
                       {"port", int{client_listeners_.front().port()}},
@@ -293,7 +302,7 @@ int serve(const Invocation& invocation) {
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  const Log log({invocation.config.log_level, invocation.config.log_format});
+  Log log({invocation.config.log_level, invocation.config.log_format});
   for (const std::string& warning : invocation.warnings) log.warning(warning);
   Server server(invocation.config, log);
   if (auto started = server.start(); !started) {
@@ -302,6 +311,7 @@ int serve(const Invocation& invocation) {
     return kFailed;
   }
   const int number = wait_for_signal();
+  log.give_up_at(SystemClock().now() + invocation.config.drain_timeout);
   exit_at_second_signal();
   log.info("stopping", {{"signal", strsignal(number)}});
   server.stop();
@@ -334,6 +344,7 @@ InvocationInput invocation_input(int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
+  occupy_standard_streams();
   const auto invocation = parse_invocation(invocation_input(argc, argv));
   if (!invocation) {
     std::cerr << "syncrelay: " << invocation.error().message << '\n';

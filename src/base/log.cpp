@@ -2,16 +2,23 @@
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
+#include "syncrelay/base/apart.h"
+#include "syncrelay/base/counter.h"
+#include "syncrelay/base/standard_streams.h"
 #include "syncrelay/base/utf8.h"
 
 namespace syncrelay {
 namespace {
 
 constexpr std::size_t kQueuedLines = 8192;
+constexpr Duration kLeastPatience = std::chrono::milliseconds(500);
+constexpr Duration kMostPatience = std::chrono::seconds(5);
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
@@ -118,26 +125,48 @@ std::string json_line(LogLevel level, std::string_view message, Log::Fields fiel
   return line;
 }
 
+// One write() a line, past stdio: a thread that is stuck in it holds no lock that the process's end
+// needs. The writer thread only; `lost` is anybody's to read.
+class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  Counter lost;  // lines that standard error did not take: it is closed, or its disk is full
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (!write_all(STDERR_FILENO, {line.data(), line.size()})) lost.add();
+  }
+  void flush_() override {}
+};
+
 }  // namespace
 
+// What the writer thread touches, and it alone once the log is gone.
 struct Log::Backend {
   std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<StandardErrorSink> sink;
   std::shared_ptr<spdlog::async_logger> logger;
 };
 
-Log::Log(const Settings& settings) : backend_(std::make_unique<Backend>()), settings_(settings) {
+Log::Log(const Settings& settings) : backend_(std::make_shared<Backend>()), settings_(settings) {
   backend_->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  backend_->sink = std::make_shared<StandardErrorSink>();
   backend_->logger = std::make_shared<spdlog::async_logger>(
-      "syncrelay", std::move(sink), backend_->pool, spdlog::async_overflow_policy::overrun_oldest);
+      "syncrelay", backend_->sink, backend_->pool, spdlog::async_overflow_policy::overrun_oldest);
   backend_->logger->set_level(to_spdlog(settings.level));
   backend_->logger->set_pattern(settings.format == LogFormat::json
                                     ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%f%z"%v)"
                                     : "%Y-%m-%d %H:%M:%S.%e %l %v");
-  backend_->logger->flush_on(spdlog::level::debug);
 }
 
-Log::~Log() = default;
+// The pool's destructor waits for the writer thread, which may be stuck.
+Log::~Log() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  const TimePoint give_up =
+      std::clamp(give_up_.value_or(now + kMostPatience), now + kLeastPatience, now + kMostPatience);
+  run_apart([backend = std::move(backend_)]() mutable { backend.reset(); }).wait_until(give_up);
+}
 
 void Log::write(LogLevel level, std::string_view message, Fields fields) const {
   if (level < settings_.level) return;
@@ -160,7 +189,7 @@ void Log::error(std::string_view message, Fields fields) const {
 }
 
 std::uint64_t Log::dropped() const {
-  return backend_->pool->overrun_counter();
+  return backend_->pool->overrun_counter() + backend_->sink->lost.get();
 }
 
 }  // namespace syncrelay

@@ -184,6 +184,9 @@ HttpResponse metrics_page(const Status& status) {
   add_clients(page, status);
   add_sending(page, status);
   add_fanout(page, status);
+  page.single("log_lines_dropped_total", "counter",
+              "Lines of the relay's own log that standard error did not take.",
+              status.log.dropped());
   return {200, "text/plain; version=0.0.4; charset=utf-8", page.take(), {}, {}};
 }
 

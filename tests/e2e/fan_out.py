@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+from raw_client import RawClient
+
 EVENT_BYTES = 64 * 1024
 SMALL_BUFFER = 4096  # a receive buffer that makes a client slow at once
 IN_FLIGHT = 4
@@ -29,3 +31,12 @@ async def fan_out(pusher, clients, count, size=EVENT_BYTES):
         pusher.push(command)
     await asyncio.gather(*readers)
     return delays
+
+
+async def stuck_client(relay, pusher, connect):
+    """A client that does not read, with more to send to it than the kernel takes."""
+    client = RawClient(relay.port, receive_buffer=SMALL_BUFFER).upgrade()
+    live = await connect(relay, keep=False)
+    await fan_out(pusher, [live], 8 * 2**20 // EVENT_BYTES, EVENT_BYTES)
+    await live.leave()
+    return client

@@ -1,5 +1,6 @@
 """One relay under test: starts the real binary, waits for its ready line, looks at it from outside."""
 
+import contextlib
 import functools
 import json
 import os
@@ -62,15 +63,18 @@ class Reply:
 class RelayProcess:
     """A running relay on a free port. `ready` is its ready line; `runtime_dir` outlives it."""
 
-    def __init__(self, *arguments, runtime_dir, env=None, admin=True, open_files=None, launcher=()):
-        """`launcher` is a command line that ends by executing what is appended to it."""
+    def __init__(self, *arguments, runtime_dir, env=None, admin=True, open_files=None, launcher=(),
+                 log_to=None):
+        """`launcher` is a command line that ends by executing what is appended to it; `log_to` a descriptor for
+        standard error that this object does not read: log() is empty then."""
         self.runtime_dir = pathlib.Path(runtime_dir)
         command = [*launcher, binary(), "--host", "127.0.0.1", "--port", "0"]
         command += ["--admin", "127.0.0.1:0"] if admin else []
         limit = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, open_files) if open_files else None
         self._process = subprocess.Popen(command + [str(a) for a in arguments], text=True, errors="replace",
                                          env=environment(runtime_dir, env), preexec_fn=limit,
-                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                         stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE if log_to is None else log_to)
         self._lines = []
         self._killed = False
         self._reader = threading.Thread(target=self._collect_log, daemon=True)
@@ -82,8 +86,9 @@ class RelayProcess:
         self.endpoint = self.ready["commands"][0]
 
     def _collect_log(self):
-        for line in self._process.stderr:
-            self._lines.append(line)
+        with self._process.stderr or contextlib.nullcontext([]) as lines:
+            for line in lines:
+                self._lines.append(line)
 
     def _read_ready_line(self):
         end = time.monotonic() + READY_SECONDS
@@ -185,7 +190,6 @@ class RelayProcess:
         self._process.wait()
         self._reader.join()
         self._process.stdout.close()
-        self._process.stderr.close()
         assert self._killed or self.exit_code() in (0, 1, 2), self._ending()
         assert not any(f in self.log() for f in SANITIZER_FINDINGS), self._ending()
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from deadline import until
-from fan_out import EVENT_BYTES, SMALL_BUFFER, fan_out
+from fan_out import EVENT_BYTES, SMALL_BUFFER, fan_out, stuck_client
 from raw_client import RawClient, upgrade_request
 
 EXIT_SECONDS = 3.0
@@ -16,15 +16,6 @@ EXIT_SECONDS = 3.0
 async def stopped(relay, seconds=EXIT_SECONDS):
     await until(lambda: relay.exit_code() is not None, "the relay has exited", seconds)
     return relay.exit_code()
-
-
-async def stuck_client(relay, pusher, connect):
-    """A client that does not read, with more to send to it than the kernel takes."""
-    client = RawClient(relay.port, receive_buffer=SMALL_BUFFER).upgrade()
-    live = await connect(relay, keep=False)
-    await fan_out(pusher, [live], 8 * 2**20 // EVENT_BYTES, EVENT_BYTES)
-    await live.leave()
-    return client
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -109,6 +100,8 @@ async def test_a_second_signal_exits_at_once(start_relay, push_to, connect, seco
     await until(lambda: relay.http().status == 503, "it is draining")
     relay.signal(second)
     await stopped(relay, 1.0)
+    assert relay.wait() == 1
+    assert "second signal" in relay.log().splitlines()[-1]
     client.close()
 
 

@@ -18,7 +18,7 @@ TYPES = {
     "skipped_events_total": "counter", "snapshots_sent_total": "counter", "resumes_total": "counter",
     "slow_clients": "gauge", "lag_events_max": "gauge", "log_bytes": "gauge", "log_events": "gauge",
     "state_keys": "gauge", "state_bytes": "gauge", "seq": "gauge", "fanout_seconds": "histogram",
-    "build_info": "gauge"}
+    "log_lines_dropped_total": "counter", "build_info": "gauge"}
 
 
 async def busy(relay, pusher, connect):

@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include "syncrelay/base/clock.h"
 
 namespace syncrelay {
 
@@ -30,7 +33,11 @@ struct LogField {
 // Writes lines to standard error: `time level message name=value …`, or one JSON object a line.
 // Thread-safe. A line is handed to a writer thread through a bounded queue, so that a standard
 // error that nobody reads cannot stall the relay: at the bound the oldest lines go, and dropped()
-// counts them.
+// counts them. Nor can it keep the relay from stopping: a writer thread that is stuck is left
+// behind.
+//
+// Rejected: to write without blocking. O_NONBLOCK would be set for everybody who shares the stream
+// (a terminal's shell), and a pipe that poll() calls writable may be full by the time of the write.
 class Log {
  public:
   struct Settings {
@@ -39,7 +46,7 @@ class Log {
   };
 
   explicit Log(const Settings& settings);
-  ~Log();  // writes out what is queued
+  ~Log();  // writes out what is queued; see give_up_at()
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -49,14 +56,20 @@ class Log {
   void warning(std::string_view message, Fields fields = {}) const;
   void error(std::string_view message, Fields fields = {}) const;
 
+  // Lines that will never be written: at the queue's bound, or because standard error failed.
   std::uint64_t dropped() const;
+
+  // How long the destructor waits for a standard error that is slow: until then, but for at least
+  // 500 ms and at most 5 s. Not thread-safe.
+  void give_up_at(TimePoint time) { give_up_ = time; }
 
  private:
   void write(LogLevel level, std::string_view message, Fields fields) const;
 
   struct Backend;
-  std::unique_ptr<Backend> backend_;
+  std::shared_ptr<Backend> backend_;
   Settings settings_;
+  std::optional<TimePoint> give_up_;
 };
 
 }  // namespace syncrelay

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/log.h"
 #include "syncrelay/protocol/stats.h"
 
 namespace syncrelay {
@@ -17,6 +18,7 @@ struct Status {
   std::string epoch;
   TimePoint started;
   const Clock& clock;
+  const Log& log;
   const RelayStats& relay;
   std::vector<const ShardStats*> shards;
   std::atomic<bool> stopping{false};

@@ -1,12 +1,19 @@
 #include "syncrelay/base/log.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <rapidjson/document.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
+#include <iterator>
+#include <thread>
 
 namespace syncrelay {
 namespace {
@@ -109,6 +116,79 @@ TEST_CASE("What is queued when the log ends is still written") {
   });
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 1000);
   CHECK(lines.find("number=999\n") != std::string::npos);
+}
+
+std::size_t threads() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+bool becomes_true(const std::function<bool()>& condition) {
+  const SystemClock clock;
+  const TimePoint deadline = clock.now() + std::chrono::seconds(20);
+  while (!condition() && clock.now() < deadline) std::this_thread::yield();
+  return condition();
+}
+
+// Standard error while it lives: a pipe with no room. At its end it breaks, and what was left
+// behind in a write goes on to its end.
+class FullPipe {
+ public:
+  FullPipe() : saved_(dup(STDERR_FILENO)), threads_(threads()) {
+    std::signal(SIGPIPE, SIG_IGN);
+    REQUIRE(pipe(ends_.data()) == 0);
+    const int size = fcntl(ends_[1], F_SETPIPE_SZ, 4096);
+    const std::string filling(static_cast<std::size_t>(size), '.');
+    REQUIRE(::write(ends_[1], filling.data(), filling.size()) == size);
+    dup2(ends_[1], STDERR_FILENO);
+  }
+  ~FullPipe() {
+    close(ends_[0]);
+    CHECK(becomes_true([this] { return threads() == threads_; }));
+    dup2(saved_, STDERR_FILENO);
+    close(ends_[1]);
+    close(saved_);
+  }
+
+ private:
+  int saved_;
+  std::size_t threads_;
+  std::array<int, 2> ends_{};
+};
+
+TEST_CASE("Beyond the bound the oldest lines go, and are counted") {
+  const FullPipe pipe;
+  Log log({});
+  log.give_up_at({});
+  for (int number = 0; number < 9'000; ++number) log.info("line");
+  CHECK(log.dropped() >= 9'000 - 8'192 - 1);
+  CHECK(log.dropped() <= 9'000 - 8'192);
+}
+
+TEST_CASE("A standard error that nobody reads does not keep the log from its end") {
+  const FullPipe pipe;
+  const SystemClock clock;
+  const TimePoint begin = clock.now();
+  {
+    Log log({});
+    log.give_up_at(begin);
+    for (int number = 0; number < 9'000; ++number) log.info("line");
+  }
+  CHECK(clock.now() - begin >= std::chrono::milliseconds(500));
+}
+
+TEST_CASE("Lines that standard error refuses are counted") {
+  const int saved = dup(STDERR_FILENO);
+  const int full = open("/dev/full", O_WRONLY);
+  dup2(full, STDERR_FILENO);
+  {
+    const Log log({});
+    for (int number = 0; number < 10; ++number) log.info("line");
+    CHECK(becomes_true([&log] { return log.dropped() == 10; }));
+  }
+  dup2(saved, STDERR_FILENO);
+  close(full);
+  close(saved);
 }
 
 }  // namespace

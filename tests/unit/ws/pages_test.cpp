@@ -17,10 +17,12 @@ using testing::FakeClock;
 // Two shards and a relay to look at.
 struct StatusBench {
   FakeClock clock;
+  Log log{{}};
   RelayStats relay;
   ShardStats first;
   ShardStats second;
-  Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, relay, {&first, &second}, {}, {}};
+  Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, log,
+                relay,   {&first, &second},  {},          {}};
 
   // Samples by name with labels.
   std::map<std::string, std::string> samples() const {
