@@ -50,10 +50,8 @@ def is_quiet(made):
 
 
 def tag_of(event):
-    """The tag in an event's message; None for a delete and for `app:done`."""
-    if event["type"] == "app:done":
-        return None
+    """The tag in an event's message; None for a delete, for `app:done` and for what is none of ours."""
     if event["type"] in ("sync:set", "sync:merge"):
         value, = event["data"].values()
-        return value["by"] if value else None
-    return None if event["type"] == "sync:delete" else event["data"]["by"]
+        return value.get("by") if isinstance(value, dict) else None
+    return event["data"]["by"] if event["type"] == "app:event" else None

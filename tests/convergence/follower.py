@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 
 import websockets
 
@@ -17,11 +18,13 @@ ENDINGS = (OSError, asyncio.TimeoutError, websockets.WebSocketException)
 
 
 class Follower:
-    """`port` is asked anew for every connection. `visits` holds (position asked for or None, messages got)."""
+    """`port` is asked anew for every connection. `visits` holds (position asked for or None, messages got), `endings`
+    when and by what each of them ended."""
 
     def __init__(self, name, port):
         self.name = name
         self.visits = []
+        self.endings = []
         self.seen = 0  # messages on all connections
         self._port = port
         self._position = None
@@ -51,6 +54,9 @@ class Follower:
                 self._position = self._client.position
                 self.seen += 1
                 await self._client.next(SILENCE_SECONDS)
+        except ENDINGS as ending:
+            self.endings.append((time.monotonic(), ending))
+            raise
         finally:
             await self._client.abort()
 

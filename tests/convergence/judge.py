@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from commands import command, is_quiet, tag, tag_of
 from fold import apply_message
 from model import Model
+from one_log import OneLog
 from plan import BACKENDS
 
 
@@ -15,18 +16,14 @@ def loud(state):
 
 class Judge:
     def __init__(self, record):
-        self.findings = []
         self._record = record
-        self._logs = defaultdict(dict)  # epoch to seq to message
-        self._snapshots = defaultdict(list)  # epoch to messages
+        self._log = OneLog(forgets=record.plan.forgets, small_window=record.plan.small_window)
         self._visits = [(name, *visit) for name, visits in record.followers.items() for visit in visits]
         self._visits += [("a new client", None, record.fresh), ("a client from 0", None, record.whole)]
 
     def findings_of_all(self):
-        for name, asked, messages in self._visits:
-            self._gather(name, messages)
-            self._check_run(name, messages)
-            self._check_return(name, asked, messages)
+        for visit in self._visits:
+            self._log.add(*visit)
         self._check_whole()
         self._check_snapshots()
         self._check_final_states()
@@ -37,47 +34,12 @@ class Judge:
         self._check_deletes()
         return self.findings
 
+    @property
+    def findings(self):
+        return self._log.findings
+
     def _expect(self, condition, finding):
-        if not condition:
-            self.findings.append(finding)
-
-    # One log.
-
-    def _gather(self, name, messages):
-        epoch = messages[0].body["epoch"]
-        for message in messages:
-            if message.is_event:
-                known = self._logs[epoch].setdefault(message.seq, message)
-                self._expect(known.text == message.text, f"{name}: seq {message.seq} of {epoch} has two meanings: "
-                             f"{known.text[:200]} and {message.text[:200]}")
-            elif message.type == "sync:full":
-                self._snapshots[epoch].append(message)
-
-    def _check_run(self, name, messages):
-        """A contiguous run of the log, or a snapshot that says how much was skipped."""
-        seq = messages[0].seq
-        for message in messages[1:]:
-            if message.is_event:
-                self._expect(message.seq == seq + 1, f"{name}: event {message.seq} after {seq}")
-                seq = message.seq
-            elif message.type == "sync:full":
-                self._expect(message.body.get("skipped") == message.seq - seq > 0,
-                             f"{name}: a snapshot at {message.seq} after {seq} says skipped "
-                             f"{message.body.get('skipped')}")
-                seq = message.seq
-
-    def _check_return(self, name, asked, messages):
-        """Who comes back goes on where it was; in the same epoch positions never run backwards."""
-        first = messages[0]
-        if asked is None:
-            return
-        if first.body["epoch"] != asked["epoch"]:
-            self._expect(self._record.plan.forgets, f"{name}: epoch {asked['epoch']} became {first.body['epoch']}")
-        elif first.type == "sync:resume":
-            self._expect(first.seq == asked["seq"], f"{name}: asked for {asked['seq']}, resumed at {first.seq}")
-        else:
-            self._expect(self._record.plan.small_window, f"{name}: a snapshot where resuming was possible: {asked}")
-            self._expect(first.seq >= asked["seq"], f"{name}: the log went back from {asked['seq']} to {first.seq}")
+        self._log.expect(condition, finding)
 
     def _check_whole(self):
         """Where the window holds it, the log is whole from its first event on."""
@@ -87,10 +49,10 @@ class Judge:
     # The state.
 
     def _model(self, epoch):
-        return Model({seq: message.body for seq, message in self._logs[epoch].items()})
+        return Model({seq: message.body for seq, message in self._log.events[epoch].items()})
 
     def _check_snapshots(self):
-        for epoch, snapshots in self._snapshots.items():
+        for epoch, snapshots in self._log.snapshots.items():
             model = self._model(epoch)
             for message in sorted(snapshots, key=lambda m: (m.seq, m.body["ts"])):
                 expected = model.state_at(message.seq)
@@ -145,7 +107,7 @@ class Judge:
 
     def _check_effect(self, name, made, epoch, seq):
         """The event at the answered position is this command's."""
-        event = self._logs[epoch].get(seq)
+        event = self._log.events[epoch].get(seq)
         if is_quiet(made):
             return
         if event is None:
@@ -180,12 +142,12 @@ class Judge:
             self._expect(seen == sent, f"{name}: {len(sent)} sent, {len(seen)} arrived, and nobody had ended")
 
     def _tags(self, epoch):
-        log = self._logs[epoch]
+        log = self._log.events[epoch]
         tags = (tag_of(log[seq].body) for seq in sorted(log))
         return [t for t in tags if t is not None]
 
     def _check_tags(self):
-        for epoch in self._logs:
+        for epoch in self._log.events:
             twice = [t for t, count in Counter(self._tags(epoch)).items() if count > 1]
             self._expect(not twice, f"took effect more than once in {epoch}: {twice[:5]}")
 
@@ -195,7 +157,7 @@ class Judge:
         if self._record.plan.forgets or self._record.plan.small_window:
             return
         epoch = self._record.final["epoch"]
-        deletes = {seq for seq, message in self._logs[epoch].items() if message.type == "sync:delete"
+        deletes = {seq for seq, message in self._log.events[epoch].items() if message.type == "sync:delete"
                    or (message.type == "sync:set" and None in message.data.values())}
         answered = {line["answer"]["seq"] for name, lines in self._record.journals.items() for line in lines
                     if line.get("answer", {}).get("ok") and self._made(name, line["n"])["op"] == "delete"}

@@ -24,6 +24,10 @@ class MetricsPage:
         assert name.startswith(PREFIX), f"without prefix: {line!r}"
         return name[len(PREFIX):], dict(LABEL.findall(labels or "")), float(value)
 
+    def samples(self):
+        """All of them, as (name, labels, value)."""
+        return list(self._samples)
+
     def value(self, name, **labels):
         """The sum over all samples of `name` that carry these labels; 0 without any."""
         return sum(value for sample, found, value in self._samples

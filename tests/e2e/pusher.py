@@ -8,10 +8,11 @@ SEND_SECONDS = 10
 
 
 class Pusher:
-    def __init__(self, endpoint):
+    def __init__(self, endpoint, seconds=SEND_SECONDS):
+        """A send that does not get through for so long fails."""
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUSH)
-        self._socket.setsockopt(zmq.SNDTIMEO, SEND_SECONDS * 1000)
+        self._socket.setsockopt(zmq.SNDTIMEO, int(seconds * 1000))
         self._socket.connect(endpoint)
 
     def push(self, *commands):

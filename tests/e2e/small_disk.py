@@ -33,11 +33,11 @@ class SmallDisk:
         assert self._keeper.stdout.readline() == b"mounted\n"
         self.launcher = ("nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt")
         self._mount_point = path
-        self._seen_from_here = pathlib.Path("/proc", str(self._keeper.pid), "root", *path.parts[1:])
+        self.seen_from_here = pathlib.Path("/proc", str(self._keeper.pid), "root", *path.parts[1:])
 
     @property
     def _ballast(self):
-        return self._seen_from_here / "ballast"
+        return self.seen_from_here / "ballast"
 
     def fill(self):
         """Until not another block fits."""
