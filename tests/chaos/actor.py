@@ -21,12 +21,13 @@ class Actor(threading.Thread):
 
     pause = 0.02  # seconds between two steps
     crowd = 20  # connections held at a time
+    clients = 10  # at most so many are clients of the relay at a time, with those that it does not know to be gone
 
     def __init__(self, stage, draw):
         super().__init__(daemon=True, name=type(self).__name__)
         self.stage, self.draw = stage, draw
         self.error = None  # what is wrong with the actor itself
-        self.steps = 0
+        self.steps = self.missed = 0
         self._ending = threading.Event()
         self._held = []
 
@@ -36,9 +37,11 @@ class Actor(threading.Thread):
     def run(self):
         try:
             while not self._ending.is_set():
-                with contextlib.suppress(*MISSES):
-                    self.step()
                 self.steps += 1
+                try:
+                    self.step()
+                except MISSES:
+                    self.missed += 1
                 self.wait(self.pause)
         except Exception:  # told by whoever joins
             self.error = traceback.format_exc()

@@ -39,6 +39,8 @@ def valid_command(draw, large=True):
 
 
 class _Backend(Actor):
+    clients = 0
+
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self._broken = malformed_commands(self.draw.randrange(10**6), 60)
@@ -100,6 +102,7 @@ class PlainConnects(Actor):
     """Connections to the commands' socket by what does not speak ZeroMQ, or stops in its greeting."""
 
     crowd = 300
+    clients = 0
     pause = 0.001
 
     def step(self):
@@ -124,7 +127,7 @@ class Hoarders(Actor):
         self._pusher = None
 
     def step(self):
-        if self.steps >= HOARD_STEPS:
+        if self.steps > HOARD_STEPS:
             return
         self._pusher = self._pusher or Pusher(self.stage.commands, SEND_SECONDS)
         for number in range(HOARD_KEYS):

@@ -31,6 +31,9 @@ class Noise(Actor):
 class OddUpgrades(Actor):
     """Some are left open, so that what the relay keeps for them adds up."""
 
+    clients = 30
+    pause = 0.005
+
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self._attempts = attempts(self.draw.random())
@@ -45,6 +48,7 @@ class OddUpgrades(Actor):
         if attempt.half_close:
             client.socket.shutdown(socket.SHUT_WR)
         if self.draw.random() < 0.5:
+            client.socket.settimeout(0.1)
             client.read_head()
             client.send(self.draw.choice((frame(TEXT, b"x"), b"\0" * 30, upgrade_request())))
 
@@ -53,6 +57,7 @@ class SlowReaders(Actor):
     """Each takes a kilobyte a second, or nothing."""
 
     crowd = 30
+    clients = 40
     pause = 0.05
 
     def step(self):
@@ -60,13 +65,15 @@ class SlowReaders(Actor):
             self.open(receive_buffer=4096)
         for client in self.draw.sample(self.held[::2], min(2, len(self.held[::2]))):
             client.socket.settimeout(0.01)
-            client.socket.recv(SIP)
+            with contextlib.suppress(TimeoutError):  # there is nothing to read
+                client.socket.recv(SIP)
 
 
 class Silent(Actor):
     """Many connections that never ask for anything, or begin to and stop."""
 
     crowd = 700
+    clients = 0
     pause = 0.0
 
     def step(self):
@@ -141,6 +148,7 @@ class Churn(Actor):
     """Ordinary clients that come, read, say something and go."""
 
     crowd = 40
+    clients = 60
     pause = 0.0
 
     def step(self):
@@ -151,6 +159,8 @@ class Churn(Actor):
 
 class Browsers(Actor):
     """HTTP without an upgrade, also many requests in one."""
+
+    clients = 0
 
     def step(self):
         port = self.draw.choice((self.stage.port, self.stage.admin_port))

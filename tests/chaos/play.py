@@ -41,6 +41,8 @@ class Play:
         self._disturbances = Disturbances()
         self._witnesses, self._backend, self._footprint = [], None, Footprint()
         self._began, self._hiccups, self._is_over = 0.0, None, False
+        self._crowded = False  # whether a newcomer may be turned away
+        self._hoarded = False  # whether somebody ever made the state large
         self._looks = []  # metrics pages of the current process
 
     def _note(self, finding):
@@ -53,9 +55,10 @@ class Play:
             await asyncio.wait_for(self._rounds(), ROUND_SECONDS * len(self._scenario.rounds))
         except Exception as error:  # whatever went wrong, the seed must be told
             self._note(f"{type(error).__name__}: {error}")
-        if self.found:
-            await asyncio.to_thread(self.stage.keep, evidence)
-        await self._end()
+        finally:
+            if self.found:
+                await asyncio.to_thread(self.stage.keep, evidence)
+            await self._end()
 
     async def _rounds(self):
         await self._begin()
@@ -86,9 +89,9 @@ class Play:
     # One round.
 
     async def _round(self, plan, draw):
-        self._began, self._is_over = time.monotonic(), False
-        if "Hoarders" in plan.actors:
-            self._footprint.excuse(HOARDED)
+        self._began, self._is_over, self._crowded = time.monotonic(), False, self._scenario.crowded(plan)
+        self._hoarded = self._hoarded or "Hoarders" in plan.actors
+        self._footprint.excuse(HOARDED if self._hoarded else 0)
         self._backend.resume()
         cast = [ACTORS[name](self.stage, random.Random(draw.random())) for name in plan.actors]
         async with Hiccups() as self._hiccups:
@@ -141,7 +144,7 @@ class Play:
             began, port = time.monotonic(), self.stage.port
             limit = LOUD_NEWCOMER_SECONDS + 10 * self._hiccups.worst
             outcome = await asyncio.to_thread(probes.newcomer, port, limit)
-            judged = not self._scenario.crowded and not self._disturbances.overlap(began, time.monotonic(), ALL)
+            judged = not self._crowded and not self._disturbances.overlap(began, time.monotonic(), ALL)
             if judged and port == self.stage.port:
                 self._note(probes.verdict(outcome, limit))
             await self._look(began)
@@ -197,7 +200,7 @@ class Play:
         await asyncio.sleep(DOWN_SECONDS)
         await asyncio.to_thread(self.stage.start)
         self._looks, self._footprint = [], Footprint()
-        self._footprint.excuse(HOARDED)
+        self._footprint.excuse(HOARDED if self._hoarded else 0)
 
     async def _drop_witness(self, amount, _):
         witness = self._witnesses[int(amount * 10) % WITNESSES]

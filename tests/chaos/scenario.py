@@ -10,6 +10,7 @@ ACTORS = {kind.__name__: kind for kind in (
     Noise, OddUpgrades, SlowReaders, Silent, Resets, Floods, Wanderers, Churn, Browsers, Pushers, Controls,
     PlainConnects, Hoarders)}
 FAULTS = ("freeze", "freeze", "kill", "stop", "drop witness", "full disk", "lose data")
+OTHERS = 6  # clients that are no actor's: the witnesses and whoever looks in
 CAST = (3, 5)  # actors in a round
 FAULTS_OF_A_ROUND = (0, 2)
 SECONDS = (2.0, 4.0)
@@ -40,10 +41,10 @@ class Scenario:
     rounds: tuple
     disk_size: str = DISK_SIZE
 
-    @property
-    def crowded(self):
-        """Whether strangers may take all the room there is, so that a newcomer is rightly turned away."""
-        return self.open_files is not None or self.max_clients is not None
+    def crowded(self, played):
+        """Whether the actors of this round may take all the room there is, so that a newcomer is rightly turned away."""
+        clients = OTHERS + sum(ACTORS[name].clients for name in played.actors)
+        return self.open_files is not None or (self.max_clients is not None and clients > self.max_clients)
 
     @property
     def forgets(self):
@@ -55,7 +56,7 @@ class Scenario:
         data, small = draw.random() < 0.6, draw.random() < 0.3
         disk = data and draw.random() < 0.4
         open_files = draw.choice(LOW_OPEN_FILES) if draw.random() < 0.25 else None
-        max_clients = draw.choice((16, 60)) if draw.random() < 0.2 else None
+        max_clients = draw.choice((16, 60, 100)) if draw.random() < 0.3 else None
         drain = draw.choice((2, 5))
         options = _options(draw, small, max_clients) + ("--drain-timeout", f"{drain}s")
         options += ("--durability", "power") if data and draw.random() < 0.2 else ()

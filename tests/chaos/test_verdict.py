@@ -10,6 +10,7 @@ import websockets
 import probes
 from disturbances import Disturbances
 from verdict import DESCRIPTORS, MEMORY, Footprint, unjust_ends
+from witness import not_dropped
 
 CLOSED = websockets.ConnectionClosedError(None, None)
 NOW = 1000.0
@@ -26,6 +27,11 @@ class Span(Disturbances):
 def test_a_connection_that_ends_for_no_reason():
     assert unjust_ends("w", [(NOW, CLOSED)], Disturbances(), 0.01)
     assert unjust_ends("w", [(NOW + 5, CLOSED)], Span("down"), 0.01)
+
+
+def test_a_connection_that_the_client_dropped_itself():
+    assert not_dropped([(NOW + 1, CLOSED)], [NOW]) == []
+    assert not_dropped([(NOW - 1, CLOSED)], [NOW]) and not_dropped([(NOW + 9, CLOSED)], [NOW])
 
 
 def test_a_connection_that_ends_with_the_relay():

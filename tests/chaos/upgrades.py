@@ -7,8 +7,10 @@ from raw_client import CLOSE, PING, TEXT, frame, upgrade_request
 
 H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 H2_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+H2_GET = b"\0\0\3\1\5\0\0\0\1\x82\x84\x86"  # HEADERS: GET / by http, ends the stream
+H2_FRAMES = (b"\0\0\0\4\1\0\0\0\0", b"\0\0\4\3\0\0\0\0\1\0\0\0\0", b"\0\0\x08\6\0\0\0\0\0abcdefgh", H2_GET)
 BARE = {"Sec_WebSocket_Key": None, "Sec_WebSocket_Version": None}
-CUT_DEPTH = 40
+TRICKLES = 40
 
 
 @dataclass(frozen=True)
@@ -21,16 +23,18 @@ class Attempt:
 
 def h2c(draw):
     """What `curl --http2` asks of a server whose protocols it does not know."""
-    headers = {"Upgrade": draw.choice(("h2c", "h2c, websocket", "websocket, h2c")),
+    headers = {"Upgrade": draw.choice(("h2c", "h2c", "h2c", "h2c, websocket", "websocket, h2c")),
                "Connection": "Upgrade, HTTP2-Settings", "HTTP2_Settings": "AAMAAABkAAQCAAAAAAIAAAAA"}
-    path = draw.choice(("/ws/sync", "/ws/sync", "/health", "/"))
-    return Attempt((upgrade_request(path, **(BARE if draw.random() < 0.7 else {}), **headers),))
+    path = draw.choice(("/ws/sync", "/ws/sync", "/ws/sync", "/health"))
+    request = upgrade_request(path, **(BARE if draw.random() < 0.3 else {}), **headers)
+    return Attempt((request, h2_preface(draw).pieces[0]), pause=draw.choice((0.0, 0.02)))
 
 
 def h2_preface(draw):
-    frames = H2_SETTINGS + draw.randbytes(draw.choice((0, 9, 500)))
+    frames = H2_SETTINGS + b"".join(draw.choices(H2_FRAMES, k=draw.randrange(4)))
+    frames += draw.randbytes(draw.choice((0, 0, 9, 500)))
     whole = H2_PREFACE + frames
-    return Attempt((whole,) if draw.random() < 0.5 else (whole[:draw.randrange(1, len(whole))],))
+    return Attempt((whole,) if draw.random() < 0.7 else (whole[:draw.randrange(1, len(whole))],))
 
 
 def huge(draw):
@@ -42,7 +46,9 @@ def huge(draw):
 
 def trickled(draw):
     request = upgrade_request() if draw.random() < 0.7 else h2c(draw).pieces[0]
-    return Attempt(tuple(bytes([byte]) for byte in request), pause=draw.choice((0.0, 0.001, 0.01)))
+    size = 1 if draw.random() < 0.3 else 1 + len(request) // TRICKLES
+    return Attempt(tuple(request[at:at + size] for at in range(0, len(request), size)),
+                   pause=draw.choice((0.0, 0.001, 0.005)))
 
 
 def pipelined(draw):
@@ -81,7 +87,7 @@ def odd_lines(draw):
                                  request.replace(b"HTTP/1.1", draw.choice((b"HTTP/1.0", b"HTTP/2.0", b"", b"X"))))),))
 
 
-KINDS = (h2c, h2_preface, huge, trickled, pipelined, half_closed, odd_headers, odd_lines)
+KINDS = (h2c, h2c, h2_preface, huge, trickled, pipelined, half_closed, odd_headers, odd_lines)
 
 
 def attempts(seed):

@@ -19,6 +19,12 @@ RETRIED = ("storage_full", "storage_failed", "busy")
 DROP_SECONDS = 2.0  # within so long a dropped connection's end is seen
 
 
+def not_dropped(endings, drops):
+    """The endings that no drop just before them explains."""
+    return [(when, ending) for when, ending in endings
+            if not any(0 <= when - drop < DROP_SECONDS for drop in drops)]
+
+
 class WitnessClient(Follower):
     """Knows which ends of its connections it brought about itself."""
 
@@ -32,8 +38,7 @@ class WitnessClient(Follower):
 
     def ends(self):
         """(when, by what) each connection ended that it did not drop."""
-        return [(when, ending) for when, ending in self.endings
-                if not any(0 <= when - drop < DROP_SECONDS for drop in self._drops)]
+        return not_dropped(self.endings, self._drops)
 
 
 class WitnessBackend:
