@@ -30,7 +30,7 @@ class Ledger:
     def __init__(self):
         self.findings = []
         self._pages = {}
-        self._losses = 0
+        self._losses = self._looked_at = 0
 
     def forgive_a_loss(self):
         """From now on one more epoch is in order: the relay starts without what it had."""
@@ -39,6 +39,11 @@ class Ledger:
     @property
     def confirmed(self):
         return sum(len(page.places) for page in self._pages.values())
+
+    def grew(self):
+        """Whether anything was confirmed since this was last asked."""
+        before, self._looked_at = self._looked_at, self.confirmed
+        return self.confirmed > before
 
     def _expect(self, condition, finding):
         if not condition:
@@ -78,9 +83,10 @@ class Ledger:
 
     def check_state(self, epoch, state):
         expected = self._pages.get(epoch, Page()).state
-        keys = sorted(key for key in {*expected, *own(state)} if expected.get(key, "none") != state.get(key, "none"))
-        self._expect(not keys, f"the state of {epoch} is not the model's: " + "; ".join(
-            f"{key} is {str(state.get(key, 'none'))[:80]}, not {str(expected.get(key, 'none'))[:80]}" for key in keys[:3]))
+        pairs = {key: (state.get(key, "none"), expected.get(key, "none")) for key in sorted({*expected, *own(state)})}
+        wrong = [f"{key} is {str(is_)[:80]}, not {str(should)[:80]}" for key, (is_, should) in pairs.items()
+                 if is_ != should]
+        self._expect(not wrong, f"the state of {epoch} is not the model's: {'; '.join(wrong[:3])}")
 
     def check_log(self, events):
         """`events`: epoch to seq to message. Each command in effect once, where it was confirmed."""

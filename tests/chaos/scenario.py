@@ -42,7 +42,7 @@ class Scenario:
     disk_size: str = DISK_SIZE
 
     def crowded(self, played):
-        """Whether the actors of this round may take all the room there is, so that a newcomer is rightly turned away."""
+        """Whether the actors of this round may take all the room there is, and a newcomer is rightly turned away."""
         clients = OTHERS + sum(ACTORS[name].clients for name in played.actors)
         return self.open_files is not None or (self.max_clients is not None and clients > self.max_clients)
 

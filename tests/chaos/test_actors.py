@@ -41,7 +41,8 @@ def test_an_actor_acts_and_a_newcomer_gets_in_beside_it_and_after_it(stage, name
         actor.stop()
         wrong = actor.ended()
     assert wrong is None
-    assert [probes.verdict(outcome, NEWCOMER_SECONDS) for outcome in (beside, probes.newcomer(stage.port))] == [None] * 2
+    outcomes = (beside, probes.newcomer(stage.port))
+    assert [probes.verdict(outcome, NEWCOMER_SECONDS) for outcome in outcomes] == [None, None]
 
 
 def test_every_kind_of_upgrade_comes_and_a_seed_always_makes_the_same():

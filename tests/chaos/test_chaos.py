@@ -5,7 +5,7 @@ import pytest
 from scenario import ACTORS, FAULTS, Scenario
 from trial import Trial
 
-SEEDS = (114, 2899, 2130, 3543)
+SEEDS = (2899, 4406, 4482, 7571)
 ROUNDS = 2
 
 

@@ -4,9 +4,12 @@ import counters
 from metrics_page import MetricsPage
 
 
+CLOSED = 'clients_closed_total{code="1000",reason="client_closed"}'
+
+
 def page(**changes):
-    numbers = {"clients": 3, "clients_accepted_total": 10, 'clients_closed_total{code="1000",reason="client_closed"}': 7,
-               'clients_refused_total{reason="origin"}': 2, "events_total": 4, **changes}
+    numbers = {"clients": 3, "clients_accepted_total": 10, CLOSED: 7, 'clients_refused_total{reason="origin"}': 2,
+               "events_total": 4, **changes}
     types = "".join(f"# TYPE syncrelay_{name} {'counter' if name.endswith('_total') else 'gauge'}\n"
                     for name in {key.partition("{")[0] for key in numbers})
     return MetricsPage(types + "".join(f"syncrelay_{name} {value}\n" for name, value in numbers.items()))
@@ -31,8 +34,7 @@ def test_a_reason_that_nobody_documented():
 
 def test_a_counter_that_goes_back():
     assert counters.since(page(events_total=5), page()) == ["events_total went back from 5.0 to 4.0"]
-    labelled = 'clients_closed_total{code="1000",reason="client_closed"}'
-    assert counters.since(page(), page(**{labelled: 6}))
+    assert counters.since(page(), page(**{CLOSED: 6}))
 
 
 def test_a_gauge_may_go_back():

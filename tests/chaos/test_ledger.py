@@ -73,6 +73,13 @@ def test_a_true_history_has_no_findings(told):
     assert told.findings() == []
 
 
+def test_a_ledger_grows_only_by_new_commands(told):
+    assert told.ledger.grew() and not told.ledger.grew()
+    seq = told.seq_of("set")
+    told.ledger.confirm(told.made[seq], answer(seq, duplicate=True))
+    assert not told.ledger.grew()
+
+
 def test_what_hostile_backends_do_to_their_keys_and_events_is_no_finding(told):
     told.log[told.seq + 1] = Message("", {"type": "chaos:event", "data": [1], "seq": told.seq + 1}, 0.0)
     assert told.findings({**told.state(), "h:3": {"x": 1}}) == []

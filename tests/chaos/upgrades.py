@@ -81,8 +81,8 @@ def odd_headers(draw):
 def odd_lines(draw):
     request = upgrade_request()
     method = draw.choice((b"HEAD", b"OPTIONS", b"CONNECT", b"get", b"PUT", b"\0\0\0", b"G" * 900))
-    path = draw.choice((b"http://x/ws/sync", b"*", b"/ws/sync/..", b"/ws/sync%00", b"//ws//sync", b"/ws/sync?" + b"&" * 900,
-                        b"/ws/sync#a", b"/" + b"%2e" * 300))
+    path = draw.choice((b"http://x/ws/sync", b"*", b"/ws/sync/..", b"/ws/sync%00", b"//ws//sync", b"/ws/sync#a",
+                        b"/ws/sync?" + b"&" * 900, b"/" + b"%2e" * 300))
     return Attempt((draw.choice((request.replace(b"GET", method, 1), request.replace(b"/ws/sync", path, 1),
                                  request.replace(b"HTTP/1.1", draw.choice((b"HTTP/1.0", b"HTTP/2.0", b"", b"X"))))),))
 

@@ -83,13 +83,11 @@ class Verdict:
         return self._found
 
     async def _settled(self, condition, what):
-        """Whether it comes true in time; if not, that is a finding."""
+        """It is a finding when this does not come true in time."""
         try:
             await until(condition, what, SETTLE_SECONDS)
         except MISSES as miss:
             self._found.append(f"{what}: {miss}")
-            return False
-        return True
 
     async def _check_door(self, hiccups):
         """A newcomer gets in at once; then as many are connected as should be."""
@@ -129,10 +127,12 @@ class Verdict:
             self._found.append(f"the control socket does not answer: {miss}")
             return
         for witness in self._witnesses:
-            if await self._settled(lambda w=witness: w.check() or self._has(w, final),
-                                   f"{witness.name} has event {final['seq']}"):
-                self._check_visits()
+            await self._settled(lambda w=witness: w.check() or self._has(w, final),
+                                f"{witness.name} has event {final['seq']}")
+        self._check_visits()
         ledger = self._backend.ledger
+        if not ledger.grew():
+            self._found.append("no command was confirmed in this round")
         ledger.check_state(final["epoch"], final["state"])
         self._found += ledger.findings
 
