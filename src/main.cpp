@@ -104,14 +104,15 @@ class Server {
   void say_ready() const;
   std::uint32_t shard_count() const;
   Shard::Settings shard_settings() const;
-  Transients::Bounds transient_bounds() const;
+  ShardLoop::Settings loop_settings() const;
+  std::size_t transients_per_address() const;
 
   const Config& config_;
   const Log& log_;
   const SystemClock clock_;
   std::string epoch_;
   StoredHistory history_;  // empty once the parts have gone on from it
-  std::uint32_t max_clients_ = 0;
+  OpenFiles files_{};
   std::optional<LockFile> lock_;
   std::vector<Listener> client_listeners_;
   std::vector<Listener> admin_listeners_;
@@ -133,11 +134,12 @@ Result<void, std::string> Server::start() {
   auto lock = LockFile::acquire(config_.runtime_dir + "/relay.lock");
   if (!lock) return lock.error();
   lock_ = std::move(lock).value();
-  max_clients_ = reserve_open_files(config_.max_clients);
-  if (max_clients_ < config_.max_clients) {
+  const OpenFiles wanted = wanted_open_files(config_.max_clients, shard_count());
+  files_ = share_open_files(wanted, raise_open_files(wanted.all));
+  if (files_.clients < config_.max_clients) {
     log_.warning("the limit on open files allows fewer clients than --max-clients",
                  {{"max_clients", std::uint64_t{config_.max_clients}},
-                  {"room_for", std::uint64_t{max_clients_}}});
+                  {"room_for", std::uint64_t{files_.clients}}});
   }
   if (auto opened = open_store(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
@@ -195,28 +197,33 @@ Shard::Settings Server::shard_settings() const {
           epoch_};
 }
 
+// Half of the connections that are no clients may wait for their shard.
+ShardLoop::Settings Server::loop_settings() const {
+  const std::uint32_t half = std::max(files_.other_connections / shard_count() / 2, 1U);
+  return {config_.max_client_message,
+          config_.allow_origin,
+          config_.handshake_timeout,
+          {half, transients_per_address()},
+          half};
+}
+
 // An address that may have few clients needs no more room on the way to becoming one.
-Transients::Bounds Server::transient_bounds() const {
-  constexpr std::uint32_t kLeastPerAddress = 16;
-  constexpr std::uint32_t kLeast = 64;
-  return {std::max(kSpareConnections / shard_count(), kLeast),
-          config_.max_clients_per_address == 0
-              ? 0
-              : std::max(config_.max_clients_per_address, kLeastPerAddress)};
+std::size_t Server::transients_per_address() const {
+  constexpr std::uint32_t kLeast = 16;
+  const std::uint32_t clients = config_.max_clients_per_address;
+  return clients == 0 ? 0 : std::max(clients, kLeast);
 }
 
 void Server::build_shards() {
-  admission_ =
-      std::make_unique<Admission>(Admission::Limits{max_clients_, config_.max_clients_per_address});
+  admission_ = std::make_unique<Admission>(
+      Admission::Limits{files_.clients, config_.max_clients_per_address});
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
     shard_stats_.push_back(std::make_unique<ShardStats>());
     status_->shards.push_back(shard_stats_.back().get());
-    const ShardLoop::Settings settings{config_.max_client_message, config_.allow_origin,
-                                       config_.handshake_timeout, transient_bounds()};
-    loops_.push_back(std::make_unique<ShardLoop>(settings, shard_settings(), clock_,
+    loops_.push_back(std::make_unique<ShardLoop>(loop_settings(), shard_settings(), clock_,
                                                  *shard_stats_.back(), *admission_, *hosts_,
                                                  *status_, log_));
   }
@@ -239,15 +246,20 @@ void Server::build_relay() {
 }
 
 Result<void, std::string> Server::bind_commands() {
-  const CommandServer::Settings settings{
-      config_.commands,    config_.control, {config_.ipc_mode, config_.ipc_group},
-      config_.max_command, epoch_,          store_ ? kGather : Duration::zero()};
+  const CommandServer::Settings settings{config_.commands,
+                                         config_.control,
+                                         {config_.ipc_mode, config_.ipc_group},
+                                         config_.max_command,
+                                         epoch_,
+                                         files_.command_connections,
+                                         store_ ? kGather : Duration::zero()};
   commands_ = std::make_unique<CommandServer>(settings, *relay_, relay_stats_, status_->shards,
                                               clock_, log_);
   return commands_->bind();
 }
 
 Result<void, std::string> Server::start_shards() {
+  const OpenFilesScope scope(files_.all);
   for (const auto& loop : loops_) {
     if (auto started = loop->start(); !started) return started;
   }
@@ -284,7 +296,7 @@ void Server::say_ready() const {
                       {"port", int{client_listeners_.front().port()}},
                       {"commands", commands_->endpoints().front()},
                       {"shards", static_cast<std::uint64_t>(loops_.size())},
-                      {"max_clients", std::uint64_t{max_clients_}},
+                      {"max_clients", std::uint64_t{files_.clients}},
                       {"epoch", epoch_}});
 }
 

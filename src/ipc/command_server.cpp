@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <thread>
 #include <zmq.hpp>
 
@@ -10,6 +11,7 @@
 #include "event.h"
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/ipc/lock_file.h"
+#include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/protocol/command_decoder.h"
 
 namespace syncrelay {
@@ -26,12 +28,39 @@ constexpr int kMaxTurns = 1024;
 constexpr milliseconds kGatherStep{1};            // ZeroMQ polls in milliseconds
 constexpr milliseconds kQuiet{50};                // sockets that stay empty for so long are empty
 constexpr milliseconds kRejectionInterval{1000};  // between two log lines on refused commands
+constexpr milliseconds kLookInterval{1000};  // connections end without telling the relay's thread
+constexpr Duration kRefusalInterval = std::chrono::minutes(1);  // between two on refused peers
+
+// Complete commands that lie in memory and nobody has taken: four of the largest, or this.
+constexpr std::uint64_t kWaitingCommands = 4;
+constexpr std::uint64_t kMinWaitingBytes = 64ULL * 1024 * 1024;
+
+constexpr milliseconds kHandshake{10'000};  // time for a peer to say that it speaks ZeroMQ
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t kShown = 80;
   std::string shown(text.substr(0, kShown));
   if (text.size() > kShown) shown += "...";
   return shown;
+}
+
+// Returns the listening socket's descriptor, which ZeroMQ tells only to a monitor.
+// `number` is another one each time.
+int bind_and_tell(zmq::context_t& context, zmq::socket_t& socket, const std::string& endpoint,
+                  std::size_t number) {
+  const std::string name = "inproc://listening-" + std::to_string(number);
+  if (zmq_socket_monitor(socket.handle(), name.c_str(), ZMQ_EVENT_LISTENING) != 0)
+    throw zmq::error_t();
+  zmq::socket_t monitor(context, zmq::socket_type::pair);
+  monitor.connect(name);
+  socket.bind(endpoint);
+  zmq::message_t event;
+  zmq::message_t where;
+  if (!monitor.recv(event) || !monitor.recv(where)) throw zmq::error_t();
+  zmq_socket_monitor(socket.handle(), nullptr, 0);
+  std::int32_t descriptor = -1;
+  std::memcpy(&descriptor, event.data<char>() + sizeof(std::uint16_t), sizeof descriptor);
+  return descriptor;
 }
 
 }  // namespace
@@ -45,7 +74,8 @@ struct CommandServer::Impl {
         shard_stats(std::move(the_shard_stats)),
         clock(the_clock),
         log(the_log),
-        decoder(server_settings.max_command) {}
+        decoder(server_settings.max_command),
+        gate(bounds(), the_clock) {}
 
   Result<void, std::string> bind_all();
   template <typename Bind>
@@ -53,6 +83,9 @@ struct CommandServer::Impl {
   void bind_pull(const std::string& endpoint);
   void bind_control(const std::string& endpoint);
   std::int64_t unreadable_bytes() const;
+  PeerGate::Bounds bounds() const;
+  void listen(zmq::socket_t& socket, const std::string& endpoint);
+  void look_at_peers();
   void run();
   bool stopping() const { return stop_deadline.load() != 0; }
   bool wait(milliseconds timeout);
@@ -70,7 +103,8 @@ struct CommandServer::Impl {
   CommandDecoder decoder;
   Event wake;                                    // something besides a socket wants attention
   std::atomic<TimePoint::rep> stop_deadline{0};  // not 0: the server is stopping
-  zmq::context_t context{1};
+  PeerGate gate;
+  zmq::context_t context{1};  // one I/O thread: see PeerGate
   std::vector<LockFile> locks;
   std::vector<zmq::socket_t> sockets;
   std::unique_ptr<ControlDesk> desk;
@@ -79,6 +113,8 @@ struct CommandServer::Impl {
   zmq::message_t message;
   TimePoint next_rejection_line{};
   std::uint64_t unlogged_rejections = 0;
+  TimePoint next_refusal_line{};
+  TimePoint next_look{};
   std::thread thread;
 };
 
@@ -115,23 +151,53 @@ void CommandServer::Impl::bind_pull(const std::string& endpoint) {
   zmq::socket_t socket(context, zmq::socket_type::pull);
   socket.set(zmq::sockopt::maxmsgsize, unreadable_bytes());
   socket.set(zmq::sockopt::linger, 0);
-  socket.bind(endpoint);
+  listen(socket, endpoint);
   endpoints.push_back(socket.get(zmq::sockopt::last_endpoint));
   sockets.push_back(std::move(socket));
 }
 
 void CommandServer::Impl::bind_control(const std::string& endpoint) {
   desk = std::make_unique<ControlDesk>(
-      context, endpoint, unreadable_bytes(),
-      ControlDesk::Sources{relay, relay_stats, shard_stats, settings.epoch},
+      context, unreadable_bytes(),
+      ControlDesk::Sources{relay, relay_stats, shard_stats, gate, settings.epoch},
       [this] { wake.set(); });
+  listen(desk->socket(), endpoint);
+}
+
+PeerGate::Bounds CommandServer::Impl::bounds() const {
+  const auto listeners = static_cast<std::uint32_t>(settings.endpoints.size() + 1);
+  return {std::max(settings.max_connections / listeners, 1U),
+          std::max(settings.max_command * kWaitingCommands, kMinWaitingBytes),
+          static_cast<std::uint64_t>(unreadable_bytes())};
+}
+
+void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpoint) {
+  socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(kHandshake.count()));
+  gate.watch([&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); });
+}
+
+void CommandServer::Impl::look_at_peers() {
+  relay_stats.command_connections.set(gate.connections());
+  relay_stats.command_connections_cut_off.set(gate.cut_off());
+  const std::uint64_t refused = gate.refused();
+  const bool more = refused > relay_stats.command_connections_refused.get();
+  relay_stats.command_connections_refused.set(refused);
+  const TimePoint now = clock.now();
+  next_look = now + kLookInterval;
+  if (!more || now < next_refusal_line) return;
+  next_refusal_line = now + kRefusalInterval;
+  log.warning("connections to the command sockets refused",
+              {{"connections", relay_stats.command_connections.get()},
+               {"room_for_each_socket", std::uint64_t{bounds().connections}},
+               {"refused", refused}});
 }
 
 void CommandServer::Impl::run() {
-  do {
-    while (!stopping() && take_batch()) {
-    }
-  } while (!stopping() && wait(milliseconds(-1)));
+  if (!PeerGate::in_force()) log.warning("connections to the command sockets are not bounded");
+  while (!stopping()) {
+    if (clock.now() >= next_look) look_at_peers();
+    if (!take_batch()) wait(kLookInterval);
+  }
   while (clock.now().time_since_epoch().count() < stop_deadline.load() &&
          (take_batch() || wait(kQuiet))) {
   }
@@ -172,8 +238,10 @@ bool CommandServer::Impl::take_all() {
   bool more = true;
   for (int turn = 0; more && turn < kMaxTurns && !relay.batch_full(); ++turn) {
     more = false;
+    const std::uint64_t completed = gate.completed();
     for (zmq::socket_t& socket : sockets) more = take(socket) || more;
     more = desk->take(decoder) || more;
+    if (!more) gate.found_empty(completed);
     any = any || more;
   }
   return any;
@@ -182,9 +250,9 @@ bool CommandServer::Impl::take_all() {
 // One command, if there is one.
 bool CommandServer::Impl::take(zmq::socket_t& socket) {
   if (!socket.recv(message, zmq::recv_flags::dontwait)) return false;
+  gate.took(message.size());
   if (message.more()) {
-    while (message.more() && socket.recv(message, zmq::recv_flags::none)) {
-    }
+    while (message.more() && socket.recv(message, zmq::recv_flags::none)) gate.took(message.size());
     reject({RejectReason::multipart, 0, "a command is a single frame"}, {});
     return true;
   }
@@ -241,6 +309,7 @@ void CommandServer::start() {
 
 void CommandServer::stop(TimePoint deadline) {
   if (!impl_->thread.joinable()) return;
+  impl_->gate.close_to_news();
   impl_->stop_deadline.store(deadline.time_since_epoch().count());
   impl_->wake.set();
   impl_->thread.join();

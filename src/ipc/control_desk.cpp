@@ -9,10 +9,9 @@ constexpr std::size_t kMaxLists = 16;  // under way at a time
 
 }  // namespace
 
-ControlDesk::ControlDesk(zmq::context_t& context, const std::string& endpoint,
-                         std::int64_t max_message, const Sources& sources,
+ControlDesk::ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources,
                          std::function<void()> wake)
-    : socket_(context, endpoint, max_message),
+    : socket_(context, max_message, sources.gate),
       sources_(sources),
       completed_({2 * kMaxLists, 2 * kMaxLists}, std::move(wake)) {}
 

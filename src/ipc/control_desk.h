@@ -12,6 +12,7 @@
 #include "answer.h"
 #include "control_socket.h"
 #include "syncrelay/base/mailbox.h"
+#include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/protocol/command_decoder.h"
 #include "syncrelay/protocol/stats.h"
 #include "syncrelay/relay/relay.h"
@@ -35,13 +36,13 @@ class ControlDesk {
     Relay& relay;
     RelayStats& relay_stats;
     std::vector<const ShardStats*> shards;
+    PeerGate& gate;  // hears of what is taken
     std::string epoch;
   };
 
-  // `wake` is called from a shard's thread: answer_lists() is due. Throws zmq::error_t when the
-  // endpoint cannot be bound.
-  ControlDesk(zmq::context_t& context, const std::string& endpoint, std::int64_t max_message,
-              const Sources& sources, std::function<void()> wake);
+  // `wake` is called from a shard's thread: answer_lists() is due.
+  ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources,
+              std::function<void()> wake);
 
   // Takes one request, if there is one, and applies it to the relay when it is a command.
   bool take(CommandDecoder& decoder);

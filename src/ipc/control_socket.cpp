@@ -25,20 +25,20 @@ void release(void*, void* hint) {
 
 }  // namespace
 
-ControlSocket::ControlSocket(zmq::context_t& context, const std::string& endpoint,
-                             std::int64_t max_message)
-    : socket_(context, zmq::socket_type::router) {
+ControlSocket::ControlSocket(zmq::context_t& context, std::int64_t max_message, PeerGate& gate)
+    : socket_(context, zmq::socket_type::router), gate_(gate) {
   socket_.set(zmq::sockopt::maxmsgsize, max_message);
   socket_.set(zmq::sockopt::linger, kLingerMilliseconds);
   socket_.set(zmq::sockopt::sndhwm, kMaxUnreadAnswers);
   socket_.set(zmq::sockopt::router_mandatory, true);
-  socket_.bind(endpoint);
 }
 
 bool ControlSocket::receive(Envelope& envelope, zmq::message_t& body) {
   envelope.clear();
   bool well_formed = true;
+  bool identity = true;  // ZeroMQ's own frame, which came from nobody
   while (socket_.recv(body, zmq::recv_flags::dontwait)) {
+    if (!std::exchange(identity, !body.more())) gate_.took(body.size());
     if (!body.more()) {
       if (well_formed && !envelope.empty()) return true;
       envelope.clear();

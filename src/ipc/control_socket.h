@@ -9,17 +9,18 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "syncrelay/ipc/peer_gate.h"
+
 namespace syncrelay {
 
 // The frames in front of a request's body: the peer's identity, and whatever the peer put there to
 // recognise the answer by (a REQ socket an empty frame). They come back with the answer.
 using Envelope = std::vector<zmq::message_t>;
 
-// A ROUTER socket for DEALER and REQ peers. Relay thread only, once bound.
+// A ROUTER socket for DEALER and REQ peers; who makes it binds it. Relay thread only, once bound.
 class ControlSocket {
  public:
-  // Throws zmq::error_t when the endpoint cannot be bound.
-  ControlSocket(zmq::context_t& context, const std::string& endpoint, std::int64_t max_message);
+  ControlSocket(zmq::context_t& context, std::int64_t max_message, PeerGate& gate);
 
   // Takes one request, if there is one. A request with too many or too large frames before its body
   // is dropped: it is not clear to whom to answer.
@@ -41,6 +42,7 @@ class ControlSocket {
   UnreadBytes unread_of(const zmq::message_t& identity);
 
   zmq::socket_t socket_;
+  PeerGate& gate_;
   std::map<std::string, UnreadBytes> unread_;  // by identity; only peers with large answers
 };
 

@@ -87,6 +87,15 @@ void add_commands(Page& page, const RelayStats& relay) {
   page.single("answers_dropped_total", "counter",
               "Answers on the control socket that a peer did not read or was not there for.",
               relay.answers_dropped.get());
+  page.single("command_connections", "gauge",
+              "Connections to the command sockets and the control socket.",
+              relay.command_connections.get());
+  page.single("command_connections_refused_total", "counter",
+              "Connections to them that there was no room for.",
+              relay.command_connections_refused.get());
+  page.single("command_connections_cut_off_total", "counter",
+              "Connections to them ended because of a message without end or an old protocol.",
+              relay.command_connections_cut_off.get());
   page.single("events_total", "counter", "Events put into the log.", relay.events.get());
   page.single("seq", "gauge", "Position of the newest event.", relay.seq.get());
   page.single("state_keys", "gauge", "State keys held.", relay.state_keys.get());

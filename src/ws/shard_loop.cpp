@@ -17,7 +17,6 @@ namespace {
 
 constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
-constexpr std::size_t kWaitingSockets = 128;
 constexpr std::size_t kAdoptionsPerTurn = 64;  // then those adopted before have their turn
 constexpr unsigned kReadBytes = 16 * 1024;     // at once from a connection
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
@@ -46,7 +45,8 @@ struct ShardLoop::Impl {
                            settings.max_client_message,
                            settings.handshake_timeout,
                            [this](Connection& connection) { finish_soon(connection); }},
-        sockets({kWaitingSockets, kWaitingSockets}, [this] { ev_async_send(loop, &wake); }) {
+        sockets({settings.waiting_sockets, settings.waiting_sockets},
+                [this] { ev_async_send(loop, &wake); }) {
     ev_async_init(&wake, on_wake);
     ev_timer_init(&timer, on_timer, kTickSeconds, kTickSeconds);
     wake.data = this;

@@ -27,6 +27,7 @@ class CommandServer {
     SocketAccess access;
     std::uint64_t max_command;  // bytes
     std::string epoch;
+    std::uint32_t max_connections;  // to all endpoints together, in equal shares
     Duration gather;  // how long a batch that nobody waits for may wait for more; 0: not at all
   };
 
@@ -46,8 +47,8 @@ class CommandServer {
 
   void start();
 
-  // Takes what lies in the sockets until they are empty or it is `deadline`, publishes it, and ends
-  // the thread.
+  // Takes what lies in the sockets, publishes it, and ends the thread, at `deadline` at the latest.
+  // What backends send from now on stays with them or in the kernel.
   void stop(TimePoint deadline);
 
  private:

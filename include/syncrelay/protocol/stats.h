@@ -17,10 +17,13 @@ struct RelayStats {
   Counter events;
   Counter seq;
   Counter state_keys;
-  Counter state_bytes;      // keys and values
-  Counter ids;              // remembered, see IdWindow
-  Counter duplicates;       // commands with an id that was known
-  Counter answers_dropped;  // on the control socket, to peers that do not read
+  Counter state_bytes;                  // keys and values
+  Counter ids;                          // remembered, see IdWindow
+  Counter duplicates;                   // commands with an id that was known
+  Counter answers_dropped;              // on the control socket, to peers that do not read
+  Counter command_connections;          // to the command sockets and the control socket
+  Counter command_connections_refused;  // there was no room
+  Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
 };
 
 enum class SnapshotReason : std::uint8_t { connect, lag, resume_failed };

@@ -42,6 +42,7 @@ class ShardLoop {
     std::vector<std::string> allowed_origins;
     Duration handshake_timeout{};  // looked at four times a second
     Transients::Bounds transients{};
+    std::size_t waiting_sockets = 1;  // accepted, but not adopted yet
   };
 
   // All references must outlive the loop.

@@ -19,8 +19,8 @@ struct GateBench {
   ShardStats stats;
   Admission admission{{1, 0}};
   HostRule hosts{{"relay.example"}, {}};
-  Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, relay, {&stats}, {}, {}};
   Log log{{LogLevel::error, LogFormat::text}};
+  Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, log, relay, {&stats}, {}, {}};
   Gatekeeper gate{{}, hosts, stats, admission, status, log};
 
   Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {},

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/ipc/zmtp_meter.h"
+
+namespace syncrelay {
+
+// Stands between ZeroMQ and the kernel for the connections to the command sockets: how many there
+// are, how many bytes of commands wait in memory, and whether more is read at all. ZeroMQ bounds
+// neither: it ends the process when no descriptor is left for a connection, counts messages where
+// bytes matter, and keeps the parts of a message that is never completed. Its calls of accept() and
+// recv() come here instead (socket_calls.cpp), which is why there is at most one gate at a time.
+//
+// Invariants: a peer that is over a bound is closed or not read from, never half served; what is
+// counted here is asked of the kernel again (a descriptor that is another socket by now is a peer
+// that went), so that no count can drift.
+//
+// Rejected: a socket monitor that unbinds at the bound (ZeroMQ goes on accepting until the unbind
+// reaches its thread); a process of its own or a relay of bytes in front (a copy and a wake-up per
+// command); high-water marks for bytes (they count whole messages, 1,000 of 8 MiB as of 8 bytes).
+//
+// Thread-safe. ZeroMQ's thread asks, the relay's tells; the context must have one I/O thread.
+class PeerGate {
+ public:
+  struct Bounds {
+    std::uint32_t connections;  // to each watched socket
+    std::uint64_t waiting;  // weight of complete messages that nobody took: then no more is read
+    std::uint64_t message;  // weight of all frames of one message: its peer is closed
+  };
+  // `clock` must outlive the gate.
+  PeerGate(const Bounds& bounds, const Clock& clock);
+  ~PeerGate();
+  PeerGate(const PeerGate&) = delete;
+  PeerGate& operator=(const PeerGate&) = delete;
+
+  // Has `bind`, which returns the descriptor of a listening socket, run while nothing is accepted;
+  // what comes in on that socket is a peer from the first connection on.
+  void watch(const std::function<int()>& bind);
+
+  // Completed messages by weight since the start: to be read before sockets are looked at, and
+  // given to found_empty() when they were.
+  std::uint64_t completed() const { return completed_.load(std::memory_order_relaxed); }
+  void found_empty(std::uint64_t completed_before);
+
+  // One frame was taken out of ZeroMQ.
+  void took(std::size_t frame_bytes) {
+    taken_.fetch_add(frame_weight(frame_bytes), std::memory_order_relaxed);
+  }
+
+  // From now on only what lies in the kernel already is read, and the rest of a message that it
+  // ends in; nobody else gets in.
+  void close_to_news();
+
+  std::uint32_t connections();  // now
+  std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  std::uint64_t cut_off() const { return cut_off_.load(std::memory_order_relaxed); }
+
+  // Whether ZeroMQ's calls come here at all.
+  static bool in_force();
+
+  // In place of the C library's; nullopt: the socket is none of the gate's.
+  std::optional<int> accept(int listener, sockaddr* address, socklen_t* size, int flags);
+  std::optional<ssize_t> receive(int fd, void* bytes, std::size_t size, int flags);
+
+ private:
+  struct Peer {
+    ino_t inode;  // of its socket
+    int listener;
+    ZmtpMeter meter;
+    std::optional<std::uint64_t> still_to_read;  // once closed to news
+  };
+
+  bool has_room(int listener);
+  std::uint32_t count(int listener) const;
+  void forget_gone();
+  int turn_away(int listener);
+  std::size_t may_read(const Peer& peer, std::size_t size) const;
+  ssize_t account(Peer& peer, ssize_t read, const void* bytes);
+  void pause();
+
+  const Bounds bounds_;
+  const Clock& clock_;
+  std::mutex mutex_;  // guards all below that is not atomic
+  std::set<int> listeners_;
+  std::map<int, Peer> peers_;  // by descriptor
+  int spare_;  // given up for a moment to take in and close a connection when there is no other
+  bool closed_to_news_ = false;
+  TimePoint resumed_{};  // ZeroMQ's thread only: when it last slept
+  std::atomic<std::uint64_t> completed_{0};
+  std::atomic<std::uint64_t> taken_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> cut_off_{0};
+};
+
+}  // namespace syncrelay

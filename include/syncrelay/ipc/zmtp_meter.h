@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace syncrelay {
+
+// What a frame costs that ZeroMQ holds: its bytes and what lies around them, so that empty frames
+// cost something, too.
+constexpr std::uint64_t frame_weight(std::uint64_t bytes) {
+  constexpr std::uint64_t kOverhead = 64;
+  return bytes + kOverhead;
+}
+
+// Follows the bytes of one ZMTP connection (2.0 to 3.1) and says what they add up to: ZeroMQ hands
+// a message over only when its last frame is there and has no bound for all of them together, so
+// that this is the one place to see a message without an end. Looks at lengths only.
+class ZmtpMeter {
+ public:
+  // Goes on with the bytes that came next. Returns the weight of the messages that are complete
+  // with them. A frame counts from its header on: that is when ZeroMQ makes room for it.
+  std::uint64_t add(std::string_view bytes);
+
+  // The weight of the message that is under way.
+  std::uint64_t unfinished() const { return unfinished_; }
+
+  // No message and no frame is under way.
+  bool between_messages() const { return place_ == Place::flags && unfinished_ == 0; }
+
+  // How many bytes may be read without going beyond the frame, or the part of it, that is under
+  // way.
+  std::uint64_t to_read() const { return missing_; }
+
+  // The peer's protocol is older than ZMTP 2.0, and its frames look different.
+  bool too_old() const { return place_ == Place::lost; }
+
+ private:
+  enum class Place : std::uint8_t { greeting, rest_of_greeting, flags, length, body, lost };
+
+  void take_byte(std::uint8_t byte);
+  void take_greeting(std::uint8_t byte);
+  void begin_body();
+  void end_frame();
+
+  Place place_ = Place::greeting;
+  std::uint8_t flags_ = 0;
+  std::uint8_t greeting_size_ = 0;  // so far
+  std::uint64_t missing_ = 1;       // bytes until the place changes, at least
+  std::uint64_t length_ = 0;        // of the frame
+  std::uint64_t unfinished_ = 0;
+  std::uint64_t finished_ = 0;  // by this add()
+};
+
+}  // namespace syncrelay

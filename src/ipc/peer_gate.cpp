@@ -1,0 +1,165 @@
+#include "syncrelay/ipc/peer_gate.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "socket_calls.h"
+
+namespace syncrelay {
+namespace {
+
+// What is not read now is asked for again at once: its thread sleeps a little in between, and has
+// as much time for everything else.
+constexpr Duration kPause = std::chrono::milliseconds(1);
+
+int open_spare() {
+  return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+ino_t inode_of(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+std::uint64_t unread_bytes(int fd) {
+  int bytes = 0;
+  return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+// ZeroMQ takes these for its own fault and ends the process, or asks again without a pause.
+bool means_no_room(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+int failed(int error) {
+  errno = error;
+  return -1;
+}
+
+}  // namespace
+
+PeerGate::PeerGate(const Bounds& bounds, const Clock& clock)
+    : bounds_(bounds), clock_(clock), spare_(open_spare()) {
+  socket_calls::set_gate(this);
+}
+
+PeerGate::~PeerGate() {
+  socket_calls::set_gate(nullptr);
+  if (spare_ >= 0) close(spare_);
+}
+
+bool PeerGate::in_force() {
+  return socket_calls::in_force();
+}
+
+void PeerGate::watch(const std::function<int()>& bind) {
+  const std::lock_guard lock(mutex_);
+  listeners_.insert(bind());
+}
+
+void PeerGate::found_empty(std::uint64_t completed_before) {
+  taken_.store(completed_before, std::memory_order_relaxed);
+}
+
+void PeerGate::close_to_news() {
+  const std::lock_guard lock(mutex_);
+  closed_to_news_ = true;
+  for (auto& [fd, peer] : peers_) peer.still_to_read = unread_bytes(fd);
+}
+
+std::uint32_t PeerGate::connections() {
+  const std::lock_guard lock(mutex_);
+  forget_gone();
+  return static_cast<std::uint32_t>(peers_.size());
+}
+
+std::optional<int> PeerGate::accept(int listener, sockaddr* address, socklen_t* size, int flags) {
+  const std::unique_lock lock(mutex_);
+  if (listeners_.count(listener) == 0) return std::nullopt;
+  if (!has_room(listener)) return turn_away(listener);
+  const int fd = socket_calls::accept(listener, address, size, flags);
+  if (fd < 0) return means_no_room(errno) ? turn_away(listener) : -1;
+  peers_.insert_or_assign(fd, Peer{inode_of(fd), listener, {}, {}});
+  return fd;
+}
+
+bool PeerGate::has_room(int listener) {
+  if (closed_to_news_) return false;
+  if (count(listener) < bounds_.connections) return true;
+  forget_gone();
+  return count(listener) < bounds_.connections;
+}
+
+std::uint32_t PeerGate::count(int listener) const {
+  return static_cast<std::uint32_t>(
+      std::count_if(peers_.begin(), peers_.end(),
+                    [&](const auto& peer) { return peer.second.listener == listener; }));
+}
+
+void PeerGate::forget_gone() {
+  std::erase_if(peers_, [](const auto& peer) { return inode_of(peer.first) != peer.second.inode; });
+}
+
+// Takes one connection off the queue and closes it, so that its peer learns at once and the
+// listening socket falls silent.
+int PeerGate::turn_away(int listener) {
+  if (spare_ >= 0) close(std::exchange(spare_, -1));
+  const int fd = socket_calls::accept(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  spare_ = open_spare();
+  if (fd < 0 && !means_no_room(error)) return failed(error);
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return failed(ECONNABORTED);
+}
+
+std::optional<ssize_t> PeerGate::receive(int fd, void* bytes, std::size_t size, int flags) {
+  std::unique_lock lock(mutex_);
+  const auto peer = peers_.find(fd);
+  if (peer == peers_.end()) return std::nullopt;
+  const std::size_t allowed = may_read(peer->second, size);
+  if (allowed > 0)
+    return account(peer->second, socket_calls::receive(fd, bytes, allowed, flags), bytes);
+  lock.unlock();
+  pause();
+  return failed(EAGAIN);
+}
+
+// Not longer than every other millisecond, however many peers there are.
+void PeerGate::pause() {
+  const TimePoint now = clock_.now();
+  if (now < resumed_ + kPause) return;
+  std::this_thread::sleep_for(kPause);
+  resumed_ = clock_.now();
+}
+
+// 0: nothing now.
+std::size_t PeerGate::may_read(const Peer& peer, std::size_t size) const {
+  const auto waiting = static_cast<std::int64_t>(completed_.load(std::memory_order_relaxed) -
+                                                 taken_.load(std::memory_order_relaxed));
+  if (waiting > static_cast<std::int64_t>(bounds_.waiting)) return 0;
+  if (!peer.still_to_read) return size;
+  if (*peer.still_to_read > 0) return std::min<std::uint64_t>(size, *peer.still_to_read);
+  return peer.meter.between_messages() ? 0 : std::min<std::uint64_t>(size, peer.meter.to_read());
+}
+
+ssize_t PeerGate::account(Peer& peer, ssize_t read, const void* bytes) {
+  if (read <= 0) return read;
+  const auto size = static_cast<std::size_t>(read);
+  if (peer.still_to_read) *peer.still_to_read -= std::min<std::uint64_t>(size, *peer.still_to_read);
+  completed_.fetch_add(peer.meter.add({static_cast<const char*>(bytes), size}),
+                       std::memory_order_relaxed);
+  if (!peer.meter.too_old() && peer.meter.unfinished() <= bounds_.message) return read;
+  cut_off_.fetch_add(1, std::memory_order_relaxed);
+  return failed(ECONNRESET);
+}
+
+}  // namespace syncrelay

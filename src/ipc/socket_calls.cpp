@@ -1,0 +1,83 @@
+#include "socket_calls.h"
+
+#include <dlfcn.h>
+
+#include <atomic>
+
+#include "syncrelay/ipc/peer_gate.h"
+
+namespace {
+
+std::atomic<syncrelay::PeerGate*> current_gate{nullptr};
+
+// Only a thread that took a peer in reads from peers: all others, the shards' above all, do not pay
+// for the gate.
+thread_local bool serves_peers = false;
+
+template <typename Function>
+Function next_definition(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+int gated_accept(int listener, sockaddr* address, socklen_t* size, int flags) {
+  syncrelay::PeerGate* const gate = current_gate.load(std::memory_order_acquire);
+  if (gate != nullptr) {
+    if (const auto accepted = gate->accept(listener, address, size, flags)) {
+      serves_peers = true;
+      return *accepted;
+    }
+  }
+  return syncrelay::socket_calls::accept(listener, address, size, flags);
+}
+
+ssize_t gated_receive(int fd, void* bytes, std::size_t size, int flags) {
+  syncrelay::PeerGate* const gate = current_gate.load(std::memory_order_acquire);
+  if (gate != nullptr) {
+    if (const auto received = gate->receive(fd, bytes, size, flags)) return *received;
+  }
+  return syncrelay::socket_calls::receive(fd, bytes, size, flags);
+}
+
+}  // namespace
+
+extern "C" {
+
+__attribute__((visibility("default"))) int accept4(int listener, sockaddr* address, socklen_t* size,
+                                                   int flags) {
+  return gated_accept(listener, address, size, flags);
+}
+
+__attribute__((visibility("default"))) int accept(int listener, sockaddr* address,
+                                                  socklen_t* size) {
+  return gated_accept(listener, address, size, 0);
+}
+
+__attribute__((visibility("default"))) ssize_t recv(int fd, void* bytes, std::size_t size,
+                                                    int flags) {
+  return serves_peers ? gated_receive(fd, bytes, size, flags)
+                      : syncrelay::socket_calls::receive(fd, bytes, size, flags);
+}
+}
+
+namespace syncrelay::socket_calls {
+
+void set_gate(PeerGate* gate) {
+  current_gate.store(gate, std::memory_order_release);
+}
+
+int accept(int listener, sockaddr* address, socklen_t* size, int flags) {
+  static const auto next = next_definition<decltype(&::accept4)>("accept4");
+  return next(listener, address, size, flags);
+}
+
+ssize_t receive(int fd, void* bytes, std::size_t size, int flags) {
+  static const auto next = next_definition<decltype(&::recv)>("recv");
+  return next(fd, bytes, size, flags);
+}
+
+bool in_force() {
+  return dlsym(RTLD_DEFAULT, "accept4") == reinterpret_cast<void*>(&::accept4) &&
+         dlsym(RTLD_DEFAULT, "recv") == reinterpret_cast<void*>(&::recv);
+}
+
+}  // namespace syncrelay::socket_calls

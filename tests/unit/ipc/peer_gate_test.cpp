@@ -1,0 +1,200 @@
+#include "syncrelay/ipc/peer_gate.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace syncrelay {
+namespace {
+
+const std::string kGreeting =
+    std::string("\xff") + std::string(8, '\0') + "\x7f\x03" + std::string(53, '\0');
+
+// A frame of fewer than 256 bytes.
+std::string frame(std::size_t size, bool more = false) {
+  return std::string(1, static_cast<char>(more ? 1 : 0)) + static_cast<char>(size) +
+         std::string(size, 'x');
+}
+
+// A listening socket of the kernel's own choice of name, and peers that connect to it. The test
+// calls what ZeroMQ calls: accept4() and recv().
+class GateBench {
+ public:
+  explicit GateBench(const PeerGate::Bounds& bounds) : gate(bounds, clock_) {
+    gate.watch([this] { return listener_; });
+  }
+  ~GateBench() {
+    for (const int fd : fds_) close(fd);
+    close(listener_);
+  }
+
+  int connect() {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    fds_.push_back(fd);
+    return fd;
+  }
+
+  int accept() {
+    const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) fds_.push_back(fd);
+    return fd;
+  }
+
+  void send(int fd, const std::string& bytes) {
+    REQUIRE(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
+  }
+
+  // What one recv() returns; -errno when it fails.
+  int receive(int fd) {
+    char bytes[4096];
+    const ssize_t size = recv(fd, bytes, sizeof bytes, 0);
+    return size < 0 ? -errno : static_cast<int>(size);
+  }
+
+  void close_now(int fd) {
+    close(fd);
+    std::erase(fds_, fd);
+  }
+
+ private:
+  static int listen_anywhere() {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const sockaddr_un address{AF_UNIX, {}};
+    REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address.sun_family) == 0);
+    REQUIRE(listen(fd, 100) == 0);
+    return fd;
+  }
+
+  const SystemClock clock_;
+  const int listener_ = listen_anywhere();
+  std::vector<int> fds_;
+
+ public:
+  PeerGate gate;
+};
+
+TEST_CASE("The calls of shared libraries come to the gate") {
+  CHECK(PeerGate::in_force());
+}
+
+TEST_CASE("Connections over the bound are taken off the queue, closed and counted") {
+  GateBench bench({2, 1000, 1000});
+  std::vector<int> peers;
+  for (int count = 0; count < 5; ++count) peers.push_back(bench.connect());
+  const int first = bench.accept();
+  CHECK(first >= 0);
+  CHECK(bench.accept() >= 0);
+  for (int count = 0; count < 3; ++count) {
+    CHECK(bench.accept() == -1);
+    CHECK(errno == ECONNABORTED);
+    CHECK(bench.receive(peers[2 + static_cast<std::size_t>(count)]) == 0);
+  }
+  CHECK(bench.accept() == -1);
+  CHECK(errno == EAGAIN);
+  CHECK(bench.gate.refused() == 3);
+  CHECK(bench.gate.connections() == 2);
+
+  bench.close_now(first);
+  CHECK(bench.gate.connections() == 1);
+  bench.connect();
+  CHECK(bench.accept() >= 0);
+}
+
+TEST_CASE("A descriptor that is another socket by now counts as gone") {
+  GateBench bench({1, 1000, 1000});
+  bench.connect();
+  const int peer = bench.accept();
+  bench.close_now(peer);
+  const int other = dup2(STDERR_FILENO, peer);
+  CHECK(bench.gate.connections() == 0);
+  close(other);
+}
+
+TEST_CASE("Without a descriptor left a connection is turned away, and nobody asks in vain") {
+  GateBench bench({10, 1000, 1000});
+  const int peer = bench.connect();
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  const int next = dup(peer);
+  close(next);
+  none.rlim_cur = static_cast<rlim_t>(next);
+  setrlimit(RLIMIT_NOFILE, &none);
+  const int accepted = bench.accept();
+  const int error = errno;
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(accepted == -1);
+  CHECK(error == ECONNABORTED);
+  CHECK(bench.gate.refused() == 1);
+  CHECK(bench.receive(peer) == 0);
+  CHECK(bench.accept() == -1);
+  CHECK(errno == EAGAIN);
+}
+
+TEST_CASE("What nobody takes stops the reading, and taking it lets it go on") {
+  GateBench bench({2, 2 * frame_weight(100), 1000});
+  const int peer = bench.connect();
+  const int accepted = bench.accept();
+  bench.send(peer, kGreeting + frame(100) + frame(100));
+  CHECK(bench.receive(accepted) == static_cast<int>(64 + 2 * 102));
+  bench.send(peer, frame(100));
+  CHECK(bench.receive(accepted) == 102);  // at the bound, not over it
+  bench.send(peer, frame(100));
+  CHECK(bench.receive(accepted) == -EAGAIN);
+  bench.gate.took(100);
+  CHECK(bench.receive(accepted) == 102);
+  CHECK(bench.receive(accepted) == -EAGAIN);
+  bench.send(peer, frame(100));
+  CHECK(bench.receive(accepted) == -EAGAIN);
+  bench.gate.found_empty(bench.gate.completed());
+  CHECK(bench.receive(accepted) == 102);
+}
+
+TEST_CASE("Who sends parts without end, or no ZMTP, is cut off") {
+  GateBench bench({2, 1000, 3 * frame_weight(10)});
+  const int peer = bench.connect();
+  const int accepted = bench.accept();
+  bench.send(peer, kGreeting + frame(10, true) + frame(10, true) + frame(10));
+  CHECK(bench.receive(accepted) > 0);
+  for (int count = 0; count < 3; ++count) {
+    bench.send(peer, frame(10, true));
+    CHECK(bench.receive(accepted) == 12);
+  }
+  bench.send(peer, frame(10, true));
+  CHECK(bench.receive(accepted) == -ECONNRESET);
+  const int stranger = bench.connect();
+  const int taken_in = bench.accept();
+  bench.send(stranger, "GET / HTTP/1.1\r\n\r\n");
+  CHECK(bench.receive(taken_in) == -ECONNRESET);
+  CHECK(bench.gate.cut_off() == 2);
+}
+
+TEST_CASE("Closed to news, it reads what lay there to the end of its last message and no more") {
+  GateBench bench({2, 1000, 1000});
+  const int peer = bench.connect();
+  const int accepted = bench.accept();
+  bench.send(peer, kGreeting + frame(10) + frame(20).substr(0, 5));
+  bench.gate.close_to_news();
+  bench.send(peer, frame(20).substr(5) + frame(30));
+  std::size_t read = 0;
+  for (int size = 0; (size = bench.receive(accepted)) > 0;) read += static_cast<std::size_t>(size);
+  CHECK(read == 64 + 12 + 22);
+  bench.connect();
+  CHECK(bench.accept() == -1);
+  CHECK(errno == ECONNABORTED);
+}
+
+}  // namespace
+}  // namespace syncrelay
