@@ -20,7 +20,7 @@ LARGE = 200_000
 LARGE_BUDGET = 20  # large events an actor sends in its life: whoever follows the log keeps them all
 HUGE = (2 * 2**20, 17 * 2**20, 65 * 2**20)  # the last is more than ZeroMQ reads at all
 HUGE_BUDGET = 4
-HOARD = 12 * 2**20
+HOARD = 8 * 2**20
 HOARD_KEYS = 3
 HOARD_STEPS = 5
 SEND_SECONDS = 0.3
@@ -120,7 +120,7 @@ class Hoarders(Actor):
     """Makes the state large and changes it while clients that do not read still hold what it was."""
 
     crowd = 6
-    pause = 0.3
+    pause = 0.4
 
     def __init__(self, *arguments):
         super().__init__(*arguments)

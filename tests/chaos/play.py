@@ -13,7 +13,6 @@ from backend_actors import HOARD, HOARD_KEYS
 from deadline import until
 from disturbances import Disturbances
 from hiccups import Hiccups
-from relay_process import is_sanitized
 from scenario import ACTORS
 from stage import Stage
 from verdict import Footprint, Verdict
@@ -21,11 +20,13 @@ from witness import WitnessBackend, WitnessClient
 
 WITNESSES = 3
 PROBE_INTERVAL = 0.4
-LOUD_NEWCOMER_SECONDS = 2.0
+LOUD_NEWCOMER_SECONDS = 2.5
 READY_SECONDS = 15.0
 ROUND_SECONDS = 90.0  # by then a round has hung
 DOWN_SECONDS = 0.2
 HOARDED = 12 * HOARD * HOARD_KEYS
+SLOW = {"SlowReaders", "Floods", "Hoarders", "Silent", "OddUpgrades"}  # what these have to get, a stop waits for
+QUICK_STOP = 2.0
 STOP_GRACE = 3.0  # beyond --drain-timeout
 ALL = ("freeze", "down", "disk")
 
@@ -142,7 +143,7 @@ class Play:
         while not self._is_over:
             await asyncio.sleep(PROBE_INTERVAL)
             began, port = time.monotonic(), self.stage.port
-            limit = LOUD_NEWCOMER_SECONDS + 10 * self._hiccups.worst
+            limit = probes.allowed(LOUD_NEWCOMER_SECONDS, self._hiccups.worst)
             outcome = await asyncio.to_thread(probes.newcomer, port, limit)
             judged = not self._crowded and not self._disturbances.overlap(began, time.monotonic(), ALL)
             if judged and port == self.stage.port:
@@ -174,9 +175,9 @@ class Play:
 
     async def _stop(self, _, plan):
         """Under load; where nobody reads slowly it must not take all the time it may."""
-        slow = {"SlowReaders", "Floods", "Hoarders", "Silent", "OddUpgrades"} & set(plan.actors)
-        limit = self._scenario.drain_seconds + STOP_GRACE if slow else min(2.0, self._scenario.drain_seconds * 0.8)
-        limit += 10 * self._hiccups.worst + (2.0 if is_sanitized() else 0.0)
+        drain = self._scenario.drain_seconds
+        limit = drain + STOP_GRACE if SLOW & set(plan.actors) else min(QUICK_STOP, drain * 0.8)
+        limit = probes.allowed(limit, self._hiccups.worst)
         with self._disturbances.during("down"):
             await self._without_relay(lambda: self._timed_stop(limit))
 

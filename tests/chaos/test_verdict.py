@@ -118,6 +118,10 @@ def test_a_newcomer_that_does_not(answering, said, words):
     assert words in probes.verdict(probes.newcomer(answering(said), patience=0.2), 5.0)
 
 
+def test_a_late_machine_widens_what_is_allowed():
+    assert probes.allowed(1.0, 0.0) < probes.allowed(1.0, 0.5)
+
+
 def test_a_door_that_is_not_there(answering):
     closed = socket.create_server(("127.0.0.1", 0))
     port = closed.getsockname()[1]

@@ -92,7 +92,7 @@ class Verdict:
     async def _check_door(self, hiccups):
         """A newcomer gets in at once; then as many are connected as should be."""
         outcome = await asyncio.to_thread(probes.newcomer, self._stage.port)
-        limit = NEWCOMER_SECONDS + 10 * hiccups.worst
+        limit = probes.allowed(NEWCOMER_SECONDS, hiccups.worst)
         self._found += filter(None, [probes.verdict(outcome, limit)])
         finding = "not asked"
         end = time.monotonic() + SETTLE_SECONDS
