@@ -13,7 +13,8 @@ from scenario import ACTORS, Scenario
 from stage import Stage
 from upgrades import attempts
 
-DONE = 4
+DONE = {"OddUpgrades": 40, "Browsers": 60}  # steps, so that most of what these draw from has come
+DONE_BY_OTHERS = 4
 SECONDS = 15.0
 NEWCOMER_SECONDS = 5.0
 PLAIN = Scenario(seed=0, options=("--drain-timeout", "2s"), data=False, small_disk=False, open_files=None,
@@ -30,19 +31,26 @@ def stage():
     shutil.rmtree(directory, ignore_errors=True)
 
 
+def has_acted(actor):
+    """Misses count only where strangers are rightly turned away most of the time."""
+    done = actor.steps - (0 if actor.name in DONE else actor.missed)
+    return done > DONE.get(actor.name, DONE_BY_OTHERS)
+
+
 @pytest.mark.parametrize("name", ACTORS)
 def test_an_actor_acts_and_a_newcomer_gets_in_beside_it_and_after_it(stage, name):
     actor = ACTORS[name](stage, random.Random(1))
     actor.start()
     try:
-        wait_until(lambda: actor.steps - actor.missed > DONE or not actor.is_alive(), f"{name} acts", SECONDS)
+        wait_until(lambda: has_acted(actor) or not actor.is_alive(), f"{name} acts", SECONDS)
         beside = probes.newcomer(stage.port)
     finally:
         actor.stop()
         wrong = actor.ended()
     assert wrong is None
     outcomes = (beside, probes.newcomer(stage.port))
-    assert [probes.verdict(outcome, NEWCOMER_SECONDS) for outcome in outcomes] == [None, None]
+    limit = probes.allowed(NEWCOMER_SECONDS, lateness=0.0)
+    assert [probes.verdict(outcome, limit) for outcome in outcomes] == [None, None]
 
 
 def test_every_kind_of_upgrade_comes_and_a_seed_always_makes_the_same():
