@@ -42,11 +42,11 @@ void ControlDesk::answer(const Result<void, Rejection>& stored) {
       answer(std::move(pending.envelope), *query);
     } else if (const auto* rejection = std::get_if<Rejection>(&pending.outcome)) {
       send(std::move(pending.envelope), rejected_answer(*rejection));
-    } else if (!stored) {
-      send(std::move(pending.envelope), rejected_answer(stored.error()));
-    } else {
-      const auto& accepted = std::get<Accepted>(pending.outcome);
+    } else if (const auto& accepted = std::get<Accepted>(pending.outcome);
+               stored || accepted.stored) {
       send(std::move(pending.envelope), accepted_answer(context(accepted.seq), accepted.duplicate));
+    } else {
+      send(std::move(pending.envelope), rejected_answer(stored.error()));
     }
   }
   pending_.clear();

@@ -65,8 +65,9 @@ std::vector<Update> Relay::restore(const StoredHistory& history) {
   for (const IdRecord& record : history.ids) {
     const Duration age = std::chrono::microseconds(
         std::max<std::int64_t>(clock_.wall().microseconds - record.accepted.microseconds, 0));
-    ids_.add(record.id, record.seq, clock_.now() - age);
+    ids_.stage(record.id, record.seq, clock_.now() - age);
   }
+  ids_.keep_staged();
   begin_batch();
   show_numbers();
   return updates;
@@ -74,9 +75,9 @@ std::vector<Update> Relay::restore(const StoredHistory& history) {
 
 Result<Accepted, Rejection> Relay::apply(const Command& command) {
   if (!command.id.empty()) {
-    if (const auto seq = ids_.find(command.id, clock_.now())) {
+    if (const auto known = ids_.find(command.id, clock_.now())) {
       stats_.duplicates.add();
-      return Accepted{*seq, true};
+      return Accepted{known->seq, true, !known->staged};
     }
   }
   Result<StateChanges, Rejection> changes = changes_of(command);
@@ -89,7 +90,7 @@ Result<Accepted, Rejection> Relay::apply(const Command& command) {
   }
   stage_event(command, update);
   if (!command.id.empty()) {
-    ids_.add(command.id, last_, clock_.now());
+    ids_.stage(command.id, last_, clock_.now());
     staged_ids_.push_back({command.id, last_, clock_.wall()});
     staged_bytes_ += command.id.size();
   }
@@ -227,6 +228,7 @@ Result<void, Rejection> Relay::publish() {
   Result<void, Rejection> stored = store_staged();
   crash_point("after_commit");
   if (stored) {
+    ids_.keep_staged();
     stats_.events.add(distance(undo_.last, last_));
     for (std::size_t op = 0; op < staged_commands_.size(); ++op)
       stats_.commands[op].add(staged_commands_[op]);
@@ -254,7 +256,7 @@ Result<void, Rejection> Relay::store_staged() {
 }
 
 void Relay::take_back() {
-  ids_.forget_newest(staged_ids_.size());
+  ids_.take_back_staged();
   for (auto change = undo_.state.rbegin(); change != undo_.state.rend(); ++change) put(*change);
   log_.rewind(undo_.log);
   last_ = undo_.last;

@@ -14,7 +14,9 @@
 namespace syncrelay {
 
 // Remembers the ids of recent commands and what was answered, so that a repetition takes no effect.
-// Bounded by count and by age, whichever ends first. Relay thread only.
+// An id is staged until its batch is stored; only then do older ids go for it, so that a batch that
+// is refused leaves the window as it was. Bounded by count (staged ones come on top) and by age,
+// whichever ends first. Relay thread only.
 class IdWindow {
  public:
   struct Bounds {
@@ -22,18 +24,24 @@ class IdWindow {
     Duration age;
   };
 
+  // What is known of an id: the position that was answered to its command.
+  struct Known {
+    Seq seq;
+    bool staged;  // what becomes of the command is not decided yet
+  };
+
   explicit IdWindow(Bounds bounds) : bounds_(bounds) {}
 
-  // The position that was answered to the command with this id; nullopt when it is not known (any
-  // more).
-  std::optional<Seq> find(std::string_view id, TimePoint now) const;
+  // nullopt when the id is not known (any more).
+  std::optional<Known> find(std::string_view id, TimePoint now) const;
 
   // Precondition: find(id) is nullopt; `accepted` is not before that of earlier calls.
-  void add(std::string_view id, Seq seq, TimePoint accepted);
+  void stage(std::string_view id, Seq seq, TimePoint accepted);
 
-  // Takes the newest `count` that were added back; of more than the window holds, all that it
-  // holds.
-  void forget_newest(std::size_t count);
+  // What is staged stays; the oldest go for it.
+  void keep_staged();
+  // What is staged was never there.
+  void take_back_staged();
 
   std::size_t size() const { return order_.size(); }
 
@@ -41,6 +49,7 @@ class IdWindow {
   struct Entry {
     Seq seq;
     TimePoint accepted;
+    bool staged;
   };
   // Lets string_view look up without a copy.
   struct Hash : std::hash<std::string_view> {
@@ -48,11 +57,12 @@ class IdWindow {
   };
   using Index = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
-  void evict(TimePoint now);
+  void forget_oldest();
 
   const Bounds bounds_;
   Index index_;
-  Ring<Index::const_pointer> order_;  // oldest first; nodes of the index stay where they are
+  Ring<Index::pointer> order_;  // oldest first; nodes of the index stay where they are
+  std::size_t staged_ = 0;      // at the end of the order
 };
 
 }  // namespace syncrelay

@@ -31,6 +31,8 @@ namespace syncrelay {
 struct Accepted {
   Seq seq;
   bool duplicate = false;
+  bool stored =
+      false;  // a duplicate of a command that is in effect, whatever becomes of this batch
 };
 
 // The single writer: puts what the backends command into one order, gives each event its seq and

@@ -144,6 +144,36 @@ TEST_CASE(
   CHECK(test.stats.duplicates.get() == 1);
 }
 
+TEST_CASE("A repetition of what is stored is answered as such even when its batch is refused") {
+  StoredRelay test;
+  REQUIRE(test.send(R"({"op":"broadcast","type":"t","id":"stored"})").ok());
+  REQUIRE(test.relay.publish().ok());
+  test.store.refusing = true;
+  REQUIRE(test.send(R"({"op":"broadcast","type":"t","id":"new"})").ok());
+  const auto stored = test.send(R"({"op":"broadcast","type":"t","id":"stored"})");
+  const auto staged = test.send(R"({"op":"broadcast","type":"t","id":"new"})");
+  CHECK(stored.value().stored);
+  CHECK(staged.value().duplicate);
+  CHECK_FALSE(staged.value().stored);
+  REQUIRE_FALSE(test.relay.publish().ok());
+  CHECK(test.send(R"({"op":"broadcast","type":"t","id":"stored"})").value().duplicate);
+  CHECK_FALSE(test.send(R"({"op":"broadcast","type":"t","id":"new"})").value().duplicate);
+}
+
+TEST_CASE("A batch that is refused makes the relay forget no older id") {
+  StoredRelay test;
+  const auto send = [&test](int number) {
+    return test.send(R"({"op":"set","key":"radio","value":1,"id":")" + std::to_string(number) +
+                     "\"}");
+  };
+  for (int number = 0; number < 100; ++number) REQUIRE(send(number).ok());
+  REQUIRE(test.relay.publish().ok());
+  test.store.refusing = true;
+  for (int number = 100; number < 150; ++number) REQUIRE(send(number).ok());
+  REQUIRE_FALSE(test.relay.publish().ok());
+  for (int number = 0; number < 100; ++number) CHECK(send(number).value().duplicate);
+}
+
 TEST_CASE("A refused command leaves no id behind") {
   StoredRelay test;
   const std::string large(1 << 20, 'x');
