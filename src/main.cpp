@@ -171,6 +171,10 @@ Result<void, std::string> Server::open_store() {
   if (!history) return history.error();
   history_ = std::move(history).value();
   epoch_ = history_.epoch;
+  if (history_.missing) {
+    log_.warning("something stored may be missing: a new epoch, and every client gets a snapshot",
+                 {{"data", config_.data}, {"why", *history_.missing}});
+  }
   return {};
 }
 

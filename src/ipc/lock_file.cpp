@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -20,23 +22,27 @@ std::string holder(int fd) {
   return pid.empty() ? "another process" : "process " + pid;
 }
 
-bool write_pid(int fd) {
-  const std::string pid = std::to_string(getpid()) + '\n';
-  return ftruncate(fd, 0) == 0 &&
-         pwrite(fd, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+// As far as there is room: it only informs, and a full disk is no reason not to start. In place,
+// since what is given back to a full disk may not be had again.
+void write_pid(int fd) {
+  constexpr std::size_t kWidth = 20;
+  std::string pid = std::to_string(getpid()) + '\n';
+  pid.resize(std::max(pid.size(), kWidth), '\n');
+  if (pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) return;
 }
 
 }  // namespace
 
 Result<LockFile, std::string> LockFile::acquire(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return "cannot open the lock file " + path + ": " + std::strerror(errno);
   LockFile lock(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return "another relay is running: " + holder(fd) + " holds " + path;
     return "cannot lock " + path + ": " + std::strerror(errno);
   }
-  if (!write_pid(fd)) return "cannot write " + path + ": " + std::strerror(errno);
+  if (fchmod(fd, 0600) != 0) return "cannot write " + path + ": " + std::strerror(errno);
+  write_pid(fd);
   return lock;
 }
 

@@ -1,5 +1,8 @@
 #include "syncrelay/protocol/json_text.h"
 
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -70,6 +73,18 @@ std::size_t skip_space(std::string_view json, std::size_t from) {
     ++from;
   }
   return from;
+}
+
+bool is_json(std::string_view text) {
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
+                              rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseNumbersAsStringsFlag;
+  const std::string small = with_small_numbers(text);
+  rapidjson::MemoryStream stream(small.data(), small.size());
+  rapidjson::BaseReaderHandler<> nobody;
+  // A NUL byte ends the text for RapidJSON.
+  return !rapidjson::Reader().Parse<kFlags>(stream, nobody).IsError() &&
+         stream.Tell() == small.size();
 }
 
 std::string with_small_numbers(std::string_view json) {

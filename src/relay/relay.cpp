@@ -37,6 +37,7 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<U
       shards_(std::move(shards)),
       stats_(stats),
       store_(store),
+      running_since_(clock.now()),
       ids_(settings.ids),
       log_(settings.log_bytes) {
   for (const std::string& key : configured_keys_)
@@ -62,11 +63,9 @@ std::vector<Update> Relay::restore(const StoredHistory& history) {
     }
   }
   last_ = history.last;
-  for (const IdRecord& record : history.ids) {
-    const Duration age = std::chrono::microseconds(
-        std::max<std::int64_t>(clock_.wall().microseconds - record.accepted.microseconds, 0));
-    ids_.stage(record.id, record.seq, clock_.now() - age);
-  }
+  running_since_ = clock_.now() - history.ran;
+  for (const IdRecord& record : history.ids)
+    ids_.stage(record.id, record.seq, running_since_ + record.accepted);
   ids_.keep_staged();
   begin_batch();
   show_numbers();
@@ -91,7 +90,7 @@ Result<Accepted, Rejection> Relay::apply(const Command& command) {
   stage_event(command, update);
   if (!command.id.empty()) {
     ids_.stage(command.id, last_, clock_.now());
-    staged_ids_.push_back({command.id, last_, clock_.wall()});
+    staged_ids_.push_back({command.id, last_, ran()});
     staged_bytes_ += command.id.size();
   }
   ++staged_commands_[static_cast<std::size_t>(command.op)];
@@ -108,8 +107,10 @@ Result<StateChanges, Rejection> Relay::changes_of(const Command& command) const 
       return change(command.key, std::string(command.value));
     case Op::merge: {
       const auto found = state_.find(command.key);
-      return change(command.key,
-                    merge_patch(found == state_.end() ? "null" : *found->second, command.value));
+      auto merged = merge_patch(found == state_.end() ? "null" : *found->second, command.value);
+      if (merged) return change(command.key, *std::move(merged));
+      return Rejection{RejectReason::invalid_json, 0,
+                       "the value that the key has is no JSON: set it anew"};
     }
     case Op::remove:
       if (is_configured(command.key)) return change(command.key, "null");
@@ -243,7 +244,7 @@ Result<void, Rejection> Relay::publish() {
 
 Result<void, Rejection> Relay::store_staged() {
   if (store_ == nullptr || (staged_.empty() && staged_ids_.empty())) return {};
-  StoreBatch batch{undo_.last.next(), last_, {}, {}, std::move(staged_ids_)};
+  StoreBatch batch{undo_.last.next(), last_, {}, {}, std::move(staged_ids_), ran()};
   for (const Update& update : staged_) {
     if (update.chunk)
       batch.events.push_back(update.chunk->read(update.position, update.position + update.size));

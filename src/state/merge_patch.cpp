@@ -4,6 +4,7 @@
 #include <rapidjson/reader.h>
 
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -128,7 +129,7 @@ class TreeBuilder {
 };
 
 // Parses `text`, which is `json` or `json` with_small_numbers().
-Node parse(std::string_view json, std::string_view text) {
+std::optional<Node> parse(std::string_view json, std::string_view text) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   TreeBuilder builder(json, stream);
   rapidjson::Reader reader;
@@ -138,6 +139,7 @@ Node parse(std::string_view json, std::string_view text) {
   if (parsed.Code() == rapidjson::kParseErrorNumberTooBig && text.data() == json.data()) {
     return parse(json, with_small_numbers(json));
   }
+  if (parsed.IsError()) return std::nullopt;
   return builder.take_root();
 }
 
@@ -204,12 +206,13 @@ void append_merged(std::string& out, const Node* target, const Node& patch) {
 
 }  // namespace
 
-std::string merge_patch(std::string_view target, std::string_view patch) {
-  const Node target_root = parse(target, target);
-  const Node patch_root = parse(patch, patch);
+std::optional<std::string> merge_patch(std::string_view target, std::string_view patch) {
+  const std::optional<Node> target_root = parse(target, target);
+  const std::optional<Node> patch_root = parse(patch, patch);
+  if (!target_root || !patch_root) return std::nullopt;
   std::string out;
   out.reserve(target.size() + patch.size());
-  append_merged(out, &target_root, patch_root);
+  append_merged(out, &*target_root, *patch_root);
   return out;
 }
 

@@ -1,6 +1,42 @@
 #include "database.h"
 
+#include "row_sum.h"
+
 namespace syncrelay {
+namespace {
+
+void row_sum(sqlite3_context* context, int count, sqlite3_value** values) {
+  RowSum sum;
+  for (int column = 0; column < count; ++column) {
+    sqlite3_value* const value = values[column];
+    if (sqlite3_value_type(value) == SQLITE_INTEGER) {
+      sum.add(static_cast<std::uint64_t>(sqlite3_value_int64(value)));
+    } else {
+      const void* bytes = sqlite3_value_blob(value);
+      sum.add(std::string_view(static_cast<const char*>(bytes),
+                               static_cast<std::size_t>(sqlite3_value_bytes(value))));
+    }
+  }
+  sqlite3_result_int64(context, static_cast<sqlite3_int64>(sum.value()));
+}
+
+// Null when SQLite has no memory, or for a total of nothing.
+std::uint64_t* total_of(sqlite3_context* context, int bytes) {
+  return static_cast<std::uint64_t*>(sqlite3_aggregate_context(context, bytes));
+}
+
+void add_to_total(sqlite3_context* context, int, sqlite3_value** values) {
+  std::uint64_t* const total = total_of(context, sizeof(std::uint64_t));
+  if (total == nullptr) return sqlite3_result_error_nomem(context);
+  *total ^= static_cast<std::uint64_t>(sqlite3_value_int64(values[0]));
+}
+
+void yield_total(sqlite3_context* context) {
+  const std::uint64_t* const total = total_of(context, 0);
+  sqlite3_result_int64(context, total == nullptr ? 0 : static_cast<sqlite3_int64>(*total));
+}
+
+}  // namespace
 
 Statement& Statement::bind(int index, std::string_view blob) {
   const int error =
@@ -60,6 +96,39 @@ int Database::prepare(const char* sql, Statement& statement) {
       sqlite3_prepare_v3(connection_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
   statement = Statement(prepared);
   return result;
+}
+
+std::optional<std::uint64_t> Database::number(const char* sql) {
+  Statement statement;
+  if (prepare(sql, statement) != SQLITE_OK || statement.step() != SQLITE_ROW) return std::nullopt;
+  return statement.number(0);
+}
+
+bool Database::use_write_ahead_log() {
+  Statement statement;
+  return prepare("PRAGMA journal_mode = WAL", statement) == SQLITE_OK &&
+         statement.step() == SQLITE_ROW && statement.blob(0) == "wal";
+}
+
+int Database::extended_error() const {
+  return sqlite3_extended_errcode(connection_.get());
+}
+
+void Database::close() {
+  connection_.reset();
+}
+
+void Database::close_leaving_the_log() {
+  sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  connection_.reset();
+}
+
+int Database::define_sums() {
+  const int error = sqlite3_create_function(connection_.get(), "row_sum", -1, SQLITE_UTF8, nullptr,
+                                            row_sum, nullptr, nullptr);
+  if (error != SQLITE_OK) return error;
+  return sqlite3_create_function(connection_.get(), "total_sum", 1, SQLITE_UTF8, nullptr, nullptr,
+                                 add_to_total, yield_total);
 }
 
 std::string Database::message() const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,23 @@ class Database {
 
   int execute(const char* sql);
   int prepare(const char* sql, Statement& statement);
+  // The number that the query yields; nullopt when it fails.
+  std::optional<std::uint64_t> number(const char* sql);
+  // Lets commits go to a log beside the file from now on.
+  bool use_write_ahead_log();
+
   std::string message() const;
+  // Of the last failure, with what SQLite knows beyond the plain result code.
+  int extended_error() const;
+
+  // Ends what was prepared before. `leaving_the_log`: without moving its contents into the file.
+  void close();
+  void close_leaving_the_log();
+
+  // Makes row_sum(column, …) known to SQL, and total_sum(sum), their exclusive or.
+  int define_sums();
+
+  sqlite3* handle() const { return connection_.get(); }
 
  private:
   struct Close {

@@ -21,7 +21,7 @@ std::string encode_ids(const std::vector<IdRecord>& ids) {
   return blob;
 }
 
-bool decode_ids(std::string_view blob, WallTime accepted, std::vector<IdRecord>& ids) {
+bool decode_ids(std::string_view blob, Duration accepted, std::vector<IdRecord>& ids) {
   while (!blob.empty()) {
     const std::size_t length = static_cast<unsigned char>(blob.front());
     if (blob.size() < 1 + length + kSeqBytes) return false;

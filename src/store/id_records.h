@@ -13,6 +13,6 @@ namespace syncrelay {
 std::string encode_ids(const std::vector<IdRecord>& ids);
 
 // Appends what the blob holds, all accepted at `accepted`. False when the blob is damaged.
-bool decode_ids(std::string_view blob, WallTime accepted, std::vector<IdRecord>& ids);
+bool decode_ids(std::string_view blob, Duration accepted, std::vector<IdRecord>& ids);
 
 }  // namespace syncrelay

@@ -1,105 +1,52 @@
 #include "syncrelay/store/sqlite_store.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
-#include <deque>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "books.h"
 #include "database.h"
+#include "history_reader.h"
 #include "id_records.h"
+#include "row_sum.h"
+#include "schema.h"
 #include "syncrelay/base/crash_point.h"
-#include "syncrelay/protocol/frame.h"
+#include "syncrelay/store/continuity.h"
+#include "syncrelay/store/data_files.h"
+#include "syncrelay/store/note.h"
 
 namespace syncrelay {
 namespace {
 
-constexpr char kFileName[] = "/syncrelay.db";
-
-// Version 1. `events` holds the wire bytes of a batch's events, `ids` a batch's ids.
-constexpr char kSchema[] = R"(
-  CREATE TABLE IF NOT EXISTS position (only INTEGER PRIMARY KEY CHECK (only = 1), epoch BLOB NOT NULL, seq INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS events (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, wire BLOB NOT NULL);
-  CREATE TABLE IF NOT EXISTS ids (batch INTEGER PRIMARY KEY, accepted INTEGER NOT NULL, count INTEGER NOT NULL, records BLOB NOT NULL);
-  PRAGMA user_version = 1;
-)";
-
 // The database belongs to this process alone, which also spares the shared-memory file. Checkpoints
 // come every 16 MiB of log, so that a commit seldom waits for one.
-constexpr char kPragmas[] = R"(
+constexpr char kOwnPragmas[] = R"(
   PRAGMA locking_mode = EXCLUSIVE;
-  PRAGMA journal_mode = WAL;
-  PRAGMA wal_autocheckpoint = 4096;
   PRAGMA temp_store = MEMORY;
+  PRAGMA wal_autocheckpoint = 4096;
 )";
-
-// Whether the events form one run that ends at the position.
-bool is_whole(const StoredHistory& history) {
-  if (history.events.empty()) return true;
-  Seq next = history.events.front().first;
-  for (const StoredEvents& run : history.events) {
-    if (run.first != next) return false;
-    ByteSpan wire = as_bytes(run.wire);
-    while (!wire.empty()) {
-      const std::size_t end = message_end(wire);
-      if (end == 0) return false;
-      wire = wire.subspan(end);
-      next = next.next();
-    }
-  }
-  return next == history.last.next();
-}
 
 std::string_view as_text(ByteSpan bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// A row of `events` or `ids`: what has to be known to delete it in time.
-struct EventsRow {
-  std::uint64_t first;
-  std::uint64_t count;
-  std::uint64_t bytes;
-};
-struct IdsRow {
-  std::uint64_t batch;
-  std::uint64_t count;
-  std::int64_t accepted;
-};
+std::uint64_t microseconds(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
 
-}  // namespace
+// Errors of a COMMIT that show that the log lacks the mark which ends a transaction: it is the last
+// thing to be written there.
+bool proves_nothing_written(int extended_error) {
+  return extended_error == SQLITE_FULL || extended_error == SQLITE_IOERR_WRITE;
+}
 
-struct SqliteStore::Impl {
-  explicit Impl(const Settings& store_settings)
-      : settings(store_settings), path(settings.directory + kFileName) {}
-
-  std::string failure(const std::string& what) const {
-    return what + " " + path + ": " + database.message();
-  }
-  Result<void, std::string> open();
-  Result<void, std::string> prepare();
-  bool load_position(StoredHistory& history, const std::string& epoch_if_new);
-  bool load_state(StoredHistory& history);
-  bool load_events(StoredHistory& history);
-  bool load_ids(StoredHistory& history);
-  int write(const StoreBatch& batch);
-  int write_state(const StoreBatch& batch);
-  int write_events(const StoreBatch& batch);
-  int write_ids(const StoreBatch& batch);
-  int trim(const StoreBatch& batch);
-  void begin_transaction(const StoreBatch& batch);
-  void end_transaction(const StoreBatch& batch, bool kept);
-  template <typename Rows, typename Row>
-  void take(Rows& rows, Row row);
-  void count(const EventsRow& row);
-  void count(const IdsRow& row);
-  void discount(const EventsRow& row);
-  void discount(const IdsRow& row);
-
-  const Settings settings;
-  const std::string path;
-  Database database;
+struct Statements {
   Statement begin;
-  Statement commit_transaction;
+  Statement commit;
   Statement rollback;
   Statement put_position;
   Statement put_state;
@@ -108,111 +55,366 @@ struct SqliteStore::Impl {
   Statement delete_events;
   Statement put_ids;
   Statement delete_ids;
-  std::deque<EventsRow> events_rows;  // as in the tables, during a transaction as they will be but
-                                      // for the trimmed ones
-  std::deque<IdsRow> ids_rows;
-  std::uint64_t events = 0;
-  std::uint64_t event_bytes = 0;
-  std::uint64_t ids = 0;
-  std::size_t trimmed_events = 0;  // rows at the front that this transaction deletes
-  std::size_t trimmed_ids = 0;
-  std::string wire;  // the batch's events; kept for its capacity
 };
 
-Result<void, std::string> SqliteStore::Impl::open() {
-  if (database.open(path) != SQLITE_OK) return failure("cannot open");
-  if (database.execute(kPragmas) != SQLITE_OK) return failure("cannot use");
-  const char* sync =
-      settings.sync == Sync::power ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
-  if (database.execute(sync) != SQLITE_OK || database.execute(kSchema) != SQLITE_OK)
-    return failure("cannot use");
-  return prepare();
+}  // namespace
+
+struct SqliteStore::Impl {
+  explicit Impl(const Settings& store_settings)
+      : settings(store_settings), files(settings.directory) {}
+
+  std::string failure(const std::string& what) const;
+  std::string with_path(const std::string& fault) const { return files.database + " " + fault; }
+  Rejection rejection(int error) const;
+  bool power() const { return settings.sync == Sync::power; }
+
+  Result<void, std::string> open();
+  Result<void, std::string> check_header();
+  Result<void, std::string> prepare_files();
+  Result<void, std::string> prepare_statements();
+  Result<void, std::string> load(StoredHistory& history, const std::string& epoch_if_new);
+  std::optional<std::string> compare(const std::optional<Position>& stored) const;
+
+  Result<void, Rejection> settle();
+  int put_epoch();
+  int put_note();
+  void begin_note();
+  Result<void, Rejection> make_ready();
+  Result<void, Rejection> check_place();
+  Result<void, Rejection> end_doubt();
+
+  Result<void, Rejection> store(const StoreBatch& batch);
+  int write(const StoreBatch& batch, Position& next);
+  int write_state(const StoreBatch& batch);
+  int write_events(const StoreBatch& batch);
+  int write_ids(const StoreBatch& batch);
+  int trim_events();
+  int trim_ids(Duration now);
+  int put(const Position& position);
+  void committed(Position next);
+  Result<void, Rejection> refused(bool at_commit);
+  int put_void();
+  void close();
+
+  const Settings settings;
+  const DataFiles files;
+  Database database;
+  Statements sql;
+  NoteFile note_file;
+  Note note;  // of this run
+  Books books;
+  Position position;
+  FileIdentity place;                     // of the database's file
+  std::optional<FileIdentity> log_place;  // of SQLite's log, once there is one
+  bool keeps_mark = true;                 // that of the last run is this one's, too
+  bool backup = false;                    // the database is a backup that no relay has run on
+  bool new_epoch = false;                 // position.epoch is not in the database yet
+  bool settled = false;                   // epoch and note are those of this run
+  bool note_behind = false;
+  bool doubt = false;  // a transaction that was refused may be in the log
+  std::string wire;    // the batch's events; kept for its capacity
+};
+
+std::string SqliteStore::Impl::failure(const std::string& what) const {
+  const int error = database.extended_error() & 0xFF;
+  const bool damaged = error == SQLITE_CORRUPT || error == SQLITE_NOTADB;
+  return what + " " + files.database + ": " + database.message() + (damaged ? kHowToGoOn : "");
 }
 
-Result<void, std::string> SqliteStore::Impl::prepare() {
-  const std::pair<const char*, Statement*> statements[] = {
-      {"BEGIN IMMEDIATE", &begin},
-      {"COMMIT", &commit_transaction},
-      {"ROLLBACK", &rollback},
-      {"UPDATE position SET seq = ?1", &put_position},
-      {"INSERT INTO state VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2", &put_state},
-      {"DELETE FROM state WHERE key = ?1", &delete_state},
-      {"INSERT INTO events VALUES (?1, ?2, ?3)", &put_events},
-      {"DELETE FROM events WHERE first = ?1", &delete_events},
-      {"INSERT INTO ids VALUES (?1, ?2, ?3, ?4)", &put_ids},
-      {"DELETE FROM ids WHERE batch = ?1", &delete_ids},
-  };
-  for (const auto& [sql, statement] : statements) {
-    if (database.prepare(sql, *statement) != SQLITE_OK) return failure("cannot use");
+// How it is opened and read.
+
+Result<void, std::string> SqliteStore::Impl::open() {
+  if (auto checked = check_header(); !checked) return checked;
+  if (auto prepared = prepare_files(); !prepared) return prepared;
+  if (database.open(files.database) != SQLITE_OK) return failure("cannot open");
+  if (database.execute(kOwnPragmas) != SQLITE_OK) return failure("cannot use");
+  const char* sync = power() ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+  if (database.execute(sync) != SQLITE_OK) return failure("cannot use");
+  if (auto prepared = prepare_schema(database); !prepared) {
+    database.close_leaving_the_log();
+    return "cannot use " + files.database + ": " + prepared.error();
+  }
+  backup = database.number("PRAGMA application_id") == kBackupDatabase;
+  place = identify(files.database).value_or(FileIdentity{});
+  return prepare_statements();
+}
+
+// Before SQLite opens the file and takes in a log that lies beside it.
+Result<void, std::string> SqliteStore::Impl::check_header() {
+  const auto header = read_header(files.database);
+  if (!header) return {};
+  if (header->version > kSchemaVersion && header->is_database)
+    return "cannot use " + files.database + ": " + made_by_later(header->version);
+  if (header->application == kBackupDatabase && identify(files.wal))
+    return with_path("is a backup, but " + files.wal +
+                     " of another database lies beside it: move that away");
+  return {};
+}
+
+Result<void, std::string> SqliteStore::Impl::prepare_files() {
+  for (const std::string* path : {&files.wal, &files.journal, &files.note}) keep_private(*path);
+  if (const int error = make_private(files.database); error != 0)
+    return "cannot open " + files.database + ": " + std::strerror(error);
+  if (!power()) return {};
+  // What a run without `power` left is on the disk before this one is noted as having all there.
+  for (const std::string* path : {&files.database, &files.wal, &files.directory}) {
+    if (const int error = sync_path(*path); error != 0)
+      return "cannot sync " + *path + ": " + std::strerror(error);
   }
   return {};
 }
 
-bool SqliteStore::Impl::load_position(StoredHistory& history, const std::string& epoch_if_new) {
-  Statement insert;
-  if (database.prepare("INSERT OR IGNORE INTO position VALUES (1, ?1, 0)", insert) != SQLITE_OK)
-    return false;
-  if (insert.bind(1, epoch_if_new).run() != SQLITE_OK) return false;
-  Statement select;
-  if (database.prepare("SELECT epoch, seq FROM position", select) != SQLITE_OK ||
-      select.step() != SQLITE_ROW)
-    return false;
-  history.epoch = select.blob(0);
-  history.last = Seq{select.number(1)};
-  return true;
-}
-
-bool SqliteStore::Impl::load_state(StoredHistory& history) {
-  Statement select;
-  if (database.prepare("SELECT key, value FROM state", select) != SQLITE_OK) return false;
-  int result = SQLITE_OK;
-  while ((result = select.step()) == SQLITE_ROW) {
-    history.state.emplace(select.blob(0), std::make_shared<const std::string>(select.blob(1)));
+Result<void, std::string> SqliteStore::Impl::prepare_statements() {
+  const std::pair<const char*, Statement*> statements[] = {
+      {"BEGIN IMMEDIATE", &sql.begin},
+      {"COMMIT", &sql.commit},
+      {"ROLLBACK", &sql.rollback},
+      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", &sql.put_position},
+      {"INSERT INTO state VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET value = ?2, sum = ?3",
+       &sql.put_state},
+      {"DELETE FROM state WHERE key = ?1", &sql.delete_state},
+      {"INSERT INTO events VALUES (?1, ?2, ?3, ?4)", &sql.put_events},
+      {"DELETE FROM events WHERE first = ?1", &sql.delete_events},
+      {"INSERT INTO ids VALUES (?1, ?2, ?3, ?4, ?5)", &sql.put_ids},
+      {"DELETE FROM ids WHERE batch = ?1", &sql.delete_ids},
+  };
+  for (const auto& [text, statement] : statements) {
+    if (database.prepare(text, *statement) != SQLITE_OK) return failure("cannot use");
   }
-  return result == SQLITE_DONE;
+  return {};
 }
 
-bool SqliteStore::Impl::load_events(StoredHistory& history) {
-  Statement select;
-  if (database.prepare("SELECT first, count, wire FROM events ORDER BY first", select) != SQLITE_OK)
-    return false;
-  int result = SQLITE_OK;
-  while ((result = select.step()) == SQLITE_ROW) {
-    const EventsRow row{select.number(0), select.number(1), select.blob(2).size()};
-    count(row);
-    history.events.push_back({Seq{row.first}, std::string(select.blob(2))});
+Result<void, std::string> SqliteStore::Impl::load(StoredHistory& history,
+                                                  const std::string& epoch_if_new) {
+  const auto stored = HistoryReader(database, books).read(history);
+  if (!stored) return with_path(stored.error() + kHowToGoOn);
+  if (stored.value()) position = *stored.value();
+  history.missing = compare(stored.value());
+  new_epoch = !stored.value() || history.missing;
+  if (new_epoch) position.epoch = epoch_if_new;
+  keeps_mark = !new_epoch;
+  history.epoch = position.epoch;
+  // A disk that is full is no reason not to serve what is there: commit() tries again.
+  const auto ready = settle();
+  if (!ready && ready.error().reason != RejectReason::storage_full) return ready.error().detail;
+  return {};
+}
+
+std::optional<std::string> SqliteStore::Impl::compare(const std::optional<Position>& stored) const {
+  const std::optional<Note> note = NoteFile::read(files.note);
+  if (stored) {
+    return syncrelay::missing(note, {stored->epoch, stored->commits, stored->seq, backup, boot_id(),
+                                     place, identify(files.mark)});
   }
-  return result == SQLITE_DONE;
+  if (!note) return std::nullopt;
+  return "the database is gone: position " + std::to_string(note->seq) + " was confirmed";
 }
 
-bool SqliteStore::Impl::load_ids(StoredHistory& history) {
-  Statement select;
-  if (database.prepare("SELECT batch, accepted, count, records FROM ids ORDER BY batch", select) !=
-      SQLITE_OK)
-    return false;
-  int result = SQLITE_OK;
-  while ((result = select.step()) == SQLITE_ROW) {
-    const auto accepted = static_cast<std::int64_t>(select.number(1));
-    count(IdsRow{select.number(0), select.number(2), accepted});
-    if (!decode_ids(select.blob(3), WallTime{accepted}, history.ids)) return false;
+// How a run begins and ends: epoch, mark and note.
+
+Result<void, Rejection> SqliteStore::Impl::settle() {
+  if (settled) return {};
+  if (new_epoch) {
+    if (put_epoch() != SQLITE_OK) {
+      Rejection why = rejection(database.extended_error());
+      sql.rollback.run();
+      return why;
+    }
+    new_epoch = false;
+    backup = false;
   }
-  return result == SQLITE_DONE;
+  // In this order: whatever a kill leaves undone, the next run finds no proof and takes a new
+  // epoch.
+  if (!database.use_write_ahead_log()) return rejection(database.extended_error());
+  int error = keeps_mark ? 0 : make_mark(files.mark);
+  if (error == 0) error = note_file.open(files.note);
+  begin_note();
+  if (error == 0) error = put_note();
+  if (error == 0) error = note_file.sync();
+  if (error == 0) error = sync_path(files.directory);
+  if (error != 0) {
+    return Rejection{error == ENOSPC || error == EDQUOT ? RejectReason::storage_full
+                                                        : RejectReason::storage_failed,
+                     0, "cannot write " + files.note + ": " + std::strerror(error)};
+  }
+  settled = true;
+  return {};
 }
 
-int SqliteStore::Impl::write(const StoreBatch& batch) {
-  int error = begin.run();
+// While the file of a backup has no log of its own yet, so that the header says at once that it is
+// none any more.
+int SqliteStore::Impl::put_epoch() {
+  int error = sql.begin.run();
+  if (error == SQLITE_OK) error = put(position);
+  if (error == SQLITE_OK && backup) error = database.execute("PRAGMA application_id = 0x53595243");
+  return error == SQLITE_OK ? sql.commit.run() : error;
+}
+
+// This run as its note tells it.
+void SqliteStore::Impl::begin_note() {
+  const FileIdentity mark = identify(files.mark).value_or(FileIdentity{});
+  note = {.epoch = position.epoch,
+          .boot = boot_id(),
+          .commits = position.commits,
+          .seq = position.seq,
+          .database = place.inode,
+          .mark = mark.inode,
+          .mark_changed = mark.changed,
+          .running = true,
+          .power = power()};
+}
+
+Rejection SqliteStore::Impl::rejection(int error) const {
+  return {(error & 0xFF) == SQLITE_FULL ? RejectReason::storage_full : RejectReason::storage_failed,
+          0, failure("cannot write")};
+}
+
+int SqliteStore::Impl::put_note() {
+  note.commits = position.commits;
+  note.seq = position.seq;
+  const int error = note_file.write(note);
+  note_behind = error != 0;
+  return error;
+}
+
+// The note of an end in order: only when the disk has all that it speaks of.
+void SqliteStore::Impl::close() {
+  sql = {};
+  database.close();
+  if (!settled) return;
+  for (const std::string* path : {&files.database, &files.wal, &files.directory}) {
+    if (sync_path(*path) != 0) return;
+  }
+  note.running = false;
+  if (put_note() == 0) note_file.sync();
+}
+
+// Whether a commit may be tried, and would be what it promises to be.
+
+Result<void, Rejection> SqliteStore::Impl::make_ready() {
+  if (auto there = check_place(); !there) return there;
+  if (auto done = settle(); !done) return done;
+  if (auto done = end_doubt(); !done) return done;
+  if (!note_behind) return {};
+  if (const int error = put_note(); error != 0)
+    return Rejection{RejectReason::storage_failed, 0,
+                     "cannot write " + files.note + ": " + std::strerror(error)};
+  return {};
+}
+
+// What is written to a file that no path names any more is lost at the next start.
+Result<void, Rejection> SqliteStore::Impl::check_place() {
+  const auto is_there = [](const std::string& path, const FileIdentity& opened) {
+    const auto now = identify(path);
+    return now && now->same_file(opened);
+  };
+  const bool database_is_there = is_there(files.database, place);
+  if (database_is_there && (!log_place || is_there(files.wal, *log_place))) return {};
+  return Rejection{RejectReason::storage_failed, 0,
+                   (database_is_there ? files.wal : files.database) +
+                       " was deleted or replaced while the relay has it open: put it back where it "
+                       "was, or restart the relay"};
+}
+
+// SQLite may have written a whole transaction before it learned that the disk failed. It writes the
+// next one over it: one that changes nothing but the count of commits ends all doubt once the disk
+// has it.
+Result<void, Rejection> SqliteStore::Impl::end_doubt() {
+  if (!doubt) return {};
+  if (const int error = put_void(); error != SQLITE_OK) return rejection(error);
+  doubt = false;
+  return {};
+}
+
+int SqliteStore::Impl::put_void() {
+  Position next = position;
+  ++next.commits;
+  int error = sql.begin.run();
+  if (error == SQLITE_OK) error = put(next);
+  if (error == SQLITE_OK) error = sql.commit.run();
+  if (error != SQLITE_OK) {
+    sql.rollback.run();
+    return error;
+  }
+  committed(std::move(next));
+  return SQLITE_OK;
+}
+
+// A batch.
+
+Result<void, Rejection> SqliteStore::Impl::store(const StoreBatch& batch) {
+  Position next = position;
+  books.begin();
+  int error = write(batch, next);
+  const bool at_commit = error == SQLITE_OK;
+  crash_point("before_commit");
+  if (at_commit) error = sql.commit.run();
+  if (error != SQLITE_OK) return refused(at_commit);
+  books.keep();
+  crash_point("before_note");
+  committed(std::move(next));
+  return {};
+}
+
+void SqliteStore::Impl::committed(Position next) {
+  position = std::move(next);
+  put_note();
+  if (!log_place) log_place = identify(files.wal);
+}
+
+Result<void, Rejection> SqliteStore::Impl::refused(bool at_commit) {
+  Rejection why = rejection(database.extended_error());
+  const bool may_be_there = at_commit && !proves_nothing_written(database.extended_error());
+  sql.rollback.run();
+  books.undo();
+  if (!may_be_there || put_void() == SQLITE_OK) return why;
+  doubt = true;
+  return Rejection{RejectReason::storage_uncertain, 0,
+                   why.detail +
+                       "; the command is not in effect, but would be after a crash of the relay "
+                       "before the storage can be written again: send it again with the same id"};
+}
+
+int SqliteStore::Impl::write(const StoreBatch& batch, Position& next) {
+  int error = sql.begin.run();
   if (error == SQLITE_OK) error = write_state(batch);
   if (error == SQLITE_OK) error = write_events(batch);
   if (error == SQLITE_OK) error = write_ids(batch);
-  if (error == SQLITE_OK) error = trim(batch);
-  crash_point("before_commit");
-  return error == SQLITE_OK ? commit_transaction.run() : error;
+  if (error == SQLITE_OK) error = trim_events();
+  if (error == SQLITE_OK) error = trim_ids(batch.ran);
+  next.seq = batch.last.value;
+  next.ran = std::max(next.ran, microseconds(batch.ran));
+  ++next.commits;
+  return error == SQLITE_OK ? put(next) : error;
+}
+
+int SqliteStore::Impl::put(const Position& next) {
+  Position row = next;
+  row.state_sum = books.totals().state_sum;
+  row.events_sum = books.totals().events_sum;
+  row.ids_sum = books.totals().ids_sum;
+  return sql.put_position.bind(1, row.epoch)
+      .bind(2, row.seq)
+      .bind(3, row.commits)
+      .bind(4, row.ran)
+      .bind(5, row.state_sum)
+      .bind(6, row.events_sum)
+      .bind(7, row.ids_sum)
+      .bind(8, row.row_sum())
+      .run();
 }
 
 int SqliteStore::Impl::write_state(const StoreBatch& batch) {
   for (const StateChange* change : batch.changes) {
-    const int error = change->value ? put_state.bind(1, change->key).bind(2, *change->value).run()
-                                    : delete_state.bind(1, change->key).run();
+    int error = SQLITE_OK;
+    if (change->value) {
+      const std::uint64_t sum = state_row_sum(change->key, *change->value);
+      books.put_state(change->key, sum);
+      error = sql.put_state.bind(1, change->key).bind(2, *change->value).bind(3, sum).run();
+    } else {
+      books.remove_state(change->key);
+      error = sql.delete_state.bind(1, change->key).run();
+    }
     if (error != SQLITE_OK) return error;
   }
   return SQLITE_OK;
@@ -220,96 +422,59 @@ int SqliteStore::Impl::write_state(const StoreBatch& batch) {
 
 int SqliteStore::Impl::write_events(const StoreBatch& batch) {
   if (batch.events.empty()) return SQLITE_OK;
-  const EventsRow& row = events_rows.back();
-  const int error = put_events.bind(1, row.first).bind(2, row.count).bind(3, wire).run();
-  return error == SQLITE_OK ? put_position.bind(1, batch.last.value).run() : error;
+  wire.clear();
+  for (const ByteSpan event : batch.events) wire += as_text(event);
+  const std::uint64_t first = batch.first.value;
+  const EventsRow row{first, batch.events.size(), wire.size(),
+                      events_row_sum(first, batch.events.size(), wire)};
+  books.add(row);
+  return sql.put_events.bind(1, row.first).bind(2, row.count).bind(3, wire).bind(4, row.sum).run();
 }
 
 int SqliteStore::Impl::write_ids(const StoreBatch& batch) {
   if (batch.ids.empty()) return SQLITE_OK;
-  const IdsRow& row = ids_rows.back();
   const std::string records = encode_ids(batch.ids);
-  const auto accepted = static_cast<std::uint64_t>(row.accepted);
-  return put_ids.bind(1, row.batch).bind(2, accepted).bind(3, row.count).bind(4, records).run();
+  IdsRow row{books.next_batch(), microseconds(batch.ids.back().accepted), batch.ids.size(), 0};
+  row.sum = ids_row_sum(row.batch, row.accepted, row.count, records);
+  books.add(row);
+  return sql.put_ids.bind(1, row.batch)
+      .bind(2, row.accepted)
+      .bind(3, row.count)
+      .bind(4, records)
+      .bind(5, row.sum)
+      .run();
 }
 
-// Deletes the oldest rows that the windows do not need; the newest row of each table stays.
-int SqliteStore::Impl::trim(const StoreBatch& batch) {
-  std::uint64_t events_left = events;
-  std::uint64_t bytes_left = event_bytes;
-  for (; trimmed_events + 1 < events_rows.size(); ++trimmed_events) {
-    const EventsRow& row = events_rows[trimmed_events];
-    events_left -= row.count;
-    bytes_left -= row.bytes;
-    if (events_left < settings.log_events && bytes_left < settings.log_bytes) break;
-    if (const int error = delete_events.bind(1, row.first).run(); error != SQLITE_OK) return error;
-  }
-  if (batch.ids.empty()) return SQLITE_OK;
-  const std::int64_t oldest =
-      batch.ids.back().accepted.microseconds -
-      std::chrono::duration_cast<std::chrono::microseconds>(settings.id_age).count();
-  std::uint64_t ids_left = ids;
-  for (; trimmed_ids + 1 < ids_rows.size(); ++trimmed_ids) {
-    const IdsRow& row = ids_rows[trimmed_ids];
-    ids_left -= row.count;
-    if (ids_left < settings.ids && row.accepted >= oldest) break;
-    if (const int error = delete_ids.bind(1, row.batch).run(); error != SQLITE_OK) return error;
+// These delete the oldest rows that the windows do not need; the newest row of each table stays.
+int SqliteStore::Impl::trim_events() {
+  while (const EventsRow* row = books.oldest_events()) {
+    if (books.totals().events - row->count < settings.log_events &&
+        books.totals().event_bytes - row->bytes < settings.log_bytes)
+      break;
+    if (const int error = sql.delete_events.bind(1, row->first).run(); error != SQLITE_OK)
+      return error;
+    books.trim_events();
   }
   return SQLITE_OK;
 }
 
-void SqliteStore::Impl::begin_transaction(const StoreBatch& batch) {
-  trimmed_events = 0;
-  trimmed_ids = 0;
-  wire.clear();
-  for (const ByteSpan event : batch.events) wire += as_text(event);
-  if (!batch.events.empty()) count(EventsRow{batch.first.value, batch.events.size(), wire.size()});
-  if (!batch.ids.empty()) {
-    count(IdsRow{ids_rows.empty() ? 1 : ids_rows.back().batch + 1, batch.ids.size(),
-                 batch.ids.back().accepted.microseconds});
+int SqliteStore::Impl::trim_ids(Duration now) {
+  const std::uint64_t age = microseconds(settings.id_age);
+  while (const IdsRow* row = books.oldest_ids()) {
+    if (books.totals().ids - row->count < settings.ids && row->accepted + age >= microseconds(now))
+      break;
+    if (const int error = sql.delete_ids.bind(1, row->batch).run(); error != SQLITE_OK)
+      return error;
+    books.trim_ids();
   }
-}
-
-// The books follow the tables: forward when a transaction is kept, back when it is not.
-void SqliteStore::Impl::end_transaction(const StoreBatch& batch, bool kept) {
-  if (kept) {
-    for (; trimmed_events > 0; --trimmed_events) take(events_rows, events_rows.begin());
-    for (; trimmed_ids > 0; --trimmed_ids) take(ids_rows, ids_rows.begin());
-    return;
-  }
-  if (!batch.events.empty()) take(events_rows, events_rows.end() - 1);
-  if (!batch.ids.empty()) take(ids_rows, ids_rows.end() - 1);
-}
-
-template <typename Rows, typename Row>
-void SqliteStore::Impl::take(Rows& rows, Row row) {
-  discount(*row);
-  rows.erase(row);
-}
-
-void SqliteStore::Impl::count(const EventsRow& row) {
-  events += row.count;
-  event_bytes += row.bytes;
-  events_rows.push_back(row);
-}
-
-void SqliteStore::Impl::count(const IdsRow& row) {
-  ids += row.count;
-  ids_rows.push_back(row);
-}
-
-void SqliteStore::Impl::discount(const EventsRow& row) {
-  events -= row.count;
-  event_bytes -= row.bytes;
-}
-
-void SqliteStore::Impl::discount(const IdsRow& row) {
-  ids -= row.count;
+  return SQLITE_OK;
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-SqliteStore::~SqliteStore() = default;
+SqliteStore::~SqliteStore() {
+  if (impl_) impl_->close();
+}
 
 Result<std::unique_ptr<SqliteStore>, std::string> SqliteStore::open(const Settings& settings) {
   auto impl = std::make_unique<Impl>(settings);
@@ -319,26 +484,13 @@ Result<std::unique_ptr<SqliteStore>, std::string> SqliteStore::open(const Settin
 
 Result<StoredHistory, std::string> SqliteStore::load(const std::string& epoch_if_new) {
   StoredHistory history;
-  const bool loaded = impl_->load_position(history, epoch_if_new) && impl_->load_state(history) &&
-                      impl_->load_events(history) && impl_->load_ids(history);
-  if (!loaded) return impl_->failure("cannot read");
-  if (!is_whole(history))
-    return "the log in " + impl_->path + " is damaged: its events are not contiguous";
+  if (auto loaded = impl_->load(history, epoch_if_new); !loaded) return loaded.error();
   return history;
 }
 
 Result<void, Rejection> SqliteStore::commit(const StoreBatch& batch) {
-  impl_->begin_transaction(batch);
-  const int error = impl_->write(batch);
-  if (error == SQLITE_OK) {
-    impl_->end_transaction(batch, true);
-    return {};
-  }
-  const std::string why = impl_->failure("cannot write");
-  impl_->rollback.run();
-  impl_->end_transaction(batch, false);
-  return Rejection{error == SQLITE_FULL ? RejectReason::storage_full : RejectReason::storage_failed,
-                   0, why};
+  if (auto ready = impl_->make_ready(); !ready) return ready;
+  return impl_->store(batch);
 }
 
 }  // namespace syncrelay

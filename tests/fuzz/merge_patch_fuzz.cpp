@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -88,10 +89,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (zero == std::string_view::npos || size > 4096) return -1;
   const std::string_view target = bytes.substr(0, zero);
   const std::string_view patch = bytes.substr(zero + 1);
+  const std::optional<std::string> merged = merge_patch(target, patch);
   if (!is_value(target) || !is_value(patch)) return -1;
-  const std::string merged = merge_patch(target, patch);
-  require(is_value(merged));
-  check_against_rfc(target, patch, merged);
-  require(merge_patch(merged, patch) == merged);
+  require(merged.has_value());
+  require(is_value(*merged));
+  check_against_rfc(target, patch, *merged);
+  require(merge_patch(*merged, patch) == merged);
   return 0;
 }

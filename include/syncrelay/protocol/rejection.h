@@ -29,25 +29,26 @@ enum class RejectReason : std::uint8_t {
   reserved_type,  // `ping`, or begins with `sync:`
   invalid_id,     // not 1 to kMaxIdBytes bytes
   multipart,
-  state_full,      // over --max-state or --max-state-keys
-  storage_full,    // the disk or its quota
-  storage_failed,  // the data directory cannot be written
-  busy,            // too many queries are under way
+  state_full,         // over --max-state or --max-state-keys
+  storage_full,       // the disk or its quota
+  storage_failed,     // the data directory cannot be written
+  busy,               // too many queries are under way
+  storage_uncertain,  // the same, and the command may be in effect after a restart
 };
 
-inline constexpr std::array<std::string_view, 22> kRejectReasonNames = {
-    "invalid_json",     "not_a_number", "invalid_utf8",  "lone_surrogate", "trailing_bytes",
-    "too_large",        "too_deep",     "not_an_object", "missing_member", "unknown_member",
-    "duplicate_member", "wrong_type",   "unknown_op",    "invalid_key",    "invalid_type",
-    "reserved_type",    "invalid_id",   "multipart",     "state_full",     "storage_full",
-    "storage_failed",   "busy",
+inline constexpr std::array<std::string_view, 23> kRejectReasonNames = {
+    "invalid_json",     "not_a_number", "invalid_utf8",      "lone_surrogate", "trailing_bytes",
+    "too_large",        "too_deep",     "not_an_object",     "missing_member", "unknown_member",
+    "duplicate_member", "wrong_type",   "unknown_op",        "invalid_key",    "invalid_type",
+    "reserved_type",    "invalid_id",   "multipart",         "state_full",     "storage_full",
+    "storage_failed",   "busy",         "storage_uncertain",
 };
 
 constexpr std::string_view name(RejectReason reason) {
   return kRejectReasonNames[static_cast<std::size_t>(reason)];
 }
 
-// A command that was refused whole: nothing has changed.
+// A command that was refused whole: nothing has changed, but for what storage_uncertain says.
 struct Rejection {
   RejectReason reason;
   std::size_t offset = 0;  // byte in the message where it went wrong

@@ -97,6 +97,7 @@ class Relay {
   Result<void, Rejection> store_staged();
   void take_back();
   void begin_batch();
+  Duration ran() const { return clock_.now() - running_since_; }
   bool is_configured(const std::string& key) const { return configured_keys_.count(key) != 0; }
   void show_numbers();
 
@@ -109,6 +110,7 @@ class Relay {
   State state_;
   std::uint64_t state_bytes_ = 0;
   Seq last_{0};
+  TimePoint running_since_;  // as if it had never been down
   IdWindow ids_;
   LogWriter log_;
   std::vector<Update> staged_;

@@ -19,7 +19,7 @@ namespace syncrelay {
 struct IdRecord {
   std::string id;
   Seq seq;
-  WallTime accepted;
+  Duration accepted;  // when, by the time that the relay ran, see StoreBatch::ran
 };
 
 // What one batch of commands did. The views are the caller's and hold for the call.
@@ -29,11 +29,15 @@ struct StoreBatch {
   std::vector<ByteSpan> events;             // wire bytes of the events, in order
   std::vector<const StateChange*> changes;  // in order
   std::vector<IdRecord> ids;                // in order
+  // How long the relay has run so far, this time and before, as far as it was stored. It runs
+  // forward only, whatever is done to the host's clock; while the relay is down it stands.
+  Duration ran{};
 };
 
 // A run of events as they were committed.
 struct StoredEvents {
   Seq first;
+  std::uint64_t count;
   std::string wire;  // whole messages
 };
 
@@ -44,6 +48,9 @@ struct StoredHistory {
   std::map<std::string, StateValue> state;
   std::vector<StoredEvents> events;  // contiguous, ending at `last`
   std::vector<IdRecord> ids;         // oldest first
+  Duration ran{};                    // see StoreBatch
+  // Why something may be missing that was confirmed once: then the epoch is a new one.
+  std::optional<std::string> missing;
 };
 
 // Where the relay keeps what must survive it. A batch is kept whole or not at all. An interface
@@ -52,8 +59,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // When this returns ok, the batch is there after a restart. The rejection says what is wrong with
-  // the storage.
+  // When this returns ok, the batch is there after a restart; when it returns a rejection, it is
+  // not, but for `storage_uncertain`. The rejection says what is wrong with the storage.
   virtual Result<void, Rejection> commit(const StoreBatch& batch) = 0;
 };
 

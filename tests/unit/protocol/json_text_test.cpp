@@ -71,5 +71,13 @@ TEST_CASE("What is no number does not become one by being made small") {
   }
 }
 
+TEST_CASE("JSON is told from what is none") {
+  for (const char* json : {"null", " [1, 2] ", "1e999999", R"({"a":{"b":"\u00e9"}})", "\"é\""})
+    CHECK_MESSAGE(is_json(json), json);
+  for (const char* other : {"", " ", "nul", "{", "[1,]", "1 2", "\"\xff\"", "{\"a\" 1}", "\"open"})
+    CHECK_MESSAGE(!is_json(other), other);
+  CHECK_FALSE(is_json(std::string_view("1\0", 2)));
+}
+
 }  // namespace
 }  // namespace syncrelay

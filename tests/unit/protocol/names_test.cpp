@@ -52,7 +52,8 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(RejectReason::storage_full) == "storage_full");
   CHECK(name(RejectReason::storage_failed) == "storage_failed");
   CHECK(name(RejectReason::busy) == "busy");
-  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::busy) + 1);
+  CHECK(name(RejectReason::storage_uncertain) == "storage_uncertain");
+  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::storage_uncertain) + 1);
   CHECK(name(Op::set) == "set");
   CHECK(name(Op::merge) == "merge");
   CHECK(name(Op::remove) == "delete");

@@ -192,8 +192,10 @@ TEST_CASE("A relay goes on from its history, and so does a replica from the upda
   StoredHistory history{"epoch",
                         Seq{42},
                         {{"radio", std::make_shared<const std::string>("7")}},
-                        {{Seq{41}, wire}},
-                        {{"old", Seq{40}, test.clock.wall()}}};
+                        {{Seq{41}, 2, wire}},
+                        {{"old", Seq{40}, std::chrono::minutes(1)}},
+                        std::chrono::minutes(2),
+                        std::nullopt};
   const std::vector<Update> updates = test.relay.restore(history);
   Replica replica({"radio"}, {1 << 20, 1000});
   replica.restore(updates, history.last);
@@ -208,6 +210,18 @@ TEST_CASE("A relay goes on from its history, and so does a replica from the upda
   REQUIRE(test.relay.publish().ok());
   replica.apply(test.posted().front());
   CHECK(replica.log().next() == Seq{44});
+}
+
+TEST_CASE("A merge into a stored value that is no JSON is refused, and a set puts it right") {
+  StoredRelay test;
+  StoredHistory history;
+  history.state.emplace("radio", std::make_shared<const std::string>("{\"cut"));
+  test.relay.restore(history);
+  const auto merged = test.send(R"({"op":"merge","key":"radio","value":{"a":1}})");
+  REQUIRE_FALSE(merged.ok());
+  CHECK(merged.error().reason == RejectReason::invalid_json);
+  REQUIRE(test.send(R"({"op":"set","key":"radio","value":{}})").ok());
+  CHECK(test.send(R"({"op":"merge","key":"radio","value":{"a":1}})").ok());
 }
 
 }  // namespace

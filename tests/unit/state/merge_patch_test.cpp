@@ -114,7 +114,7 @@ TEST_CASE("Many members take no time that grows with their square") {
     target += (number > 0 ? ",\"" : "\"") + std::to_string(number) + "\":1";
     patch += (number > 0 ? ",\"" : "\"") + std::to_string(number + 50'000) + "\":null";
   }
-  const std::string merged = merge_patch(target + "}", patch + "}");
+  const std::string merged = merge_patch(target + "}", patch + "}").value_or("");
   CHECK(merged.size() > 400'000);
   CHECK(merged.find("\"49999\":1}") == merged.size() - 10);
 }
@@ -182,10 +182,18 @@ TEST_CASE("Random patches give what the pseudocode of the RFC gives") {
     const std::string patch = random_json(choices, 4);
     CAPTURE(target);
     CAPTURE(patch);
-    const std::string merged = merge_patch(target, patch);
+    const std::string merged = merge_patch(target, patch).value_or("not merged");
     CAPTURE(merged);
     REQUIRE(same_value(merged, model_merge(target, patch)));
     REQUIRE(merge_patch(merged, patch) == merged);  // a patch applied twice changes nothing more
+  }
+}
+
+TEST_CASE("What is no JSON is merged with nothing") {
+  for (const char* text : {"", "{", "{\"a\":", "nul", "[1,", "{\"a\":1}}", "\x01", "1 2", "}"}) {
+    CAPTURE(text);
+    CHECK_FALSE(merge_patch(text, R"({"a":1})").has_value());
+    CHECK_FALSE(merge_patch(R"({"a":1})", text).has_value());
   }
 }
 

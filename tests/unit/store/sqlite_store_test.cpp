@@ -49,6 +49,7 @@ class Writer {
                                  std::vector<IdRecord> ids = {}) {
     StoreBatch batch{
         last_.next(), {last_.value + static_cast<std::uint64_t>(events)}, {}, {}, std::move(ids)};
+    if (!batch.ids.empty()) batch.ran = batch.ids.back().accepted;
     std::vector<std::string> wires;
     for (int count = 1; count <= events; ++count)
       wires.push_back(
@@ -70,7 +71,7 @@ StateChange put(const std::string& key, const std::string& value) {
 }
 
 IdRecord id_record(const std::string& id, std::uint64_t seq, std::int64_t seconds = 1000) {
-  return {id, Seq{seq}, WallTime{seconds * 1'000'000}};
+  return {id, Seq{seq}, std::chrono::seconds(seconds)};
 }
 
 SqliteStore::Settings settings(const std::string& directory) {
@@ -129,7 +130,8 @@ TEST_CASE("What was committed is there when the database is opened again, under 
   REQUIRE(history.ids.size() == 3);
   CHECK(history.ids[0].id == "x");
   CHECK(history.ids[2].seq == Seq{3});
-  CHECK(history.ids[2].accepted.microseconds == 1'000'000'000);
+  CHECK(history.ids[2].accepted == std::chrono::seconds(1000));
+  CHECK(history.ran == std::chrono::seconds(1000));
 }
 
 TEST_CASE("The database keeps a whole window of events, and little more") {
@@ -194,7 +196,7 @@ TEST_CASE("Damaged events are an error at the start, not a gap in the log") {
   {
     const auto store = opened(settings(directory.path()));
     loaded(*store);
-    StoreBatch batch{Seq{1}, Seq{1}, {}, {}, {}};
+    StoreBatch batch{Seq{1}, Seq{1}, {}, {}, {}, {}};
     const std::string cut = framed("whole message").substr(0, 5);
     batch.events.push_back(as_bytes(cut));
     REQUIRE(store->commit(batch).ok());

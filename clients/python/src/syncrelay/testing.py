@@ -33,7 +33,7 @@ T = TypeVar("T")
 REJECTION_CODES = frozenset(
     "invalid_json not_a_number invalid_utf8 lone_surrogate trailing_bytes too_large too_deep not_an_object "
     "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
-    "invalid_id multipart state_full storage_full storage_failed busy".split()
+    "invalid_id multipart state_full storage_full storage_failed busy storage_uncertain".split()
 )
 
 
