@@ -24,6 +24,7 @@
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/relay/relay.h"
+#include "syncrelay/store/backup_file.h"
 #include "syncrelay/store/sqlite_store.h"
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
@@ -342,6 +343,27 @@ int healthcheck(const Config& config) {
   return kFailed;
 }
 
+// The relay makes the file while it runs; without one the files of --data are nobody's, and read
+// directly.
+Result<void, std::string> write_backup(const Invocation& invocation, const std::string& path) {
+  const std::string& data = invocation.config.data;
+  if (access(path.c_str(), F_OK) == 0) return path + " is there already";
+  if (!data.empty()) {
+    if (const auto lock = LockFile::acquire(data + "/relay.lock"); lock)
+      return back_up_directory(data, path);
+  }
+  const auto made = request_backup(invocation, standard_console(invocation.request.json));
+  if (!made) return std::string("no backup was made");
+  return move_backup(*made, path);
+}
+
+int backup(const Invocation& invocation) {
+  const auto written = write_backup(invocation, invocation.request.words.front());
+  if (written) return kStopped;
+  std::cerr << "syncrelay: " << written.error() << '\n';
+  return kFailed;
+}
+
 int ask_relay(const Invocation& invocation) {
   for (const std::string& warning : invocation.warnings) {
     std::cerr << "syncrelay: warning: " << warning << '\n';
@@ -371,6 +393,8 @@ int run(int argc, char** argv) {
       return serve(invocation.value());
     case Action::healthcheck:
       return healthcheck(invocation.value().config);
+    case Action::backup:
+      return backup(invocation.value());
     case Action::print_config:
     case Action::version:
     case Action::help:

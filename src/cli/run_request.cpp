@@ -59,6 +59,7 @@ class Run {
   int watch();
   int clients();
   int stats();
+  std::optional<std::string> backup();
 
  private:
   std::optional<std::string> json_word(std::size_t index);
@@ -181,6 +182,12 @@ int Run::stats() {
   return write(stats_report(*answer, console_.color));
 }
 
+std::optional<std::string> Run::backup() {
+  const auto answer = ask(R"({"op":"backup"})");
+  if (!answer) return std::nullopt;
+  return decoded_json_string(json_member(*answer, "backup"));
+}
+
 int Run::print(std::string_view json) {
   return write(
       (console_.pretty ? print_json(json, {true, console_.color}) : on_a_single_line(json)) + '\n');
@@ -214,6 +221,10 @@ int run_request(const Invocation& invocation, const Console& console) {
     default:
       return run.stats();
   }
+}
+
+std::optional<std::string> request_backup(const Invocation& invocation, const Console& console) {
+  return Run(invocation, console).backup();
 }
 
 }  // namespace syncrelay

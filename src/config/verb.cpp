@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using Reason = std::optional<std::string>;
 
-constexpr std::array<Verb, 8> kVerbs = {{
+constexpr std::array<Verb, 9> kVerbs = {{
     {"serve", "", "Run the relay (the default)", Action::serve},
     {"healthcheck", "", "Exit with 0 if the relay on this host answers 200 on /health",
      Action::healthcheck},
@@ -24,6 +24,8 @@ constexpr std::array<Verb, 8> kVerbs = {{
     {"watch", "", "Print what a client receives, going on after a lost connection", Action::watch},
     {"clients", "", "List the clients", Action::clients},
     {"stats", "", "Print the relay's counters", Action::stats},
+    {"backup", "FILE", "Write all that --data holds to a new file, also while the relay runs",
+     Action::backup, 1, 1},
 }};
 
 Reason set_timeout(std::string_view value, Request& request) {
@@ -102,6 +104,7 @@ bool is_request(Action action) {
     case Action::watch:
     case Action::clients:
     case Action::stats:
+    case Action::backup:
       return true;
     default:
       return false;

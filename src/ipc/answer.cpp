@@ -91,6 +91,12 @@ std::string state_answer(const AnswerContext& context,
   return answer + "}}";
 }
 
+std::string backup_answer(const AnswerContext& context, const std::string& path) {
+  std::string answer = begin(context) + R"(,"backup":)";
+  append_json_string(answer, path);
+  return answer + '}';
+}
+
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients) {
   std::string answer = begin_without_clients(context) + R"(,"clients":[)";
   for (const ClientInfo& info : clients) {

@@ -196,7 +196,7 @@ void CommandServer::Impl::run() {
   if (!PeerGate::in_force()) log.warning("connections to the command sockets are not bounded");
   while (!stopping()) {
     if (clock.now() >= next_look) look_at_peers();
-    if (!take_batch()) wait(kLookInterval);
+    if (!take_batch()) wait(desk->has_backup() ? milliseconds(0) : kLookInterval);
   }
   while (clock.now().time_since_epoch().count() < stop_deadline.load() &&
          (take_batch() || wait(kQuiet))) {
@@ -218,6 +218,7 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
 // False when there was none.
 bool CommandServer::Impl::take_batch() {
   desk->answer_lists();
+  desk->go_on_with_backup();
   if (!take_all()) return false;
   const TimePoint gather_until = clock.now() + settings.gather;
   while (!relay.batch_full() && !desk->has_waiting() && clock.now() < gather_until && !stopping() &&

@@ -57,6 +57,8 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
   switch (query.op) {
     case Op::clients:
       return begin_list(std::move(envelope));
+    case Op::backup:
+      return join_backup(std::move(envelope));
     case Op::state:
       return send(std::move(envelope), state_answer(now, sources_.relay.state(), query.key));
     default:
@@ -85,6 +87,29 @@ void ControlDesk::answer_lists() {
     send(std::move(list.mapped().envelope),
          clients_answer(context(sources_.relay.last()), list.mapped().clients->take()));
   }
+}
+
+// One that is under way holds at its end what is stored by then, so it is good for later requests.
+void ControlDesk::join_backup(Envelope envelope) {
+  Result<void, Rejection> joined;
+  if (backup_.size() >= kMaxLists) {
+    joined = Rejection{RejectReason::busy, 0, "too many wait for the backup"};
+  } else if (backup_.empty()) {
+    joined = sources_.relay.begin_backup();
+  }
+  if (joined) return backup_.push_back(std::move(envelope));
+  sources_.relay.count(joined.error().reason);
+  send(std::move(envelope), rejected_answer(joined.error()));
+}
+
+void ControlDesk::go_on_with_backup() {
+  if (backup_.empty()) return;
+  const auto ended = sources_.relay.step_backup();
+  if (!ended) return;
+  const std::string answer = *ended ? backup_answer(context(sources_.relay.last()), ended->value())
+                                    : rejected_answer(ended->error());
+  for (Envelope& envelope : backup_) send(std::move(envelope), answer);
+  backup_.clear();
 }
 
 void ControlDesk::send(Envelope envelope, std::string answer) {

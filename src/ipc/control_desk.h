@@ -53,6 +53,10 @@ class ControlDesk {
   // Answers the queries for clients that the shards have reported to.
   void answer_lists();
 
+  // A step of the backup that somebody waits for, if there is one; the last one answers.
+  void go_on_with_backup();
+  bool has_backup() const { return !backup_.empty(); }
+
   // Somebody waits for the batch to be published.
   bool has_waiting() const { return !pending_.empty(); }
 
@@ -77,6 +81,7 @@ class ControlDesk {
                                                       std::string_view body);
   void answer(Envelope envelope, const Query& query);
   void begin_list(Envelope envelope);
+  void join_backup(Envelope envelope);
   void send(Envelope envelope, std::string answer);
   AnswerContext context(Seq seq) const;
 
@@ -87,6 +92,7 @@ class ControlDesk {
   std::vector<Pending> pending_;
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;
+  std::vector<Envelope> backup_;  // who waits for the one that is under way
 };
 
 }  // namespace syncrelay

@@ -38,6 +38,7 @@ constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {0, bit(kKey)},
     {0, 0},
     {0, 0},
+    {0, 0},
 }};
 
 enum class JsonKind : std::uint8_t { null, boolean, number, string, object, array };

@@ -273,6 +273,11 @@ void Relay::begin_batch() {
   undo_.state.clear();
 }
 
+Result<void, Rejection> Relay::begin_backup() {
+  if (store_ != nullptr) return store_->begin_backup();
+  return Rejection{RejectReason::storage_failed, 0, "the relay stores nothing: it has no --data"};
+}
+
 void Relay::request(std::shared_ptr<ClientList> list) {
   Update update;
   update.client_list = std::move(list);

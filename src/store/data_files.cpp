@@ -36,6 +36,7 @@ DataFiles::DataFiles(const std::string& in_directory)
       wal(database + "-wal"),
       journal(database + "-journal"),
       note(in_directory + "/syncrelay.note"),
+      backup(in_directory + "/syncrelay.backup"),
       mark(in_directory + "/syncrelay.mark") {}
 
 std::optional<FileIdentity> identify(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "backup.h"
 #include "books.h"
 #include "database.h"
 #include "history_reader.h"
@@ -101,13 +102,14 @@ struct SqliteStore::Impl {
   Database database;
   Statements sql;
   NoteFile note_file;
-  Note note;  // of this run
+  Note note;                       // of this run
+  std::unique_ptr<Backup> backup;  // under way
   Books books;
   Position position;
   FileIdentity place;                     // of the database's file
   std::optional<FileIdentity> log_place;  // of SQLite's log, once there is one
   bool keeps_mark = true;                 // that of the last run is this one's, too
-  bool backup = false;                    // the database is a backup that no relay has run on
+  bool from_backup = false;               // the database is a backup that no relay has run on
   bool new_epoch = false;                 // position.epoch is not in the database yet
   bool settled = false;                   // epoch and note are those of this run
   bool note_behind = false;
@@ -134,7 +136,7 @@ Result<void, std::string> SqliteStore::Impl::open() {
     database.close_leaving_the_log();
     return "cannot use " + files.database + ": " + prepared.error();
   }
-  backup = database.number("PRAGMA application_id") == kBackupDatabase;
+  from_backup = database.number("PRAGMA application_id") == kBackupDatabase;
   place = identify(files.database).value_or(FileIdentity{});
   return prepare_statements();
 }
@@ -203,8 +205,8 @@ Result<void, std::string> SqliteStore::Impl::load(StoredHistory& history,
 std::optional<std::string> SqliteStore::Impl::compare(const std::optional<Position>& stored) const {
   const std::optional<Note> note = NoteFile::read(files.note);
   if (stored) {
-    return syncrelay::missing(note, {stored->epoch, stored->commits, stored->seq, backup, boot_id(),
-                                     place, identify(files.mark)});
+    return syncrelay::missing(note, {stored->epoch, stored->commits, stored->seq, from_backup,
+                                     boot_id(), place, identify(files.mark)});
   }
   if (!note) return std::nullopt;
   return "the database is gone: position " + std::to_string(note->seq) + " was confirmed";
@@ -221,7 +223,7 @@ Result<void, Rejection> SqliteStore::Impl::settle() {
       return why;
     }
     new_epoch = false;
-    backup = false;
+    from_backup = false;
   }
   // In this order: whatever a kill leaves undone, the next run finds no proof and takes a new
   // epoch.
@@ -246,7 +248,8 @@ Result<void, Rejection> SqliteStore::Impl::settle() {
 int SqliteStore::Impl::put_epoch() {
   int error = sql.begin.run();
   if (error == SQLITE_OK) error = put(position);
-  if (error == SQLITE_OK && backup) error = database.execute("PRAGMA application_id = 0x53595243");
+  if (error == SQLITE_OK && from_backup)
+    error = database.execute("PRAGMA application_id = 0x53595243");
   return error == SQLITE_OK ? sql.commit.run() : error;
 }
 
@@ -279,6 +282,7 @@ int SqliteStore::Impl::put_note() {
 
 // The note of an end in order: only when the disk has all that it speaks of.
 void SqliteStore::Impl::close() {
+  backup.reset();
   sql = {};
   database.close();
   if (!settled) return;
@@ -491,6 +495,22 @@ Result<StoredHistory, std::string> SqliteStore::load(const std::string& epoch_if
 Result<void, Rejection> SqliteStore::commit(const StoreBatch& batch) {
   if (auto ready = impl_->make_ready(); !ready) return ready;
   return impl_->store(batch);
+}
+
+Result<void, Rejection> SqliteStore::begin_backup() {
+  if (auto ready = impl_->make_ready(); !ready) return ready;
+  auto begun = Backup::begin(impl_->database, impl_->files.backup);
+  if (!begun) return Rejection{RejectReason::storage_failed, 0, begun.error()};
+  impl_->backup = std::move(begun).value();
+  return {};
+}
+
+std::optional<Result<std::string, Rejection>> SqliteStore::step_backup() {
+  const auto ended = impl_->backup->step();
+  if (!ended) return std::nullopt;
+  impl_->backup.reset();
+  if (!*ended) return Rejection{RejectReason::storage_failed, 0, ended->error()};
+  return impl_->files.backup;
 }
 
 }  // namespace syncrelay

@@ -24,6 +24,7 @@ enum class Action : std::uint8_t {
   watch,
   clients,
   stats,
+  backup,
   print_config,
   version,
   help

@@ -11,10 +11,10 @@ namespace syncrelay {
 
 // The first four are commands, the others queries, which change nothing and are answered on the
 // control socket only.
-enum class Op : std::uint8_t { set, merge, remove, broadcast, state, clients, stats };
+enum class Op : std::uint8_t { set, merge, remove, broadcast, state, clients, stats, backup };
 
-inline constexpr std::array<std::string_view, 7> kOpNames = {
-    "set", "merge", "delete", "broadcast", "state", "clients", "stats"};
+inline constexpr std::array<std::string_view, 8> kOpNames = {
+    "set", "merge", "delete", "broadcast", "state", "clients", "stats", "backup"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];

@@ -71,6 +71,10 @@ class Relay {
   // When it cannot be stored, all of it is taken back, as if none of its commands had come.
   Result<void, Rejection> publish();
 
+  // See Store; a relay that stores nothing refuses.
+  Result<void, Rejection> begin_backup();
+  std::optional<Result<std::string, Rejection>> step_backup() { return store_->step_backup(); }
+
   // Asks every shard to report its clients.
   void request(std::shared_ptr<ClientList> list);
 

@@ -62,6 +62,12 @@ class Store {
   // When this returns ok, the batch is there after a restart; when it returns a rejection, it is
   // not, but for `storage_uncertain`. The rejection says what is wrong with the storage.
   virtual Result<void, Rejection> commit(const StoreBatch& batch) = 0;
+
+  // Makes one file of all that is stored, by short steps between batches; what is committed
+  // meanwhile is in it, too. A step returns the path when it was the last; nullopt when there is
+  // more to do. Precondition of begin_backup(): none is under way; of step_backup(): one is.
+  virtual Result<void, Rejection> begin_backup() = 0;
+  virtual std::optional<Result<std::string, Rejection>> step_backup() = 0;
 };
 
 }  // namespace syncrelay

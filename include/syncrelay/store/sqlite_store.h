@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace syncrelay {
 
 // Keeps state, epoch, log window and ids in one SQLite database (write-ahead log). One transaction
 // a batch; a batch's events are one row, its ids another, so that the cost of a command is mostly
-// its bytes. Relay thread only, once opened.
+// its bytes. Epoch and log go on only where a note outside of the database (note.h) proves that
+// nothing is missing; nothing of a damaged database is served. Relay thread only, once opened.
 class SqliteStore final : public Store {
  public:
   enum class Sync : std::uint8_t {
@@ -34,11 +36,13 @@ class SqliteStore final : public Store {
 
   ~SqliteStore() override;
 
-  // All that is kept; with `epoch_if_new` as its epoch when there is nothing yet. To be called
-  // once, before commit().
+  // All that is kept; with `epoch_if_new` as its epoch when there is nothing yet, or when something
+  // may be missing. To be called once, before commit().
   Result<StoredHistory, std::string> load(const std::string& epoch_if_new);
 
   Result<void, Rejection> commit(const StoreBatch& batch) override;
+  Result<void, Rejection> begin_backup() override;
+  std::optional<Result<std::string, Rejection>> step_backup() override;
 
  private:
   struct Impl;

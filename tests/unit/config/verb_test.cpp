@@ -27,6 +27,7 @@ TEST_CASE("Each command has its action, and its words come in order") {
   CHECK(invocation_of({"watch"}).action == Action::watch);
   CHECK(invocation_of({"clients"}).action == Action::clients);
   CHECK(invocation_of({"stats"}).action == Action::stats);
+  CHECK(words_of({"backup", "/tmp/file"}) == Words{"/tmp/file"});
   const Invocation set = invocation_of({"set", "radio", "{\"a\": [1]}"});
   CHECK(set.action == Action::set);
   CHECK(set.request.words == Words{"radio", "{\"a\": [1]}"});

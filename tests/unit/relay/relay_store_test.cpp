@@ -36,6 +36,9 @@ class FakeStore final : public Store {
     return {};
   }
 
+  Result<void, Rejection> begin_backup() override { return {}; }
+  std::optional<Result<std::string, Rejection>> step_backup() override { return std::nullopt; }
+
   bool refusing = false;
   std::vector<Batch> batches;
 };

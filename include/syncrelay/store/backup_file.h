@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "syncrelay/base/result.h"
+
+namespace syncrelay {
+
+// Writes a backup of a data directory on which no relay runs to `path`, which must not be there;
+// the caller holds the directory's lock. A damaged database is refused. Leaves the directory's
+// files as they are.
+Result<void, std::string> back_up_directory(const std::string& directory, const std::string& path);
+
+// Moves the backup that a relay made to `path`, which must not be there, also to another disk. The
+// file is whole and on the disk when it appears.
+Result<void, std::string> move_backup(const std::string& from, const std::string& path);
+
+}  // namespace syncrelay

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "database.h"
+#include "syncrelay/base/result.h"
+
+namespace syncrelay {
+
+// A copy of a database in one file, made in short steps between which the database may be written
+// by its own connection: SQLite brings such changes into the copy, so that it is what the database
+// is at the last step. VACUUM INTO would hold the relay up for as long as it takes. The file bears
+// the mark that makes a relay take a new epoch, and it appears under its name when it is whole and
+// on the disk. The thread of the database.
+class Backup {
+ public:
+  // The source must outlive it.
+  static Result<std::unique_ptr<Backup>, std::string> begin(Database& source,
+                                                            const std::string& path);
+  ~Backup();
+  Backup(const Backup&) = delete;
+  Backup& operator=(const Backup&) = delete;
+
+  // nullopt: there is more to do.
+  std::optional<Result<void, std::string>> step();
+
+ private:
+  struct Finish {
+    void operator()(sqlite3_backup* backup) const { sqlite3_backup_finish(backup); }
+  };
+
+  explicit Backup(const std::string& path) : path_(path), part_(path + ".part") {}
+  Result<void, std::string> end();
+  std::string failure() const { return "cannot write " + part_ + ": " + copy_.message(); }
+
+  const std::string path_;
+  const std::string part_;
+  Database copy_;
+  std::unique_ptr<sqlite3_backup, Finish> steps_;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,161 @@
+"""`syncrelay backup FILE`, with a relay and without; restoring is putting the file at DIR/syncrelay.db."""
+
+import shutil
+import sqlite3
+import threading
+
+import pytest
+import zmq
+
+from control_peer import ControlPeer
+from relay_process import run_relay
+from test_continuity import DATABASE, WAL, ask, check_new_epoch, publish
+
+
+@pytest.fixture
+def data_dir(runtime_dir):
+    return runtime_dir / "data"
+
+
+@pytest.fixture
+def start(start_relay, data_dir):
+    return lambda *arguments, **how: start_relay("--data", data_dir, *arguments, **how)
+
+
+def backup(runtime_dir, file, *arguments):
+    return run_relay("backup", file, *arguments, runtime_dir=runtime_dir, seconds=30)
+
+
+def check_backup(result, file):
+    assert result.returncode == 0, result
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in file.parent.iterdir() if file.name in path.name) == [file.name]
+    database = sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_backup_is_restored_under_a_new_epoch(start_relay, connect, data_dir, runtime_dir, running):
+    file = runtime_dir / "backup.db"
+    relay = start_relay("--data", data_dir)
+    publish(relay, 1, 2)
+    if running:
+        check_backup(backup(runtime_dir, file), file)
+    else:
+        relay.kill()
+        check_backup(backup(runtime_dir, file, "--data", data_dir), file)
+        relay = start_relay("--data", data_dir)
+    publish(relay, 3)
+    before = ask(relay, {"op": "state"})
+    relay.stop()
+    assert not (data_dir / "syncrelay.backup").exists()
+    shutil.rmtree(data_dir)
+    data_dir.mkdir(mode=0o700)
+    shutil.copy(file, data_dir / DATABASE)
+    again = start_relay("--data", data_dir)
+    await check_new_epoch(again, connect, before, [1, 2], "the database comes from a backup")
+    settled = ask(again, {"op": "state"})
+    publish(again, 4)
+    again.kill()
+    once_more = start_relay("--data", data_dir)
+    assert ask(once_more, {"op": "state"})["epoch"] == settled["epoch"]
+
+
+async def test_two_relays_from_one_backup_have_two_epochs(start_relay, data_dir, runtime_dir):
+    file = runtime_dir / "backup.db"
+    relay = start_relay("--data", data_dir)
+    publish(relay, 1)
+    assert backup(runtime_dir, file).returncode == 0
+    epochs = {ask(relay, {"op": "state"})["epoch"]}
+    for name in ("a", "b"):
+        (runtime_dir / name).mkdir(mode=0o700)
+        shutil.copy(file, runtime_dir / name / DATABASE)
+        restored = start_relay("--data", runtime_dir / name, runtime_dir=runtime_dir / f"run-{name}")
+        epochs.add(ask(restored, {"op": "state"})["epoch"])
+    assert len(epochs) == 3
+
+
+def test_a_backup_under_load_is_whole_and_holds_all_that_was_confirmed_before(start, data_dir, runtime_dir):
+    relay, done, count = start(), threading.Event(), [0]
+    for n in range(200):
+        assert ask(relay, {"op": "set", "key": f"big{n}", "value": "x" * 20_000})["ok"]
+
+    def load():
+        peer = ControlPeer(relay.ready["control"][0])
+        while not done.is_set():
+            count[0] += 1
+            peer.confirm({"op": "broadcast", "type": "x", "data": "y" * 3000, "set": {"n": count[0]}, "id": f"{count[0]}"})
+        peer.close()
+
+    worker = threading.Thread(target=load)
+    worker.start()
+    try:
+        confirmed = []
+        for number in range(3):
+            confirmed.append(ask(relay, {"op": "state", "key": "n"})["state"].get("n", 0))
+            assert backup(runtime_dir, runtime_dir / f"{number}.db").returncode == 0
+    finally:
+        done.set()
+        worker.join()
+    relay.stop()
+    for number, at_least in enumerate(confirmed):
+        shutil.rmtree(data_dir)
+        data_dir.mkdir(mode=0o700)
+        shutil.copy(runtime_dir / f"{number}.db", data_dir / DATABASE)
+        relay = start()
+        state = ask(relay, {"op": "state"})
+        assert state["state"]["n"] >= at_least and state["seq"] == state["state"]["n"]
+        assert len(state["state"]["big199"]) == 20_000
+        relay.stop()
+
+
+def test_requests_that_come_while_a_backup_is_under_way_are_answered_with_it(start):
+    relay = start()
+    for n in range(50):
+        assert ask(relay, {"op": "set", "key": f"big{n}", "value": "x" * 50_000})["ok"]
+    dealer = ControlPeer(relay.ready["control"][0], zmq.DEALER)
+    for _ in range(5):
+        dealer.send({"op": "backup"})
+    dealer.send({"op": "state", "key": "none"})
+    answers = [dealer.receive() for _ in range(6)]
+    assert all(a["ok"] for a in answers) and sum("backup" in a for a in answers) == 5
+    dealer.close()
+
+
+def test_a_file_that_is_there_is_never_overwritten(start, runtime_dir):
+    relay = start()
+    publish(relay, 1)
+    file = runtime_dir / "precious"
+    file.write_text("precious")
+    result = backup(runtime_dir, file)
+    assert result.returncode == 1 and str(file) in result.stderr and file.read_text() == "precious"
+
+
+def test_a_relay_without_data_has_nothing_to_back_up(start_relay, runtime_dir):
+    start_relay()
+    result = backup(runtime_dir, runtime_dir / "file")
+    assert result.returncode == 1 and "no --data" in result.stderr and not (runtime_dir / "file").exists()
+
+
+def test_a_damaged_database_makes_no_backup(start, data_dir, runtime_dir):
+    relay = start()
+    publish(relay, *range(20))
+    relay.stop()
+    with sqlite3.connect(data_dir / DATABASE) as database:
+        database.execute("UPDATE state SET value = CAST('7' AS BLOB) WHERE key = CAST('k3' AS BLOB)")
+    database.close()
+    result = backup(runtime_dir, runtime_dir / "file", "--data", data_dir)
+    assert result.returncode == 1 and "damaged" in result.stderr and not (runtime_dir / "file").exists()
+
+
+def test_a_restored_backup_beside_the_log_of_another_database_is_refused(start, data_dir, runtime_dir):
+    relay = start()
+    publish(relay, 1)
+    assert backup(runtime_dir, runtime_dir / "file").returncode == 0
+    relay.kill()
+    shutil.copy(runtime_dir / "file", data_dir / DATABASE)
+    result = run_relay("--port", "0", "--data", data_dir, runtime_dir=runtime_dir / "other")
+    assert result.returncode == 1 and str(data_dir / WAL) in result.stderr
+    (data_dir / WAL).unlink()
+    assert ask(start(), {"op": "state"})["seq"] == 1
