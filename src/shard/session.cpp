@@ -17,8 +17,8 @@ Session::Session(ConnectionId id, Transport& transport, const ClientRequest& req
       wants_resume_(request.wants_resume),
       cursor_(context.replica.log().end()),
       received_at_(since_),
-      next_ping_(since_ + context.keepalive.ping_interval),
-      next_heartbeat_(since_ + heartbeat_) {}
+      next_ping_(context.time.now() + context.keepalive.ping_interval),
+      next_heartbeat_(context.time.now() + heartbeat_) {}
 
 Session::~Session() {
   if (blocked_) context_.stats.slow_clients.subtract();
@@ -59,6 +59,7 @@ bool Session::write_snapshot() {
   snapshot_ = nullptr;
   snapshot_sent_ = 0;
   append_own(snapshot_end(), MessagePart::end);
+  send_heartbeat();
   return true;
 }
 
@@ -68,6 +69,7 @@ bool Session::write_middle() {
   cursor_.next = cursor_.next.next();
   middle_ = {};
   context_.stats.frames_sent.add();
+  send_heartbeat();
   return true;
 }
 
@@ -226,49 +228,62 @@ void Session::close(CloseCause cause) {
   transport_.close(cause);
 }
 
-void Session::tick(TimePoint now) {
+void Session::tick() {
   if (closing_) return;
-  if (blocked_) check_stall(now);
-  if (ping_deadline_ && now >= *ping_deadline_) check_ping(now);
-  if (now >= next_ping_) send_ping(now);
-  if (heartbeat_ > Duration::zero() && now >= next_heartbeat_) send_heartbeat(now);
+  const TimePoint now = context_.time.now();
+  if (heartbeat_ > Duration::zero() && now >= next_heartbeat_) {
+    next_heartbeat_ = now + heartbeat_;
+    heartbeat_due_ = true;
+  }
+  if (blocked_) check_stall();
+  if (ping_deadline_ && context_.time.heard() >= *ping_deadline_) check_ping();
+  send_heartbeat();
+  if (now >= next_ping_) send_ping();
   pump();
 }
 
-void Session::check_stall(TimePoint now) {
-  const std::uint64_t taken = acknowledged();
+void Session::check_stall() {
+  const std::uint64_t taken = transport_.delivery().acknowledged;
   if (!stall_deadline_ || taken > acknowledged_at_stall_) {
-    stall_deadline_ = now + context_.keepalive.stall_timeout;
+    stall_deadline_ = context_.time.now() + context_.keepalive.stall_timeout;
     acknowledged_at_stall_ = taken;
-  } else if (now >= *stall_deadline_) {
+  } else if (context_.time.heard() >= *stall_deadline_) {
     close(CloseCause::stalled);
   }
 }
 
-// A peer on a slow link that is still taking what was sent before the ping is alive.
-void Session::check_ping(TimePoint now) {
-  const std::uint64_t taken = acknowledged();
-  if (taken < bytes_sent_ && taken > acknowledged_at_ping_) {
-    acknowledged_at_ping_ = taken;
-    ping_deadline_ = now + context_.keepalive.ping_timeout;
+// A peer that is still taking what was sent before the ping, on a slow link or being slow itself,
+// is alive.
+void Session::check_ping() {
+  const Transport::Delivery delivery = transport_.delivery();
+  if (delivery.pending && delivery.acknowledged > acknowledged_at_ping_) {
+    acknowledged_at_ping_ = delivery.acknowledged;
+    ping_deadline_ = context_.time.now() + context_.keepalive.ping_timeout;
   } else {
     close(CloseCause::ping_timeout);
   }
 }
 
-// A client that has more to read anyway is watched by the stall timeout.
-void Session::send_ping(TimePoint now) {
-  next_ping_ = now + context_.keepalive.ping_interval;
-  if (!idle() || ping_deadline_) return;
+// A ping may go out in the middle of a message, and does so to every client but a blocked one,
+// which the stall timeout watches; to that one it goes when it takes bytes again.
+void Session::send_ping() {
+  if (blocked_ || closing_) return;
+  next_ping_ = context_.time.now() + context_.keepalive.ping_interval;
+  if (ping_deadline_) return;
   own_ += kPingFrame;
   context_.stats.frames_sent.add();
-  ping_deadline_ = now + context_.keepalive.ping_timeout;
-  acknowledged_at_ping_ = acknowledged();
+  ping_deadline_ = context_.time.now() + context_.keepalive.ping_timeout;
+  acknowledged_at_ping_ = transport_.delivery().acknowledged;
 }
 
-void Session::send_heartbeat(TimePoint now) {
-  next_heartbeat_ = now + heartbeat_;
-  if (idle()) append_own(R"({"type":"ping"})", MessagePart::whole);
+// What is due waits for the end of the message that is half sent; a blocked client has at most one
+// waiting, ahead of its events.
+void Session::send_heartbeat() {
+  const bool between_messages =
+      phase_ == Phase::live && !needs_snapshot_ && !snapshot_ && !middle_.chunk;
+  if (!heartbeat_due_ || !between_messages || closing_ || (blocked_ && !own_.empty())) return;
+  heartbeat_due_ = false;
+  append_own(R"({"type":"ping"})", MessagePart::whole);
 }
 
 }  // namespace syncrelay

@@ -25,7 +25,8 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
                std::move(wake)),
       replica_(settings.state_keys, settings.window),
       snapshots_(kMaxHeldBytes),
-      context_{replica_, snapshots_, clock_, stats_, settings_.keepalive, settings_.epoch} {}
+      time_(clock.now()),
+      context_{replica_, snapshots_, clock_, time_, stats_, settings_.keepalive, settings_.epoch} {}
 
 void Shard::restore(std::span<const Update> updates, Seq last) {
   replica_.restore(updates, last);
@@ -150,10 +151,10 @@ void Shard::bound_held_chunks() {
 }
 
 void Shard::tick() {
-  const TimePoint now = clock_.now();
+  time_.tick(clock_.now());
   std::uint64_t lag = 0;
   for (const auto& session : sessions_) {
-    session->tick(now);
+    session->tick();
     lag = std::max(lag, session->lag());
   }
   stats_.lag_events_max.set(lag);

@@ -1,7 +1,7 @@
 #include "connection.h"
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -213,10 +213,12 @@ void Connection::request_writable() {
   lws_callback_on_writable(wsi_);
 }
 
-std::size_t Connection::unacknowledged() const {
-  int bytes = 0;
-  const bool known = ioctl(fd(), SIOCOUTQ, &bytes) == 0 && bytes > 0;
-  return outgoing_.size() + (known ? static_cast<std::size_t>(bytes) : 0);
+Transport::Delivery Connection::delivery() const {
+  tcp_info tcp{};
+  socklen_t size = sizeof tcp;
+  if (getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &tcp, &size) != 0) return {};
+  const bool in_kernel = tcp.tcpi_unacked > 0 || tcp.tcpi_notsent_bytes > 0;
+  return {tcp.tcpi_bytes_acked, in_kernel || !outgoing_.empty()};
 }
 
 bool Connection::writeable() {

@@ -72,7 +72,7 @@ class Connection final : public Transient, public Transport {
   std::size_t write(ByteSpan frames) override;
   void finish_frame(ByteSpan rest) override;
   void request_writable() override;
-  std::size_t unacknowledged() const override;
+  Delivery delivery() const override;
   std::string_view address() const override { return Transient::address(); }
   void close(CloseCause cause) override;
 

@@ -1,10 +1,12 @@
 """Pings both ways, silent peers, heartbeats that scripts can see."""
 
 import asyncio
+import signal
+import time
 
 import pytest
 
-from deadline import until
+from deadline import until, wait_until
 from raw_client import PING, PONG, TEXT, RawClient
 
 FAST = ("--ping-interval", "200ms", "--ping-timeout", "400ms")
@@ -86,6 +88,37 @@ async def test_a_heartbeat_comes_at_its_interval(relay, connect):
     beats = [await client.next(3) for _ in range(4)]
     gaps = [later.arrived - earlier.arrived for earlier, later in zip(beats, beats[1:])]
     assert all(0.5 < gap < 2 for gap in gaps), gaps
+
+
+async def test_heartbeats_and_pings_do_not_wait_for_each_other(start_relay):
+    relay = start_relay("--ping-interval", "1s")
+    with RawClient(relay.port).upgrade(path="/ws/sync?heartbeat=1") as client:
+        client.read_text()
+        got = {TEXT: 0, PING: 0}
+        while min(got.values()) < 4:
+            received = client.read_frame()
+            got[received.opcode] += 1
+            if received.opcode == PING:
+                client.send_frame(PONG, received.payload)
+        assert abs(got[TEXT] - got[PING]) <= 2, got
+
+
+async def test_a_pause_of_the_relay_does_not_count_against_clients(start_relay):
+    """Their answers wait in its sockets when it runs again."""
+    relay = start_relay("--ping-interval", "1s", "--ping-timeout", "2s")
+    clients = [RawClient(relay.port).upgrade() for _ in range(30)]
+    pings = [client.read_opcode(PING) for client in clients]
+    relay.signal(signal.SIGSTOP)
+    end = time.monotonic() + 3
+    for client, ping in zip(clients, pings):
+        client.send_frame(PONG, ping.payload)
+    wait_until(lambda: time.monotonic() > end, "the pause is longer than the timeout")
+    relay.signal(signal.SIGCONT)
+    for client in clients:
+        client.read_opcode(PING)
+    assert relay.health()["clients"] == len(clients)
+    for client in clients:
+        client.close()
 
 
 @pytest.mark.parametrize("wish", ["0", "301", "-1", "abc", "", "1e1", "99999999999999999999"])

@@ -1,5 +1,7 @@
 """A client that reads too slowly: bounded memory, nobody delayed, a snapshot that says what was skipped."""
 
+import time
+
 import pytest
 
 from deadline import until
@@ -85,6 +87,26 @@ async def test_a_client_that_takes_no_byte_is_closed_after_the_stall_timeout(sta
         await until(lambda: relay.health()["clients"] == 1, "the stalled client is closed")
     reasons = relay.metrics().labels("clients_closed_total", "reason")
     assert [count for reason, count in reasons.items() if "stall" in reason and count] == [1]
+
+
+@pytest.mark.heavy
+async def test_a_client_that_reads_a_little_now_and_then_is_slow_but_not_stalled(start_relay, push_to, connect):
+    """A neighbour that reads nothing is closed meanwhile. The small send buffer leaves most of a frame to the relay;
+    the peer's kernel tells of what was read in steps of about 6 KiB."""
+    relay = start_relay("--stall-timeout", "8s", "--ping-interval", "1h", "--send-buffer", "4KiB")
+    pusher = push_to(relay)
+    with (RawClient(relay.port, receive_buffer=SMALL_BUFFER).upgrade() as slow,
+          RawClient(relay.port, receive_buffer=SMALL_BUFFER).upgrade()):
+        live = await connect(relay, keep=False)
+        await fan_out(pusher, [live], 200, EVENT_BYTES)
+        end = time.monotonic() + 20
+        next_read = time.monotonic()
+        while next_read < end:
+            assert slow.socket.recv(2048), "the slow client was closed"
+            next_read += 1
+            await until(lambda: time.monotonic() >= next_read, "it reads 2 KiB/s", 10)
+        assert relay.health()["clients"] == 2
+    assert relay.metrics().value("clients_closed_total", reason="stalled") == 1
 
 
 async def test_an_idle_client_is_not_a_stalled_one(start_relay, push_to, connect):

@@ -22,8 +22,9 @@ class FakeTransport final : public Transport {
   void take_in_all(std::size_t bytes) { room_ = bytes; }        // of all writes together
   void stall() { room_ = 0; }
   void flow();
-  // The peer leaves this many bytes unacknowledged.
-  void leave_unacknowledged(std::size_t bytes) { unacknowledged_ = bytes; }
+  // From now on the peer acknowledges only what it is told to; before, all that comes.
+  void acknowledge_no_more() { acknowledged_ = bytes_; }
+  void acknowledge(std::uint64_t bytes) { *acknowledged_ += bytes; }
 
   // Tells the session that bytes are taken again, if it asked for that.
   void become_writable(Session& session);
@@ -48,7 +49,10 @@ class FakeTransport final : public Transport {
   std::size_t write(ByteSpan frames) override;
   void finish_frame(ByteSpan rest) override;
   void request_writable() override;
-  std::size_t unacknowledged() const override { return unacknowledged_; }
+  Delivery delivery() const override {
+    const std::uint64_t acknowledged = acknowledged_.value_or(bytes_);
+    return {acknowledged, acknowledged < bytes_};
+  }
   void close(CloseCause cause) override;
 
  private:
@@ -60,7 +64,7 @@ class FakeTransport final : public Transport {
   bool refuse_next_ = false;
   std::optional<std::size_t> per_write_;
   std::optional<std::size_t> room_;
-  std::size_t unacknowledged_ = 0;
+  std::optional<std::uint64_t> acknowledged_;
   bool waits_ = false;
   bool short_write_ = false;  // the last write was, and writable was not asked for yet
   bool was_limited_ = false;

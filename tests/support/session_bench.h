@@ -65,9 +65,17 @@ class SessionBench {
     return received();
   }
 
+  // The shard runs all the while, and has read what came until now.
   void advance(Duration by) {
+    constexpr Duration kTick = std::chrono::milliseconds(250);
+    for (; by > kTick; by -= kTick) tick_after(kTick);
+    tick_after(by);
+    tick_after(Duration::zero());
+  }
+  void tick_after(Duration by) {
     relay.clock.advance(by);
-    session->tick(relay.clock.now());
+    time.tick(relay.clock.now());
+    session->tick();
   }
 
   static std::string event(std::uint64_t seq, std::size_t bytes = 1) {
@@ -87,8 +95,9 @@ class SessionBench {
   TestRelay relay;
   SnapshotCache snapshots{1 << 20};
   ShardStats stats;
+  RunningTime time{relay.clock.now()};
   const std::string epoch = "e0";
-  const SessionContext context{replica, snapshots, relay.clock, stats, keepalive, epoch};
+  const SessionContext context{replica, snapshots, relay.clock, time, stats, keepalive, epoch};
   FakeTransport transport;
   std::unique_ptr<Session> session;
 };

@@ -115,8 +115,10 @@ void ShardWalk::run_until_idle() {
 }
 
 void ShardWalk::pass_time() {
-  relay_.clock.advance(std::chrono::milliseconds(250) * (1 + choices_.below(16)));
-  shard_.tick();
+  for (std::uint32_t ticks = 1 + choices_.below(16); ticks > 0; --ticks) {
+    relay_.clock.advance(std::chrono::milliseconds(250));
+    shard_.tick();
+  }
   for (const auto& client : clients_) {
     const bool silent = client->transport.was_limited() && choices_.one_in(2);
     if (!silent) client->session->received();

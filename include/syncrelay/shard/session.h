@@ -13,13 +13,15 @@
 #include "syncrelay/protocol/client_list.h"
 #include "syncrelay/protocol/frame.h"
 #include "syncrelay/protocol/stats.h"
+#include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/transport.h"
 #include "syncrelay/state/replica.h"
 
 namespace syncrelay {
 
-// When sessions act of their own accord. A zero heartbeat: none.
+// When sessions act of their own accord, each timer without regard to the others. A zero
+// heartbeat: none.
 struct KeepaliveSettings {
   Duration ping_interval;
   Duration ping_timeout;
@@ -32,6 +34,7 @@ struct SessionContext {
   const Replica& replica;
   SnapshotCache& snapshots;
   const Clock& clock;
+  const RunningTime& time;  // for timers and deadlines
   ShardStats& stats;
   const KeepaliveSettings& keepalive;
   const std::string& epoch;
@@ -70,8 +73,8 @@ class Session {
   // The peer showed a sign of life.
   void received();
 
-  // To be called several times a second: pings, heartbeats and timeouts.
-  void tick(TimePoint now);
+  // To be called after every tick of the shard's time: pings, heartbeats and timeouts.
+  void tick();
 
   void close(CloseCause cause);
 
@@ -120,13 +123,10 @@ class Session {
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);
   void block();
-  std::uint64_t acknowledged() const {
-    return bytes_sent_ - std::min<std::uint64_t>(bytes_sent_, transport_.unacknowledged());
-  }
-  void check_stall(TimePoint now);
-  void check_ping(TimePoint now);
-  void send_ping(TimePoint now);
-  void send_heartbeat(TimePoint now);
+  void check_stall();
+  void check_ping();
+  void send_ping();
+  void send_heartbeat();
 
   enum class Phase : std::uint8_t { joining, live };
 
@@ -154,6 +154,7 @@ class Session {
   TimePoint received_at_;
   TimePoint next_ping_;
   TimePoint next_heartbeat_;
+  bool heartbeat_due_ = false;
   std::optional<TimePoint> ping_deadline_;  // a ping waits for a sign of life
   std::uint64_t acknowledged_at_ping_ = 0;
   std::optional<TimePoint> stall_deadline_;  // a blocked client has until then to take a byte

@@ -11,6 +11,7 @@
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/protocol/stats.h"
 #include "syncrelay/protocol/update.h"
+#include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/state/replica.h"
@@ -75,6 +76,7 @@ class Shard {
   Mailbox<Update> updates_;
   Replica replica_;
   SnapshotCache snapshots_;
+  RunningTime time_;
   const SessionContext context_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Update> incoming_;  // taken from the mailbox, from next_incoming_ on not yet applied

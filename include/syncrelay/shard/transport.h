@@ -28,8 +28,12 @@ class Transport {
   // more.
   virtual void request_writable() = 0;
 
-  // Bytes taken that the peer has not acknowledged yet.
-  virtual std::size_t unacknowledged() const = 0;
+  // How far the peer has taken what was sent on this connection, whoever sent it.
+  struct Delivery {
+    std::uint64_t acknowledged = 0;  // bytes; only ever grows. For comparing with an earlier look
+    bool pending = false;            // there is more that is not acknowledged yet
+  };
+  virtual Delivery delivery() const = 0;
 
   // The peer's, for people; valid as long as the transport.
   virtual std::string_view address() const { return "unknown"; }

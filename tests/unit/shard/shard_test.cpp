@@ -77,6 +77,15 @@ class ShardBench {
     posted_ = 0;
   }
 
+  // With its ticks.
+  void run_for(Duration time) {
+    constexpr Duration kTick = std::chrono::milliseconds(250);
+    for (; time > Duration::zero(); time -= kTick) {
+      relay.clock.advance(kTick);
+      shard.tick();
+    }
+  }
+
   TestRelay relay;
   ShardStats stats;
   int woken = 0;
@@ -179,7 +188,7 @@ class PostingTransport final : public Transport {
   }
   void finish_frame(ByteSpan) override {}
   void request_writable() override {}
-  std::size_t unacknowledged() const override { return 0; }
+  Delivery delivery() const override { return {}; }
   void close(CloseCause) override {}
 
   void post_at_next_write(std::vector<std::size_t> sizes) { sizes_ = std::move(sizes); }
@@ -251,10 +260,50 @@ TEST_CASE_FIXTURE(ShardBench, "A tick reaches every session and shows the greate
   shard.tick();
   CHECK(stats.lag_events_max.get() == 7);
   slow.drain();
-  relay.clock.advance(seconds(20));
-  shard.tick();
+  run_for(seconds(20));
   CHECK(stats.lag_events_max.get() == 0);
   for (const auto& client : clients) CHECK(client->transport.take_texts().back() == "<ping>");
+}
+
+TEST_CASE_FIXTURE(ShardBench,
+                  "Clients that could not be heard while the shard did not run are not closed") {
+  for (int count = 0; count < 3; ++count) join();
+  clients[1]->transport.stall();
+  broadcast();
+  run();
+  run_for(seconds(20));
+  clients[0]->transport.take_messages();
+  relay.clock.advance(std::chrono::hours(1));
+  shard.tick();
+  for (const auto& client : clients) CHECK_FALSE(client->transport.closed());
+  clients[0]->session->received();
+  run_for(seconds(18));
+  for (const auto& client : clients) CHECK_FALSE(client->transport.closed());
+  run_for(seconds(2));
+  CHECK_FALSE(clients[0]->transport.closed());
+  CHECK_FALSE(clients[1]->transport.closed());
+  CHECK(clients[2]->transport.closed() == CloseCause::ping_timeout);
+  run_for(seconds(20));
+  CHECK(clients[1]->transport.closed() == CloseCause::stalled);
+}
+
+TEST_CASE_FIXTURE(ShardBench, "What waits to be read counts before a deadline does") {
+  Client& client = join();
+  run_for(seconds(20) + seconds(20));
+  CHECK_FALSE(client.transport.closed());  // its time is over, but nothing was read since
+  client.session->received();
+  run_for(seconds(1));
+  CHECK_FALSE(client.transport.closed());
+}
+
+TEST_CASE_FIXTURE(ShardBench, "A heartbeat is not made up for after a time without ticks") {
+  ClientRequest request;
+  request.heartbeat = seconds(1);
+  Client& client = connect(request);
+  client.transport.take_messages();
+  relay.clock.advance(seconds(100));
+  for (int count = 0; count < 3; ++count) shard.tick();
+  CHECK(client.transport.take_texts() == Texts{R"({"type":"ping"})"});
 }
 
 TEST_CASE_FIXTURE(ShardBench,
