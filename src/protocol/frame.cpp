@@ -39,8 +39,8 @@ std::size_t wire_size(std::size_t payload) {
 MessageWriter::MessageWriter(std::byte* out, std::size_t payload, MessagePart part)
     : out_(out),
       left_(payload),
-      first_(part != MessagePart::end),
-      ends_message_(part != MessagePart::beginning) {
+      first_(part == MessagePart::whole || part == MessagePart::beginning),
+      ends_message_(part == MessagePart::whole || part == MessagePart::end) {
   begin_fragment();
 }
 

@@ -22,6 +22,7 @@ Session::Session(ConnectionId id, Transport& transport, const ClientRequest& req
 
 Session::~Session() {
   if (blocked_) context_.stats.slow_clients.subtract();
+  context_.turns.remove(*this);
 }
 
 void Session::pump() {
@@ -32,15 +33,11 @@ void Session::pump() {
 // One write, or one decision what to write. False when nothing is due.
 bool Session::step() {
   if (own_sent_ < own_.size()) return write_own();
-  if (snapshot_) return write_snapshot();
+  if (snapshot_) return false;
   if (middle_.chunk) return write_middle();
   if (phase_ == Phase::joining) {
     begin_first_message();
-    return !needs_snapshot_;
-  }
-  if (needs_snapshot_) {
-    begin_snapshot(snapshot_reason_);
-    return !needs_snapshot_;
+    return true;
   }
   return write_events();
 }
@@ -53,14 +50,26 @@ bool Session::write_own() {
   return true;
 }
 
-bool Session::write_snapshot() {
-  snapshot_sent_ += write_whole_frames(as_bytes(snapshot_->bytes).subspan(snapshot_sent_));
-  if (snapshot_sent_ < snapshot_->bytes.size()) return false;
+// A fragment goes whole or not at all: the session never stops inside one, and so keeps none.
+std::size_t Session::write_snapshot(std::size_t bytes) {
+  std::size_t offered = 0;
+  pump();
+  while (has_snapshot_to_write() && offered < bytes) {
+    const Snapshot::Fragment& fragment =
+        snapshot_->fragment(snapshot_place_, context_.snapshots.scratch());
+    offered += fragment.bytes.size();
+    if (write_whole_frames(as_bytes(fragment.bytes)) == 0) break;
+    snapshot_place_ = fragment.behind;
+    if (snapshot_->ends_at(snapshot_place_)) end_snapshot();
+  }
+  pump();
+  return offered;
+}
+
+void Session::end_snapshot() {
   snapshot_ = nullptr;
-  snapshot_sent_ = 0;
   append_own(snapshot_end(), MessagePart::end);
   send_heartbeat();
-  return true;
 }
 
 bool Session::write_middle() {
@@ -77,8 +86,7 @@ bool Session::write_events() {
   const EventLog& log = context_.replica.log();
   if (cursor_.position == log.end().position) return false;
   if (!log.holds(cursor_)) {
-    needs_snapshot_ = true;
-    snapshot_reason_ = SnapshotReason::lag;
+    begin_snapshot(SnapshotReason::lag);
     return true;
   }
   const Seq first = cursor_.next;
@@ -144,6 +152,7 @@ void Session::writable() {
   if (!blocked_) return;
   blocked_ = false;
   context_.stats.slow_clients.subtract();
+  if (has_snapshot_to_write()) context_.turns.add(*this);
   pump();
 }
 
@@ -166,23 +175,19 @@ void Session::begin_resume(Seq after) {
   context_.stats.resumes.add();
 }
 
-// Moves the client to the end of the log with the state as it is now. When there can be no snapshot
-// at present, needs_snapshot_ stays set.
+// Moves the client to the end of the log with the state as it is now.
 void Session::begin_snapshot(SnapshotReason reason) {
-  std::shared_ptr<const Snapshot> snapshot = context_.snapshots.get(context_.replica);
-  needs_snapshot_ = snapshot == nullptr;
-  snapshot_reason_ = reason;
-  if (!snapshot) return;
+  std::shared_ptr<Snapshot> snapshot = context_.snapshots.get(context_.replica);
   const Cursor end = context_.replica.log().end();
   skipped_ = reason == SnapshotReason::lag ? distance(cursor_.next, end.next) : 0;
   cursor_ = end;
   context_.stats.skipped_events.add(skipped_);
   counter(context_.stats.snapshots, reason).add();
-  if (snapshot->framed) {
-    snapshot_ = std::move(snapshot);
-  } else {
-    append_own(snapshot->bytes + snapshot_end(), MessagePart::whole);
-  }
+  if (!snapshot->plain().empty())
+    return append_own(snapshot->plain() + snapshot_end(), MessagePart::whole);
+  snapshot_ = std::move(snapshot);
+  snapshot_place_ = {};
+  context_.turns.add(*this);
 }
 
 std::string Session::snapshot_end() const {
@@ -209,7 +214,7 @@ void Session::append_own(std::string_view message, MessagePart part) {
 
 bool Session::idle() const {
   return !blocked_ && own_.empty() && !snapshot_ && !middle_.chunk && phase_ == Phase::live &&
-         !needs_snapshot_ && cursor_.position == context_.replica.log().end().position;
+         cursor_.position == context_.replica.log().end().position;
 }
 
 void Session::received() {
@@ -225,6 +230,8 @@ ClientInfo Session::info() const {
 void Session::close(CloseCause cause) {
   if (closing_) return;
   closing_ = cause;
+  snapshot_ = nullptr;
+  middle_ = {};
   transport_.close(cause);
 }
 
@@ -279,8 +286,7 @@ void Session::send_ping() {
 // What is due waits for the end of the message that is half sent; a blocked client has at most one
 // waiting, ahead of its events.
 void Session::send_heartbeat() {
-  const bool between_messages =
-      phase_ == Phase::live && !needs_snapshot_ && !snapshot_ && !middle_.chunk;
+  const bool between_messages = phase_ == Phase::live && !snapshot_ && !middle_.chunk;
   if (!heartbeat_due_ || !between_messages || closing_ || (blocked_ && !own_.empty())) return;
   heartbeat_due_ = false;
   append_own(R"({"type":"ping"})", MessagePart::whole);

@@ -21,12 +21,13 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
     : settings_(settings),
       clock_(clock),
       stats_(stats),
-      updates_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)},
-               std::move(wake)),
+      updates_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)}, wake),
       replica_(settings.state_keys, settings.window),
-      snapshots_(kMaxHeldBytes),
+      snapshots_(kMaxHeldBytes, [this](const Snapshot& snapshot) { close_readers(snapshot); }),
+      turns_(std::move(wake)),
       time_(clock.now()),
-      context_{replica_, snapshots_, clock_, time_, stats_, settings_.keepalive, settings_.epoch} {}
+      context_{replica_, snapshots_,          turns_,         clock_, time_,
+               stats_,   settings_.keepalive, settings_.epoch} {}
 
 void Shard::restore(std::span<const Update> updates, Seq last) {
   replica_.restore(updates, last);
@@ -55,6 +56,12 @@ void Shard::remove(Session& session) {
 }
 
 bool Shard::run() {
+  const bool more = run_passes();
+  turns_.run();
+  return more || !turns_.empty();
+}
+
+bool Shard::run_passes() {
   for (int pass = 0; pass < kPassesPerRun; ++pass) {
     if (!begin_pass()) return false;
     run_pass();
@@ -67,10 +74,12 @@ bool Shard::run() {
 bool Shard::begin_pass() {
   pass_bytes_ = 0;
   pass_events_ = 0;
+  replica_.keep_from(turns_.needed_from(replica_.log()));
   const bool was_behind = std::exchange(behind_, false);
   bool taken = take_in_one(!was_behind);
   while (taken && take_in_one(false)) {
   }
+  snapshots_.forget_all_but(replica_.state_version());
   pass_end_ = replica_.log().next();
   return taken || was_behind;
 }
@@ -147,6 +156,14 @@ void Shard::bound_held_chunks() {
     const LogChunk* chunk = session->held_chunk();
     if (chunk != nullptr && chunk->begin() < release_before)
       session->close(CloseCause::over_capacity);
+  }
+}
+
+// Slow clients hold superseded snapshots; where that comes to more than is allowed, those go that
+// hold the oldest.
+void Shard::close_readers(const Snapshot& snapshot) {
+  for (const auto& session : sessions_) {
+    if (session->snapshot() == &snapshot) session->close(CloseCause::over_capacity);
   }
 }
 

@@ -1,58 +1,61 @@
 #include "syncrelay/shard/snapshot_cache.h"
 
-#include <algorithm>
-
-#include "syncrelay/protocol/frame.h"
-#include "syncrelay/protocol/json_text.h"
+#include <utility>
 
 namespace syncrelay {
-namespace {
 
-constexpr std::size_t kMaxPlainBytes = 4096;
-
-std::string full_message_begin(const Replica::State& state) {
-  std::string text = R"({"type":"sync:full","data":{)";
-  for (const auto& [key, value] : state) {
-    if (text.back() != '{') text += ',';
-    append_json_string(text, key);
-    text += ':';
-    text += *value;
-  }
-  text += '}';
-  return text;
-}
-
-std::shared_ptr<const Snapshot> encode(const Replica::State& state) {
-  std::string text = full_message_begin(state);
-  if (text.size() <= kMaxPlainBytes)
-    return std::make_shared<const Snapshot>(Snapshot{std::move(text), false});
-  std::string frames(wire_size(text.size()), '\0');
-  MessageWriter(reinterpret_cast<std::byte*>(frames.data()), text.size(), MessagePart::beginning)
-      .write(text);
-  return std::make_shared<const Snapshot>(Snapshot{std::move(frames), true});
-}
-
-}  // namespace
-
-std::shared_ptr<const Snapshot> SnapshotCache::get(const Replica& replica) {
-  if (current_ && version_ == replica.state_version()) return current_;
-  if (current_) older_.emplace_back(current_);
-  current_ = nullptr;
-  if (held_bytes() > max_held_bytes_) return nullptr;
-  current_ = encode(replica.state());
+std::shared_ptr<Snapshot> SnapshotCache::get(const Replica& replica) {
+  forget_all_but(replica.state_version());
+  if (current_) return current_;
+  current_ = std::make_shared<Snapshot>(replica.state());
   version_ = replica.state_version();
+  if (current_->plain().empty()) {
+    forget_released();
+    note(current_);
+    bound();
+  }
   return current_;
 }
 
-std::size_t SnapshotCache::held_bytes() {
-  const auto gone = [](const std::weak_ptr<const Snapshot>& snapshot) {
-    return snapshot.expired();
-  };
-  older_.erase(std::remove_if(older_.begin(), older_.end(), gone), older_.end());
-  std::size_t bytes = 0;
-  for (const auto& snapshot : older_) {
-    if (const auto held = snapshot.lock()) bytes += held->bytes.size();
+void SnapshotCache::forget_all_but(std::uint64_t state_version) {
+  if (!current_ || version_ == state_version) return;
+  current_->retire();
+  current_ = nullptr;
+}
+
+void SnapshotCache::forget_released() {
+  std::vector<Held> left;
+  bool gap = false;  // the one before was released
+  for (Held& held : held_) {
+    const auto snapshot = held.snapshot.lock();
+    if (snapshot && gap && !left.empty()) {
+      if (const auto before = left.back().snapshot.lock())
+        left.back().beyond_next = before->state().bytes_beyond(snapshot->state());
+    }
+    gap = !snapshot;
+    if (snapshot) left.push_back(std::move(held));
   }
+  held_ = std::move(left);
+}
+
+void SnapshotCache::note(const std::shared_ptr<const Snapshot>& newest) {
+  if (!held_.empty()) {
+    if (const auto last = held_.back().snapshot.lock())
+      held_.back().beyond_next = last->state().bytes_beyond(newest->state());
+  }
+  held_.push_back({newest});
+}
+
+void SnapshotCache::bound() {
+  while (held_bytes() > max_held_bytes_) {
+    if (const auto oldest = held_.front().snapshot.lock()) let_go_(*oldest);
+    held_.erase(held_.begin());
+  }
+}
+
+std::size_t SnapshotCache::held_bytes() const {
+  std::size_t bytes = 0;
+  for (const Held& held : held_) bytes += held.beyond_next;
   return bytes;
 }
 

@@ -13,11 +13,17 @@ void EventLog::append(const Update& update) {
 }
 
 void EventLog::evict() {
-  while (entries_.size() > 1 && (bytes() > bounds_.bytes || entries_.size() > bounds_.events)) {
+  while (oldest_may_go()) {
     entries_.pop_front();
     first_ = first_.next();
     if (stretches_.size() > 1 && stretches_[1].first <= first_) stretches_.pop_front();
   }
+}
+
+bool EventLog::oldest_may_go() const {
+  if (entries_.size() <= 1) return false;
+  if (bytes() <= bounds_.bytes && entries_.size() <= bounds_.events) return false;
+  return entries_[1].begin <= keep_from_ || bytes() > bounds_.bytes + kMaxKeptBytes;
 }
 
 Cursor EventLog::before(Seq seq) const {

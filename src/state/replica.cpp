@@ -5,14 +5,14 @@ namespace syncrelay {
 Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window)
     : log_(window) {
   const auto null = std::make_shared<const std::string>("null");
-  for (const std::string& key : configured_keys) state_.emplace(key, null);
+  for (const std::string& key : configured_keys) state_.set(key, null);
 }
 
 void Replica::apply(const Update& update) {
   if (update.changes) {
     for (const StateChange& change : *update.changes) {
       if (change.value) {
-        state_.insert_or_assign(change.key, change.value);
+        state_.set(change.key, change.value);
       } else {
         state_.erase(change.key);
       }

@@ -41,7 +41,7 @@ class SessionBench {
 
   Session& connect(const ClientRequest& request = {}) {
     session = std::make_unique<Session>(ConnectionId{1}, transport, request, context);
-    session->pump();
+    pump();
     return *session;
   }
 
@@ -52,16 +52,25 @@ class SessionBench {
     return *session;
   }
 
+  // Writes everything that is due, a snapshot in as many turns as it takes.
+  void pump() {
+    session->pump();
+    while (!turns.empty()) turns.run();
+  }
+
   // What the client has got since the last call, after everything due was written.
   std::vector<std::string> received() {
-    session->pump();
+    pump();
     return transport.take_texts();
   }
 
   // The client takes all it can get, to the end.
   std::vector<std::string> drain() {
     transport.flow();
-    while (transport.waits()) transport.become_writable(*session);
+    while (transport.waits()) {
+      transport.become_writable(*session);
+      pump();
+    }
     return received();
   }
 
@@ -93,11 +102,13 @@ class SessionBench {
   KeepaliveSettings keepalive;
   Replica replica;
   TestRelay relay;
-  SnapshotCache snapshots{1 << 20};
+  SnapshotCache snapshots{1 << 20, [](const Snapshot&) {}};
+  SnapshotTurns turns{[] {}};
   ShardStats stats;
   RunningTime time{relay.clock.now()};
   const std::string epoch = "e0";
-  const SessionContext context{replica, snapshots, relay.clock, time, stats, keepalive, epoch};
+  const SessionContext context{replica, snapshots, turns,     relay.clock,
+                               time,    stats,     keepalive, epoch};
   FakeTransport transport;
   std::unique_ptr<Session> session;
 };

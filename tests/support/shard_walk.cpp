@@ -186,8 +186,8 @@ void ShardWalk::check(Client& client) {
 }
 
 std::string ShardWalk::finish() {
-  run_until_idle();
   for (bool busy = true; busy;) {
+    run_until_idle();
     busy = false;
     for (const auto& client : clients_) {
       client->transport.flow();
@@ -195,7 +195,7 @@ std::string ShardWalk::finish() {
       client->transport.become_writable(*client->session);
     }
   }
-  shard_.tick();  // those that waited for room for a snapshot
+  shard_.tick();
   remove_closed();
   for (const auto& client : clients_) {
     check(*client);

@@ -10,12 +10,12 @@
 // of kFragmentBytes.
 namespace syncrelay {
 
-// Which part of a message a MessageWriter lays down: all of it, or the fragments before or after a
-// cut.
-enum class MessagePart : std::uint8_t { whole, beginning, end };
+// Which part of a message a MessageWriter lays down: all of it, or the fragments before, between or
+// after cuts.
+enum class MessagePart : std::uint8_t { whole, beginning, middle, end };
 
 // Bytes on the wire of `payload` bytes of text. Precondition: payload > 0 for
-// MessagePart::beginning.
+// MessagePart::beginning and middle.
 std::size_t wire_size(std::size_t payload);
 
 // Lays a text message of known length into memory that the caller provides (wire_size(payload)

@@ -15,6 +15,7 @@
 #include "syncrelay/protocol/stats.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/snapshot_cache.h"
+#include "syncrelay/shard/snapshot_turns.h"
 #include "syncrelay/shard/transport.h"
 #include "syncrelay/state/replica.h"
 
@@ -33,6 +34,7 @@ struct KeepaliveSettings {
 struct SessionContext {
   const Replica& replica;
   SnapshotCache& snapshots;
+  SnapshotTurns& turns;
   const Clock& clock;
   const RunningTime& time;  // for timers and deadlines
   ShardStats& stats;
@@ -64,8 +66,14 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Writes all that is due until there is nothing left or the transport takes no more.
+  // Writes all that is due until there is nothing left, the transport takes no more, or a large
+  // snapshot is next: for that the session has its turns.
   void pump();
+
+  // Its turn: writes `bytes` of its snapshot, up to a fragment more, and what follows it when it
+  // ends. Returns how many bytes were encoded or offered for it.
+  std::size_t write_snapshot(std::size_t bytes);
+  bool has_snapshot_to_write() const { return snapshot_ && !blocked_ && !closing_; }
 
   // The transport takes bytes again.
   void writable();
@@ -76,6 +84,7 @@ class Session {
   // To be called after every tick of the shard's time: pings, heartbeats and timeouts.
   void tick();
 
+  // Lets go of all that it holds.
   void close(CloseCause cause);
 
   ConnectionId id() const { return id_; }
@@ -94,6 +103,13 @@ class Session {
 
   // Its place in the shard's list; the shard's to keep.
   std::size_t slot = 0;
+  // Whether it is in there; SnapshotTurns' to keep.
+  bool waits_for_turn = false;
+
+  const Cursor& cursor() const { return cursor_; }
+
+  // The snapshot that is on its way to this client; else null.
+  const Snapshot* snapshot() const { return snapshot_.get(); }
 
   // The part of the log that this client alone may hold back, being in the middle of a message;
   // else null.
@@ -109,7 +125,7 @@ class Session {
 
   bool step();
   bool write_own();
-  bool write_snapshot();
+  void end_snapshot();
   bool write_middle();
   bool write_events();
   void stop_inside(std::uint64_t position);
@@ -140,15 +156,13 @@ class Session {
   bool wants_resume_;
   Phase phase_ = Phase::joining;
   bool blocked_ = false;
-  bool needs_snapshot_ = false;
-  SnapshotReason snapshot_reason_ = SnapshotReason::connect;
   std::optional<CloseCause> closing_;
   Cursor cursor_;
   Middle middle_;
   std::string own_;  // frames of this client's own that are due, from own_sent_ on
   std::size_t own_sent_ = 0;
-  std::shared_ptr<const Snapshot> snapshot_;  // on its way to this client, from snapshot_sent_ on
-  std::size_t snapshot_sent_ = 0;
+  std::shared_ptr<Snapshot> snapshot_;  // on its way to this client, from snapshot_place_ on
+  Snapshot::Place snapshot_place_;
   std::uint64_t skipped_ = 0;  // what the snapshot on its way has to admit
   std::uint64_t bytes_sent_ = 0;
   TimePoint received_at_;

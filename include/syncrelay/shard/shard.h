@@ -14,6 +14,7 @@
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/snapshot_cache.h"
+#include "syncrelay/shard/snapshot_turns.h"
 #include "syncrelay/state/replica.h"
 
 namespace syncrelay {
@@ -22,7 +23,8 @@ namespace syncrelay {
 // its thread's only.
 //
 // A client that keeps up is never moved to a snapshot: between two visits to a session at most two
-// thirds of the window are taken in, or one single event of any size.
+// thirds of the window are taken in, or one single event of any size; and while a session waits for
+// its turns to write a snapshot, the log keeps what it will go on with.
 class Shard {
  public:
   struct Settings {
@@ -32,8 +34,8 @@ class Shard {
     std::string epoch;
   };
 
-  // `wake` is called from the relay's thread: run() is due on the shard's. `clock` and `stats` must
-  // outlive the shard.
+  // `wake` is called from the relay's thread and the shard's: run() is due on the shard's. `clock`
+  // and `stats` must outlive the shard.
   Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
         std::function<void()> wake);
 
@@ -43,14 +45,15 @@ class Shard {
   // See Replica::restore().
   void restore(std::span<const Update> updates, Seq last);
 
-  // A connection was accepted; its first message is written before this returns. `transport` must
-  // outlive the session.
+  // A connection was accepted; its first message is written before this returns, or in turns by
+  // run() when it is a large snapshot. `transport` must outlive the session.
   Session& add(ConnectionId id, Transport& transport, const ClientRequest& request);
   // The connection is gone. Not to be called from within a Transport's methods.
   void remove(Session& session);
 
-  // Takes in what the relay posted and writes it to every client. True when there is more to do:
-  // call it again after other work had its turn.
+  // Takes in what the relay posted and writes it to every client, then a bounded piece of the
+  // snapshots that are on their way. True when there is more to do: call it again after other work
+  // had its turn.
   bool run();
 
   // To be called several times a second.
@@ -63,12 +66,14 @@ class Shard {
   std::size_t size() const { return sessions_.size(); }
 
  private:
+  bool run_passes();
   bool begin_pass();
   void run_pass();
   bool take_in_one(bool whatever_size);
   void report_clients(ClientList& list) const;
   void observe_fanout();
   void bound_held_chunks();
+  void close_readers(const Snapshot& snapshot);
 
   const Settings settings_;
   const Clock& clock_;
@@ -76,6 +81,7 @@ class Shard {
   Mailbox<Update> updates_;
   Replica replica_;
   SnapshotCache snapshots_;
+  SnapshotTurns turns_;
   RunningTime time_;
   const SessionContext context_;
   std::vector<std::unique_ptr<Session>> sessions_;

@@ -2,41 +2,54 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "syncrelay/shard/snapshot.h"
 #include "syncrelay/state/replica.h"
 
 namespace syncrelay {
 
-// The part of a `sync:full` message that is the same for every client that gets it at this point of
-// the state.
-struct Snapshot {
-  std::string bytes;  // `{"type":"sync:full","data":{…}` : as wire fragments that await an end, or
-                      // as plain text
-  bool framed;  // which of the two. A small one is plain, so that each client gets it as a single
-                // frame.
-};
-
-// Encodes the state once per change, however many clients want it. What slow clients hold of older
-// snapshots is bounded: at the bound nobody gets another one until some of it is let go. Its
-// shard's thread only.
+// One snapshot per state that any client asked for, however many clients get it. Nobody waits for
+// one: where clients hold more of superseded ones than allowed, those that hold the oldest have to
+// go when the next one is made. What a superseded snapshot holds is counted as what would be freed
+// with it: values that the next one has, too, cost nothing. Its shard's thread only.
 class SnapshotCache {
  public:
-  explicit SnapshotCache(std::size_t max_held_bytes) : max_held_bytes_(max_held_bytes) {}
+  // `let_go` makes everybody release this snapshot before it returns.
+  using LetGo = std::function<void(const Snapshot&)>;
 
-  // The snapshot of the replica as it is now; null when the bound is reached: ask again later.
-  std::shared_ptr<const Snapshot> get(const Replica& replica);
+  SnapshotCache(std::size_t max_held_bytes, LetGo let_go)
+      : max_held_bytes_(max_held_bytes), let_go_(std::move(let_go)) {}
+
+  // The snapshot of the replica as it is now.
+  std::shared_ptr<Snapshot> get(const Replica& replica);
+
+  // Holds back nothing itself of a state that is not this one any more.
+  void forget_all_but(std::uint64_t state_version);
+
+  // Where fragments are encoded that are not kept.
+  Snapshot::Fragment& scratch() { return scratch_; }
+
+  // Of superseded snapshots, as of the last call of get().
+  std::size_t held_bytes() const;
 
  private:
-  std::size_t held_bytes();
+  struct Held {
+    std::weak_ptr<const Snapshot> snapshot;
+    std::size_t beyond_next = 0;  // bytes that it holds and the next one does not
+  };
+  void forget_released();
+  void note(const std::shared_ptr<const Snapshot>& newest);
+  void bound();
 
   const std::size_t max_held_bytes_;
-  std::shared_ptr<const Snapshot> current_;
+  const LetGo let_go_;
+  std::shared_ptr<Snapshot> current_;
   std::uint64_t version_ = 0;  // of the state that current_ shows
-  std::vector<std::weak_ptr<const Snapshot>>
-      older_;  // superseded ones that a client may still be reading
+  std::vector<Held> held_;     // large ones that clients may be reading, from the oldest on
+  Snapshot::Fragment scratch_;
 };
 
 }  // namespace syncrelay

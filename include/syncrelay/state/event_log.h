@@ -30,7 +30,8 @@ struct LoggedEvent {
 };
 
 // The window on the recent events: their wire bytes, ready to send, with an index from seq to
-// bytes. Bounded by bytes and by count, whichever ends first, but never without the newest event.
+// bytes. Bounded by bytes and by count, whichever ends first, but never without the newest event;
+// and for those that are kept waiting, by kMaxKeptBytes more.
 // The bytes are shared by all shards, the index is each shard's own. Its shard's thread only.
 class EventLog {
  public:
@@ -39,6 +40,9 @@ class EventLog {
     std::uint64_t events;
   };
 
+  static constexpr std::uint64_t kMaxKeptBytes = 32 * 1024 * 1024;
+  static constexpr std::uint64_t kKeepNothing = UINT64_MAX;
+
   explicit EventLog(Bounds bounds) : bounds_(bounds) {}
 
   // Precondition: no event was appended yet. Without it the first event is 1.
@@ -46,6 +50,10 @@ class EventLog {
 
   // Precondition: the update has an event, and its seq is next() unless it is the first.
   void append(const Update& update);
+
+  // Until the next call events that are not wholly before `position` stay, although the window has
+  // moved on, as long as there are no more than kMaxKeptBytes of them outside it.
+  void keep_from(std::uint64_t position) { keep_from_ = position; }
 
   Seq first() const { return first_; }  // the oldest event that is held; next() when there is none
   Seq next() const { return next_; }    // the seq that the next event will have
@@ -86,6 +94,7 @@ class EventLog {
   std::uint64_t begin() const { return entries_.empty() ? end_ : entries_.front().begin; }
   std::size_t stretch_index(std::uint64_t position) const;
   void evict();
+  bool oldest_may_go() const;
 
   const Bounds bounds_;
   Ring<Entry> entries_;      // event first_ + i is entries_[i]
@@ -93,6 +102,7 @@ class EventLog {
   Seq first_{1};
   Seq next_{1};
   std::uint64_t end_ = 0;
+  std::uint64_t keep_from_ = kKeepNothing;
 };
 
 }  // namespace syncrelay

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "syncrelay/protocol/update.h"
 #include "syncrelay/state/event_log.h"
+#include "syncrelay/state/state_map.h"
 
 namespace syncrelay {
 
@@ -16,8 +16,6 @@ namespace syncrelay {
 // replicas.
 class Replica {
  public:
-  using State = std::map<std::string, StateValue>;
-
   Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window);
 
   // Takes state change and event in one step, so that no client can see one without the other.
@@ -27,13 +25,16 @@ class Replica {
   // event. To be called before anything else.
   void restore(std::span<const Update> updates, Seq last);
 
-  const State& state() const { return state_; }
+  // A copy of it is cheap and keeps this moment.
+  const StateMap& state() const { return state_; }
   // Changes with every change of the state.
   std::uint64_t state_version() const { return state_version_; }
   const EventLog& log() const { return log_; }
+  // See EventLog::keep_from().
+  void keep_from(std::uint64_t position) { log_.keep_from(position); }
 
  private:
-  State state_;
+  StateMap state_;
   std::uint64_t state_version_ = 0;
   EventLog log_;
 };

@@ -205,7 +205,7 @@ TEST_CASE("A relay goes on from its history, and so does a replica from the upda
   CHECK(test.relay.last() == Seq{42});
   CHECK(replica.log().first() == Seq{41});
   CHECK(replica.log().next() == Seq{43});
-  CHECK(*replica.state().at("radio") == "7");
+  CHECK(**replica.state().find("radio") == "7");
   const auto again = test.send(R"({"op":"broadcast","type":"t","id":"old"})");
   CHECK(again.value().duplicate);
   CHECK(again.value().seq == Seq{40});

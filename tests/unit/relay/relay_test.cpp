@@ -29,8 +29,8 @@ class StateView {
 
   std::string value(const std::string& key) {
     for (const Update& update : relay_.take_updates()) replica_.apply(update);
-    const auto found = replica_.state().find(key);
-    return found == replica_.state().end() ? "absent" : *found->second;
+    const StateValue* found = replica_.state().find(key);
+    return found == nullptr ? "absent" : **found;
   }
 
  private:

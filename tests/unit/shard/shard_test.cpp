@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "support/session_bench.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
 namespace {
@@ -68,13 +69,21 @@ class ShardBench {
       shard.updates().post(update);
     }
   }
+  // A state value of this size, taken in at once.
+  void set(const std::string& key, std::size_t bytes) {
+    send(R"({"op":"set","key":")" + key + R"(","value":")" + std::string(bytes, 'v') + "\"}");
+    run();
+  }
   void broadcast(std::size_t bytes = 1) {
     send(R"({"op":"broadcast","type":"e","data":")" + std::string(bytes, 'x') + "\"}");
   }
   void run() {
-    while (shard.run()) {
+    while (run_once()) {
     }
+  }
+  bool run_once() {
     posted_ = 0;
+    return shard.run();
   }
 
   // With its ticks.
@@ -354,34 +363,138 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "Slow clients that each hold another large snapshot make others wait for theirs, not for "
-    "ever") {
-  ShardBench bench({1 << 20, 1000});
-  Client* waiting = nullptr;
-  for (int number = 0; number < 20 && waiting == nullptr; ++number) {
-    bench.send(R"({"op":"set","key":"radio","value":")" +
-               std::string(4 << 20, static_cast<char>('a' + number)) + "\"}");
-    bench.run();
-    bench.clients.push_back(std::make_unique<Client>());
-    Client& client = *bench.clients.back();
-    client.transport.take_in_all(1000);
-    client.session = &bench.shard.add(ConnectionId{bench.clients.size()}, client.transport, {});
-    if (client.transport.bytes() == 0) waiting = &client;
+constexpr std::size_t kTurn = SnapshotTurns::kBytesPerTurn + kFragmentBytes + 4;
+
+TEST_CASE_FIXTURE(ShardBench, "A joiner to a large state gets it in turns, and delays no event") {
+  Client& other = join();
+  for (const char* key : {"a", "b", "c"}) set(key, 8 << 20);
+  const int before_joining = woken;
+  Client& joiner = connect();
+  CHECK(woken == before_joining + 1);
+  std::size_t turns = 0;
+  for (bool more = true; more; ++turns) {
+    broadcast();
+    const std::uint64_t before = joiner.transport.bytes();
+    more = shard.run();
+    REQUIRE(other.transport.take_texts() == Texts{SessionBench::event(turns + 1)});
+    REQUIRE(joiner.transport.bytes() - before <= kTurn + 100 * turns);
   }
-  REQUIRE(waiting != nullptr);
-  CHECK(bench.clients.size() ==
-        9);  // eight older ones of a little more than 4 MiB go over the bound of 32 MiB
-  bench.shard.tick();
-  CHECK(waiting->transport.bytes() == 0);
-  CHECK_FALSE(waiting->session->idle());
-  bench.remove(*bench.clients.front());
+  CHECK(turns >= 24);
+  const Texts texts = joiner.transport.take_texts();
+  REQUIRE(texts.size() == 1 + turns);
+  CHECK(texts.front().size() > 24 << 20);
+  CHECK(texts.front().find(R"(,"seq":0,"epoch":"e0"})") != std::string::npos);
+  for (std::size_t turn = 0; turn < turns; ++turn)
+    CHECK(texts[1 + turn] == SessionBench::event(turn + 1));
+  CHECK(joiner.transport.fault() == "");
+}
+
+TEST_CASE_FIXTURE(ShardBench,
+                  "Many joiners share a turn of the shard, and take turns among each other") {
+  set("a", 2 << 20);
+  std::uint64_t before = 0;
+  for (int count = 0; count < 50; ++count) connect().transport.take_in_all(3 << 20);
+  const auto written = [this] {
+    std::uint64_t bytes = 0;
+    for (const auto& client : clients) bytes += client->transport.bytes();
+    return bytes;
+  };
+  CHECK(written() == 0);
+  for (bool more = true; more;) {
+    before = written();
+    more = shard.run();
+    REQUIRE(written() - before <= kTurn);
+    if (before < 8 << 20) CHECK(clients.back()->transport.bytes() == 0);
+    if (before > 16 << 20) CHECK(clients.back()->transport.bytes() > 0);
+  }
+  for (const auto& client : clients) CHECK(client->transport.take_texts().size() == 1);
+}
+
+TEST_CASE_FIXTURE(ShardBench, "Clients that take nothing use up a turn, too") {
+  set("a", 1 << 20);
+  for (int count = 0; count < 40; ++count) connect().transport.stall();
+  int turns = 1;
+  while (shard.run()) ++turns;
+  CHECK(turns >= 2);
+  for (const auto& client : clients) CHECK(client->session->blocked());
+}
+
+TEST_CASE("A joiner that waits for its turns skips nothing, although the window moves on") {
+  ShardBench bench({60'000, 1000});
+  bench.set("a", 15 << 20);
+  Client& joiner = bench.connect();
+  std::size_t sent = 0;
+  do {
+    for (int count = 0; count < 3; ++count, ++sent) bench.broadcast(4'000);
+  } while (bench.run_once());
+  CHECK(sent * 4'000 > 2 * 60'000);
+  const Texts texts = joiner.transport.take_texts();
+  CHECK(texts.size() == 1 + sent);
+  CHECK(bench.stats.skipped_events.get() == 0);
   bench.broadcast();
-  waiting->transport.flow();
   bench.run();
-  const Texts texts = waiting->drain();
-  REQUIRE(texts.size() == 1);
-  CHECK(texts.front().find(R"(,"seq":1,"epoch":"e0"})") != std::string::npos);
+  CHECK(bench.stats.log_bytes.get() <= 60'000);
+}
+
+TEST_CASE_FIXTURE(ShardBench,
+                  "Clients that wait for their turn are pinged and timed out like others") {
+  set("a", 2 << 20);
+  Client& waiting = connect();
+  shard.run();
+  REQUIRE_FALSE(waiting.transport.between_messages());
+  run_for(seconds(20));
+  CHECK(waiting.transport.take_texts() == Texts{"<ping>"});
+  run_for(seconds(20) + seconds(1));
+  CHECK(waiting.transport.closed() == CloseCause::ping_timeout);
+  CHECK(waiting.transport.fault() == "");
+}
+
+TEST_CASE_FIXTURE(ShardBench,
+                  "A client that trickles over a superseded snapshot makes nobody wait") {
+  for (const char* key : {"a", "b", "c"}) set(key, 14 << 20);
+  Client& trickling = connect();
+  trickling.transport.take_in_all(1000);
+  run();
+  REQUIRE(trickling.session->blocked());
+  for (const char* key : {"a", "b", "c"}) set(key, 100'000);
+  CHECK_FALSE(trickling.transport.closed());  // nobody needs the room
+  Client& newcomer = connect();
+  CHECK(trickling.transport.closed() == CloseCause::over_capacity);
+  CHECK(trickling.session->snapshot() == nullptr);
+  CHECK(trickling.transport.fault() == "");
+  run();
+  CHECK(newcomer.transport.take_texts().size() == 1);
+}
+
+TEST_CASE_FIXTURE(
+    ShardBench, "Slow readers of superseded snapshots that differ in little from the newest stay") {
+  for (const char* key : {"a", "b", "c"}) set(key, 14 << 20);
+  for (int number = 0; number < 20; ++number) {
+    set("d", static_cast<std::size_t>(10 + number));
+    connect().transport.take_in_all(1000);
+    run();
+  }
+  for (const auto& client : clients) {
+    CHECK_FALSE(client->transport.closed());
+    client->transport.flow();
+    while (client->transport.waits()) client->transport.become_writable(*client->session), run();
+    CHECK(client->transport.take_texts().size() == 1);
+    CHECK(client->transport.fault() == "");
+  }
+}
+
+TEST_CASE_FIXTURE(ShardBench,
+                  "Clients that go while they wait for their turn leave nothing behind") {
+  set("a", 3 << 20);
+  for (int count = 0; count < 5; ++count) connect();
+  shard.run();
+  remove(*clients[1]);
+  remove(*clients[4]);
+  clients[2]->session->close(CloseCause::relay_stopping);
+  run();
+  CHECK(clients[0]->transport.take_texts().size() == 1);
+  CHECK(clients[3]->transport.take_texts().size() == 1);
+  CHECK_FALSE(clients[2]->transport.between_messages());
 }
 
 }  // namespace

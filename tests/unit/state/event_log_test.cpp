@@ -183,5 +183,31 @@ TEST_CASE("Chunks that left the window are let go of") {
   CHECK_FALSE(chunks[4].expired());
 }
 
+TEST_CASE("What somebody waits for stays although the window moves on, up to a bound") {
+  constexpr std::size_t kEvent = 1 << 20;
+  EventLog log({4 * kEvent, 1000});
+  Seq seq{1};
+  std::uint64_t position = 0;
+  const auto append = [&] {
+    const Update update = testing::make_event(seq, position, std::string(kEvent, 'x'));
+    log.append(update);
+    position += update.size;
+    seq = seq.next();
+  };
+  for (int count = 0; count < 6; ++count) append();
+  const Seq wanted = log.first();
+  log.keep_from(log.before(wanted).position);
+  for (int count = 0; count < 20; ++count) append();
+  CHECK(log.first() == wanted);
+  CHECK(log.event_at(log.before(wanted).position).seq == wanted);
+  for (int count = 0; count < 40; ++count) append();
+  CHECK(log.first() > wanted);
+  CHECK(log.bytes() <= 4 * kEvent + EventLog::kMaxKeptBytes);
+  CHECK(log.bytes() > EventLog::kMaxKeptBytes);
+  log.keep_from(EventLog::kKeepNothing);
+  append();
+  CHECK(log.bytes() <= 4 * kEvent);
+}
+
 }  // namespace
 }  // namespace syncrelay

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syncrelay/protocol/frame.h"
+#include "syncrelay/state/state_map.h"
+
+namespace syncrelay {
+
+// The part of a `sync:full` message that is the same for every client that gets it at this point of
+// the state: `{"type":"sync:full","data":{…}`. It holds a copy of the state and no text; what a
+// client needs next is encoded when it needs it, one wire fragment at a time. The first ones are
+// kept for the next clients as long as the snapshot is the newest. Rejected: the whole message as
+// one string, whose encoding stops a shard for as long as the state is large, and which each slow
+// client can make it keep. Its shard's thread only.
+class Snapshot {
+ public:
+  // Where a fragment begins. The default: the first.
+  struct Place {
+    std::size_t block = 0;   // of the state,
+    std::size_t entry = 0;   // in the block,
+    std::size_t offset = 0;  // in the entry's text: the byte that is next
+    std::size_t at = 0;      // bytes of text before it
+  };
+  struct Fragment {
+    std::string bytes;  // one frame, to be followed by others
+    Place behind;
+  };
+  static constexpr std::size_t kMaxKeptBytes = 16 * 1024 * 1024;
+  static constexpr std::size_t kMaxPlainBytes = 4096;
+
+  explicit Snapshot(const StateMap& state);
+
+  std::size_t size() const { return size_; }  // of the text
+
+  // A snapshot so small that each client gets it as a single frame has its text here; else empty.
+  const std::string& plain() const { return plain_; }
+
+  // The fragment that begins at `place`, which is the default or behind another one; valid until
+  // the next call. `scratch` is where it is encoded if it is not kept. Precondition:
+  // !ends_at(place).
+  const Fragment& fragment(const Place& place, Fragment& scratch);
+  bool ends_at(const Place& place) const { return place.at == size_; }
+
+  // Keeps no fragments from now on; clients that are in the middle go on.
+  void retire();
+
+  const StateMap& state() const { return state_; }
+
+ private:
+  std::string lead(const Place& place) const;
+  std::string_view value(const Place& place) const;
+  void step(Place& place) const;
+  void encode(const Place& place, Fragment& fragment) const;
+  void read(Place& place, std::size_t size, MessageWriter& out) const;
+
+  const StateMap state_;
+  const std::size_t size_;
+  std::string plain_;
+  std::vector<Fragment> kept_;  // from the first on
+  std::size_t may_keep_;        // fragments
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syncrelay/protocol/update.h"
+
+namespace syncrelay {
+
+// Keys and their values, in the order of the keys. A copy costs one pointer per kMaxBlockEntries
+// keys and stays as it is: copies share sorted blocks of entries, and a block that is shared is
+// copied before it is changed. Rejected: std::map, of which a copy is an allocation per key.
+// One thread only, together with its copies; the values are shared between threads.
+class StateMap {
+ public:
+  struct Entry {
+    std::string key;
+    StateValue value;
+  };
+  using Block = std::vector<Entry>;  // never empty
+  static constexpr std::size_t kMaxBlockEntries = 64;
+
+  // Null: there is no such key. Valid until the next change.
+  const StateValue* find(std::string_view key) const;
+
+  // Precondition: value is not null.
+  void set(const std::string& key, StateValue value);
+  void erase(std::string_view key);
+
+  std::size_t size() const { return size_; }
+  std::size_t block_count() const { return blocks_.size(); }
+  const Block& block(std::size_t index) const { return *blocks_[index]; }
+
+  // The length of all as members of a JSON object, with the commas between them, without braces.
+  std::size_t members_size() const { return text_bytes_ + (size_ > 0 ? size_ - 1 : 0); }
+
+  // What would be freed if this were gone and `other` stayed, in bytes.
+  std::size_t bytes_beyond(const StateMap& other) const;
+
+ private:
+  struct Place {
+    std::size_t block = 0;
+    std::size_t entry = 0;
+    bool found = false;
+  };
+  Place locate(std::string_view key) const;
+  Block& own(std::size_t index);
+  void insert(const Place& place, Entry entry);
+  void split(std::size_t index);
+  void join_with_next(std::size_t index);
+
+  std::vector<std::shared_ptr<Block>> blocks_;
+  std::size_t size_ = 0;
+  std::size_t text_bytes_ = 0;  // of `"key":value`, all together
+};
+
+}  // namespace syncrelay

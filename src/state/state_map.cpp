@@ -1,0 +1,157 @@
+#include "syncrelay/state/state_map.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "syncrelay/protocol/json_text.h"
+
+namespace syncrelay {
+namespace {
+
+constexpr std::size_t kHalf = StateMap::kMaxBlockEntries / 2;
+
+std::size_t quoted_size(std::string_view key) {
+  std::string quoted;
+  append_json_string(quoted, key);
+  return quoted.size();
+}
+
+std::size_t own_size(const StateMap::Entry& entry) {
+  return sizeof(StateMap::Entry) + entry.key.size();
+}
+
+// A walk through one map's entries beside another's, in the order of the keys.
+class Beside {
+ public:
+  explicit Beside(const StateMap& map) : map_(map) {}
+
+  // Whether the other map holds the same value at this key. Precondition: keys only grow.
+  bool holds(const StateMap::Entry& entry) {
+    while (const StateMap::Entry* here = at()) {
+      if (here->value == entry.value) return true;
+      if (here->key > entry.key) return false;
+      if (here->key == entry.key) return false;
+      ++entry_;
+    }
+    return false;
+  }
+
+  // Whether `block` is one of the other map's own; passes over what lies before it.
+  bool holds(const StateMap::Block& block) {
+    while (block_ < map_.block_count() && &map_.block(block_) != &block &&
+           map_.block(block_).back().key < block.front().key) {
+      ++block_;
+      entry_ = 0;
+    }
+    return block_ < map_.block_count() && &map_.block(block_) == &block;
+  }
+
+ private:
+  const StateMap::Entry* at() {
+    if (block_ < map_.block_count() && entry_ == map_.block(block_).size()) {
+      ++block_;
+      entry_ = 0;
+    }
+    return block_ < map_.block_count() ? &map_.block(block_)[entry_] : nullptr;
+  }
+
+  const StateMap& map_;
+  std::size_t block_ = 0;
+  std::size_t entry_ = 0;
+};
+
+}  // namespace
+
+StateMap::Place StateMap::locate(std::string_view key) const {
+  const auto behind = std::upper_bound(
+      blocks_.begin(), blocks_.end(), key,
+      [](std::string_view wanted, const auto& block) { return wanted < block->front().key; });
+  if (behind == blocks_.begin()) return {};
+  const auto block = std::prev(behind);
+  const auto entry = std::lower_bound(
+      (*block)->begin(), (*block)->end(), key,
+      [](const Entry& here, std::string_view wanted) { return here.key < wanted; });
+  return {static_cast<std::size_t>(block - blocks_.begin()),
+          static_cast<std::size_t>(entry - (*block)->begin()),
+          entry != (*block)->end() && entry->key == key};
+}
+
+const StateValue* StateMap::find(std::string_view key) const {
+  const Place place = locate(key);
+  return place.found ? &(*blocks_[place.block])[place.entry].value : nullptr;
+}
+
+StateMap::Block& StateMap::own(std::size_t index) {
+  std::shared_ptr<Block>& block = blocks_[index];
+  if (block.use_count() > 1) block = std::make_shared<Block>(*block);
+  return *block;
+}
+
+void StateMap::set(const std::string& key, StateValue value) {
+  const Place place = locate(key);
+  text_bytes_ += value->size();
+  if (!place.found) return insert(place, {key, std::move(value)});
+  StateValue& held = own(place.block)[place.entry].value;
+  text_bytes_ -= held->size();
+  held = std::move(value);
+}
+
+void StateMap::insert(const Place& place, Entry entry) {
+  ++size_;
+  text_bytes_ += quoted_size(entry.key) + 1;
+  if (blocks_.empty()) blocks_.push_back(std::make_shared<Block>());
+  Block& block = own(place.block);
+  block.insert(block.begin() + static_cast<std::ptrdiff_t>(place.entry), std::move(entry));
+  if (block.size() > kMaxBlockEntries) split(place.block);
+}
+
+void StateMap::split(std::size_t index) {
+  Block& block = own(index);
+  const auto middle = block.begin() + kHalf;
+  auto second = std::make_shared<Block>(std::make_move_iterator(middle),
+                                        std::make_move_iterator(block.end()));
+  block.erase(middle, block.end());
+  blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(second));
+}
+
+void StateMap::erase(std::string_view key) {
+  const Place place = locate(key);
+  if (!place.found) return;
+  Block& block = own(place.block);
+  const auto entry = block.begin() + static_cast<std::ptrdiff_t>(place.entry);
+  text_bytes_ -= quoted_size(entry->key) + 1 + entry->value->size();
+  block.erase(entry);
+  --size_;
+  if (block.empty()) {
+    blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(place.block));
+    return;
+  }
+  join_with_next(place.block);
+  if (place.block > 0) join_with_next(place.block - 1);
+}
+
+// Where both have become small, so that there are never many more blocks than the keys need.
+void StateMap::join_with_next(std::size_t index) {
+  if (index + 1 == blocks_.size()) return;
+  const Block& next = *blocks_[index + 1];
+  if (blocks_[index]->size() + next.size() > kHalf) return;
+  Block& block = own(index);
+  block.insert(block.end(), next.begin(), next.end());
+  blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+}
+
+std::size_t StateMap::bytes_beyond(const StateMap& other) const {
+  std::size_t bytes = blocks_.size() * sizeof(blocks_[0]);
+  Beside beside(other);
+  for (const auto& block : blocks_) {
+    if (beside.holds(*block)) continue;
+    for (const Entry& entry : *block) {
+      bytes += own_size(entry);
+      if (!beside.holds(entry)) bytes += entry.value->size();
+    }
+  }
+  return bytes;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,105 @@
+#include "syncrelay/shard/snapshot.h"
+
+#include <doctest/doctest.h>
+
+#include "support/frame_parser.h"
+#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/protocol/limits.h"
+
+namespace syncrelay {
+namespace {
+
+constexpr std::string_view kEmpty = R"({"type":"sync:full","data":{})";
+
+StateMap state_of(const std::vector<std::pair<std::string, std::string>>& members) {
+  StateMap state;
+  for (const auto& [key, value] : members)
+    state.set(key, std::make_shared<const std::string>(value));
+  return state;
+}
+
+// Keys in their order.
+std::string text_of(const StateMap& state) {
+  std::string text = R"({"type":"sync:full","data":{)";
+  for (std::size_t block = 0; block < state.block_count(); ++block) {
+    for (const StateMap::Entry& entry : state.block(block)) {
+      if (text.back() != '{') text += ',';
+      append_json_string(text, entry.key);
+      text += ':' + *entry.value;
+    }
+  }
+  return text + '}';
+}
+
+// All fragments, as one reader gets them.
+std::string wire_of(Snapshot& snapshot) {
+  std::string wire;
+  Snapshot::Fragment scratch;
+  for (Snapshot::Place place; !snapshot.ends_at(place);) {
+    const Snapshot::Fragment& fragment = snapshot.fragment(place, scratch);
+    CHECK(fragment.bytes.size() <= kFragmentBytes + 4);
+    CHECK(fragment.behind.at > place.at);
+    wire += fragment.bytes;
+    place = fragment.behind;
+  }
+  return wire;
+}
+
+// The message that a client has put together when an empty last fragment follows.
+std::string message_of(const std::string& wire) {
+  testing::FrameParser parser;
+  parser.feed(wire);
+  CHECK(parser.error() == "");
+  CHECK(parser.between_frames());
+  CHECK_FALSE(parser.between_messages());
+  parser.feed(std::string_view("\x80\x00", 2));
+  const auto texts = testing::texts(parser.take_messages());
+  return texts.size() == 1 ? texts.front() : "not one message";
+}
+
+TEST_CASE("A small snapshot is plain text") {
+  CHECK(Snapshot(StateMap()).plain() == kEmpty);
+  const StateMap state = state_of({{"a\"b", "1"}, {"c", "{ \"d\": 2.0 }"}});
+  CHECK(Snapshot(state).plain() == R"({"type":"sync:full","data":{"a\"b":1,"c":{ "d": 2.0 }})");
+  CHECK(Snapshot(state).size() == Snapshot(state).plain().size());
+}
+
+TEST_CASE("A large snapshot is frames that await an end, whatever falls on their boundaries") {
+  for (std::size_t bytes = kFragmentBytes - 45; bytes < kFragmentBytes + 5; ++bytes) {
+    CAPTURE(bytes);
+    const StateMap state = state_of({{"k", '"' + std::string(bytes, 'v') + '"'}, {"l", "17"}});
+    Snapshot snapshot(state);
+    CHECK(snapshot.plain().empty());
+    REQUIRE(message_of(wire_of(snapshot)) == text_of(state));
+  }
+}
+
+TEST_CASE("Large values and very many small ones are cut into the same fragments every time") {
+  StateMap state = state_of({{"big", '"' + std::string(300'000, 'b') + '"'}});
+  for (int number = 0; number < 20'000; ++number)
+    state.set("k\n" + std::to_string(number), std::make_shared<const std::string>("[1, 2]"));
+  Snapshot snapshot(state);
+  const std::string first = wire_of(snapshot);
+  CHECK(message_of(first) == text_of(state));
+  CHECK(wire_of(snapshot) == first);
+  snapshot.retire();
+  CHECK(wire_of(snapshot) == first);
+}
+
+TEST_CASE("What readers share is kept up to a bound, and not when the snapshot is superseded") {
+  const StateMap state = state_of(
+      {{"big", '"' + std::string(Snapshot::kMaxKeptBytes + 10 * kFragmentBytes, 'b') + '"'}});
+  Snapshot snapshot(state);
+  const std::string wire = wire_of(snapshot);
+  CHECK(message_of(wire) == text_of(state));
+  Snapshot::Fragment scratch;
+  snapshot.fragment({}, scratch);
+  CHECK(scratch.bytes.empty());
+  snapshot.retire();
+  snapshot.fragment({}, scratch);
+  CHECK(wire.compare(0, scratch.bytes.size(), scratch.bytes) == 0);
+  CHECK(scratch.bytes.size() == kFragmentBytes + 4);
+}
+
+}  // namespace
+}  // namespace syncrelay
