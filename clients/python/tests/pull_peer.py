@@ -46,6 +46,11 @@ class PullPeer:
             bodies += frames
         return bodies
 
+    def is_silent(self) -> bool:
+        """Nothing lies here unread."""
+        assert self._socket is not None
+        return not self._socket.poll(0)
+
     def __enter__(self) -> PullPeer:
         return self
 

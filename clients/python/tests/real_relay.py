@@ -43,8 +43,10 @@ class RealRelay:
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """It keeps its connections and does nothing."""
+        """It keeps its connections and does nothing more once this returns."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)

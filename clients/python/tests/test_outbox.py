@@ -100,3 +100,27 @@ def test_a_fresh_one_is_empty_with_the_same_limits() -> None:
     fresh.put(b"b")
     with pytest.raises(RelayUnavailable):
         fresh.put(b"c")
+
+
+def test_a_held_outbox_sends_nothing_and_wakes_the_thread_for_the_first() -> None:
+    outbox, pipe, held = Outbox(10, 1000, "raise"), Pipe(10), [True]
+    outbox.hold_while(lambda: bool(held))
+    outbox.open(pipe.try_send)
+    assert [outbox.put(b"a"), outbox.put(b"b")] == [True, False]
+    assert (outbox.send(64), pipe.taken) == (Progress.held, [])
+    held.clear()
+    assert (outbox.send(64), pipe.taken) == (Progress.drained, [b"a", b"b"])
+
+
+def test_a_held_outbox_wakes_the_thread_also_while_the_relay_is_away() -> None:
+    outbox = Outbox(10, 1000, "raise")
+    outbox.hold_while(lambda: True)
+    assert [outbox.put(b"a"), outbox.put(b"b")] == [True, False]
+
+
+def test_a_full_outbox_that_is_held_says_so() -> None:
+    outbox = Outbox(1, 1000, "raise")
+    outbox.hold_while(lambda: True)
+    outbox.put(b"a")
+    with pytest.raises(RelayUnavailable, match="wait for the relay's answer to a confirmed command that timed out"):
+        outbox.put(b"b")

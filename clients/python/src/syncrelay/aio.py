@@ -20,7 +20,8 @@ class AsyncRelay:
     """``Relay`` with coroutines; see there for the arguments and the promises. Not bound to an event loop.
 
     Confirmed commands, queries, ``flush`` and ``close`` await; the others only queue, as ``Relay`` does. Nothing ever
-    blocks the loop. A task that is cancelled while it awaits an answer leaves open whether the command took effect.
+    blocks the loop. A task that is cancelled while it awaits an answer leaves open whether the command took effect;
+    later ones come after it all the same.
     ``relay`` shares the queue, the thread and hence the order of an existing ``Relay``; closing either closes both.
     """
 
@@ -180,7 +181,7 @@ class AsyncRelay:
         return None
 
     async def _ask(self, body: bytes, timeout: float, id: str | None = None) -> bytes:
-        request = self._sender.request(body)
+        request = self._sender.request(body, id)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(request.answer), timeout)
         except asyncio.TimeoutError:

@@ -58,8 +58,8 @@ class Barrier:
         self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LAST_PAUSE)
 
     def forget(self) -> None:
-        """The connection is gone; the present round will have no answer."""
-        self._under_way = False
+        """The connection is gone. What it has not carried yet goes over the next one: one round waits in the outbox."""
+        self._under_way = bool(self._command)
 
     def patience(self) -> float | None:
         """Seconds until ``raise_it`` is due."""

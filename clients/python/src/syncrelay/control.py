@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Callable
 
@@ -18,22 +19,31 @@ _WINDOW_BYTES = 64 * 1024 * 1024  # of them, before the last one; ZeroMQ holds t
 _PAUSE = 0.1  # seconds before the next attempt to connect
 _BARRIER = 0  # its number on the line; requests begin with 1
 
+# Seconds without a connection after which commands that timed out hold back nothing more and are not sent again: far
+# less than the relay remembers ids (--dedup-window, 10 minutes), far more than a command lies in a relay that runs.
+DOUBT_LIMIT = 60.0
+
+_log = logging.getLogger("syncrelay")
+
 
 class Control:
-    """I/O thread only, but for ``connected``. Connects when there is something to ask.
+    """I/O thread only, but for ``connected``. Connects when somebody waits for an answer, or for the end of a doubt.
 
     Requests are sent in order; those that a lost connection leaves without an answer are sent again, in order, over the
-    next one. Commands among them carry an id, by which the relay knows what it has done already.
+    next one. Commands among them carry an id, by which the relay knows what it has done already. That goes for commands
+    in doubt, too: the relay may still read what the lost connection carried, after what the next one carries.
     """
 
     def __init__(self, endpoint: str, outbox: Outbox, requests: Requests, wake: Callable[[], None]) -> None:
         self._endpoint = endpoint
+        self._outbox = outbox
         self._requests = requests
         self._barrier = Barrier(outbox, wake)
         self._line: ControlLine | None = None
         self._under_way: dict[int, int] = {}  # by number; bytes
         self._waits_for_barrier = False
         self._next_attempt = 0.0
+        self._lost_at = 0.0  # monotonic; when a connection last ended
 
     @property
     def connected(self) -> bool:
@@ -43,8 +53,9 @@ class Control:
     def serve(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         """Does what can be done at once; to be called again when a socket is readable or the patience is over."""
         self._waits_for_barrier = False
+        self._end_doubts_in_time()
         if self._line is None:
-            if not self._requests or time.monotonic() < self._next_attempt:
+            if not self._is_needed() or time.monotonic() < self._next_attempt:
                 return
             self._line = ControlLine(context, self._endpoint)
         self._line.hear()
@@ -61,17 +72,28 @@ class Control:
     def patience(self) -> float | None:
         """Seconds until ``serve`` is due, whatever the sockets do."""
         if self._line is None:
-            return max(0.0, self._next_attempt - time.monotonic()) if self._requests else None
+            return max(0.0, self._next_attempt - time.monotonic()) if self._is_needed() else None
         return self._barrier.patience() if self._waits_for_barrier else self._line.patience()
 
     def disconnect(self) -> None:
         if self._line is not None:
+            if self._line.was_connected:
+                self._lost_at = time.monotonic()
             self._line.close()
             self._line = None
         self._next_attempt = time.monotonic() + _PAUSE
         self._under_way.clear()
         self._barrier.forget()
         self._requests.resend()
+
+    def _is_needed(self) -> bool:
+        return bool(self._requests) or (self._requests.in_doubt() and len(self._outbox) > 0)
+
+    def _end_doubts_in_time(self) -> None:
+        if self.connected or not self._requests.in_doubt() or time.monotonic() < self._lost_at + DOUBT_LIMIT:
+            return
+        _log.warning("given up a command that timed out: %g s without the relay, its effect unknown", DOUBT_LIMIT)
+        self._requests.end_doubts()
 
     def _send(self, line: ControlLine) -> None:
         while len(self._under_way) < _WINDOW and sum(self._under_way.values()) < _WINDOW_BYTES:
@@ -81,11 +103,9 @@ class Control:
             if not self._barrier.passed(request.after):
                 self._raise_barrier(line)
                 return
-            request.sent = True  # before the look at who has given up: the caller looks in the other order
-            if not request.answer.cancelled():
+            if self._requests.begin(request):
                 line.send(request.number, request.body)
                 self._under_way[request.number] = len(request.body)
-            self._requests.sent(request)
 
     def _raise_barrier(self, line: ControlLine) -> None:
         self._waits_for_barrier = True
@@ -98,7 +118,7 @@ class Control:
         if number == _BARRIER:
             self._take_barrier(answer)
             return
-        request = self._requests.get(number)
+        request = self._requests.take(number)
         if request is not None:
             request.settle(answer)
 

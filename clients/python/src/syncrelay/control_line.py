@@ -30,6 +30,7 @@ class ControlLine:
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
         self.connected = False
+        self.was_connected = False
         self.ended = False
         self._give_up_at = time.monotonic() + _CONNECT_TIMEOUT
         self._dealer = context.socket(zmq.DEALER)
@@ -52,13 +53,14 @@ class ControlLine:
         return [self._dealer, self._monitor]
 
     def hear(self) -> None:
-        """Keeps ``connected`` and ``ended`` true."""
+        """Keeps ``connected``, ``was_connected`` and ``ended`` true."""
         while True:
             try:
                 event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))["event"]
             except zmq.Again:
                 break
             self.connected = event == _UP
+            self.was_connected = self.was_connected or self.connected
             self.ended = self.ended or event != _UP
         if not self.connected and time.monotonic() >= self._give_up_at:
             self.ended = True

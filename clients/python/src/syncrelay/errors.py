@@ -42,7 +42,8 @@ class FlushTimeout(RelayUnavailable, TimeoutError):
 
 
 class RelayClosed(SyncRelayError):
-    """The client was used after ``close`` (or after the interpreter began to exit)."""
+    """The client was used after ``close`` (or after the interpreter began to exit), or closed while a call waited; the
+    message then says whether its command may have taken effect."""
 
 
 class AnswerTimeout(RelayUnavailable, TimeoutError):
@@ -50,10 +51,11 @@ class AnswerTimeout(RelayUnavailable, TimeoutError):
 
 
 class ConfirmTimeout(AnswerTimeout):
-    """A confirmed command was not answered in time; nothing is sent again after this.
+    """A confirmed command was not answered in time.
 
-    ``sent``: False when the command never left this process, so that it has no effect. True when it may or may not have
-    taken effect: call again with ``id=error.id``, and it takes effect once whichever it was.
+    ``sent``: False when the command never left this process: it is withdrawn and has no effect. True when it may or may
+    not have taken effect, or may do so yet, but never after what the same Relay is called with later: a ``state()``
+    that is answered after this tells. Call again with ``id=error.id``, and it takes effect once whichever it was.
     """
 
     def __init__(self, message: str, id: str, sent: bool) -> None:

@@ -60,9 +60,9 @@ class IoThread:
             _refuse(done)
         return done
 
-    def request(self, body: bytes) -> Request:
+    def request(self, body: bytes, id: str | None) -> Request:
         """Answered after what was posted until now has been applied. Raises RelayUnavailable when too many wait."""
-        request = self._requests.add(body, self._outbox.posted)
+        request = self._requests.add(body, self._outbox.posted, id)
         self._wakeup.set()
         if self._ended.done():
             self._refuse_requests()
@@ -127,7 +127,7 @@ class IoThread:
                 self._give_up(link.connected)
                 link.linger(self._time_left())
                 return
-            if progress is Progress.more:
+            if progress is Progress.more or (progress is Progress.held and not self._requests.in_doubt()):
                 continue
             until_writable = link.connected and progress is Progress.stuck
             if link.wait(until_writable, self._patience(link), self._control.sockets()):
@@ -171,7 +171,8 @@ class IoThread:
 
     def _refuse_requests(self) -> None:
         for request in self._requests.all():
-            request.settle(RelayClosed("this relay client was closed before the relay answered"))
+            effect = "" if request.id is None else f": {request.effect()}"
+            request.settle(RelayClosed(f"this relay client was closed before the relay answered{effect}"))
 
     def _give_up(self, connected: bool) -> None:
         unsent = self._outbox.clear()

@@ -17,6 +17,7 @@ _HELP = 4  # commands that one put sends at most: its own and some of a backlog
 class Progress(enum.Enum):
     drained = "nothing is left to send"
     stuck = "the relay is away or its pipe is full"
+    held = "nothing may be sent yet"
     more = "there is more to send"
 
 
@@ -27,6 +28,9 @@ class Outbox:
     never waits. Handing every command to the I/O thread instead would cost a wakeup each, and in a process that is busy
     in Python, the GIL would let that thread send one command per switch interval (5 ms). The I/O thread takes over when
     ``try_send`` refuses; until it says ``open`` again nobody else calls ``try_send``, so that it alone has the socket.
+
+    While ``is_held`` says so nothing is sent at all: a confirmed command that timed out may take effect yet, and what
+    came after it must not overtake it.
 
     ``posted`` and ``gone`` (sent or dropped) only grow: everything up to a mark is gone once ``gone`` reaches it.
     """
@@ -43,6 +47,11 @@ class Outbox:
         self._commands: deque[bytes] = deque()
         self._bytes = 0
         self._try_send: Callable[[bytes], bool] | None = None  # None: stuck
+        self._is_held: Callable[[], bool] = lambda: False
+
+    def hold_while(self, is_held: Callable[[], bool]) -> None:
+        """To be called before any command is put. Whoever ends that state wakes the I/O thread."""
+        self._is_held = is_held
 
     def fresh(self) -> Outbox:
         """An empty one with the same limits: what a forked child starts with. Takes no lock."""
@@ -101,12 +110,17 @@ class Outbox:
         self._commands.append(command)
         self._bytes += len(command)
         self.posted += 1
-        return self._try_send is not None and self._send(_HELP) is Progress.stuck
+        if self._try_send is None and not self._is_held():
+            return False
+        progress = self._send(_HELP)
+        return progress is Progress.stuck or (progress is Progress.held and len(self._commands) == 1)
 
     def _send(self, limit: int) -> Progress:
         for _ in range(limit):
             if not self._commands:
                 return Progress.drained
+            if self._is_held():
+                return Progress.held
             if self._try_send is None or not self._try_send(self._commands[0]):
                 self._try_send = None
                 return Progress.stuck
@@ -117,11 +131,16 @@ class Outbox:
         if self.when_full == "raise":
             raise RelayUnavailable(
                 f"the queue is full ({len(self._commands)} commands, {self._bytes} bytes; limits {self.max_commands} "
-                f"and {self.max_bytes}): the relay is away or slower than this process"
+                f"and {self.max_bytes}): {self._why_full()}"
             )
         while self._commands and (len(self._commands) >= self.max_commands or self._bytes + size > self.max_bytes):
             self._forget_first()
             self.dropped += 1
+
+    def _why_full(self) -> str:
+        if self._is_held():
+            return "they wait for the relay's answer to a confirmed command that timed out"
+        return "the relay is away or slower than this process"
 
     def _forget_first(self) -> None:
         self._bytes -= len(self._commands.popleft())

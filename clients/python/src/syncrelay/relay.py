@@ -32,7 +32,9 @@ class Relay:
     With ``confirm=True`` a command waits for the relay's answer, at most ``timeout`` seconds, and returns its position;
     until then it is sent again whenever the connection was lost, under one ``id``, by which the relay knows what it has
     done already. Raises CommandRejected or ConfirmTimeout. An ``id`` of your own does the same across processes.
-    Confirmed commands and queries come after what this Relay was called with before, confirmed or not.
+    Confirmed commands and queries come after what this Relay was called with before, confirmed or not. One that timed
+    out under way may take effect yet, but never after what comes later, which waits in the queue until the relay has
+    answered (or was away for a minute).
 
     ``endpoint``: the relay's ``--commands``; by default the same rule as the relay's (``default_endpoint``).
     ``control``: the relay's ``--control``; by default as ``default_control`` says.
@@ -212,7 +214,7 @@ class Relay:
         return None
 
     def _ask(self, body: bytes, timeout: float, id: str | None = None) -> bytes:
-        request = self._sender.request(body)
+        request = self._sender.request(body, id)
         try:
             return request.answer.result(timeout)
         except FutureTimeout:
@@ -229,17 +231,15 @@ def late_answer(sender: Carrier, request: Request, timeout: float, id: str | Non
     """What came in the last moment, or an AnswerTimeout."""
     if not request.answer.cancel() and not isinstance(request.answer.exception(), FutureTimeout):
         return request.answer.result()
-    what = f"no answer from the relay at {sender.control} within {timeout:g} s: {sender.why_unanswered()}"
+    what = f"no answer from the relay at {sender.control} within {timeout:g} s: {sender.why_unanswered(request)}"
     if id is None:
         raise AnswerTimeout(what)
-    if request.sent:
-        effect = f"the command may or may not have taken effect; to be sure, repeat it with id={id!r}"
-    else:
-        effect = "the command was not sent and has no effect"
-    raise ConfirmTimeout(f"{what}; {effect}", id, request.sent)
+    raise ConfirmTimeout(f"{what}; {request.effect()}", id, request.sent)
 
 
 def flush_timeout(sender: Carrier, timeout: float) -> FlushTimeout:
     queued = sender.queued
     left = f"{queued} commands are still queued" if queued else "it went away with the last ones under way"
+    if queued and sender.in_doubt:
+        left += ", behind a confirmed command that timed out and may take effect yet"
     return FlushTimeout(f"the relay at {sender.endpoint} has not taken everything within {timeout:g} s: {left}")

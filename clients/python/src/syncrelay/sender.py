@@ -30,9 +30,11 @@ class Carrier(Protocol):
     def queued(self) -> int: ...
     @property
     def dropped(self) -> int: ...
+    @property
+    def in_doubt(self) -> bool: ...
     def post(self, command: bytes) -> None: ...
-    def request(self, body: bytes) -> Request: ...
-    def why_unanswered(self) -> str: ...
+    def request(self, body: bytes, id: str | None = None) -> Request: ...
+    def why_unanswered(self, request: Request) -> str: ...
     def flush(self) -> Future[None]: ...
     def close(self, timeout: float | None = None) -> Future[None]: ...
     def close_timeout(self, timeout: float | None) -> float: ...
@@ -49,6 +51,7 @@ class Sender:
         self._control = control
         self._outbox = outbox
         self._requests = Requests(outbox.max_bytes)
+        outbox.hold_while(self._requests.in_doubt)
         self._close_timeout = close_timeout
         self._io: IoThread | None = None
         self._start_lock = threading.Lock()
@@ -71,21 +74,28 @@ class Sender:
     def dropped(self) -> int:
         return self._outbox.dropped
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether confirmed commands that timed out may take effect yet."""
+        return self._requests.in_doubt()
+
     def post(self, command: bytes) -> None:
         io = self._io or self._start()
         if self._outbox.put(command):
             io.wake()
         self._drops.update(self._outbox.dropped)
 
-    def request(self, body: bytes) -> Request:
+    def request(self, body: bytes, id: str | None = None) -> Request:
         if self._outbox.closed:
             raise RelayClosed("this relay client is closed")
-        return (self._io or self._start()).request(body)
+        return (self._io or self._start()).request(body, id)
 
-    def why_unanswered(self) -> str:
+    def why_unanswered(self, request: Request) -> str:
         io = self._io
         if io is None or not io.answers:
             return why_unreachable(self._control)
+        if self._requests.doubts_before(request):
+            return "it is there, but has not yet answered a confirmed command that timed out before"
         if self.queued:
             return f"it has not yet taken the commands before, at {self._endpoint}"
         return "it is there, but busy"
@@ -140,6 +150,7 @@ class Sender:
         self._outbox = self._outbox.fresh()
         self._outbox.closed = closed
         self._requests = self._requests.fresh()
+        self._outbox.hold_while(self._requests.in_doubt)
         self._start_lock = threading.Lock()
         self._drops = DropReport()
         if self._io is not None:

@@ -98,6 +98,7 @@ class _FakeSender:
 
     endpoint = "fake"
     control = "fake"
+    in_doubt = False  # what is not answered has taken effect, or never will
 
     def __init__(self, relay: MemoryRelay, when_full: WhenFull, max_commands: int) -> None:
         self.relay = relay
@@ -127,22 +128,21 @@ class _FakeSender:
             else:
                 self._answer(command)
 
-    def request(self, body: bytes) -> Request:
-        request = Request(0, body, 0)
+    def request(self, body: bytes, id: str | None = None) -> Request:
+        request = Request(0, body, 0, id)
         with self._lock:
             self._check_open()
             if not self.away:
                 request.sent = True
-                is_command = "id" in json.loads(body)
                 answer = self._answer(body)
-                if not is_command or self.answers_to_lose == 0:
+                if id is None or self.answers_to_lose == 0:
                     request.settle(answer)
                     return request
                 self.answers_to_lose -= 1
         request.settle(FutureTimeout())
         return request
 
-    def why_unanswered(self) -> str:
+    def why_unanswered(self, request: Request) -> str:
         return "the test made it unreachable" if self.away else "the test lost the answer"
 
     def come_back(self) -> None:
