@@ -97,8 +97,9 @@ export class SyncClient implements Follower, Observer {
     this.removeListeners();
   }
 
-  takeSnapshot({ state, ts }: Snapshot): void {
-    this.clock.restart(ts);
+  takeSnapshot({ state, ts, skipped }: Snapshot): void {
+    if (skipped === null) this.clock.restart(ts);
+    else this.clock.observe(ts); // in the middle of a connection, and late
     this.tellChanges(this.replica.replace(state));
   }
 
@@ -107,7 +108,7 @@ export class SyncClient implements Follower, Observer {
   }
 
   takeEvent({ event, change }: LogEvent): void {
-    this.clock.observe(event.ts);
+    if (!this.session.wasMissed(event.seq)) this.clock.observeEvent(event.ts);
     if (change) this.tellChanges(this.replica.fold(change));
     this.eventListeners.tell(event.type, event.data, event);
   }

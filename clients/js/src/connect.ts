@@ -44,7 +44,10 @@ export interface Client<
   /** Hears that events were leapt over by a snapshot, and how many. The state is whole all the same. */
   onSkipped(listener: (skipped: Skipped) => void): Unsubscribe;
 
-  /** The relay's time in milliseconds since 1970, like Date.now(); local time before the first message. */
+  /**
+   * The relay's time in milliseconds since 1970, like Date.now(); local time before the first message.
+   * Behind by what the quickest message of the last minute or two (of the last two, where fewer came) took.
+   */
   serverNow(): number;
   /** Ends the connection and all subscriptions. */
   close(): void;

@@ -24,6 +24,8 @@ type Phase = "waiting" | "opening" | "open" | "live" | "ended";
 const OPEN_LIMIT = 10_000; // ms that opening a socket may take
 const SILENT_HEARTBEATS = 2.5; // heartbeats without a sign of life
 const MOST_PATIENCE = 16; // times that limit
+const HELD_UP = 1_000; // ms by which a timer is late when the page was frozen or busy
+const CATCHING_UP = 2_000; // ms for what arrived meanwhile to be heard
 const STABLE = 10_000; // ms of being live after which a failure counts as the first
 const STALE_ATTEMPT = 1_000; // ms after which a wake begins an attempt anew
 const POLICY = 1008; // close code: this client is refused
@@ -41,6 +43,7 @@ export class Connection {
   private cancelTimer = () => {};
   private stopWaking = () => {};
   private heardAt = 0;
+  private watchDue = 0;
   private liveAt = 0;
   // A message that takes long to arrive looks like silence: each silence makes the next attempt wait
   // longer, so that a large snapshot on a thin line gets through in the end.
@@ -171,13 +174,19 @@ export class Connection {
 
   /**
    * Sleeps until silence would be death; whatever is heard in between only moves `heardAt`. To be called
-   * again when the limit changes.
+   * again when the limit changes. A timer that runs late proves no silence: messages may be waiting, too.
    */
   private watch(): void {
     this.cancelTimer();
     const rest = this.silenceLimit() - this.elapsedSince(this.heardAt);
-    if (rest > 0) this.cancelTimer = this.environment.schedule(() => this.watch(), rest);
+    if (rest > 0) this.watchAgainIn(rest);
+    else if (this.elapsedSince(this.watchDue) >= HELD_UP) this.watchAgainIn(CATCHING_UP);
     else this.giveUpOnSilence();
+  }
+
+  private watchAgainIn(delay: number): void {
+    this.watchDue = this.environment.now() + delay;
+    this.cancelTimer = this.environment.schedule(() => this.watch(), delay);
   }
 
   private giveUpOnSilence(): void {

@@ -38,6 +38,11 @@ export class Session {
     return this.isGreeted && this.current !== null && this.current.seq >= this.target;
   }
 
+  /** Whether an event of this connection is older than its greeting. */
+  wasMissed(seq: number): boolean {
+    return seq <= this.target;
+  }
+
   /** A new connection: its first message that counts has to be a snapshot or a resume. */
   begin(): void {
     this.isGreeted = false;

@@ -119,6 +119,41 @@ test("a relay without anything to say keeps the connection by heartbeats", async
   expect(link.connections).toBe(1);
 });
 
+test.each([
+  ["shorter than", 2, "1s"],
+  ["as long as", 1, "1s"],
+  ["longer than", 1, "3s"],
+])(
+  "protocol pings at intervals %s a heartbeat's take no heartbeat's place",
+  async (_, heartbeat, interval) => {
+    const relay = await setup.relay(["--ping-interval", interval, "--ping-timeout", "30s"]);
+    const link = await setup.link(relay);
+    const witness = await setup.liveWitness(link.url, { heartbeat });
+    await until("six heartbeats", () => witness.countOf("ping") >= 6, 25);
+    expect(witness.statuses).toEqual(["live"]);
+    expect(link.connections).toBe(1);
+  },
+);
+
+test.each(["?token=&x", "?epoch=&seq=", "?", "?a=&b&&c=1&", "?epoch=other&seq=9#part"])(
+  "an address that ends in %s resumes all the same",
+  async (ending) => {
+    const relay = await setup.relay();
+    const backend = setup.backend(relay);
+    const link = await setup.link(relay);
+    const witness = await setup.liveWitness(link.url + ending);
+    await backend.tick(1, 3);
+    await until("the first events", () => witness.numbers.length === 3);
+    link.cut();
+    await until("the cut is noticed", () => witness.client.status === "offline");
+    await backend.tick(4, 6);
+    link.mend();
+    await until("it is back", () => witness.isLive && witness.numbers.length === 6);
+    expect(witness.countOf("sync:full")).toBe(1);
+    expect(witness.countOf("sync:resume")).toBe(1);
+  },
+);
+
 test("a restarted relay's snapshot is taken, and nobody claims to know what was missed", async () => {
   const relay = await setup.relay();
   const backend = setup.backend(relay);

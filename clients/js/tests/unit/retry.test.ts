@@ -107,6 +107,34 @@ test("heartbeats keep a connection without events for as long as they come", () 
   expect(world.sockets).toHaveLength(1);
 });
 
+test("heartbeats that come each at its latest keep it, however long", () => {
+  const { world, statuses } = playLive({ heartbeat: 20 });
+  for (let beat = 0; beat < 500; beat += 1) {
+    world.advance(beat % 2 === 0 ? 49_999 : 20_000 + (beat % 7) * 250);
+    world.socket.send(ping);
+  }
+  expect(statuses).toEqual(["live"]);
+  expect(world.sockets).toHaveLength(1);
+});
+
+test("a page that was held up hears first what has arrived meanwhile", () => {
+  const { world, statuses } = playLive({ heartbeat: 20 });
+  world.sleep(60_000);
+  world.advance(0); // the timer runs before the messages are told
+  world.socket.send(ping);
+  world.advance(49_999);
+  expect(statuses).toEqual(["live"]);
+});
+
+test("a page that was held up and hears nothing gives the connection up soon", () => {
+  const { world, client } = playLive({ heartbeat: 20 });
+  world.sleep(60_000);
+  world.advance(1_999);
+  expect(client.status).toBe("live");
+  world.advance(1);
+  expect(client.status).toBe("offline");
+});
+
 test.each([1, 300])("the limit follows the heartbeat: %i s", (heartbeat) => {
   const { world, client } = playLive({ heartbeat });
   world.advance(heartbeat * 2_500 - 1);
