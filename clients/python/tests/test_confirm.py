@@ -326,10 +326,19 @@ def test_close_first_gets_the_answers_that_are_due(real: RealRelay) -> None:
 
 
 def in_forked_child(act: Callable[[], None]) -> None:
+    begin_forked_child(act)()
+
+
+def begin_forked_child(act: Callable[[], None]) -> Callable[[], None]:
+    """Returns what waits for the child's good end."""
     process = multiprocessing.get_context("fork").Process(target=act)
     process.start()
-    process.join(DEADLINE)
-    assert process.exitcode == 0
+
+    def end() -> None:
+        process.join(DEADLINE)
+        assert process.exitcode == 0
+
+    return end
 
 
 def test_a_forked_child_asks_over_a_connection_of_its_own(real: RealRelay) -> None:
@@ -355,12 +364,13 @@ def test_a_fork_while_others_wait_leaves_both_sides_usable(real: RealRelay) -> N
         wait_until(lambda: len(requests) == 1, "the call waits")
 
         def child() -> None:
-            real.start()
             relay.broadcast("t", confirm=True, timeout=DEADLINE)
             assert len(relay._sender._requests) == 0
 
         with requests._lock:
-            in_forked_child(child)
+            end = begin_forked_child(child)
+        real.start()  # by the parent, who ends it
+        end()
         thread.join(DEADLINE)
         assert len(positions) == 1
         assert relay.stats()["seq"] == 2
