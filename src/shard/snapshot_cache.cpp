@@ -9,11 +9,9 @@ std::shared_ptr<Snapshot> SnapshotCache::get(const Replica& replica) {
   if (current_) return current_;
   current_ = std::make_shared<Snapshot>(replica.state());
   version_ = replica.state_version();
-  if (current_->plain().empty()) {
-    forget_released();
-    note(current_);
-    bound();
-  }
+  forget_released();
+  note(current_);
+  bound();
   return current_;
 }
 
@@ -43,7 +41,7 @@ void SnapshotCache::note(const std::shared_ptr<const Snapshot>& newest) {
     if (const auto last = held_.back().snapshot.lock())
       held_.back().beyond_next = last->state().bytes_beyond(newest->state());
   }
-  held_.push_back({newest});
+  if (newest->plain().empty()) held_.push_back({newest});  // no client holds a small one
 }
 
 void SnapshotCache::bound() {

@@ -121,6 +121,46 @@ async def test_an_idle_client_is_not_a_stalled_one(start_relay, push_to, connect
     assert (await idle.next_event()).type == "still there"
 
 
+@pytest.mark.heavy
+async def test_a_client_that_trickles_over_an_old_snapshot_makes_nobody_wait(start_relay, push_to, connect):
+    relay = start_relay("--shards", "1")
+    pusher = push_to(relay)
+    for key in ("a", "b", "c"):
+        pusher.set(key, "x" * (14 * MIB))
+    await settle(relay, pusher)
+    with RawClient(relay.port).upgrade() as trickling:
+        trickling.read_frame()
+        for key in ("a", "b", "c"):
+            pusher.set(key, "small")
+        await settle(relay, pusher)
+        newcomer = await connect(relay)
+        assert newcomer.first.data["c"] == "small"
+        assert trickling.read_close_code() == 1013
+    await until(lambda: relay.metrics().value("clients_closed_total", reason="over_capacity") == 1, "it is counted")
+
+
+@pytest.mark.heavy
+async def test_events_are_not_delayed_while_others_join_a_large_state(start_relay, push_to, connect):
+    """200 MiB; every joiner makes a snapshot of its own necessary and reads none of it."""
+    relay = start_relay("--shards", "1")
+    pusher = push_to(relay)
+    live = await connect(relay)
+    for number in range(20):
+        pusher.set(f"big:{number}", "x" * (10 * MIB))
+        await fan_out(pusher, [live], 1, 10)
+    joiners = []
+    async with Hiccups() as hiccups:
+        delays = []
+        for number in range(5):
+            pusher.set("version", number)
+            delays += await fan_out(pusher, [live], 10, 10)
+            joiners.append(RawClient(relay.port, receive_buffer=SMALL_BUFFER).upgrade())
+            delays += await fan_out(pusher, [live], 10, 10)
+    for joiner in joiners:
+        joiner.reset()
+    assert max(delays) < MAX_DELAY_SECONDS + HOPS * hiccups.worst, f"{max(delays)} s with {hiccups.worst} s late"
+
+
 async def test_a_snapshot_that_a_client_does_not_read_is_no_burden_either(relay, pusher, memory_is_measurable):
     """Joining and not reading must not pin one copy of a large state (16 MiB) per client."""
     for number in range(4):

@@ -65,6 +65,15 @@ TEST_CASE_FIXTURE(CacheBench, "A single superseded snapshot may be too much") {
   CHECK(let_go_ == 1);
 }
 
+TEST_CASE_FIXTURE(CacheBench, "A small snapshot asks for room as a large one does") {
+  set("k", 2 * kBound);
+  held.push_back(get());
+  set("k", 1);
+  CHECK_FALSE(get()->plain().empty());
+  CHECK(let_go_ == 1);
+  CHECK(cache.held_bytes() == 0);
+}
+
 TEST_CASE_FIXTURE(CacheBench, "What a superseded snapshot shares with the next one costs nothing") {
   for (int number = 0; number < 10; ++number)
     set(std::string("big:") += std::to_string(number), kBound);
