@@ -125,7 +125,7 @@ async def test_clients_resume_without_a_gap_over_kill_9(start, ask, connect):
 
 # At the points inside a batch where it hurts most.
 
-POINTS = {"before_commit": False, "after_commit": True, "before_answer": True}  # whether the command is there then
+POINTS = {"before_commit": False, "before_note": True, "after_commit": True, "before_answer": True}  # whether the command is there then
 
 
 @pytest.fixture

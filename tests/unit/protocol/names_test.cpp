@@ -61,7 +61,8 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(Op::state) == "state");
   CHECK(name(Op::clients) == "clients");
   CHECK(name(Op::stats) == "stats");
-  CHECK(kOpNames.size() == static_cast<std::size_t>(Op::stats) + 1);
+  CHECK(name(Op::backup) == "backup");
+  CHECK(kOpNames.size() == static_cast<std::size_t>(Op::backup) + 1);
   CHECK(kSnapshotReasonNames[static_cast<std::size_t>(SnapshotReason::lag)] == "lag");
   CHECK(kSnapshotReasonNames[static_cast<std::size_t>(SnapshotReason::resume_failed)] ==
         "resume_failed");

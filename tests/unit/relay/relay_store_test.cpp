@@ -23,11 +23,12 @@ class FakeStore final : public Store {
     std::string wire;
     std::vector<std::string> changed_keys;
     std::vector<std::string> ids;
+    Duration ran{};
   };
 
   Result<void, Rejection> commit(const StoreBatch& batch) override {
     if (refusing) return Rejection{RejectReason::storage_full, 0, "no room"};
-    Batch copy{batch.first, batch.last, {}, {}, {}};
+    Batch copy{batch.first, batch.last, {}, {}, {}, batch.ran};
     for (const ByteSpan event : batch.events)
       copy.wire.append(reinterpret_cast<const char*>(event.data()), event.size());
     for (const StateChange* change : batch.changes) copy.changed_keys.push_back(change->key);
@@ -225,6 +226,43 @@ TEST_CASE("A merge into a stored value that is no JSON is refused, and a set put
   CHECK(merged.error().reason == RejectReason::invalid_json);
   REQUIRE(test.send(R"({"op":"set","key":"radio","value":{}})").ok());
   CHECK(test.send(R"({"op":"merge","key":"radio","value":{"a":1}})").ok());
+}
+
+TEST_CASE("The host's clock may jump as it likes: ids age by the time that the relay runs") {
+  StoredRelay test;
+  const auto repeated = [&test] {
+    return test.send(R"({"op":"set","key":"radio","value":1,"id":"a"})").value().duplicate;
+  };
+  CHECK_FALSE(repeated());
+  REQUIRE(test.relay.publish().ok());
+  for (const std::int64_t years : {30, -60, 30}) {
+    const std::int64_t microseconds = years * 365 * 24 * 3600 * 1'000'000;
+    test.clock.set_wall({test.clock.wall().microseconds + microseconds});
+    CHECK(repeated());
+    REQUIRE(test.relay.publish().ok());
+  }
+  test.clock.advance(std::chrono::minutes(11));
+  CHECK_FALSE(repeated());
+}
+
+TEST_CASE("Over a restart ids are as old as the relay ran since, whatever the clock says then") {
+  for (const std::int64_t wall : {0LL, 4'000'000'000'000'000LL}) {
+    StoredRelay test;
+    test.clock.set_wall({wall});
+    StoredHistory history;
+    history.ran = std::chrono::minutes(100);
+    history.ids = {{"old", Seq{1}, std::chrono::minutes(89)},
+                   {"young", Seq{2}, std::chrono::minutes(95)}};
+    history.last = Seq{2};
+    test.relay.restore(history);
+    CHECK(test.send(R"({"op":"set","key":"radio","value":1,"id":"young"})").value().duplicate);
+    CHECK_FALSE(test.send(R"({"op":"set","key":"radio","value":1,"id":"old"})").value().duplicate);
+    test.clock.advance(std::chrono::minutes(6));
+    CHECK_FALSE(
+        test.send(R"({"op":"set","key":"radio","value":1,"id":"young"})").value().duplicate);
+    REQUIRE(test.relay.publish().ok());
+    CHECK(test.store.batches.front().ran == std::chrono::minutes(106));
+  }
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ class ConfirmTimeout(AnswerTimeout):
 
 
 class CommandRejected(SyncRelayError):
-    """The relay refused a command or a query: nothing has changed.
+    """The relay refused a command or a query: nothing has changed, but for what ``storage_uncertain`` says.
 
     ``code`` is one of the relay's closed list, e.g. ``state_full``, ``storage_full`` or ``busy``; ``offset`` the byte
     in the command where it went wrong.
