@@ -1,5 +1,6 @@
 #include "syncrelay/base/utf8.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -66,6 +67,28 @@ Utf8Check::Due Utf8Check::after(Due due, std::uint8_t byte) {
   if (due == Due::first) return after_first(byte);
   const Continuation& expected = kContinuations[static_cast<std::size_t>(due)];
   return byte >= expected.low && byte <= expected.high ? expected.then : Due::nothing;
+}
+
+std::string_view cut_at_character(std::string_view text, std::size_t size) {
+  if (text.size() <= size) return text;
+  std::size_t end = size;
+  const auto continues = [&] { return (static_cast<std::uint8_t>(text[end]) & 0xc0) == 0x80; };
+  while (end > 0 && size - end < 3 && continues()) --end;
+  return text.substr(0, continues() ? size : end);
+}
+
+std::string as_utf8(std::string_view text) {
+  constexpr std::size_t kLongest = 4;
+  std::string out;
+  while (!text.empty()) {
+    std::size_t size = 1;
+    while (size < std::min(kLongest, text.size()) && !is_valid_utf8(text.substr(0, size))) ++size;
+    const bool valid = is_valid_utf8(text.substr(0, size));
+    if (!valid) size = 1;
+    out += valid ? text.substr(0, size) : std::string_view("\xef\xbf\xbd");
+    text.remove_prefix(size);
+  }
+  return out;
 }
 
 }  // namespace syncrelay

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "syncrelay/base/utf8.h"
 #include "syncrelay/protocol/json_text.h"
 
 namespace syncrelay {
@@ -76,7 +77,7 @@ std::string accepted_answer(const AnswerContext& context, bool duplicate) {
 std::string rejected_answer(const Rejection& rejection) {
   std::string answer =
       R"({"ok":false,"error":{"code":")" + std::string(name(rejection.reason)) + R"(","message":)";
-  append_json_string(answer, rejection.detail);
+  append_json_string(answer, as_utf8(rejection.detail));
   return answer + R"(,"offset":)" + std::to_string(rejection.offset) + "}}";
 }
 

@@ -10,6 +10,7 @@
 #include "control_desk.h"
 #include "event.h"
 #include "syncrelay/base/crash_point.h"
+#include "syncrelay/base/utf8.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/protocol/command_decoder.h"
@@ -25,21 +26,24 @@ constexpr std::int64_t kUnreadableFactor = 4;
 constexpr std::int64_t kMinUnreadableBytes = 64LL * 1024 * 1024;
 
 constexpr int kMaxTurns = 1024;
-constexpr milliseconds kGatherStep{1};            // ZeroMQ polls in milliseconds
-constexpr milliseconds kQuiet{50};                // sockets that stay empty for so long are empty
+constexpr milliseconds kGatherStep{1};  // ZeroMQ polls in milliseconds
+constexpr milliseconds kQuiet{50};      // sockets that stay empty for so long are empty
+constexpr milliseconds kLateness{500};  // for what was sent before a stop and lies with its sender
 constexpr milliseconds kRejectionInterval{1000};  // between two log lines on refused commands
 constexpr milliseconds kLookInterval{1000};  // connections end without telling the relay's thread
 constexpr Duration kRefusalInterval = std::chrono::minutes(1);  // between two on refused peers
 
-// Complete commands that lie in memory and nobody has taken: four of the largest, or this.
-constexpr std::uint64_t kWaitingCommands = 4;
-constexpr std::uint64_t kMinWaitingBytes = 64ULL * 1024 * 1024;
+// Commands that lie in memory and nobody has taken, by weight; one on its way for each peer
+// besides. ZeroMQ's own bound is off: it counts messages, and a peer that closes while it is at
+// that bound loses what the kernel still holds of it.
+constexpr std::uint64_t kWaitingBytes = 16ULL * 1024 * 1024;
+constexpr int kNoHighWaterMark = 0;
 
 constexpr milliseconds kHandshake{10'000};  // time for a peer to say that it speaks ZeroMQ
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t kShown = 80;
-  std::string shown(text.substr(0, kShown));
+  std::string shown(cut_at_character(text, kShown));
   if (text.size() > kShown) shown += "...";
   return shown;
 }
@@ -87,12 +91,13 @@ struct CommandServer::Impl {
   void listen(zmq::socket_t& socket, const std::string& endpoint);
   void look_at_peers();
   void run();
+  void take_until_quiet(TimePoint deadline);
   bool stopping() const { return stop_deadline.load() != 0; }
   bool wait(milliseconds timeout);
   bool take_batch();
   bool take_all();
   bool take(zmq::socket_t& socket);
-  void reject(const Rejection& rejection, std::string_view message);
+  void reject(const Rejection& rejection, std::string_view message, std::uint64_t commands = 1);
 
   const Settings settings;
   Relay& relay;
@@ -111,6 +116,7 @@ struct CommandServer::Impl {
   std::vector<std::string> endpoints;
   std::vector<zmq::pollitem_t> polled;
   zmq::message_t message;
+  std::uint64_t pushed = 0;  // staged commands that nobody waits for
   TimePoint next_rejection_line{};
   std::uint64_t unlogged_rejections = 0;
   TimePoint next_refusal_line{};
@@ -166,12 +172,12 @@ void CommandServer::Impl::bind_control(const std::string& endpoint) {
 
 PeerGate::Bounds CommandServer::Impl::bounds() const {
   const auto listeners = static_cast<std::uint32_t>(settings.endpoints.size() + 1);
-  return {std::max(settings.max_connections / listeners, 1U),
-          std::max(settings.max_command * kWaitingCommands, kMinWaitingBytes),
+  return {std::max(settings.max_connections / listeners, 1U), kWaitingBytes,
           static_cast<std::uint64_t>(unreadable_bytes())};
 }
 
 void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpoint) {
+  socket.set(zmq::sockopt::rcvhwm, kNoHighWaterMark);
   socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(kHandshake.count()));
   gate.watch([&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); });
 }
@@ -198,8 +204,14 @@ void CommandServer::Impl::run() {
     if (clock.now() >= next_look) look_at_peers();
     if (!take_batch()) wait(desk->has_backup() ? milliseconds(0) : kLookInterval);
   }
-  while (clock.now().time_since_epoch().count() < stop_deadline.load() &&
-         (take_batch() || wait(kQuiet))) {
+  const TimePoint deadline{Duration(stop_deadline.load())};
+  take_until_quiet(std::min(deadline, clock.now() + kLateness));
+  gate.close_to_news();
+  take_until_quiet(deadline);
+}
+
+void CommandServer::Impl::take_until_quiet(TimePoint deadline) {
+  while (clock.now() < deadline && (take_batch() || wait(kQuiet))) {
   }
 }
 
@@ -226,7 +238,8 @@ bool CommandServer::Impl::take_batch() {
     take_all();
   }
   const Result<void, Rejection> stored = relay.publish();
-  if (!stored) reject(stored.error(), {});
+  if (!stored && pushed > 0) reject(stored.error(), {}, pushed);
+  pushed = 0;
   crash_point("before_answer");
   desk->answer(stored);
   return true;
@@ -266,13 +279,16 @@ bool CommandServer::Impl::take(zmq::socket_t& socket) {
            text);
   } else if (const auto applied = relay.apply(*command.value()); !applied) {
     reject(applied.error(), text);
+  } else if (!applied.value().duplicate) {
+    ++pushed;
   }
   return true;
 }
 
-void CommandServer::Impl::reject(const Rejection& rejection, std::string_view text) {
-  relay.count(rejection.reason);
-  ++unlogged_rejections;
+void CommandServer::Impl::reject(const Rejection& rejection, std::string_view text,
+                                 std::uint64_t commands) {
+  counter(relay_stats.rejected, rejection.reason).add(commands);
+  unlogged_rejections += commands;
   const TimePoint now = clock.now();
   if (now < next_rejection_line) return;
   next_rejection_line = now + kRejectionInterval;
@@ -310,7 +326,6 @@ void CommandServer::start() {
 
 void CommandServer::stop(TimePoint deadline) {
   if (!impl_->thread.joinable()) return;
-  impl_->gate.close_to_news();
   impl_->stop_deadline.store(deadline.time_since_epoch().count());
   impl_->wake.set();
   impl_->thread.join();

@@ -46,6 +46,7 @@ void ControlDesk::answer(const Result<void, Rejection>& stored) {
                stored || accepted.stored) {
       send(std::move(pending.envelope), accepted_answer(context(accepted.seq), accepted.duplicate));
     } else {
+      sources_.relay.count(stored.error().reason);
       send(std::move(pending.envelope), rejected_answer(stored.error()));
     }
   }
@@ -60,18 +61,31 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
     case Op::backup:
       return join_backup(std::move(envelope));
     case Op::state:
-      return send(std::move(envelope), state_answer(now, sources_.relay.state(), query.key));
+      return answer_state(std::move(envelope), query.key);
     default:
       return send(std::move(envelope), stats_answer(now, sources_.relay_stats, sources_.shards));
   }
 }
 
+// Refused before it is written: the text of a large state costs time that others wait.
+void ControlDesk::answer_state(Envelope envelope, const std::string& key) {
+  const auto& state = sources_.relay.state();
+  const auto found = state.find(key);
+  const std::size_t one = found == state.end() ? 0 : found->second->size();
+  const std::size_t bytes = key.empty() ? sources_.relay_stats.state_bytes.get() : one;
+  if (!socket_.has_room(envelope, bytes))
+    return refuse(std::move(envelope), "earlier answers are not read yet");
+  send(std::move(envelope), state_answer(context(sources_.relay.last()), state, key));
+}
+
+void ControlDesk::refuse(Envelope envelope, const char* why) {
+  sources_.relay.count(RejectReason::busy);
+  send(std::move(envelope), rejected_answer({RejectReason::busy, 0, why}));
+}
+
 void ControlDesk::begin_list(Envelope envelope) {
   if (lists_.size() >= kMaxLists) {
-    sources_.relay.count(RejectReason::busy);
-    return send(
-        std::move(envelope),
-        rejected_answer({RejectReason::busy, 0, "too many queries for clients are under way"}));
+    return refuse(std::move(envelope), "too many queries for clients are under way");
   }
   const std::uint64_t number = next_list_++;
   auto clients = std::make_shared<ClientList>(
@@ -84,8 +98,13 @@ void ControlDesk::answer_lists() {
   completed_.take(taken_);
   for (const CompletedList& completed : taken_) {
     auto list = lists_.extract(completed.number);
-    send(std::move(list.mapped().envelope),
-         clients_answer(context(sources_.relay.last()), list.mapped().clients->take()));
+    std::string answer =
+        clients_answer(context(sources_.relay.last()), list.mapped().clients->take());
+    if (socket_.has_room(list.mapped().envelope, answer.size())) {
+      send(std::move(list.mapped().envelope), std::move(answer));
+    } else {
+      refuse(std::move(list.mapped().envelope), "earlier answers are not read yet");
+    }
   }
 }
 

@@ -80,8 +80,10 @@ class ControlDesk {
   std::variant<Accepted, Rejection, Query> outcome_of(CommandDecoder& decoder,
                                                       std::string_view body);
   void answer(Envelope envelope, const Query& query);
+  void answer_state(Envelope envelope, const std::string& key);
   void begin_list(Envelope envelope);
   void join_backup(Envelope envelope);
+  void refuse(Envelope envelope, const char* why);  // busy
   void send(Envelope envelope, std::string answer);
   AnswerContext context(Seq seq) const;
 

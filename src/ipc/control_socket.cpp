@@ -9,18 +9,21 @@ constexpr std::size_t kMaxEnvelopeFrames = 8;
 constexpr std::size_t kMaxEnvelopeBytes = 256;  // of one frame
 constexpr int kMaxUnreadAnswers = 1000;         // a peer
 constexpr std::size_t kMaxSmallAnswer = 4096;   // not worth accounting for, given that number
-constexpr std::size_t kMaxUnreadBytes = 16 * 1024 * 1024;  // a peer; one answer may be larger
+constexpr std::size_t kMaxUnreadBytes = 16 * 1024 * 1024;     // a peer; one answer may be larger
+constexpr std::size_t kMaxAllUnreadBytes = 64 * 1024 * 1024;  // all peers; one may be larger
 constexpr int kLingerMilliseconds = 1000;  // for the last answers when the relay stops
 
 // An answer on its way, counted until ZeroMQ has let go of it.
 struct Payload {
   std::string body;
   std::shared_ptr<std::atomic<std::size_t>> unread_bytes;
+  std::shared_ptr<std::atomic<std::size_t>> all_unread_bytes;
 };
 
 void release(void*, void* hint) {
   const std::unique_ptr<Payload> payload(static_cast<Payload*>(hint));
   payload->unread_bytes->fetch_sub(payload->body.size());
+  payload->all_unread_bytes->fetch_sub(payload->body.size());
 }
 
 }  // namespace
@@ -52,6 +55,14 @@ bool ControlSocket::receive(Envelope& envelope, zmq::message_t& body) {
   return false;
 }
 
+bool ControlSocket::has_room(const Envelope& envelope, std::size_t answer_bytes) {
+  if (answer_bytes <= kMaxSmallAnswer) return true;
+  const std::size_t all = all_unread_->load();
+  if (all > 0 && all + answer_bytes > kMaxAllUnreadBytes) return false;
+  const std::size_t unread = unread_of(envelope.front())->load();
+  return unread == 0 || unread + answer_bytes <= kMaxUnreadBytes;
+}
+
 bool ControlSocket::answer(Envelope envelope, std::string body) {
   if (body.size() > kMaxSmallAnswer) return answer_large(std::move(envelope), std::move(body));
   return send_envelope(envelope) &&
@@ -60,10 +71,10 @@ bool ControlSocket::answer(Envelope envelope, std::string body) {
 
 bool ControlSocket::answer_large(Envelope envelope, std::string body) {
   const UnreadBytes unread = unread_of(envelope.front());
-  if (unread->load() > 0 && unread->load() + body.size() > kMaxUnreadBytes) return false;
   if (!send_envelope(envelope)) return false;
-  auto payload = std::make_unique<Payload>(Payload{std::move(body), unread});
+  auto payload = std::make_unique<Payload>(Payload{std::move(body), unread, all_unread_});
   unread->fetch_add(payload->body.size());
+  all_unread_->fetch_add(payload->body.size());
   void* const bytes = payload->body.data();
   const std::size_t size = payload->body.size();
   zmq::message_t message(bytes, size, release, payload.release());

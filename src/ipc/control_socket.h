@@ -26,8 +26,11 @@ class ControlSocket {
   // is dropped: it is not clear to whom to answer.
   bool receive(Envelope& envelope, zmq::message_t& body);
 
-  // False when the answer was dropped: the peer is gone, or answers that nobody reads hold too much
-  // memory.
+  // Whether there is room for an answer of this size: always when nobody has one
+  // unread, and else as long as those do not hold too much memory, of this peer and of all.
+  bool has_room(const Envelope& envelope, std::size_t answer_bytes);
+
+  // False when the answer was dropped: the peer is gone, or leaves a great number unread.
   bool answer(Envelope envelope, std::string body);
 
   zmq::socket_t& socket() { return socket_; }
@@ -43,6 +46,7 @@ class ControlSocket {
 
   zmq::socket_t socket_;
   PeerGate& gate_;
+  UnreadBytes all_unread_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::map<std::string, UnreadBytes> unread_;  // by identity; only peers with large answers
 };
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "syncrelay/base/utf8.h"
 #include "syncrelay/protocol/json_text.h"
 #include "syncrelay/protocol/limits.h"
 
@@ -46,7 +47,7 @@ enum class JsonKind : std::uint8_t { null, boolean, number, string, object, arra
 std::string quoted(std::string_view text) {
   constexpr std::size_t kShown = 64;
   std::string out;
-  append_json_string(out, text.substr(0, kShown));
+  append_json_string(out, cut_at_character(text, kShown));
   if (text.size() > kShown) out += "…";
   return out;
 }

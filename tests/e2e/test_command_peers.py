@@ -175,6 +175,27 @@ def test_a_message_without_end_is_cut_off(relay, push_to, memory_is_measurable):
     wait_until(lambda: relay.metrics().value("commands_total") == 1, "others go on")
 
 
+def test_a_backend_that_leaves_at_once_has_all_of_its_commands_taken(relay, push_to):
+    """It closes while the relay is still busy with what it sent."""
+    pushers = [push_to(relay) for _ in range(5)]
+    command = b'{"op":"set","key":"radio","value":1}'
+    for pusher in pushers:
+        pusher.push(*[command] * 20_000)
+        pusher.hand_over()
+    wait_until(lambda: relay.metrics().value("commands_total") == 5 * 20_000, "all are taken", 30)
+
+
+# Refused.
+
+
+@pytest.mark.parametrize("offset", range(4))
+@pytest.mark.parametrize("character", ["é", "€", "😀"])
+def test_an_answer_that_quotes_a_long_name_is_json(relay, control, character, offset):
+    answer = control(relay).ask({"op": "x" * offset + character * 100})
+    assert answer["error"]["code"] == "unknown_op"
+    assert character in answer["error"]["message"]
+
+
 # Stopping.
 
 

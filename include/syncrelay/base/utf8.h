@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace syncrelay {
@@ -40,5 +42,12 @@ inline bool is_valid_utf8(std::string_view text) {
   Utf8Check check;
   return check.add(text) && check.complete();
 }
+
+// The longest beginning of at most `size` bytes that does not end inside a character. What is not
+// UTF-8 is cut somewhere near.
+std::string_view cut_at_character(std::string_view text, std::size_t size);
+
+// The text with U+FFFD in place of every byte that cannot belong to a character.
+std::string as_utf8(std::string_view text);
 
 }  // namespace syncrelay

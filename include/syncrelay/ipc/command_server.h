@@ -48,7 +48,8 @@ class CommandServer {
   void start();
 
   // Takes what lies in the sockets, publishes it, and ends the thread, at `deadline` at the latest.
-  // What backends send from now on stays with them or in the kernel.
+  // Backends that go on sending are heard for half a second more; what they send then stays with
+  // them.
   void stop(TimePoint deadline);
 
  private:

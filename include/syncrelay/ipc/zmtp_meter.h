@@ -10,7 +10,7 @@ namespace syncrelay {
 // What a frame costs that ZeroMQ holds: its bytes and what lies around them, so that empty frames
 // cost something, too.
 constexpr std::uint64_t frame_weight(std::uint64_t bytes) {
-  constexpr std::uint64_t kOverhead = 64;
+  constexpr std::uint64_t kOverhead = 128;
   return bytes + kOverhead;
 }
 

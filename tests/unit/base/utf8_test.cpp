@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <string>
+
 #include <string>
 #include <string_view>
 
@@ -41,6 +44,29 @@ TEST_CASE("A character that is cut off is neither wrong nor complete") {
   Utf8Check check;
   CHECK(check.add("\xf0\x9f\x98"));
   CHECK_FALSE(check.complete());
+}
+
+TEST_CASE("Text is cut between characters, whatever stands at the cut") {
+  const std::string names[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "a"};
+  for (const std::string& character : names) {
+    for (std::size_t offset = 0; offset < 4; ++offset) {
+      std::string text(offset, 'x');
+      while (text.size() < 40) text += character;
+      for (std::size_t size = 0; size <= text.size() + 1; ++size) {
+        const std::string_view cut = cut_at_character(text, size);
+        CHECK(is_valid_utf8(cut));
+        CHECK(cut.size() <= size);
+        CHECK(cut.size() + 3 >= std::min(size, text.size()));
+      }
+    }
+  }
+  CHECK(cut_at_character(std::string(20, '\x80'), 10).size() == 10);
+}
+
+TEST_CASE("What is not UTF-8 becomes so, and what is stays as it is") {
+  CHECK(as_utf8("na\xc3\xafve \xf0\x9f\x98\x80") == "na\xc3\xafve \xf0\x9f\x98\x80");
+  CHECK(as_utf8("a\xff\xc3") == "a\xef\xbf\xbd\xef\xbf\xbd");
+  CHECK(is_valid_utf8(as_utf8("\xed\xa0\x80\xe2\x82")));
 }
 
 }  // namespace
