@@ -155,7 +155,6 @@ void FrameReader::end_message() {
   message_ = Message::none;
   message_bytes_ = 0;
   begun_ = false;
-  text_ = {};
 }
 
 std::optional<Incoming> FrameReader::next_control(std::span<std::byte>& bytes) {

@@ -55,12 +55,13 @@ using Incoming = std::variant<MessagePiece, PingFrame, PongFrame, CloseFrame, Fr
 // Pure: bytes in, values out. The thread of its connection only.
 //
 // Refused as soon as the byte that shows it is there:
-//   an unmasked frame (5.1) · a reserved bit, an unknown opcode, a length not in its shortest form
-//   or over 63 bits (5.2) · a continuation of nothing, a new message inside another (5.4) · a
-//   control frame of several fragments or over 125 bytes (5.5) · a close frame with half a code
-//   (5.5.1) or one that may not be sent (7.4): protocol_error text and close reasons that are not
-//   UTF-8 (8.1): invalid_utf8 a message, over all its fragments, beyond the limit:
-//   message_too_large, by its header alone
+//
+// - protocol_error: an unmasked frame (5.1); a reserved bit, an unknown opcode, a length not in its
+//   shortest form or over 63 bits (5.2); a continuation of nothing, a new message inside another
+//   (5.4); a control frame of several fragments or over 125 bytes (5.5); a close frame with half a
+//   code (5.5.1) or a code that may not be sent (7.4)
+// - invalid_utf8: text and close reasons (8.1)
+// - message_too_large: a message over all its fragments, by the header that exceeds the limit
 //
 // Invariants: it holds no payload but that of one control frame that is cut (at most 125 bytes, let
 // go of when it is handed out). After a CloseFrame or a FrameFault the rest is ignored
@@ -116,7 +117,7 @@ class FrameReader {
   std::uint64_t payload_left_ = 0;   // of the frame; while its length is read: what is read of it
   std::unique_ptr<HeldPayload> held_;
   std::array<std::byte, 4> mask_{};  // begins with what the next byte of the payload takes
-  Utf8Check text_;                   // of the message
+  Utf8Check text_;                   // of the message; complete between messages
   std::uint8_t head_ = 0;            // the frame's first byte: FIN and opcode
   Step step_ : 3 = Step::opcode;
   std::uint8_t due_ : 4 = 0;  // bytes of the long length or the mask that are still to come
