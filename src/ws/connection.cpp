@@ -19,6 +19,8 @@ namespace {
 // section 9.6).
 constexpr Duration kLeavingTime = std::chrono::seconds(5);
 
+constexpr std::size_t kMaxPongBytes = 4096;  // answered at once of what was read at once
+
 // A peer that is gone or does not read gets no close frame.
 bool ends_without_frame(CloseCause cause) {
   return info(cause).code == CloseCode::abnormal;
@@ -63,7 +65,7 @@ void Connection::give_up(RefusalReason reason) {
 
 bool Connection::received(std::span<std::byte> bytes) {
   if (std::holds_alternative<Asking>(stage_)) return read_head(as_text(bytes));
-  return std::holds_alternative<Client>(stage_) ? read_frames(bytes) : true;
+  return std::holds_alternative<Client>(stage_) ? serve(bytes) : true;
 }
 
 // RFC 9112 section 2.2: empty lines before a request are skipped.
@@ -101,26 +103,44 @@ void Connection::welcome(Gatekeeper::Welcome welcome) {
                      {{"client", client.seat.id().value}, {"address", address()}});
 }
 
-bool Connection::read_frames(std::span<std::byte> bytes) {
+bool Connection::serve(std::span<std::byte> bytes) {
+  std::get<Client>(stage_).session->received();
+  std::string pongs;
+  const std::optional<CloseCause> cause = read_frames(bytes, pongs);
+  if (!pongs.empty()) send(as_bytes(pongs));
+  send_late_pong();
+  return !cause || end(*cause);
+}
+
+// Why the connection is to end, if it is.
+std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, std::string& pongs) {
   auto& client = std::get<Client>(stage_);
-  client.session->received();
   while (const auto incoming = client.frames.next(bytes)) {
-    if (const auto* fault = std::get_if<FrameFault>(&*incoming)) return end(fault->cause);
+    if (const auto* fault = std::get_if<FrameFault>(&*incoming)) return fault->cause;
     if (const auto* close = std::get_if<CloseFrame>(&*incoming)) {
       client.client_code = close->code.value_or(static_cast<std::uint16_t>(CloseCode::none));
-      return end(CloseCause::client_closed);
+      return CloseCause::client_closed;
     }
-    if (const auto* ping = std::get_if<PingFrame>(&*incoming)) pong(ping->payload);
+    if (const auto* ping = std::get_if<PingFrame>(&*incoming)) add_pong(ping->payload, pongs);
   }
-  return true;
+  return std::nullopt;
 }
 
 // Where pongs cannot go out as fast as pings come in, only the latest is answered (RFC 6455 section
 // 5.5.3).
-void Connection::pong(std::string_view payload) {
-  if (outgoing_.empty()) return send(pong_frame(payload).bytes());
-  if (!late_pong_) late_pong_ = std::make_unique<std::string>();
-  late_pong_->assign(payload);
+void Connection::add_pong(std::string_view payload, std::string& pongs) {
+  if (outgoing_.empty() && pongs.size() < kMaxPongBytes) {
+    pongs += as_text(pong_frame(payload).bytes());
+  } else {
+    if (!late_pong_) late_pong_ = std::make_unique<std::string>();
+    late_pong_->assign(payload);
+  }
+}
+
+void Connection::send_late_pong() {
+  if (!late_pong_ || !outgoing_.empty()) return;
+  const std::unique_ptr<std::string> payload = std::move(late_pong_);
+  send(pong_frame(*payload).bytes());
 }
 
 void Connection::close(CloseCause cause) {
@@ -224,10 +244,7 @@ Transport::Delivery Connection::delivery() const {
 bool Connection::writeable() {
   if (!flush()) return false;
   if (!outgoing_.empty()) return true;
-  if (late_pong_) {
-    const std::unique_ptr<std::string> payload = std::move(late_pong_);
-    send(pong_frame(*payload).bytes());
-  }
+  send_late_pong();
   const auto* client = std::get_if<Client>(&stage_);
   if (client != nullptr && outgoing_.empty()) client->session->writable();
   return true;

@@ -98,8 +98,10 @@ class Connection final : public Transient, public Transport {
   bool read_head(std::string_view bytes);
   bool act(Gatekeeper::Decision decision, std::string rest);
   void welcome(Gatekeeper::Welcome welcome);
-  bool read_frames(std::span<std::byte> bytes);
-  void pong(std::string_view payload);
+  bool serve(std::span<std::byte> bytes);
+  std::optional<CloseCause> read_frames(std::span<std::byte> bytes, std::string& pongs);
+  void add_pong(std::string_view payload, std::string& pongs);
+  void send_late_pong();
   bool end(CloseCause cause);
   void record_end(CloseCause cause);
   bool leave(ByteSpan last_words);
