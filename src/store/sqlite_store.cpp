@@ -1,23 +1,18 @@
 #include "syncrelay/store/sqlite_store.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <string_view>
 #include <utility>
 
 #include "backup.h"
-#include "books.h"
 #include "database.h"
 #include "history_reader.h"
-#include "id_records.h"
-#include "row_sum.h"
 #include "schema.h"
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/store/continuity.h"
 #include "syncrelay/store/data_files.h"
 #include "syncrelay/store/note.h"
+#include "tables.h"
 
 namespace syncrelay {
 namespace {
@@ -30,39 +25,20 @@ constexpr char kOwnPragmas[] = R"(
   PRAGMA wal_autocheckpoint = 4096;
 )";
 
-std::string_view as_text(ByteSpan bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::uint64_t microseconds(Duration duration) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
-}
-
 // Errors of a COMMIT that show that the log lacks the mark which ends a transaction: it is the last
 // thing to be written there.
 bool proves_nothing_written(int extended_error) {
   return extended_error == SQLITE_FULL || extended_error == SQLITE_IOERR_WRITE;
 }
 
-struct Statements {
-  Statement begin;
-  Statement commit;
-  Statement rollback;
-  Statement put_position;
-  Statement put_state;
-  Statement delete_state;
-  Statement put_events;
-  Statement delete_events;
-  Statement put_ids;
-  Statement delete_ids;
-};
-
 }  // namespace
 
 struct SqliteStore::Impl {
   explicit Impl(const Settings& store_settings)
-      : settings(store_settings), files(settings.directory) {}
+      : settings(store_settings),
+        files(settings.directory),
+        tables(database, {settings.log_bytes, settings.log_events, settings.ids, settings.id_age}) {
+  }
 
   std::string failure(const std::string& what) const;
   std::string with_path(const std::string& fault) const { return files.database + " " + fault; }
@@ -72,7 +48,6 @@ struct SqliteStore::Impl {
   Result<void, std::string> open();
   Result<void, std::string> check_header();
   Result<void, std::string> prepare_files();
-  Result<void, std::string> prepare_statements();
   Result<void, std::string> load(StoredHistory& history, const std::string& epoch_if_new);
   std::optional<std::string> compare(const std::optional<Position>& stored) const;
 
@@ -85,14 +60,7 @@ struct SqliteStore::Impl {
   Result<void, Rejection> end_doubt();
 
   Result<void, Rejection> store(const StoreBatch& batch);
-  int write(const StoreBatch& batch, Position& next);
-  int write_state(const StoreBatch& batch);
-  int write_events(const StoreBatch& batch);
-  int write_ids(const StoreBatch& batch);
-  int trim_events();
-  int trim_ids(Duration now);
-  int put(const Position& position);
-  void committed(Position next);
+  void committed();
   Result<void, Rejection> refused(bool at_commit);
   int put_void();
   void close();
@@ -100,21 +68,18 @@ struct SqliteStore::Impl {
   const Settings settings;
   const DataFiles files;
   Database database;
-  Statements sql;
   NoteFile note_file;
   Note note;                       // of this run
   std::unique_ptr<Backup> backup;  // under way
-  Books books;
-  Position position;
+  Tables tables;
   FileIdentity place;                     // of the database's file
   std::optional<FileIdentity> log_place;  // of SQLite's log, once there is one
   bool keeps_mark = true;                 // that of the last run is this one's, too
   bool from_backup = false;               // the database is a backup that no relay has run on
-  bool new_epoch = false;                 // position.epoch is not in the database yet
+  bool new_epoch = false;                 // the epoch is not in the database yet
   bool settled = false;                   // epoch and note are those of this run
   bool note_behind = false;
   bool doubt = false;  // a transaction that was refused may be in the log
-  std::string wire;    // the batch's events; kept for its capacity
 };
 
 std::string SqliteStore::Impl::failure(const std::string& what) const {
@@ -138,7 +103,8 @@ Result<void, std::string> SqliteStore::Impl::open() {
   }
   from_backup = database.number("PRAGMA application_id") == kBackupDatabase;
   place = identify(files.database).value_or(FileIdentity{});
-  return prepare_statements();
+  if (tables.prepare() != SQLITE_OK) return failure("cannot use");
+  return {};
 }
 
 // Before SQLite opens the file and takes in a log that lies beside it.
@@ -166,36 +132,16 @@ Result<void, std::string> SqliteStore::Impl::prepare_files() {
   return {};
 }
 
-Result<void, std::string> SqliteStore::Impl::prepare_statements() {
-  const std::pair<const char*, Statement*> statements[] = {
-      {"BEGIN IMMEDIATE", &sql.begin},
-      {"COMMIT", &sql.commit},
-      {"ROLLBACK", &sql.rollback},
-      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", &sql.put_position},
-      {"INSERT INTO state VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET value = ?2, sum = ?3",
-       &sql.put_state},
-      {"DELETE FROM state WHERE key = ?1", &sql.delete_state},
-      {"INSERT INTO events VALUES (?1, ?2, ?3, ?4)", &sql.put_events},
-      {"DELETE FROM events WHERE first = ?1", &sql.delete_events},
-      {"INSERT INTO ids VALUES (?1, ?2, ?3, ?4, ?5)", &sql.put_ids},
-      {"DELETE FROM ids WHERE batch = ?1", &sql.delete_ids},
-  };
-  for (const auto& [text, statement] : statements) {
-    if (database.prepare(text, *statement) != SQLITE_OK) return failure("cannot use");
-  }
-  return {};
-}
-
 Result<void, std::string> SqliteStore::Impl::load(StoredHistory& history,
                                                   const std::string& epoch_if_new) {
-  const auto stored = HistoryReader(database, books).read(history);
+  const auto stored = HistoryReader(database, tables.books()).read(history);
   if (!stored) return with_path(stored.error() + kHowToGoOn);
-  if (stored.value()) position = *stored.value();
+  if (stored.value()) tables.position() = *stored.value();
   history.missing = compare(stored.value());
   new_epoch = !stored.value() || history.missing;
-  if (new_epoch) position.epoch = epoch_if_new;
+  if (new_epoch) tables.position().epoch = epoch_if_new;
   keeps_mark = !new_epoch;
-  history.epoch = position.epoch;
+  history.epoch = tables.position().epoch;
   // A disk that is full is no reason not to serve what is there: commit() tries again.
   const auto ready = settle();
   if (!ready && ready.error().reason != RejectReason::storage_full) return ready.error().detail;
@@ -219,9 +165,10 @@ Result<void, Rejection> SqliteStore::Impl::settle() {
   if (new_epoch) {
     if (put_epoch() != SQLITE_OK) {
       Rejection why = rejection(database.extended_error());
-      sql.rollback.run();
+      tables.take_back();
       return why;
     }
+    tables.keep();
     new_epoch = false;
     from_backup = false;
   }
@@ -246,20 +193,19 @@ Result<void, Rejection> SqliteStore::Impl::settle() {
 // While the file of a backup has no log of its own yet, so that the header says at once that it is
 // none any more.
 int SqliteStore::Impl::put_epoch() {
-  int error = sql.begin.run();
-  if (error == SQLITE_OK) error = put(position);
+  int error = tables.begin_position();
   if (error == SQLITE_OK && from_backup)
     error = database.execute("PRAGMA application_id = 0x53595243");
-  return error == SQLITE_OK ? sql.commit.run() : error;
+  return error == SQLITE_OK ? tables.commit() : error;
 }
 
 // This run as its note tells it.
 void SqliteStore::Impl::begin_note() {
   const FileIdentity mark = identify(files.mark).value_or(FileIdentity{});
-  note = {.epoch = position.epoch,
+  note = {.epoch = tables.position().epoch,
           .boot = boot_id(),
-          .commits = position.commits,
-          .seq = position.seq,
+          .commits = tables.position().commits,
+          .seq = tables.position().seq,
           .database = place.inode,
           .mark = mark.inode,
           .mark_changed = mark.changed,
@@ -273,8 +219,8 @@ Rejection SqliteStore::Impl::rejection(int error) const {
 }
 
 int SqliteStore::Impl::put_note() {
-  note.commits = position.commits;
-  note.seq = position.seq;
+  note.commits = tables.position().commits;
+  note.seq = tables.position().seq;
   const int error = note_file.write(note);
   note_behind = error != 0;
   return error;
@@ -283,7 +229,7 @@ int SqliteStore::Impl::put_note() {
 // The note of an end in order: only when the disk has all that it speaks of.
 void SqliteStore::Impl::close() {
   backup.reset();
-  sql = {};
+  tables.close();
   database.close();
   if (!settled) return;
   for (const std::string* path : {&files.database, &files.wal, &files.directory}) {
@@ -331,37 +277,31 @@ Result<void, Rejection> SqliteStore::Impl::end_doubt() {
 }
 
 int SqliteStore::Impl::put_void() {
-  Position next = position;
-  ++next.commits;
-  int error = sql.begin.run();
-  if (error == SQLITE_OK) error = put(next);
-  if (error == SQLITE_OK) error = sql.commit.run();
+  int error = tables.begin_void();
+  if (error == SQLITE_OK) error = tables.commit();
   if (error != SQLITE_OK) {
-    sql.rollback.run();
+    tables.take_back();
     return error;
   }
-  committed(std::move(next));
+  committed();
   return SQLITE_OK;
 }
 
 // A batch.
 
 Result<void, Rejection> SqliteStore::Impl::store(const StoreBatch& batch) {
-  Position next = position;
-  books.begin();
-  int error = write(batch, next);
+  int error = tables.begin_batch(batch);
   const bool at_commit = error == SQLITE_OK;
   crash_point("before_commit");
-  if (at_commit) error = sql.commit.run();
+  if (at_commit) error = tables.commit();
   if (error != SQLITE_OK) return refused(at_commit);
-  books.keep();
   crash_point("before_note");
-  committed(std::move(next));
+  committed();
   return {};
 }
 
-void SqliteStore::Impl::committed(Position next) {
-  position = std::move(next);
+void SqliteStore::Impl::committed() {
+  tables.keep();
   put_note();
   if (!log_place) log_place = identify(files.wal);
 }
@@ -369,109 +309,13 @@ void SqliteStore::Impl::committed(Position next) {
 Result<void, Rejection> SqliteStore::Impl::refused(bool at_commit) {
   Rejection why = rejection(database.extended_error());
   const bool may_be_there = at_commit && !proves_nothing_written(database.extended_error());
-  sql.rollback.run();
-  books.undo();
+  tables.take_back();
   if (!may_be_there || put_void() == SQLITE_OK) return why;
   doubt = true;
   return Rejection{RejectReason::storage_uncertain, 0,
                    why.detail +
                        "; the command is not in effect, but would be after a crash of the relay "
                        "before the storage can be written again: send it again with the same id"};
-}
-
-int SqliteStore::Impl::write(const StoreBatch& batch, Position& next) {
-  int error = sql.begin.run();
-  if (error == SQLITE_OK) error = write_state(batch);
-  if (error == SQLITE_OK) error = write_events(batch);
-  if (error == SQLITE_OK) error = write_ids(batch);
-  if (error == SQLITE_OK) error = trim_events();
-  if (error == SQLITE_OK) error = trim_ids(batch.ran);
-  next.seq = batch.last.value;
-  next.ran = std::max(next.ran, microseconds(batch.ran));
-  ++next.commits;
-  return error == SQLITE_OK ? put(next) : error;
-}
-
-int SqliteStore::Impl::put(const Position& next) {
-  Position row = next;
-  row.state_sum = books.totals().state_sum;
-  row.events_sum = books.totals().events_sum;
-  row.ids_sum = books.totals().ids_sum;
-  return sql.put_position.bind(1, row.epoch)
-      .bind(2, row.seq)
-      .bind(3, row.commits)
-      .bind(4, row.ran)
-      .bind(5, row.state_sum)
-      .bind(6, row.events_sum)
-      .bind(7, row.ids_sum)
-      .bind(8, row.row_sum())
-      .run();
-}
-
-int SqliteStore::Impl::write_state(const StoreBatch& batch) {
-  for (const StateChange* change : batch.changes) {
-    int error = SQLITE_OK;
-    if (change->value) {
-      const std::uint64_t sum = state_row_sum(change->key, *change->value);
-      books.put_state(change->key, sum);
-      error = sql.put_state.bind(1, change->key).bind(2, *change->value).bind(3, sum).run();
-    } else {
-      books.remove_state(change->key);
-      error = sql.delete_state.bind(1, change->key).run();
-    }
-    if (error != SQLITE_OK) return error;
-  }
-  return SQLITE_OK;
-}
-
-int SqliteStore::Impl::write_events(const StoreBatch& batch) {
-  if (batch.events.empty()) return SQLITE_OK;
-  wire.clear();
-  for (const ByteSpan event : batch.events) wire += as_text(event);
-  const std::uint64_t first = batch.first.value;
-  const EventsRow row{first, batch.events.size(), wire.size(),
-                      events_row_sum(first, batch.events.size(), wire)};
-  books.add(row);
-  return sql.put_events.bind(1, row.first).bind(2, row.count).bind(3, wire).bind(4, row.sum).run();
-}
-
-int SqliteStore::Impl::write_ids(const StoreBatch& batch) {
-  if (batch.ids.empty()) return SQLITE_OK;
-  const std::string records = encode_ids(batch.ids);
-  IdsRow row{books.next_batch(), microseconds(batch.ids.back().accepted), batch.ids.size(), 0};
-  row.sum = ids_row_sum(row.batch, row.accepted, row.count, records);
-  books.add(row);
-  return sql.put_ids.bind(1, row.batch)
-      .bind(2, row.accepted)
-      .bind(3, row.count)
-      .bind(4, records)
-      .bind(5, row.sum)
-      .run();
-}
-
-// These delete the oldest rows that the windows do not need; the newest row of each table stays.
-int SqliteStore::Impl::trim_events() {
-  while (const EventsRow* row = books.oldest_events()) {
-    if (books.totals().events - row->count < settings.log_events &&
-        books.totals().event_bytes - row->bytes < settings.log_bytes)
-      break;
-    if (const int error = sql.delete_events.bind(1, row->first).run(); error != SQLITE_OK)
-      return error;
-    books.trim_events();
-  }
-  return SQLITE_OK;
-}
-
-int SqliteStore::Impl::trim_ids(Duration now) {
-  const std::uint64_t age = microseconds(settings.id_age);
-  while (const IdsRow* row = books.oldest_ids()) {
-    if (books.totals().ids - row->count < settings.ids && row->accepted + age >= microseconds(now))
-      break;
-    if (const int error = sql.delete_ids.bind(1, row->batch).run(); error != SQLITE_OK)
-      return error;
-    books.trim_ids();
-  }
-  return SQLITE_OK;
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
