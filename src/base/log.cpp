@@ -144,9 +144,9 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details:
 
 // What the writer thread touches, and it alone once the log is gone.
 struct Log::Backend {
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<StandardErrorSink> sink;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::shared_ptr<spdlog::details::thread_pool> pool;  // last: it ends before what it uses
 };
 
 Log::Log(const Settings& settings) : backend_(std::make_shared<Backend>()), settings_(settings) {
