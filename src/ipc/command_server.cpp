@@ -238,7 +238,7 @@ bool CommandServer::Impl::take_batch() {
     take_all();
   }
   const Result<void, Rejection> stored = relay.publish();
-  if (!stored && pushed > 0) reject(stored.error(), {}, pushed);
+  if (!stored) reject(stored.error(), {}, pushed);
   pushed = 0;
   crash_point("before_answer");
   desk->answer(stored);

@@ -66,13 +66,13 @@ void set_gate(PeerGate* gate) {
 }
 
 int accept(int listener, sockaddr* address, socklen_t* size, int flags) {
-  static const auto next = next_definition<decltype(&::accept4)>("accept4");
-  return next(listener, address, size, flags);
+  static const auto kNext = next_definition<decltype(&::accept4)>("accept4");
+  return kNext(listener, address, size, flags);
 }
 
 ssize_t receive(int fd, void* bytes, std::size_t size, int flags) {
-  static const auto next = next_definition<decltype(&::recv)>("recv");
-  return next(fd, bytes, size, flags);
+  static const auto kNext = next_definition<decltype(&::recv)>("recv");
+  return kNext(fd, bytes, size, flags);
 }
 
 bool in_force() {

@@ -182,6 +182,19 @@ async def fails_and_recovers(relay, disk, ask, client, send):
     return before
 
 
+def test_every_command_of_a_batch_that_is_not_stored_counts_as_refused(start, push_to, ask, disk):
+    """Pushed and confirmed alike: what was sent is accepted or refused, one by one."""
+    relay = start(launcher=disk.launcher)
+    disk.fill()
+    pusher = push_to(relay)
+    for _ in range(300):
+        pusher.broadcast("big", "x" * 30_000)
+    answers = [ask(relay, broadcast("x" * 200)) for _ in range(5)]
+    page = wait_until(lambda: (m := relay.metrics()).value("commands_total")
+                      + m.value("commands_rejected_total") == 305 and m, "each command counts once", 20)
+    assert page.value("commands_rejected_total", reason="storage_full") > sum(not a["ok"] for a in answers)
+
+
 async def test_a_full_disk_refuses_commands_and_keeps_clients_until_there_is_room(start, ask, connect, disk):
     relay = start(launcher=disk.launcher)
     kept = ask(relay, broadcast("kept", set={"radio": 1}, id="a"))
