@@ -6,7 +6,7 @@ WRAPPED = 2.0**63
 CLOSED = {"client_closed", "connection_lost", "ping_timeout", "stalled", "message_too_large", "protocol_error",
           "invalid_utf8", "over_capacity", "relay_stopping"}
 REFUSED = {"max_clients", "max_clients_per_address", "origin", "stopping", "not_found", "method", "not_an_upgrade",
-           "bad_request", "handshake", "open_files"}
+           "bad_request", "handshake", "open_files", "crowded", "host"}
 REASONS = {"clients_closed_total": CLOSED, "clients_refused_total": REFUSED}
 
 

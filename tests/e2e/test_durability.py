@@ -206,7 +206,7 @@ async def test_a_full_disk_refuses_commands_and_keeps_clients_until_there_is_roo
     await client.read_to_seq(after["seq"])
     assert ask(relay, broadcast("kept", id="a")) == {**kept, "duplicate": True, "clients": 1}
     assert relay.metrics().labels("commands_rejected_total", "reason")["storage_full"] >= 1
-    assert "storage_full" in relay.log()
+    wait_until(lambda: "storage_full" in relay.log(), "the log says why")
     relay.kill()
     again = start(launcher=disk.launcher)
     assert ask(again, {"op": "state"})["state"] == after["state"]
