@@ -33,11 +33,13 @@ constexpr milliseconds kRejectionInterval{1000};  // between two log lines on re
 constexpr milliseconds kLookInterval{1000};  // connections end without telling the relay's thread
 constexpr Duration kRefusalInterval = std::chrono::minutes(1);  // between two on refused peers
 
-// Commands that lie in memory and nobody has taken, by weight; one on its way for each peer
-// besides. ZeroMQ's own bound is off: it counts messages, and a peer that closes while it is at
-// that bound loses what the kernel still holds of it.
+// Commands that lie in memory and nobody has taken, by weight. ZeroMQ's own bound is off: it counts
+// messages, and a peer that closes while it is at that bound loses what the kernel still holds of
+// it.
 constexpr std::uint64_t kWaitingBytes = 16ULL * 1024 * 1024;
 constexpr int kNoHighWaterMark = 0;
+
+constexpr std::uint64_t kUnfinishedMessages = 4;  // of the largest, on all connections together
 
 constexpr milliseconds kHandshake{10'000};  // time for a peer to say that it speaks ZeroMQ
 
@@ -173,7 +175,8 @@ void CommandServer::Impl::bind_control(const std::string& endpoint) {
 PeerGate::Bounds CommandServer::Impl::bounds() const {
   const auto listeners = static_cast<std::uint32_t>(settings.endpoints.size() + 1);
   return {std::max(settings.max_connections / listeners, 1U), kWaitingBytes,
-          static_cast<std::uint64_t>(unreadable_bytes())};
+          static_cast<std::uint64_t>(unreadable_bytes()),
+          static_cast<std::uint64_t>(unreadable_bytes()) * kUnfinishedMessages};
 }
 
 void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpoint) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -19,6 +20,8 @@ namespace {
 // What is not read now is asked for again at once: its thread sleeps a little in between, and has
 // as much time for everything else.
 constexpr Duration kPause = std::chrono::milliseconds(1);
+
+constexpr Duration kStopped = std::chrono::seconds(10);  // without a byte, in mid-message
 
 int open_spare() {
   return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -87,7 +90,8 @@ std::optional<int> PeerGate::accept(int listener, sockaddr* address, socklen_t* 
   if (!has_room(listener)) return turn_away(listener);
   const int fd = socket_calls::accept(listener, address, size, flags);
   if (fd < 0) return means_no_room(errno) ? turn_away(listener) : -1;
-  peers_.insert_or_assign(fd, Peer{inode_of(fd), listener, {}, {}});
+  if (const auto gone = peers_.find(fd); gone != peers_.end()) forget(gone);
+  peers_.emplace(fd, Peer{inode_of(fd), listener, {}, {}, clock_.now()});
   return fd;
 }
 
@@ -105,7 +109,28 @@ std::uint32_t PeerGate::count(int listener) const {
 }
 
 void PeerGate::forget_gone() {
-  std::erase_if(peers_, [](const auto& peer) { return inode_of(peer.first) != peer.second.inode; });
+  for (auto peer = peers_.begin(); peer != peers_.end();)
+    peer = inode_of(peer->first) == peer->second.inode ? std::next(peer) : forget(peer);
+}
+
+PeerGate::Peers::iterator PeerGate::forget(Peers::iterator peer) {
+  unfinished_ -= peer->second.meter.unfinished();
+  return peers_.erase(peer);
+}
+
+// At the bound whoever is in the middle of a message goes on; who has stopped there is closed, as
+// if by the network, which ZeroMQ notices.
+bool PeerGate::may_begin_message() {
+  if (unfinished_ < bounds_.unfinished) return true;
+  forget_gone();
+  const TimePoint now = clock_.now();
+  for (auto& [fd, peer] : peers_) {
+    if (peer.meter.unfinished() == 0 || now - peer.progressed < kStopped) continue;
+    peer.progressed = now;  // once is enough
+    shutdown(fd, SHUT_RDWR);
+    cut_off_.fetch_add(1, std::memory_order_relaxed);
+  }
+  return unfinished_ < bounds_.unfinished;
 }
 
 // Takes one connection off the queue and closes it, so that its peer learns at once and the
@@ -142,10 +167,11 @@ void PeerGate::pause() {
 }
 
 // 0: nothing now.
-std::size_t PeerGate::may_read(const Peer& peer, std::size_t size) const {
+std::size_t PeerGate::may_read(const Peer& peer, std::size_t size) {
   const auto waiting = static_cast<std::int64_t>(completed_.load(std::memory_order_relaxed) -
                                                  taken_.load(std::memory_order_relaxed));
   if (waiting > static_cast<std::int64_t>(bounds_.waiting)) return 0;
+  if (peer.meter.between_messages() && !may_begin_message()) return 0;
   if (!peer.still_to_read) return size;
   if (*peer.still_to_read > 0) return std::min<std::uint64_t>(size, *peer.still_to_read);
   return peer.meter.between_messages() ? 0 : std::min<std::uint64_t>(size, peer.meter.to_read());
@@ -155,8 +181,11 @@ ssize_t PeerGate::account(Peer& peer, ssize_t read, const void* bytes) {
   if (read <= 0) return read;
   const auto size = static_cast<std::size_t>(read);
   if (peer.still_to_read) *peer.still_to_read -= std::min<std::uint64_t>(size, *peer.still_to_read);
+  peer.progressed = clock_.now();
+  unfinished_ -= peer.meter.unfinished();
   completed_.fetch_add(peer.meter.add({static_cast<const char*>(bytes), size}),
                        std::memory_order_relaxed);
+  unfinished_ += peer.meter.unfinished();
   if (!peer.meter.too_old() && peer.meter.unfinished() <= bounds_.message) return read;
   cut_off_.fetch_add(1, std::memory_order_relaxed);
   return failed(ECONNRESET);

@@ -58,6 +58,10 @@ class Page:
     def wait_for(self, selector, text):
         self._ask("wait", selector=selector, text=text)
 
+    def evaluate(self, script):
+        """The value of an expression, awaited when it is a promise."""
+        return self._ask("evaluate", script=script)
+
     def complaints(self):
         """Errors of the console and exceptions that nobody caught."""
         return self._ask("complaints")

@@ -23,6 +23,7 @@ const actions = {
     pages[page].waitForFunction(
       ([where, wanted]) => document.querySelector(where)?.innerText.includes(wanted),
       [selector, text], WAIT).then(() => null),
+  evaluate: ({ page, script }) => pages[page].evaluate(script),
   complaints: ({ page }) => pages[page].complaints,
   screenshot: ({ page, path }) => pages[page].screenshot({ path }).then(() => null),
 };

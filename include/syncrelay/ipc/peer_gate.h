@@ -38,6 +38,10 @@ class PeerGate {
     std::uint32_t connections;  // to each watched socket
     std::uint64_t waiting;  // weight of complete messages that nobody took: then no more is read
     std::uint64_t message;  // weight of all frames of one message: its peer is closed
+    // Weight of the messages under way on all connections together: then no other message is begun
+    // (the one that reached the bound may go beyond it), and who has stopped in the middle of one
+    // is closed.
+    std::uint64_t unfinished = UINT64_MAX;
   };
   // `clock` must outlive the gate.
   PeerGate(const Bounds& bounds, const Clock& clock);
@@ -80,13 +84,17 @@ class PeerGate {
     int listener;
     ZmtpMeter meter;
     std::optional<std::uint64_t> still_to_read;  // once closed to news
+    TimePoint progressed;                        // when bytes came last
   };
+  using Peers = std::map<int, Peer>;  // by descriptor
 
   bool has_room(int listener);
   std::uint32_t count(int listener) const;
   void forget_gone();
+  Peers::iterator forget(Peers::iterator peer);
+  bool may_begin_message();
   int turn_away(int listener);
-  std::size_t may_read(const Peer& peer, std::size_t size) const;
+  std::size_t may_read(const Peer& peer, std::size_t size);
   ssize_t account(Peer& peer, ssize_t read, const void* bytes);
   void pause();
 
@@ -94,7 +102,8 @@ class PeerGate {
   const Clock& clock_;
   std::mutex mutex_;  // guards all below that is not atomic
   std::set<int> listeners_;
-  std::map<int, Peer> peers_;  // by descriptor
+  Peers peers_;
+  std::uint64_t unfinished_ = 0;  // weight of the messages under way
   int spare_;  // given up for a moment to take in and close a connection when there is no other
   bool closed_to_news_ = false;
   TimePoint resumed_{};  // ZeroMQ's thread only: when it last slept

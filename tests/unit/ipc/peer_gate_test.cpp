@@ -7,12 +7,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "support/fake_clock.h"
+
 namespace syncrelay {
 namespace {
+
+using testing::FakeClock;
 
 const std::string kGreeting =
     std::string("\xff") + std::string(8, '\0') + "\x7f\x03" + std::string(53, '\0');
@@ -77,11 +82,12 @@ class GateBench {
     return fd;
   }
 
-  const SystemClock clock_;
+  FakeClock clock_;
   const int listener_ = listen_anywhere();
   std::vector<int> fds_;
 
  public:
+  FakeClock& clock = clock_;
   PeerGate gate;
 };
 
@@ -179,6 +185,33 @@ TEST_CASE("Who sends parts without end, or no ZMTP, is cut off") {
   bench.send(stranger, "GET / HTTP/1.1\r\n\r\n");
   CHECK(bench.receive(taken_in) == -ECONNRESET);
   CHECK(bench.gate.cut_off() == 2);
+}
+
+TEST_CASE("Many large messages at once wait for each other, and who has stopped in one is closed") {
+  GateBench bench({3, 1000, 1000, 2 * frame_weight(200)});
+  const int first = bench.connect();
+  const int second = bench.connect();
+  const int third = bench.connect();
+  const int stopped = bench.accept();
+  const int going_on = bench.accept();
+  const int waiting = bench.accept();
+  for (const int fd : {first, second, third}) bench.send(fd, kGreeting);
+  for (const int fd : {stopped, going_on, waiting}) CHECK(bench.receive(fd) == 64);
+  bench.send(first, frame(200).substr(0, 10));
+  bench.send(second, frame(200).substr(0, 10));
+  bench.send(third, frame(5));
+  CHECK(bench.receive(stopped) == 10);
+  CHECK(bench.receive(going_on) == 10);
+  CHECK(bench.receive(waiting) == -EAGAIN);
+  bench.send(second, frame(200).substr(10, 10));
+  bench.clock.advance(std::chrono::seconds(10));
+  CHECK(bench.receive(going_on) == 10);
+  CHECK(bench.receive(waiting) == -EAGAIN);
+  CHECK(bench.receive(stopped) == 0);
+  CHECK(bench.gate.cut_off() == 1);
+  bench.close_now(stopped);
+  CHECK(bench.receive(waiting) == 7);
+  CHECK(bench.receive(going_on) == -EAGAIN);
 }
 
 TEST_CASE("Closed to news, it reads what lay there to the end of its last message and no more") {
