@@ -1,18 +1,13 @@
-#include <sys/random.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
-#include <memory>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "syncrelay/app/server.h"
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
@@ -20,43 +15,19 @@
 #include "syncrelay/cli/run_request.h"
 #include "syncrelay/config/invocation.h"
 #include "syncrelay/config/text_file.h"
-#include "syncrelay/ipc/command_server.h"
 #include "syncrelay/ipc/lock_file.h"
-#include "syncrelay/ipc/socket_files.h"
-#include "syncrelay/relay/relay.h"
 #include "syncrelay/store/backup_file.h"
-#include "syncrelay/store/sqlite_store.h"
-#include "syncrelay/ws/acceptor.h"
-#include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/health_probe.h"
-#include "syncrelay/ws/host_rule.h"
-#include "syncrelay/ws/listener.h"
-#include "syncrelay/ws/open_files.h"
-#include "syncrelay/ws/shard_loop.h"
-#include "syncrelay/ws/status.h"
 
 extern char** environ;
 
 namespace syncrelay {
 namespace {
 
-// For standard output and standard error to take a line. Who does not read holds up nobody.
+// For standard error to take a line. Who does not read holds up nobody.
 constexpr Duration kPatience = std::chrono::milliseconds(100);
 
 enum ExitCode : int { kStopped = 0, kFailed = 1, kBadUsage = 2 };
-
-// A transaction costs more than a command: with a store, commands that come within this time share
-// one.
-constexpr Duration kGather = std::chrono::milliseconds(1);
-
-std::string random_epoch() {
-  std::uint64_t bits = 0;
-  while (getrandom(&bits, sizeof bits, 0) != sizeof bits) {
-  }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(bits));
-  return text;
-}
 
 sigset_t stop_signals() {
   sigset_t signals;
@@ -83,236 +54,6 @@ void exit_at_second_signal() {
     run_apart([line] { write_all(STDERR_FILENO, line); }).wait_for(kPatience);
     _exit(kFailed);
   }).detach();
-}
-
-// The running relay: its parts, built bottom-up and stopped in reverse.
-class Server {
- public:
-  Server(const Config& config, const Log& log) : config_(config), log_(log) {}
-
-  // The error says what could not be had.
-  Result<void, std::string> start();
-  void stop();
-
- private:
-  Result<void, std::string> open_store();
-  Result<void, std::string> open_listeners();
-  void build_shards();
-  Result<void, std::string> start_shards();
-  void build_relay();
-  Result<void, std::string> bind_commands();
-  void start_acceptor();
-  void say_ready() const;
-  std::uint32_t shard_count() const;
-  Shard::Settings shard_settings() const;
-  ShardLoop::Settings loop_settings() const;
-  std::size_t transients_per_address() const;
-
-  const Config& config_;
-  const Log& log_;
-  const SystemClock clock_;
-  std::string epoch_;
-  StoredHistory history_;  // empty once the parts have gone on from it
-  OpenFiles files_{};
-  std::optional<LockFile> lock_;
-  std::vector<Listener> client_listeners_;
-  std::vector<Listener> admin_listeners_;
-  RelayStats relay_stats_;
-  std::vector<std::unique_ptr<ShardStats>> shard_stats_;
-  std::unique_ptr<Admission> admission_;
-  std::unique_ptr<HostRule> hosts_;
-  std::unique_ptr<Status> status_;
-  std::vector<std::unique_ptr<ShardLoop>> loops_;
-  std::optional<LockFile> data_lock_;
-  std::unique_ptr<SqliteStore> store_;
-  std::unique_ptr<Relay> relay_;
-  std::unique_ptr<CommandServer> commands_;
-  std::unique_ptr<Acceptor> acceptor_;
-};
-
-Result<void, std::string> Server::start() {
-  if (auto prepared = prepare_private_dir(config_.runtime_dir); !prepared) return prepared;
-  auto lock = LockFile::acquire(config_.runtime_dir + "/relay.lock");
-  if (!lock) return lock.error();
-  lock_ = std::move(lock).value();
-  const OpenFiles wanted = wanted_open_files(config_.max_clients, shard_count());
-  files_ = share_open_files(wanted, raise_open_files(wanted.all));
-  if (files_.clients < config_.max_clients) {
-    log_.warning("the limit on open files allows fewer clients than --max-clients",
-                 {{"max_clients", std::uint64_t{config_.max_clients}},
-                  {"room_for", std::uint64_t{files_.clients}}});
-  }
-  if (auto opened = open_store(); !opened) return opened;
-  if (auto opened = open_listeners(); !opened) return opened;
-  build_shards();
-  build_relay();
-  if (auto bound = bind_commands(); !bound) return bound;
-  if (auto started = start_shards(); !started) return started;
-  commands_->start();
-  start_acceptor();
-  say_ready();
-  return {};
-}
-
-Result<void, std::string> Server::open_store() {
-  epoch_ = random_epoch();
-  if (config_.data.empty()) return {};
-  if (auto prepared = prepare_private_dir(config_.data); !prepared) return prepared;
-  auto lock = LockFile::acquire(config_.data + "/relay.lock");
-  if (!lock) return lock.error();
-  data_lock_ = std::move(lock).value();
-  auto store = SqliteStore::open(
-      {config_.data,
-       config_.durability == Durability::power ? SqliteStore::Sync::power
-                                               : SqliteStore::Sync::process,
-       config_.log_bytes, config_.log_events, config_.dedup_ids, config_.dedup_window});
-  if (!store) return store.error();
-  store_ = std::move(store).value();
-  auto history = store_->load(epoch_);
-  if (!history) return history.error();
-  history_ = std::move(history).value();
-  epoch_ = history_.epoch;
-  if (history_.missing) {
-    log_.warning("something stored may be missing: a new epoch, and every client gets a snapshot",
-                 {{"data", config_.data}, {"why", *history_.missing}});
-  }
-  return {};
-}
-
-Result<void, std::string> Server::open_listeners() {
-  auto clients = Listener::open(config_.host, config_.port);
-  if (!clients) return clients.error();
-  client_listeners_.push_back(std::move(clients).value());
-  if (!config_.admin) return {};
-  auto admin = Listener::open(config_.admin->host, config_.admin->port);
-  if (!admin) return admin.error();
-  admin_listeners_.push_back(std::move(admin).value());
-  return {};
-}
-
-std::uint32_t Server::shard_count() const {
-  return config_.shards > 0 ? config_.shards : std::max(std::thread::hardware_concurrency(), 1U);
-}
-
-Shard::Settings Server::shard_settings() const {
-  return {config_.state_key,
-          {config_.log_bytes, config_.log_events},
-          {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval,
-           config_.stall_timeout},
-          epoch_};
-}
-
-// Half of the connections that are no clients may wait for their shard.
-ShardLoop::Settings Server::loop_settings() const {
-  const std::uint32_t half = std::max(files_.other_connections / shard_count() / 2, 1U);
-  return {config_.max_client_message,
-          config_.allow_origin,
-          config_.handshake_timeout,
-          {half, transients_per_address()},
-          half};
-}
-
-// An address that may have few clients needs no more room on the way to becoming one.
-std::size_t Server::transients_per_address() const {
-  constexpr std::uint32_t kLeast = 16;
-  const std::uint32_t clients = config_.max_clients_per_address;
-  return clients == 0 ? 0 : std::max(clients, kLeast);
-}
-
-void Server::build_shards() {
-  admission_ = std::make_unique<Admission>(
-      Admission::Limits{files_.clients, config_.max_clients_per_address});
-  hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
-  status_.reset(
-      new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
-  for (std::uint32_t index = 0; index < shard_count(); ++index) {
-    shard_stats_.push_back(std::make_unique<ShardStats>());
-    status_->shards.push_back(shard_stats_.back().get());
-    loops_.push_back(std::make_unique<ShardLoop>(loop_settings(), shard_settings(), clock_,
-                                                 *shard_stats_.back(), *admission_, *hosts_,
-                                                 *status_, log_));
-  }
-}
-
-void Server::build_relay() {
-  std::vector<Mailbox<Update>*> mailboxes;
-  for (const auto& loop : loops_) mailboxes.push_back(&loop->updates());
-  const Relay::Settings settings{config_.state_key,
-                                 config_.max_state,
-                                 config_.max_state_keys,
-                                 config_.log_bytes,
-                                 {config_.dedup_ids, config_.dedup_window}};
-  relay_ =
-      std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
-  if (!store_) return;
-  const std::vector<Update> updates = relay_->restore(history_);
-  for (const auto& loop : loops_) loop->restore(updates, history_.last);
-  history_ = {};
-}
-
-Result<void, std::string> Server::bind_commands() {
-  const CommandServer::Settings settings{config_.commands,
-                                         config_.control,
-                                         {config_.ipc_mode, config_.ipc_group},
-                                         config_.max_command,
-                                         epoch_,
-                                         files_.command_connections,
-                                         store_ ? kGather : Duration::zero()};
-  commands_ = std::make_unique<CommandServer>(settings, *relay_, relay_stats_, status_->shards,
-                                              clock_, log_);
-  return commands_->bind();
-}
-
-Result<void, std::string> Server::start_shards() {
-  const OpenFilesScope scope(files_.all);
-  for (const auto& loop : loops_) {
-    if (auto started = loop->start(); !started) return started;
-  }
-  return {};
-}
-
-void Server::start_acceptor() {
-  std::vector<Listener*> clients;
-  std::vector<Listener*> admin;
-  std::vector<ShardLoop*> loops;
-  for (Listener& listener : client_listeners_) clients.push_back(&listener);
-  for (Listener& listener : admin_listeners_) admin.push_back(&listener);
-  for (const auto& loop : loops_) loops.push_back(loop.get());
-  acceptor_ =
-      std::make_unique<Acceptor>(Acceptor::Settings{config_.send_buffer}, std::move(clients),
-                                 std::move(admin), std::move(loops), *status_, clock_, log_);
-  acceptor_->start();
-}
-
-void Server::say_ready() const {
-  std::string commands;
-  for (const std::string& endpoint : commands_->endpoints()) {
-    commands += (commands.empty() ? "\"" : ",\"") + endpoint + '"';
-  }
-  const std::string admin =
-      admin_listeners_.empty() ? "null" : std::to_string(admin_listeners_.front().port());
-  std::ostringstream line;
-  line << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"admin":)" << admin
-       << R"(,"commands":[)" << commands << R"(],"control":[")" << commands_->control_endpoint()
-       << R"("],"pid":)" << getpid() << "}\n";
-  run_apart([text = line.str()] { write_all(STDOUT_FILENO, text); }).wait_for(kPatience);
-  log_.info("ready", {{"version", SYNCRELAY_VERSION},
-                      {"host", config_.host},
-                      {"port", int{client_listeners_.front().port()}},
-                      {"commands", commands_->endpoints().front()},
-                      {"shards", static_cast<std::uint64_t>(loops_.size())},
-                      {"max_clients", std::uint64_t{files_.clients}},
-                      {"epoch", epoch_}});
-}
-
-// /health goes on answering until the last client is told.
-void Server::stop() {
-  const TimePoint deadline = clock_.now() + config_.drain_timeout;
-  if (status_) status_->stopping = true;
-  if (commands_) commands_->stop(deadline);
-  for (const auto& loop : loops_) loop->begin_drain(deadline);
-  for (const auto& loop : loops_) loop->join();
-  if (acceptor_) acceptor_->stop();
 }
 
 int serve(const Invocation& invocation) {

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/base/result.h"
+#include "syncrelay/config/config.h"
+#include "syncrelay/ipc/command_server.h"
+#include "syncrelay/ipc/lock_file.h"
+#include "syncrelay/protocol/stats.h"
+#include "syncrelay/relay/relay.h"
+#include "syncrelay/store/sqlite_store.h"
+#include "syncrelay/ws/acceptor.h"
+#include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/host_rule.h"
+#include "syncrelay/ws/listener.h"
+#include "syncrelay/ws/open_files.h"
+#include "syncrelay/ws/shard_loop.h"
+#include "syncrelay/ws/status.h"
+
+namespace syncrelay {
+
+// The running relay: its parts, built bottom-up and stopped in reverse. Belongs to the thread that
+// builds it.
+class Server {
+ public:
+  // Both must outlive the server.
+  Server(const Config& config, const Log& log) : config_(config), log_(log) {}
+
+  // The error says what could not be had.
+  Result<void, std::string> start();
+
+  // Takes what backends have sent, lets clients have it, closes them and ends all threads; after a
+  // start that failed, too.
+  void stop();
+
+ private:
+  Result<void, std::string> open_store();
+  Result<void, std::string> open_listeners();
+  void build_shards();
+  Result<void, std::string> start_shards();
+  void build_relay();
+  Result<void, std::string> bind_commands();
+  void start_acceptor();
+  void say_ready() const;
+  std::uint32_t shard_count() const;
+  Shard::Settings shard_settings() const;
+  ShardLoop::Settings loop_settings() const;
+  std::size_t transients_per_address() const;
+
+  const Config& config_;
+  const Log& log_;
+  const SystemClock clock_;
+  std::string epoch_;
+  StoredHistory history_;  // empty once the parts have gone on from it
+  OpenFiles files_{};
+  std::optional<LockFile> lock_;
+  std::vector<Listener> client_listeners_;
+  std::vector<Listener> admin_listeners_;
+  RelayStats relay_stats_;
+  std::vector<std::unique_ptr<ShardStats>> shard_stats_;
+  std::unique_ptr<Admission> admission_;
+  std::unique_ptr<HostRule> hosts_;
+  std::unique_ptr<Status> status_;
+  std::vector<std::unique_ptr<ShardLoop>> loops_;
+  std::optional<LockFile> data_lock_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<Relay> relay_;
+  std::unique_ptr<CommandServer> commands_;
+  std::unique_ptr<Acceptor> acceptor_;
+};
+
+}  // namespace syncrelay
