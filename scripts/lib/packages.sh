@@ -10,7 +10,7 @@ build_packages=(
 
 test_packages=(
     clang clang-format clang-tidy cmake curl doctest-dev iproute2 libclang-rt-dev mypy nftables
-    procps prometheus python3-fastapi python3-pip python3-pytest python3-pytest-asyncio
+    procps prometheus python3-build python3-fastapi python3-pip python3-pytest python3-pytest-asyncio
     python3-pytest-xdist python3-setuptools python3-uvicorn python3-venv python3-websockets
     python3-wheel python3-zmq shellcheck
 )
