@@ -29,6 +29,16 @@ Reason host_problem(std::string_view host) {
   return "is neither an address nor a host name (IPv6 without brackets)";
 }
 
+Reason host_name_problem(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  const bool named = !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos;
+  if (named) return std::nullopt;
+  return "is no host name (without a port; addresses need not be listed; * is what there is "
+         "without "
+         "this option)";
+}
+
 Reason state_key_problem(std::string_view key) {
   constexpr std::size_t kMaxKey = 256;
   if (!key.empty() && key.size() <= kMaxKey) return std::nullopt;
@@ -71,7 +81,7 @@ std::vector<Option> listener_options() {
       list_option({"allow-host", kListeners, "NAME",
                    "Host name that the relay goes by; with it, no other but addresses, localhost "
                    "and the hosts of --allow-origin"},
-                  &Config::allow_host, host_problem),
+                  &Config::allow_host, host_name_problem),
   };
 }
 

@@ -1,10 +1,16 @@
 #include "syncrelay/ws/gatekeeper.h"
 
+#include <chrono>
 #include <utility>
 
 #include "syncrelay/ws/pages.h"
 
 namespace syncrelay {
+namespace {
+
+constexpr Duration kWarningInterval = std::chrono::seconds(1);
+
+}  // namespace
 
 Gatekeeper::Gatekeeper(std::vector<std::string> allowed_origins, HostRule& hosts, ShardStats& stats,
                        Admission& admission, const Status& status, const Log& log)
@@ -52,8 +58,7 @@ Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole list
   if (request.method() != "GET" && request.method() != "HEAD")
     return refuse(method_not_allowed(), request, address);
   if (!is_page) return refuse(not_an_upgrade(), request, address);
-  return {
-      serialize(admin ? metrics_page(status_) : health_page(status_), request.method() != "HEAD")};
+  return answer(admin ? metrics_page(status_) : health_page(status_), request);
 }
 
 Gatekeeper::Reply Gatekeeper::refuse_head(const HttpFault& fault, std::string_view address) {
@@ -64,23 +69,39 @@ Gatekeeper::Reply Gatekeeper::refuse(const Refusal& refusal, const HttpRequest& 
                                      std::string_view address) {
   counter(stats_.refused, refusal.reason).add();
   log_refusal(refusal, request, address);
-  return {serialize(refusal.response, request.method() != "HEAD")};
+  return answer(refusal.response, request);
 }
 
+Gatekeeper::Reply Gatekeeper::answer(const HttpResponse& response,
+                                     const HttpRequest& request) const {
+  return {serialize(response, status_.clock.wall(), request.method() != "HEAD")};
+}
+
+// What an operator can do something about is a warning, once a second at most: a stranger cannot
+// fill the log.
 void Gatekeeper::log_refusal(const Refusal& refusal, const HttpRequest& request,
                              std::string_view address) {
-  if (refusal.reason == RefusalReason::origin) {
-    const std::string allow_with = "--allow-origin " + std::string(request.field("origin"));
-    log_.warning("client refused: its page's origin is not allowed",
-                 {{"origin", request.field("origin")},
-                  {"host", request.host()},
-                  {"allow_with", allow_with}});
-  } else {
+  const bool of_origin = refusal.reason == RefusalReason::origin;
+  if (!of_origin && refusal.reason != RefusalReason::host) {
     log_.debug("request refused",
                {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
                 {"path", request.path()},
                 {"address", address}});
+    return;
   }
+  const TimePoint now = status_.clock.now();
+  if (now < next_warning_) return;
+  next_warning_ = now + kWarningInterval;
+  const std::string_view origin = request.field("origin");
+  const std::string allow_with = of_origin
+                                     ? "--allow-origin " + std::string(origin)
+                                     : "--allow-host " + std::string(host_name(request.host()));
+  log_.warning(of_origin ? "client refused: its page's origin is not allowed"
+                         : "request refused: the relay is not known by that host name",
+               {{"origin", origin},
+                {"host", request.host()},
+                {"address", address},
+                {"allow_with", allow_with}});
 }
 
 void Gatekeeper::tell_of_unlisted_host(std::string_view host) {

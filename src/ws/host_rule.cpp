@@ -42,8 +42,10 @@ HostRule::HostRule(const std::vector<std::string>& allowed, const std::vector<st
   }
 }
 
+// A name may end with a dot, which makes it no other one.
 HostRule::Verdict HostRule::judge(std::string_view authority) const {
-  const std::string_view name = host_name(authority);
+  std::string_view name = host_name(authority);
+  if (name.ends_with('.')) name.remove_suffix(1);
   const auto named = [name](const std::string& known) { return equal_ignoring_case(known, name); };
   if (authority.empty() || is_address(name) || std::any_of(known_.begin(), known_.end(), named))
     return Verdict::known;

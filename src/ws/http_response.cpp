@@ -3,6 +3,8 @@
 #include <libwebsockets.h>
 
 #include <array>
+#include <cstdio>
+#include <ctime>
 #include <utility>
 
 namespace syncrelay {
@@ -28,16 +30,35 @@ std::string_view reason_of(int status) {
   return "";
 }
 
+// RFC 9110 section 5.6.7; the names are English in every locale.
+std::string date_of(WallTime now) {
+  constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto seconds = static_cast<std::time_t>(now.microseconds / 1'000'000);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[utc.tm_wday],
+                utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
+                utc.tm_sec);
+  return text.data();
+}
+
 }  // namespace
 
-std::string serialize(const HttpResponse& response, bool with_body) {
+std::string serialize(const HttpResponse& response, WallTime now, bool with_body) {
+  constexpr int kUpgradeRequired = 426;
+  const bool names_upgrade = response.status == kUpgradeRequired;
   std::string text = "HTTP/1.1 " + std::to_string(response.status) + ' ';
   text.append(reason_of(response.status));
+  text.append("\r\ndate: ").append(date_of(now));
   text.append("\r\ncontent-type: ").append(response.content_type);
   text.append("\r\ncontent-length: ").append(std::to_string(response.body.size()));
   if (!response.extra_name.empty())
     text.append("\r\n").append(response.extra_name).append(": ").append(response.extra_value);
-  text.append("\r\nconnection: close\r\n\r\n");
+  text.append(names_upgrade ? "\r\nupgrade: websocket\r\nconnection: upgrade, close\r\n\r\n"
+                            : "\r\nconnection: close\r\n\r\n");
   if (with_body) text.append(response.body);
   return text;
 }

@@ -66,7 +66,12 @@ bool wants_websocket(const HttpRequest& request) {
 
 std::optional<Refusal> check_upgrade(const HttpRequest& request,
                                      const std::vector<std::string>& allowed_origins) {
+  if (request.method() == "HEAD") return not_an_upgrade();
   if (request.method() != "GET") return method_not_allowed();
+  if (request.count("transfer-encoding") != 0 ||
+      (request.count("content-length") != 0 && request.field("content-length") != "0")) {
+    return refuse(RefusalReason::bad_request, 400, "an upgrade has no body");
+  }
   if (request.http_1_0())
     return refuse(RefusalReason::bad_request, 400, "an upgrade needs HTTP/1.1");
   if (!request.lists("connection", "upgrade")) {
@@ -116,10 +121,7 @@ Refusal not_found() {
 }
 
 Refusal not_an_upgrade() {
-  Refusal refusal = refuse(RefusalReason::not_an_upgrade, 426, "this is a WebSocket endpoint");
-  refusal.response.extra_name = "upgrade";
-  refusal.response.extra_value = "websocket";
-  return refusal;
+  return refuse(RefusalReason::not_an_upgrade, 426, "this is a WebSocket endpoint");
 }
 
 Refusal unavailable(RefusalReason reason) {

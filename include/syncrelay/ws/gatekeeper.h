@@ -48,6 +48,7 @@ class Gatekeeper {
   Decision admit(const HttpRequest& request, std::string_view address);
   Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
+  Reply answer(const HttpResponse& response, const HttpRequest& request) const;
   void log_refusal(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   void tell_of_unlisted_host(std::string_view host);
 
@@ -57,6 +58,7 @@ class Gatekeeper {
   Admission& admission_;
   const Status& status_;
   const Log& log_;
+  TimePoint next_warning_{};
 };
 
 }  // namespace syncrelay

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "syncrelay/base/clock.h"
+
 namespace syncrelay {
 
 // A complete HTTP answer. The connection is closed after it.
@@ -15,8 +17,9 @@ struct HttpResponse {
   std::string_view extra_value = {};
 };
 
-// As it goes over the wire; without its body as the answer to HEAD (RFC 9110 section 9.3.2).
-std::string serialize(const HttpResponse& response, bool with_body);
+// As it goes over the wire; without its body as the answer to HEAD (RFC 9110 section 9.3.2). 426
+// names what to upgrade to (section 15.5.22).
+std::string serialize(const HttpResponse& response, WallTime now, bool with_body);
 
 // The answer that grants an upgrade (RFC 6455 section 4.2.2). `key`: Sec-WebSocket-Key.
 std::string switching_protocols(std::string_view key);

@@ -35,7 +35,8 @@ struct GateBench {
     const Gatekeeper::Decision decision = decide(line, fields, listener);
     const auto* reply = std::get_if<Gatekeeper::Reply>(&decision);
     REQUIRE(reply != nullptr);
-    CHECK(reply->answer.find("\r\nconnection: close\r\n") != std::string::npos);
+    CHECK(reply->answer.find("close\r\n") != std::string::npos);
+    CHECK(reply->answer.find("\r\ndate: ") != std::string::npos);
     return reply->answer.substr(0, reply->answer.find('\r'));
   }
 };
@@ -69,6 +70,23 @@ TEST_CASE("Offers of other protocols are as if absent") {
   CHECK(bench.answer("GET /ws/sync", "Upgrade: foo\r\n") == "HTTP/1.1 426 Upgrade Required");
   CHECK(bench.answer("GET /health", kUpgrade) == "HTTP/1.1 200 OK");
   CHECK(bench.admission.clients() == 0);
+}
+
+TEST_CASE("Every 426 names what to upgrade to") {
+  GateBench bench;
+  const std::string old =
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n";
+  for (const std::string& fields : {std::string(), old}) {
+    const auto reply = std::get<Gatekeeper::Reply>(bench.decide("GET /ws/sync", fields)).answer;
+    CHECK(reply.starts_with("HTTP/1.1 426 "));
+    CHECK(reply.find("\r\nupgrade: websocket\r\nconnection: upgrade, close\r\n") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("A date is in English and in Greenwich") {
+  const std::string answer = serialize({}, WallTime{784'111'777'000'000}, true);
+  CHECK(answer.find("\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n") != std::string::npos);
 }
 
 TEST_CASE("Each listener has its own pages") {

@@ -28,6 +28,7 @@ TEST_CASE("Other names are accepted until names are listed") {
     CHECK(closed.judge(host) == Verdict::refused);
   }
   CHECK(closed.judge("Relay.Example:8642") == Verdict::known);
+  CHECK(closed.judge("relay.example.") == Verdict::known);
 }
 
 TEST_CASE("It is told once") {
