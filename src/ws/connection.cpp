@@ -3,7 +3,9 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -97,8 +99,10 @@ bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
 void Connection::welcome(Gatekeeper::Welcome welcome) {
   context_.transients.leave(*this);
   auto& client = stage_.emplace<Client>(std::move(welcome.seat), context_.max_client_message);
-  send(as_bytes(welcome.answer));
+  outgoing_ =
+      std::move(welcome.answer);  // leaves with the first message, when all count the client
   client.session = &context_.shard.add(client.seat.id(), *this, welcome.request);
+  if (!outgoing_.empty()) request_writable();
   context_.log.debug("client connected",
                      {{"client", client.seat.id().value}, {"address", address()}});
 }
@@ -212,12 +216,34 @@ void Connection::become_transient(Duration time) {
   }
 }
 
-// Straight to the socket, as long as nothing waits before it. An error shows as an event on the
-// socket, where libwebsockets ends the connection.
+// Straight to the socket. An error shows as an event on the socket, where libwebsockets ends the
+// connection.
 std::size_t Connection::write(ByteSpan frames) {
-  if (!outgoing_.empty()) return 0;
+  if (!outgoing_.empty()) return write_behind(frames);
   const ssize_t sent = ::send(fd(), frames.data(), frames.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+}
+
+// The same behind what waits to go before.
+std::size_t Connection::write_behind(ByteSpan frames) {
+  iovec parts[] = {{outgoing_.data(), outgoing_.size()},
+                   {const_cast<std::byte*>(frames.data()), frames.size()}};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = std::size(parts);
+  const ssize_t result = sendmsg(fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (result <= 0) return 0;
+  const auto sent = static_cast<std::size_t>(result);
+  const std::size_t before = std::min(sent, outgoing_.size());
+  drop_sent(before);
+  return sent - before;
+}
+
+// Lets go of the memory with the last byte.
+void Connection::drop_sent(std::size_t bytes) {
+  outgoing_.erase(0, bytes);
+  if (outgoing_.empty() && outgoing_.capacity() > std::string().capacity())
+    std::string().swap(outgoing_);
 }
 
 void Connection::finish_frame(ByteSpan rest) {
@@ -256,14 +282,13 @@ bool Connection::flush() {
     const ssize_t sent =
         ::send(fd(), outgoing_.data(), outgoing_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-    outgoing_.erase(0, static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
-    if (!outgoing_.empty()) {
-      request_writable();
-      return true;
-    }
-    std::string().swap(outgoing_);
+    drop_sent(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
   }
-  if (std::holds_alternative<Leaving>(stage_)) shutdown(fd(), SHUT_WR);
+  if (!outgoing_.empty()) {
+    request_writable();
+  } else if (std::holds_alternative<Leaving>(stage_)) {
+    shutdown(fd(), SHUT_WR);
+  }
   return true;
 }
 

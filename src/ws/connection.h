@@ -107,6 +107,8 @@ class Connection final : public Transient, public Transport {
   bool leave(ByteSpan last_words);
   void become_transient(Duration time);
   void send(ByteSpan bytes);
+  std::size_t write_behind(ByteSpan frames);
+  void drop_sent(std::size_t bytes);
   bool flush();
 
   ConnectionContext& context_;
