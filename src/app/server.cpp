@@ -113,12 +113,12 @@ ShardLoop::Settings Server::loop_settings() const {
   return {config_.max_client_message,
           config_.allow_origin,
           config_.handshake_timeout,
-          {half, transients_per_address()},
+          {half, transients_per_network()},
           half};
 }
 
 // An address that may have few clients needs no more room on the way to becoming one.
-std::size_t Server::transients_per_address() const {
+std::size_t Server::transients_per_network() const {
   constexpr std::uint32_t kLeast = 16;
   const std::uint32_t clients = config_.max_clients_per_address;
   return clients == 0 ? 0 : std::max(clients, kLeast);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "syncrelay/protocol/control_frame.h"
+#include "syncrelay/ws/network.h"
 
 namespace syncrelay {
 namespace {
@@ -40,8 +41,9 @@ std::span<std::byte> writable_bytes(std::string& text) {
 
 Connection::Connection(std::string address, ListenerRole listener, Tally::Unit counted,
                        ConnectionContext& context)
-    : Transient(std::move(address)),
+    : Transient(network_of(address)),
       context_(context),
+      address_(std::move(address)),
       counted_(std::move(counted)),
       listener_(listener) {}
 
@@ -84,9 +86,9 @@ bool Connection::read_head(std::string_view bytes) {
                {});
   }
   if (end == 0) return true;
-  return act(
-      context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_, address()),
-      head.substr(end));
+  return act(context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_,
+                                        {address(), network()}),
+             head.substr(end));
 }
 
 bool Connection::act(Gatekeeper::Decision decision, std::string rest) {

@@ -73,7 +73,7 @@ class Connection final : public Transient, public Transport {
   void finish_frame(ByteSpan rest) override;
   void request_writable() override;
   Delivery delivery() const override;
-  std::string_view address() const override { return Transient::address(); }
+  std::string_view address() const override { return address_; }
   void close(CloseCause cause) override;
 
   // Its place in the loop's list of those that are to finish; the loop's to keep.
@@ -112,6 +112,7 @@ class Connection final : public Transient, public Transport {
   bool flush();
 
   ConnectionContext& context_;
+  const std::string address_;
   lws* wsi_ = nullptr;
   std::variant<Asking, Client, Leaving> stage_;
   std::string outgoing_;                    // taken but not sent yet

@@ -22,23 +22,25 @@ Gatekeeper::Gatekeeper(std::vector<std::string> allowed_origins, HostRule& hosts
       log_(log) {}
 
 Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole listener,
-                                        std::string_view address) {
+                                        const Peer& peer) {
+  const std::string_view address = peer.address;
   const Result<HttpRequest, HttpFault> parsed = HttpRequest::parse(head);
   if (!parsed) return refuse_head(parsed.error(), address);
   const HttpRequest& request = parsed.value();
   if (hosts_.judge(request.host()) == HostRule::Verdict::refused)
     return refuse(misdirected(), request, address);
   const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
-  if (at_the_door && wants_websocket(request)) return admit(request, address);
+  if (at_the_door && wants_websocket(request)) return admit(request, peer);
   return page(request, listener, address);
 }
 
-Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string_view address) {
+Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, const Peer& peer) {
+  const std::string_view address = peer.address;
   if (const auto refusal = check_upgrade(request, allowed_origins_))
     return refuse(*refusal, request, address);
   if (status_.stopping.load(std::memory_order_relaxed))
     return refuse(unavailable(RefusalReason::stopping), request, address);
-  Result<Admission::Seat, RefusalReason> seat = admission_.enter(address);
+  Result<Admission::Seat, RefusalReason> seat = admission_.enter(peer.network);
   if (!seat) return refuse(unavailable(seat.error()), request, address);
   if (!request.field("origin").empty() &&
       hosts_.judge(request.host()) == HostRule::Verdict::unlisted) {

@@ -30,12 +30,20 @@ std::string_view host_name(std::string_view authority) {
 
 std::string_view origin_host(std::string_view origin) {
   const std::size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos ? std::string_view()
-                                          : host_name(origin.substr(scheme + 3));
+  if (scheme == std::string_view::npos) return {};
+  const std::string_view authority = origin.substr(scheme + 3);
+  const std::string_view name = host_name(authority);
+  const std::string_view port = authority.substr(name.size());
+  const bool sound =
+      port.empty() || (port.front() == ':' && port.find_first_not_of("0123456789", 1) == port.npos);
+  return sound ? name : std::string_view();
 }
 
 HostRule::HostRule(const std::vector<std::string>& allowed, const std::vector<std::string>& origins)
     : lists_any_(!allowed.empty()), known_(allowed) {
+  for (std::string& name : known_) {
+    if (name.ends_with('.')) name.pop_back();
+  }
   known_.emplace_back("localhost");
   for (const std::string& origin : origins) {
     if (!origin_host(origin).empty()) known_.emplace_back(origin_host(origin));
@@ -47,8 +55,7 @@ HostRule::Verdict HostRule::judge(std::string_view authority) const {
   std::string_view name = host_name(authority);
   if (name.ends_with('.')) name.remove_suffix(1);
   const auto named = [name](const std::string& known) { return equal_ignoring_case(known, name); };
-  if (authority.empty() || is_address(name) || std::any_of(known_.begin(), known_.end(), named))
-    return Verdict::known;
+  if (is_address(name) || std::any_of(known_.begin(), known_.end(), named)) return Verdict::known;
   return lists_any_ ? Verdict::refused : Verdict::unlisted;
 }
 

@@ -36,13 +36,32 @@ bool is_target(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), visible);
 }
 
+// Empty, or a number up to 65535 behind a colon.
+bool is_port(std::string_view text) {
+  constexpr std::size_t kMostDigits = 5;
+  if (text.empty()) return true;
+  text.remove_prefix(1);
+  return text.size() <= kMostDigits &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_name_char(char c) {
+  return is_alphanumeric(c) ||
+         std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
+}
+
 // RFC 3986 section 3.2.2, with the port.
 bool is_authority(std::string_view text) {
-  const auto allowed = [](char c) {
-    return is_alphanumeric(c) ||
-           std::string_view("-._~!$&'()*+,;=:[]%").find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    const std::string_view behind = text.substr(std::min(end, text.size() - 1) + 1);
+    return end != std::string_view::npos && (behind.empty() || behind.front() == ':') &&
+           is_port(behind);
+  }
+  const std::size_t end = std::min(text.find(':'), text.size());
+  const std::string_view name = text.substr(0, end);
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_name_char) &&
+         is_port(text.substr(end));
 }
 
 std::string_view trim(std::string_view text) {
@@ -136,6 +155,10 @@ std::optional<HttpFault> HttpRequest::parse_target(std::string_view target) {
   if (!is_target(target)) return HttpFault{400, "the request's target is not a URL"};
   if (const std::size_t scheme = target.find("://");
       target.front() != '/' && scheme != std::string_view::npos) {
+    if (!equal_ignoring_case(target.substr(0, scheme), "http") &&
+        !equal_ignoring_case(target.substr(0, scheme), "https")) {
+      return HttpFault{400, "the request's target is of another scheme"};
+    }
     target.remove_prefix(scheme + 3);
     const std::size_t authority_end = std::min(target.find_first_of("/?"), target.size());
     host_ = target.substr(0, authority_end);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_map>
 
 namespace syncrelay {
 
@@ -22,9 +21,11 @@ void Transients::leave(Transient& transient) {
 }
 
 Transient* Transients::surplus(const Transient& newest) const {
-  if (bounds_.per_address > 0 && count(newest.address()) > bounds_.per_address)
-    return oldest(newest.address());
-  return all_.size() > bounds_.all ? oldest(most_frequent_address()) : nullptr;
+  if (bounds_.per_network > 0 && count(newest.network()) > bounds_.per_network)
+    return oldest_of(newest.network());
+  if (all_.size() <= bounds_.all) return nullptr;
+  const std::string_view network = majority();
+  return count(network) > all_.size() / 2 ? oldest_of(network) : oldest();
 }
 
 std::vector<Transient*> Transients::overdue(TimePoint now) const {
@@ -34,27 +35,38 @@ std::vector<Transient*> Transients::overdue(TimePoint now) const {
   return late;
 }
 
-std::size_t Transients::count(std::string_view address) const {
-  const auto of_it = [address](const Transient* one) { return one->address_ == address; };
+std::size_t Transients::count(std::string_view network) const {
+  const auto of_it = [network](const Transient* one) { return one->network_ == network; };
   return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), of_it));
 }
 
-Transient* Transients::oldest(std::string_view address) const {
+// Precondition: there is one.
+Transient* Transients::oldest() const {
+  const auto earlier = [](const Transient* left, const Transient* right) {
+    return left->entered_ < right->entered_;
+  };
+  return *std::min_element(all_.begin(), all_.end(), earlier);
+}
+
+Transient* Transients::oldest_of(std::string_view network) const {
   Transient* found = nullptr;
   for (Transient* one : all_) {
-    if (one->address_ == address && (found == nullptr || one->entered_ < found->entered_))
+    if (one->network_ == network && (found == nullptr || one->entered_ < found->entered_))
       found = one;
   }
   return found;
 }
 
-std::string_view Transients::most_frequent_address() const {
-  std::unordered_map<std::string_view, std::size_t> counts;
-  std::string_view most;
+// The network that more than half belong to, where there is one (Boyer and Moore's vote).
+// Precondition: there is a transient.
+std::string_view Transients::majority() const {
+  std::string_view candidate;
+  std::size_t lead = 0;
   for (const Transient* one : all_) {
-    if (++counts[one->address_] > counts[most]) most = one->address_;
+    if (lead == 0) candidate = one->network_;
+    lead += one->network_ == candidate ? 1 : -1;
   }
-  return most;
+  return candidate;
 }
 
 }  // namespace syncrelay

@@ -130,6 +130,20 @@ def test_silent_connections_of_one_address_keep_nobody_out(start_relay):
         wait_until(lambda: refused(relay).get("crowded", 0) > 0, "those that made room are counted")
 
 
+@pytest.mark.parametrize("own_address", [True, False], ids=["each-from-its-own", "behind-one-address"])
+def test_silent_connections_of_many_addresses_keep_nobody_out(relay, own_address):
+    """Those behind a proxy or NAT have one address, the silent ones have one each."""
+    crowd = [RawClient(relay.port, source=f"127.1.{number // 200}.{1 + number % 200}") for number in range(700)]
+    honest = [RawClient(relay.port, source=f"127.2.0.{1 + number}" if own_address else "127.0.0.1")
+              for number in range(20)]
+    for client in honest:
+        client.send(upgrade_request())
+    for client in honest:
+        assert client.read_head()[0] == 101
+    for client in crowd + honest:
+        client.close()
+
+
 def test_the_limit_per_address_holds_before_the_upgrade_too(start_relay):
     relay = start_relay("--max-clients-per-address", "20", "--shards", "1")
     fds = relay.fds()

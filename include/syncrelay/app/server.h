@@ -52,7 +52,7 @@ class Server {
   std::uint32_t shard_count() const;
   Shard::Settings shard_settings() const;
   ShardLoop::Settings loop_settings() const;
-  std::size_t transients_per_address() const;
+  std::size_t transients_per_network() const;
 
   const Config& config_;
   const Log& log_;

@@ -53,7 +53,7 @@ class Admission {
 
   explicit Admission(Limits limits) : limits_(limits) {}
 
-  // A place for a client from this address, or the reason when there is none.
+  // A place for a client from this address (see network_of()), or the reason when there is none.
   Result<Seat, RefusalReason> enter(std::string_view address);
 
   std::uint32_t clients() const { return clients_.load(); }

@@ -38,14 +38,20 @@ class Gatekeeper {
   Gatekeeper(std::vector<std::string> allowed_origins, HostRule& hosts, ShardStats& stats,
              Admission& admission, const Status& status, const Log& log);
 
+  // Who asks: for people, and for counting (see network_of()).
+  struct Peer {
+    std::string_view address;
+    std::string_view network;
+  };
+
   // `head`: a whole head of a request, see head_end().
-  Decision decide(std::string_view head, ListenerRole listener, std::string_view address);
+  Decision decide(std::string_view head, ListenerRole listener, const Peer& peer);
 
   // What a client is told whose head is longer than kMaxHeadBytes, or can never be one.
   Reply refuse_head(const HttpFault& fault, std::string_view address);
 
  private:
-  Decision admit(const HttpRequest& request, std::string_view address);
+  Decision admit(const HttpRequest& request, const Peer& peer);
   Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   Reply answer(const HttpResponse& response, const HttpRequest& request) const;

@@ -18,7 +18,7 @@ class HostRule {
   // Without any `allowed` other names are accepted, too.
   HostRule(const std::vector<std::string>& allowed, const std::vector<std::string>& origins);
 
-  // `authority`: a Host header, with or without a port; without any (HTTP/1.0) it is no page's.
+  // `authority`: a Host header, with or without a port; none is as a name that is not listed.
   Verdict judge(std::string_view authority) const;
 
   // True for the first call only: an operator is told once that names are not listed.
@@ -33,7 +33,8 @@ class HostRule {
 // "example.org:8080" and "[::1]:8080" without the port.
 std::string_view host_name(std::string_view authority);
 
-// The same for an origin: "https://example.org:444"; empty when it has no host.
+// The same for an origin: "https://example.org:444"; empty when it has no host, or
+// more than a host and a port.
 std::string_view origin_host(std::string_view origin);
 
 }  // namespace syncrelay

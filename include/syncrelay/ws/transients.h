@@ -14,9 +14,10 @@ namespace syncrelay {
 // until its deadline to become one or to be gone.
 class Transient {
  public:
-  explicit Transient(std::string address) : address_(std::move(address)) {}
+  // `network`: see network_of().
+  explicit Transient(std::string network) : network_(std::move(network)) {}
 
-  std::string_view address() const { return address_; }
+  const std::string& network() const { return network_; }
 
  protected:
   ~Transient() = default;
@@ -27,19 +28,22 @@ class Transient {
 
   TimePoint deadline_{};
   TimePoint entered_{};
-  const std::string address_;    // without the port
+  const std::string network_;
   std::size_t slot_ = kNowhere;  // in Transients; kNowhere: it is not there
 };
 
 // The transients of a shard. Bounded without ever shutting the door: when they are too many, the
-// one goes that has been there longest of the address that has most of them. So a crowd of silent
-// connections displaces itself, and whoever comes with a request gets an answer. Rejected: to turn
-// newcomers away at the bound, which lets one address lock everybody out. Its shard's thread only.
+// one goes that has been there longest; of a network that has more than half of all, that has been
+// there longest of its own. So silent connections displace each other, wherever they come from, a
+// crowd from one place displaces itself, and whoever comes with a request gets an answer. Rejected:
+// to turn newcomers away at the bound, which lets a crowd lock everybody out; to let always the
+// most frequent network go, which is a proxy's where silent ones come from many. Its shard's thread
+// only.
 class Transients {
  public:
   struct Bounds {
     std::size_t all;
-    std::size_t per_address;  // 0: no such bound
+    std::size_t per_network;  // 0: no such bound
   };
 
   explicit Transients(Bounds bounds) : bounds_(bounds) {}
@@ -59,9 +63,10 @@ class Transients {
   std::size_t size() const { return all_.size(); }
 
  private:
-  std::size_t count(std::string_view address) const;
-  Transient* oldest(std::string_view address) const;
-  std::string_view most_frequent_address() const;
+  std::size_t count(std::string_view network) const;
+  Transient* oldest() const;
+  Transient* oldest_of(std::string_view network) const;
+  std::string_view majority() const;
 
   const Bounds bounds_;
   std::vector<Transient*> all_;

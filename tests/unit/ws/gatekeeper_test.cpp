@@ -26,7 +26,7 @@ struct GateBench {
   Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {},
                               ListenerRole listener = ListenerRole::clients) {
     return gate.decide(line + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n", listener,
-                       "127.0.0.1");
+                       {"127.0.0.1", "127.0.0.1"});
   }
 
   // The first line of the answer to a request that is not let in.

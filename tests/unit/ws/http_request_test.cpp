@@ -47,6 +47,7 @@ TEST_CASE("The authority of a whole URL counts instead of the Host header") {
   CHECK(request.value().path() == "/health");
   CHECK(request.value().query() == "x");
   CHECK(fault("GET http:///health HTTP/1.1\r\n" + kEnd) == 400);
+  CHECK(fault("GET ftp://a/health HTTP/1.1\r\n" + kEnd) == 400);
 }
 
 TEST_CASE("Host is there exactly once, but for HTTP/1.0") {
@@ -55,7 +56,8 @@ TEST_CASE("Host is there exactly once, but for HTTP/1.0") {
   CHECK(fault("GET / HTTP/1.0\r\n\r\n") == 0);
   CHECK(fault("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n") == 400);
   CHECK(fault("GET / HTTP/1.1\r\nHost:\r\n\r\n") == 0);
-  for (const char* host : {"a b", "a,b/c", "a@b", "http://a", "a?b", "\"a\""}) {
+  for (const char* host : {"a b", "a,b/c", "a@b", "http://a", "a?b", "\"a\"", "[::1", "[::1]x",
+                           "a:x", "a:-1", "a:80:80", ":80", "a:123456"}) {
     CAPTURE(host);
     CHECK(fault("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n") == 400);
   }

@@ -34,13 +34,29 @@ TEST_CASE("Nobody has to go while there is room") {
   CHECK(transients.surplus(*visitors.back()) == nullptr);
 }
 
-TEST_CASE("A crowd displaces its own oldest, not the one that comes last or alone") {
+TEST_CASE("The oldest has to go, wherever the others come from, and then the next oldest") {
+  Transients transients({4, 0});
+  const auto visitors = crowd(transients, "abcde");
+  for (std::size_t index = 0; index < 4; ++index) {
+    CHECK(transients.surplus(*visitors.back()) == visitors[index].get());
+    transients.leave(*visitors[index]);
+    transients.enter(*visitors[index], at(20), at(1000));
+  }
+}
+
+TEST_CASE("Many from one place do not have to go for older ones from many places") {
+  Transients transients({5, 0});
+  const auto visitors = crowd(transients, "abcppp");
+  CHECK(transients.surplus(*visitors.back()) == visitors[0].get());
+}
+
+TEST_CASE("A crowd from one place displaces its own oldest, not one that came before it") {
   Transients transients({4, 0});
   const auto visitors = crowd(transients, "baaac");
   CHECK(transients.surplus(*visitors.back()) == visitors[1].get());
 }
 
-TEST_CASE("An address displaces its own oldest at its bound, whatever room there is") {
+TEST_CASE("A network displaces its own oldest at its bound, whatever room there is") {
   Transients transients({100, 2});
   const auto visitors = crowd(transients, "ababa");
   CHECK(transients.surplus(*visitors[4]) == visitors[0].get());

@@ -58,7 +58,8 @@ TEST_CASE("A page on another host may not") {
   for (const char* origin :
        {"http://evil.org", "http://example.org.evil.org", "http://evil-example.org",
         "http://sub.example.org", "http://example.or", "http://", "null", "example.org", "file://",
-        "http://:8642", "://", "http://[::1"}) {
+        "http://:8642", "://", "http://[::1", "http://example.org:80@evil",
+        "http://example.org:x"}) {
     CAPTURE(origin);
     CHECK_FALSE(origin_allowed(origin, "example.org:8642", {}));
   }
