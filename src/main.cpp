@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "syncrelay/config/text_file.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/store/backup_file.h"
+#include "syncrelay/store/data_files.h"
 #include "syncrelay/ws/health_probe.h"
 
 extern char** environ;
@@ -84,18 +86,37 @@ int healthcheck(const Config& config) {
   return kFailed;
 }
 
+bool is_same_file(const std::string& one, const std::string& other) {
+  const auto first = identify(one);
+  const auto second = identify(other);
+  return first && second && first->same_file(*second);
+}
+
+// Whichever relay answers: where --data is given, it must be the one that keeps that directory.
+Result<void, std::string> write_backup_of_relay(const Invocation& invocation,
+                                                const std::string& path) {
+  const Config& config = invocation.config;
+  const auto made = request_backup(invocation);
+  if (!made) return made.error().why;
+  const std::string kept = std::filesystem::path(made.value()).parent_path().string();
+  if (config.data.empty() || is_same_file(kept, config.data))
+    return move_backup(made.value(), path);
+  unlink(made.value().c_str());
+  return "the relay at " + config.control + " keeps " + kept + ", not " + config.data +
+         ": give the --runtime-dir (or --control) of the one that does";
+}
+
 // The relay makes the file while it runs; without one the files of --data are nobody's, and read
 // directly.
 Result<void, std::string> write_backup(const Invocation& invocation, const std::string& path) {
   const std::string& data = invocation.config.data;
   if (access(path.c_str(), F_OK) == 0) return path + " is there already";
   if (!data.empty()) {
+    if (auto there = find_database(data); !there) return there;
     if (const auto lock = LockFile::acquire(data + "/relay.lock"); lock)
       return back_up_directory(data, path);
   }
-  const auto made = request_backup(invocation, standard_console(invocation.request.json));
-  if (!made) return std::string("no backup was made");
-  return move_backup(*made, path);
+  return write_backup_of_relay(invocation, path);
 }
 
 int backup(const Invocation& invocation) {

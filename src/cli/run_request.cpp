@@ -47,6 +47,13 @@ std::string refusal_in(std::string_view answer) {
          printable(decoded_json_string(json_member(error, "message")));
 }
 
+// Why this is no positive answer; nullopt when it is one.
+std::optional<std::string> fault_of(const std::string& answer, const std::string& control) {
+  if (json_fault(answer)) return "what answers at " + control + " is no relay";
+  if (json_member(answer, "ok") != "true") return refusal_in(answer);
+  return std::nullopt;
+}
+
 // One invocation on its way.
 class Run {
  public:
@@ -59,7 +66,6 @@ class Run {
   int watch();
   int clients();
   int stats();
-  std::optional<std::string> backup();
 
  private:
   std::optional<std::string> json_word(std::size_t index);
@@ -108,10 +114,8 @@ std::optional<std::string> Run::ask(const std::string& request) {
   auto answer = ask_relay(config_.control, request, request_.timeout);
   if (!answer) {
     fail(kFailed, answer.error().why);
-  } else if (json_fault(answer.value())) {
-    fail(kFailed, "what answers at " + config_.control + " is no relay");
-  } else if (json_member(answer.value(), "ok") != "true") {
-    fail(kFailed, refusal_in(answer.value()));
+  } else if (const auto fault = fault_of(answer.value(), config_.control)) {
+    fail(kFailed, *fault);
   } else {
     return std::move(answer).value();
   }
@@ -182,12 +186,6 @@ int Run::stats() {
   return write(stats_report(*answer, console_.color));
 }
 
-std::optional<std::string> Run::backup() {
-  const auto answer = ask(R"({"op":"backup"})");
-  if (!answer) return std::nullopt;
-  return decoded_json_string(json_member(*answer, "backup"));
-}
-
 int Run::print(std::string_view json) {
   return write(
       (console_.pretty ? print_json(json, {true, console_.color}) : on_a_single_line(json)) + '\n');
@@ -223,8 +221,14 @@ int run_request(const Invocation& invocation, const Console& console) {
   }
 }
 
-std::optional<std::string> request_backup(const Invocation& invocation, const Console& console) {
-  return Run(invocation, console).backup();
+Result<std::string, NoBackup> request_backup(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  const auto answer = ask_relay(config.control, R"({"op":"backup"})", invocation.request.timeout);
+  const char* without_relay =
+      config.data.empty() ? "; without a running relay give --data DIR" : "";
+  if (!answer) return NoBackup{answer.error().why + without_relay};
+  if (const auto fault = fault_of(answer.value(), config.control)) return NoBackup{*fault};
+  return decoded_json_string(json_member(answer.value(), "backup"));
 }
 
 }  // namespace syncrelay

@@ -75,9 +75,17 @@ Result<void, std::string> check_whole(Database& database) {
 
 }  // namespace
 
+Result<void, std::string> find_database(const std::string& directory) {
+  const DataFiles files(directory);
+  if (!identify(directory)) return system_error("cannot back up " + directory);
+  if (identify(files.database)) return {};
+  if (errno == ENOENT) return "there is no database in " + directory;
+  return system_error("cannot back up " + files.database);
+}
+
 Result<void, std::string> back_up_directory(const std::string& directory, const std::string& path) {
   const DataFiles files(directory);
-  if (!identify(files.database)) return "there is no database in " + directory;
+  if (auto there = find_database(directory); !there) return there;
   Database database;
   if (database.open(files.database) != SQLITE_OK ||
       database.execute("PRAGMA locking_mode = EXCLUSIVE") != SQLITE_OK)

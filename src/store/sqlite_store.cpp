@@ -2,6 +2,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "backup.h"
@@ -354,7 +356,9 @@ std::optional<Result<std::string, Rejection>> SqliteStore::step_backup() {
   if (!ended) return std::nullopt;
   impl_->backup.reset();
   if (!*ended) return Rejection{RejectReason::storage_failed, 0, ended->error()};
-  return impl_->files.backup;
+  std::error_code ignored;
+  const std::filesystem::path absolute = std::filesystem::absolute(impl_->files.backup, ignored);
+  return absolute.empty() ? impl_->files.backup : absolute.string();
 }
 
 }  // namespace syncrelay

@@ -159,3 +159,52 @@ def test_a_restored_backup_beside_the_log_of_another_database_is_refused(start, 
     assert result.returncode == 1 and str(data_dir / WAL) in result.stderr
     (data_dir / WAL).unlink()
     assert ask(start(), {"op": "state"})["seq"] == 1
+
+
+def test_a_backup_of_a_directory_is_never_that_of_another_relay(start_relay, data_dir, runtime_dir):
+    """`mine` answers in the runtime directory that is asked; `other` keeps the directory that is named."""
+    mine = start_relay("--data", data_dir)
+    other = start_relay("--data", runtime_dir / "other", runtime_dir=runtime_dir / "run-other")
+    publish(mine, 1)
+    publish(other, 2)
+    file = runtime_dir / "file"
+    refused = backup(runtime_dir, file, "--data", runtime_dir / "other")
+    assert refused.returncode == 1 and not file.exists(), refused
+    assert str(data_dir) in refused.stderr and f"not {runtime_dir / 'other'}" in refused.stderr, refused
+    assert mine.ready["control"][0] in refused.stderr and "--runtime-dir" in refused.stderr, refused
+    assert not (data_dir / "syncrelay.backup").exists()
+    check_backup(backup(runtime_dir, file, "--data", runtime_dir / "other", "--runtime-dir", runtime_dir / "run-other"), file)
+    database = sqlite3.connect(file)
+    assert database.execute("SELECT key FROM state").fetchall() == [(b"k2",)]
+    database.close()
+
+
+def test_a_directory_that_the_relay_keeps_may_be_given_by_any_of_its_names(start_relay, data_dir, runtime_dir):
+    publish(start_relay("--data", data_dir), 1)
+    (runtime_dir / "link").symlink_to(data_dir)
+    for number, arguments in enumerate([("--data", data_dir), ("--data", runtime_dir / "link"), ()]):
+        result = run_relay("backup", runtime_dir / f"file{number}", *arguments, runtime_dir=runtime_dir,
+                           env={"SYNCRELAY_DATA": str(data_dir)}, seconds=30)
+        check_backup(result, runtime_dir / f"file{number}")
+
+
+@pytest.mark.parametrize(("there", "why"), [(False, "No such file"), (True, "there is no database in")])
+def test_a_directory_without_a_database_is_no_other_one(start, runtime_dir, there, why):
+    publish(start(), 1)
+    if there:
+        (runtime_dir / "none").mkdir()
+    result = backup(runtime_dir, runtime_dir / "file", "--data", runtime_dir / "none")
+    assert result.returncode == 1 and why in result.stderr and str(runtime_dir / "none") in result.stderr, result
+    assert not (runtime_dir / "file").exists() and not list(runtime_dir.glob("none/*"))
+
+
+def test_without_a_relay_and_without_a_directory_the_message_says_what_to_give(runtime_dir):
+    result = run_relay("backup", runtime_dir / "file", "--timeout", "1s", runtime_dir=runtime_dir)
+    assert result.returncode == 1, result
+    assert result.stderr.splitlines()[-1].endswith("without a running relay give --data DIR"), result
+
+
+def test_a_relay_with_a_relative_directory_is_backed_up_from_anywhere(start_relay, runtime_dir):
+    relay = start_relay("--data", "data", launcher=("env", f"--chdir={runtime_dir}"))
+    publish(relay, 1)
+    check_backup(backup(runtime_dir, runtime_dir / "file", "--data", runtime_dir / "data"), runtime_dir / "file")

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
+#include "syncrelay/base/result.h"
 #include "syncrelay/cli/console.h"
 #include "syncrelay/config/invocation.h"
 
@@ -13,8 +13,12 @@ namespace syncrelay {
 // Precondition: the action is one of state, set, publish, watch, clients, stats.
 int run_request(const Invocation& invocation, const Console& console);
 
-// Has the running relay make a backup, and returns where it lies; nothing when there is none, which
-// is told on Console::err.
-std::optional<std::string> request_backup(const Invocation& invocation, const Console& console);
+// Why the relay made no backup.
+struct NoBackup {
+  std::string why;
+};
+
+// Has the running relay make a backup, and returns where it lies: in the directory that it keeps.
+Result<std::string, NoBackup> request_backup(const Invocation& invocation);
 
 }  // namespace syncrelay
