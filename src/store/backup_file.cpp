@@ -60,12 +60,21 @@ Result<void, std::string> copy_file(const std::string& from, const std::string& 
   return why;
 }
 
+// All that can be told of version 1, which has no sums.
+Result<void, std::string> check_pages(Database& database) {
+  Statement check;
+  if (database.prepare("PRAGMA integrity_check(1)", check) != SQLITE_OK ||
+      check.step() != SQLITE_ROW)
+    return database.message();
+  if (check.blob(0) != "ok") return "is damaged: " + std::string(check.blob(0));
+  return {};
+}
+
 Result<void, std::string> check_whole(Database& database) {
-  const auto version = database.number("PRAGMA user_version");
-  if (!version) return database.message();
-  if (*version != kSchemaVersion)
-    return "it has format " + std::to_string(*version) + ", this version of syncrelay writes " +
-           std::to_string(kSchemaVersion) + ": start the relay on it once";
+  const auto format = format_of(database);
+  if (!format) return format.error();
+  if (format.value() == Format::empty) return std::string("it is empty");
+  if (format.value() == Format::version_1) return check_pages(database);
   StoredHistory history;
   Books books;
   const auto read = HistoryReader(database, books).read(history);

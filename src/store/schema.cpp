@@ -50,6 +50,13 @@ Result<void, std::string> run(Database& database, const char* sql, const std::st
   return what + ": " + why;
 }
 
+std::string not_of_this_program(Database& database) {
+  const auto application = database.number("PRAGMA application_id");
+  if (application != kLiveDatabase && application != kBackupDatabase)
+    return "it is the database of another program";
+  return std::string("it is damaged: the columns of table position") + kHowToGoOn;
+}
+
 }  // namespace
 
 std::string made_by_later(std::uint64_t version) {
@@ -58,16 +65,34 @@ std::string made_by_later(std::uint64_t version) {
          "): run that version, or give another --data";
 }
 
-Result<void, std::string> prepare_schema(Database& database) {
+Result<Format, std::string> format_of(Database& database) {
+  constexpr char kColumns[] =
+      "SELECT count(*) FROM pragma_table_info('position')"
+      " WHERE name IN ('epoch', 'seq', 'commits', 'ran')";
+  constexpr std::uint64_t kColumnsOf1 = 2;
+  constexpr std::uint64_t kColumnsOf2 = 4;
   const auto version = database.number("PRAGMA user_version");
   const auto tables = database.number("SELECT count(*) FROM sqlite_schema");
-  if (!version || !tables) return database.message() + kHowToGoOn;
-  if (*version == kSchemaVersion) return {};
+  const auto columns = database.number(kColumns);
+  if (!version || !tables || !columns) return database.message() + kHowToGoOn;
   if (*version > kSchemaVersion) return made_by_later(*version);
-  if (*version == 0 && *tables > 0) return std::string("it is the database of another program");
-  if (*version == 0) return run(database, kTables, "cannot make the tables");
-  if (database.define_sums() != SQLITE_OK) return database.message();
-  return run(database, kFromVersion1, "cannot bring it from format 1 to 2, and left it as it is");
+  if (*version == 0 && *tables == 0) return Format::empty;
+  if (*version == 1 && *columns == kColumnsOf1) return Format::version_1;
+  if (*version == 0 || *columns != kColumnsOf2) return not_of_this_program(database);
+  return *version == kSchemaVersion ? Format::version_2 : Format::set_back;
+}
+
+Result<Format, std::string> prepare_schema(Database& database) {
+  const auto format = format_of(database);
+  if (!format) return format;
+  Result<void, std::string> done;
+  if (format.value() == Format::empty) done = run(database, kTables, "cannot make the tables");
+  if (format.value() == Format::version_1) {
+    if (database.define_sums() != SQLITE_OK) return database.message();
+    done = run(database, kFromVersion1, "cannot bring it from format 1 to 2, and left it as it is");
+  }
+  if (!done) return done.error();
+  return format;
 }
 
 }  // namespace syncrelay

@@ -22,9 +22,26 @@ inline constexpr char kHowToGoOn[] =
     "; to go on, put a backup in its place (see `syncrelay backup`), or give another --data to "
     "begin anew";
 
-// Makes the tables, or brings those of version 1 to this one. A database that a later version made,
-// or another program, is refused; it is left as it is. The error lacks the path.
-Result<void, std::string> prepare_schema(Database& database);
+enum class Format : std::uint8_t {
+  empty,
+  version_1,
+  // Version 2, with 1 in its header: version 0.1.0 of the program writes that before it finds that
+  // it cannot use the tables. So they tell, not the header.
+  set_back,
+  version_2,
+};
+
+// What is there. A database that a later version made, or another program, is refused. The error
+// lacks the path.
+Result<Format, std::string> format_of(Database& database);
+
+// Makes the tables, or brings those of version 1 to this one; returns what was there before. What
+// is refused is left as it is. One that was set back stays so until kMarkAsLive.
+Result<Format, std::string> prepare_schema(Database& database);
+
+// Says in the header what the tables are: a relay's, of this version.
+inline constexpr char kMarkAsLive[] =
+    "PRAGMA user_version = 2; PRAGMA application_id = 0x53595243;";
 
 // "it was made by a later version of syncrelay (format 3; this one knows 2)", for a refusal.
 std::string made_by_later(std::uint64_t version);

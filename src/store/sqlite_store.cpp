@@ -78,6 +78,7 @@ struct SqliteStore::Impl {
   std::optional<FileIdentity> log_place;  // of SQLite's log, once there is one
   bool keeps_mark = true;                 // that of the last run is this one's, too
   bool from_backup = false;               // the database is a backup that no relay has run on
+  Format format = Format::version_2;      // as it was found
   bool new_epoch = false;                 // the epoch is not in the database yet
   bool settled = false;                   // epoch and note are those of this run
   bool note_behind = false;
@@ -99,10 +100,12 @@ Result<void, std::string> SqliteStore::Impl::open() {
   if (database.execute(kOwnPragmas) != SQLITE_OK) return failure("cannot use");
   const char* sync = power() ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
   if (database.execute(sync) != SQLITE_OK) return failure("cannot use");
-  if (auto prepared = prepare_schema(database); !prepared) {
+  const auto prepared = prepare_schema(database);
+  if (!prepared) {
     database.close_leaving_the_log();
     return "cannot use " + files.database + ": " + prepared.error();
   }
+  format = prepared.value();
   from_backup = database.number("PRAGMA application_id") == kBackupDatabase;
   place = identify(files.database).value_or(FileIdentity{});
   if (tables.prepare() != SQLITE_OK) return failure("cannot use");
@@ -153,8 +156,9 @@ Result<void, std::string> SqliteStore::Impl::load(StoredHistory& history,
 std::optional<std::string> SqliteStore::Impl::compare(const std::optional<Position>& stored) const {
   const std::optional<Note> note = NoteFile::read(files.note);
   if (stored) {
-    return syncrelay::missing(note, {stored->epoch, stored->commits, stored->seq, from_backup,
-                                     boot_id(), place, identify(files.mark)});
+    return syncrelay::missing(
+        note, {stored->epoch, stored->commits, stored->seq, from_backup, boot_id(), place,
+               identify(files.mark), format == Format::version_1, format == Format::set_back});
   }
   if (!note) return std::nullopt;
   return "the database is gone: position " + std::to_string(note->seq) + " was confirmed";
@@ -196,8 +200,8 @@ Result<void, Rejection> SqliteStore::Impl::settle() {
 // none any more.
 int SqliteStore::Impl::put_epoch() {
   int error = tables.begin_position();
-  if (error == SQLITE_OK && from_backup)
-    error = database.execute("PRAGMA application_id = 0x53595243");
+  if (error == SQLITE_OK && (from_backup || format == Format::set_back))
+    error = database.execute(kMarkAsLive);
   return error == SQLITE_OK ? tables.commit() : error;
 }
 

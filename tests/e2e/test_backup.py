@@ -10,6 +10,7 @@ import zmq
 from control_peer import ControlPeer
 from relay_process import run_relay
 from test_continuity import DATABASE, WAL, ask, check_new_epoch, publish
+from test_storage_faults import make_version_1, set_back
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def check_backup(result, file):
     database.close()
 
 
+def restore(file, data_dir):
+    shutil.rmtree(data_dir)
+    data_dir.mkdir(mode=0o700)
+    shutil.copy(file, data_dir / DATABASE)
+
+
 @pytest.mark.parametrize("running", [True, False])
 async def test_a_backup_is_restored_under_a_new_epoch(start_relay, connect, data_dir, runtime_dir, running):
     file = runtime_dir / "backup.db"
@@ -50,9 +57,7 @@ async def test_a_backup_is_restored_under_a_new_epoch(start_relay, connect, data
     before = ask(relay, {"op": "state"})
     relay.stop()
     assert not (data_dir / "syncrelay.backup").exists()
-    shutil.rmtree(data_dir)
-    data_dir.mkdir(mode=0o700)
-    shutil.copy(file, data_dir / DATABASE)
+    restore(file, data_dir)
     again = start_relay("--data", data_dir)
     await check_new_epoch(again, connect, before, [1, 2], "the database comes from a backup")
     settled = ask(again, {"op": "state"})
@@ -208,3 +213,34 @@ def test_a_relay_with_a_relative_directory_is_backed_up_from_anywhere(start_rela
     relay = start_relay("--data", "data", launcher=("env", f"--chdir={runtime_dir}"))
     publish(relay, 1)
     check_backup(backup(runtime_dir, runtime_dir / "file", "--data", runtime_dir / "data"), runtime_dir / "file")
+
+
+def test_a_database_of_version_1_is_backed_up_as_it_is_and_restored_as_usual(start, data_dir, runtime_dir):
+    make_version_1(data_dir)
+    before = (data_dir / DATABASE).read_bytes()
+    check_backup(backup(runtime_dir, runtime_dir / "file", "--data", data_dir), runtime_dir / "file")
+    assert (data_dir / DATABASE).read_bytes() == before
+    restore(runtime_dir / "file", data_dir)
+    after = ask(start(), {"op": "state"})
+    assert after["seq"] == 3 and after["state"] == {"comparison": None, "radio": {"n": 1.5}, "silent": [1, 2]}
+
+
+def test_a_damaged_database_of_version_1_makes_no_backup(data_dir, runtime_dir):
+    make_version_1(data_dir)
+    with (data_dir / DATABASE).open("r+b") as file:
+        file.seek(4096)  # the second page: the root of the first table
+        file.write(b"\xff" * 64)
+    result = backup(runtime_dir, runtime_dir / "file", "--data", data_dir)
+    assert result.returncode == 1 and str(data_dir / DATABASE) in result.stderr, result
+    assert not (runtime_dir / "file").exists()
+
+
+async def test_a_database_that_was_set_back_is_backed_up_and_restored(start, connect, data_dir, runtime_dir):
+    relay = start()
+    publish(relay, 1, 2)
+    before = ask(relay, {"op": "state"})
+    relay.stop()
+    set_back(data_dir)
+    check_backup(backup(runtime_dir, runtime_dir / "file", "--data", data_dir), runtime_dir / "file")
+    restore(runtime_dir / "file", data_dir)
+    await check_new_epoch(start(), connect, before, [1, 2], "the database comes from a backup")

@@ -14,7 +14,7 @@ from control_peer import ControlPeer
 from deadline import until
 from relay_process import RelayExited, run_relay
 from sync_fault import SyncFault
-from test_continuity import DATABASE, LOST, WAL, ask, flip, publish
+from test_continuity import DATABASE, LOST, WAL, ask, check_new_epoch, flip, publish
 
 VERSION_1 = pathlib.Path(__file__).parent / "data" / "version1.sql"
 HOW_TO_GO_ON = "put a backup in its place"
@@ -112,12 +112,16 @@ def test_what_is_damaged_is_named_and_how_to_go_on(start, data_dir, runtime_dir,
 # Formats.
 
 
-@pytest.fixture
-def version_1(data_dir):
+def make_version_1(data_dir):
     data_dir.mkdir(mode=0o700)
     database = sqlite3.connect(data_dir / DATABASE)
     database.executescript("PRAGMA journal_mode = WAL;" + VERSION_1.read_text())
     database.close()
+
+
+@pytest.fixture
+def version_1(data_dir):
+    make_version_1(data_dir)
     return data_dir / DATABASE
 
 
@@ -144,6 +148,54 @@ def test_a_database_of_version_1_with_a_value_that_is_no_json_is_refused(version
     database.close()
     said = refused_start(data_dir, runtime_dir)
     assert 'key "radio"' in said and HOW_TO_GO_ON in said
+
+
+def test_the_first_start_on_a_database_of_version_1_says_what_it_did(start, version_1):
+    relay = start()
+    line = next(line for line in relay.log().splitlines() if LOST in line)
+    assert "brought from format 1 to 2" in line
+    relay.stop()
+    assert "from format 1" not in start().log()
+
+
+def set_back(data_dir):
+    """What version 0.1.0 leaves behind when it is started on a database of this version."""
+    with sqlite3.connect(data_dir / DATABASE) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+
+
+@pytest.mark.parametrize("migrated", [False, True])
+async def test_after_a_rollback_that_failed_nothing_is_lost(start, connect, data_dir, request, migrated):
+    if migrated:
+        request.getfixturevalue("version_1")
+    relay = start()
+    publish(relay, 8, 9)
+    before = ask(relay, {"op": "state"})
+    relay.stop()
+    set_back(data_dir)
+    again = start()
+    await check_new_epoch(again, connect, before, [8, 9], "0.1.0")
+    settled = ask(again, {"op": "state"})
+    again.kill()
+    once_more = start()
+    assert ask(once_more, {"op": "state"})["epoch"] == settled["epoch"] and LOST not in once_more.log()
+    once_more.stop()
+    with sqlite3.connect(data_dir / DATABASE) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+    database.close()
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_the_database_of_another_program_is_refused_as_such_untouched(data_dir, runtime_dir, version):
+    data_dir.mkdir(mode=0o700)
+    with sqlite3.connect(data_dir / DATABASE) as database:
+        database.executescript(f"CREATE TABLE songs (name); PRAGMA user_version = {version};")
+    database.close()
+    before = (data_dir / DATABASE).read_bytes()
+    assert "it is the database of another program" in refused_start(data_dir, runtime_dir)
+    assert (data_dir / DATABASE).read_bytes() == before
 
 
 @pytest.mark.parametrize("with_log", [False, True])

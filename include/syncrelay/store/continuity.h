@@ -18,6 +18,8 @@ struct Found {
   std::string boot;
   FileIdentity database;
   std::optional<FileIdentity> mark;
+  bool from_format_1 = false;  // it was, until this start
+  bool set_back = false;       // see Format in src/store/schema.h
 };
 
 // Why something may be missing that was confirmed under the database's epoch; nullopt when the note
