@@ -63,6 +63,11 @@ std::optional<DatabaseHeader> read_header(const std::string& path) {
                         big_endian(&header[kApplicationAt])};
 }
 
+bool is_empty(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && status.st_size == 0;
+}
+
 int make_private(const std::string& path) {
   return create(path, 0);
 }

@@ -49,6 +49,7 @@ struct SqliteStore::Impl {
 
   Result<void, std::string> open();
   Result<void, std::string> check_header();
+  Result<void, std::string> check_not_emptied() const;
   Result<void, std::string> prepare_files();
   Result<void, std::string> load(StoredHistory& history, const std::string& epoch_if_new);
   std::optional<std::string> compare(const std::optional<Position>& stored) const;
@@ -59,6 +60,7 @@ struct SqliteStore::Impl {
   void begin_note();
   Result<void, Rejection> make_ready();
   Result<void, Rejection> check_place();
+  std::string restart_without(const std::string& lost) const;
   Result<void, Rejection> end_doubt();
 
   Result<void, Rejection> store(const StoreBatch& batch);
@@ -95,6 +97,7 @@ std::string SqliteStore::Impl::failure(const std::string& what) const {
 
 Result<void, std::string> SqliteStore::Impl::open() {
   if (auto checked = check_header(); !checked) return checked;
+  if (auto checked = check_not_emptied(); !checked) return checked;
   if (auto prepared = prepare_files(); !prepared) return prepared;
   if (database.open(files.database) != SQLITE_OK) return failure("cannot open");
   if (database.execute(kOwnPragmas) != SQLITE_OK) return failure("cannot use");
@@ -122,6 +125,15 @@ Result<void, std::string> SqliteStore::Impl::check_header() {
     return with_path("is a backup, but " + files.wal +
                      " of another database lies beside it: move that away");
   return {};
+}
+
+// SQLite would make a new database of it, and delete a log that lies beside it.
+Result<void, std::string> SqliteStore::Impl::check_not_emptied() const {
+  const std::optional<Note> last = NoteFile::read(files.note);
+  if (!last || last->commits == 0 || !is_empty(files.database)) return {};
+  return "cannot use " + files.database + ": the database is empty (0 bytes) though position " +
+         std::to_string(last->seq) +
+         " was confirmed: restore a backup, or move the directory away to begin anew";
 }
 
 Result<void, std::string> SqliteStore::Impl::prepare_files() {
@@ -161,7 +173,8 @@ std::optional<std::string> SqliteStore::Impl::compare(const std::optional<Positi
                identify(files.mark), format == Format::version_1, format == Format::set_back});
   }
   if (!note) return std::nullopt;
-  return "the database is gone: position " + std::to_string(note->seq) + " was confirmed";
+  return "the database is gone, and ALL state with it: position " + std::to_string(note->seq) +
+         " was confirmed";
 }
 
 // How a run begins and ends: epoch, mark and note.
@@ -266,10 +279,18 @@ Result<void, Rejection> SqliteStore::Impl::check_place() {
   };
   const bool database_is_there = is_there(files.database, place);
   if (database_is_there && (!log_place || is_there(files.wal, *log_place))) return {};
+  const std::string& lost = database_is_there ? files.wal : files.database;
   return Rejection{RejectReason::storage_failed, 0,
-                   (database_is_there ? files.wal : files.database) +
+                   lost +
                        " was deleted or replaced while the relay has it open: put it back where it "
-                       "was, or restart the relay"};
+                       "was; a restart begins " +
+                       restart_without(lost)};
+}
+
+// What a restart would begin with that finds the directory as it is.
+std::string SqliteStore::Impl::restart_without(const std::string& lost) const {
+  if (identify(lost)) return "with what lies there now";
+  return lost == files.wal ? "without what it held" : "with an empty state";
 }
 
 // SQLite may have written a whole transaction before it learned that the disk failed. It writes the

@@ -109,6 +109,36 @@ def test_what_is_damaged_is_named_and_how_to_go_on(start, data_dir, runtime_dir,
     assert named in said and HOW_TO_GO_ON in said and str(data_dir / DATABASE) in said
 
 
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_database_without_a_byte_is_damaged_and_its_log_stays(start, data_dir, runtime_dir, end):
+    relay = start()
+    publish(relay, 1, 2)
+    getattr(relay, end)()
+    (data_dir / DATABASE).write_bytes(b"")
+    log = (data_dir / WAL).read_bytes() if (data_dir / WAL).exists() else None
+    for _ in range(2):
+        said = refused_start(data_dir, runtime_dir)
+        assert "the database is empty (0 bytes) though position 2 was confirmed" in said
+        assert "restore a backup, or move the directory away" in said and str(data_dir / DATABASE) in said
+    assert (data_dir / DATABASE).stat().st_size == 0
+    assert log is None or (data_dir / WAL).read_bytes() == log
+
+
+def test_a_database_that_is_gone_means_a_new_epoch_and_a_warning_that_all_is_gone(start, data_dir):
+    relay = start()
+    publish(relay, 1, 2)
+    before = ask(relay, {"op": "state"})
+    relay.stop()
+    (data_dir / DATABASE).unlink()
+    again = start()
+    after = ask(again, {"op": "state"})
+    assert after["epoch"] != before["epoch"] and after["seq"] == 0
+    line = next(line for line in again.log().splitlines() if LOST in line)
+    assert "ALL state" in line and "position 2 was confirmed" in line, line
+    again.stop()
+    assert ask(start(), {"op": "state"})["epoch"] == after["epoch"]
+
+
 # Formats.
 
 
@@ -298,7 +328,10 @@ async def test_a_start_on_a_full_disk_serves_what_is_there(start, connect, disk)
 # A directory that is deleted.
 
 
-@pytest.mark.parametrize("name", [DATABASE, WAL])
+RESTART = {DATABASE: "with an empty state", WAL: "without what it held"}
+
+
+@pytest.mark.parametrize("name", RESTART)
 async def test_nothing_is_confirmed_once_the_files_are_gone_until_they_are_back(start, connect, data_dir, runtime_dir, name):
     relay = start()
     publish(relay, 1)
@@ -306,6 +339,10 @@ async def test_nothing_is_confirmed_once_the_files_are_gone_until_they_are_back(
     (data_dir / name).rename(runtime_dir / name)
     refused = ask(relay, {"op": "broadcast", "type": "x", "set": {"k2": 2}})
     assert refused["error"]["code"] == "storage_failed" and str(data_dir / name) in refused["error"]["message"]
+    assert f"put it back where it was; a restart begins {RESTART[name]}" in refused["error"]["message"]
+    shutil.copy(runtime_dir / name, data_dir / name)
+    refused = ask(relay, {"op": "broadcast", "type": "x", "set": {"k2": 2}})
+    assert refused["error"]["code"] == "storage_failed" and "with what lies there now" in refused["error"]["message"]
     client = await connect(relay)
     assert client.first.data == before["state"]
     (runtime_dir / name).rename(data_dir / name)

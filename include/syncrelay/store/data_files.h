@@ -44,6 +44,9 @@ struct DatabaseHeader {
 };
 std::optional<DatabaseHeader> read_header(const std::string& path);
 
+// Whether the file is there and has 0 bytes.
+bool is_empty(const std::string& path);
+
 // Makes the file when there is none, and readable by its owner alone in any case. The errno, or 0.
 int make_private(const std::string& path);
 // The same for a file that may be missing.
