@@ -26,14 +26,26 @@ void begin_write_back(const std::string& path) {
   close(fd);
 }
 
+Rejection system_failure(const std::string& what, int error) {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return {full ? RejectReason::storage_full : RejectReason::storage_failed, 0,
+          what + ": " + std::strerror(error)};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Backup>, std::string> Backup::begin(Database& source,
-                                                           const std::string& path) {
+Rejection Backup::failure(int error, const std::string& why) const {
+  const bool full = (error & 0xFF) == SQLITE_FULL;
+  return {full ? RejectReason::storage_full : RejectReason::storage_failed, 0,
+          "cannot write " + part_ + ": " + why};
+}
+
+Result<std::unique_ptr<Backup>, Rejection> Backup::begin(Database& source,
+                                                         const std::string& path) {
   std::unique_ptr<Backup> backup(new Backup(path));
   unlink(backup->part_.c_str());
   if (const int error = make_private(backup->part_); error != 0)
-    return "cannot write " + backup->part_ + ": " + std::strerror(error);
+    return system_failure("cannot write " + backup->part_, error);
   if (backup->copy_.open(backup->part_) != SQLITE_OK ||
       backup->copy_.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;") != SQLITE_OK)
     return backup->failure();
@@ -49,7 +61,7 @@ Backup::~Backup() {
   unlink(part_.c_str());
 }
 
-std::optional<Result<void, std::string>> Backup::step() {
+std::optional<Result<void, Rejection>> Backup::step() {
   const int result = sqlite3_backup_step(steps_.get(), kStepPages);
   if (result == SQLITE_DONE) return end();
   if (result == SQLITE_OK || result == SQLITE_BUSY || result == SQLITE_LOCKED) {
@@ -57,18 +69,18 @@ std::optional<Result<void, std::string>> Backup::step() {
     return std::nullopt;
   }
   steps_.reset();
-  return "cannot write " + part_ + ": " + sqlite3_errstr(result);
+  return failure(result, sqlite3_errstr(result));
 }
 
-Result<void, std::string> Backup::end() {
+Result<void, Rejection> Backup::end() {
   if (sqlite3_backup_finish(steps_.release()) != SQLITE_OK ||
       copy_.execute(kMarkAsBackup) != SQLITE_OK)
     return failure();
   copy_.close();
   if (const int error = sync_path(part_); error != 0)
-    return "cannot sync " + part_ + ": " + std::strerror(error);
+    return system_failure("cannot sync " + part_, error);
   if (std::rename(part_.c_str(), path_.c_str()) != 0)
-    return "cannot make " + path_ + ": " + std::strerror(errno);
+    return system_failure("cannot make " + path_, errno);
   return {};
 }
 

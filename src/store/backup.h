@@ -6,6 +6,7 @@
 
 #include "database.h"
 #include "syncrelay/base/result.h"
+#include "syncrelay/protocol/rejection.h"
 
 namespace syncrelay {
 
@@ -17,14 +18,14 @@ namespace syncrelay {
 class Backup {
  public:
   // The source must outlive it.
-  static Result<std::unique_ptr<Backup>, std::string> begin(Database& source,
-                                                            const std::string& path);
+  static Result<std::unique_ptr<Backup>, Rejection> begin(Database& source,
+                                                          const std::string& path);
   ~Backup();
   Backup(const Backup&) = delete;
   Backup& operator=(const Backup&) = delete;
 
-  // nullopt: there is more to do.
-  std::optional<Result<void, std::string>> step();
+  // nullopt: there is more to do. What cannot be written is storage_full or storage_failed.
+  std::optional<Result<void, Rejection>> step();
 
  private:
   struct Finish {
@@ -32,8 +33,9 @@ class Backup {
   };
 
   explicit Backup(const std::string& path) : path_(path), part_(path + ".part") {}
-  Result<void, std::string> end();
-  std::string failure() const { return "cannot write " + part_ + ": " + copy_.message(); }
+  Result<void, Rejection> end();
+  Rejection failure(int error, const std::string& why) const;  // SQLite's
+  Rejection failure() const { return failure(copy_.extended_error(), copy_.message()); }
 
   const std::string path_;
   const std::string part_;

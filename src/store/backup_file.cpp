@@ -82,6 +82,15 @@ Result<void, std::string> check_whole(Database& database) {
   return {};
 }
 
+Result<void, std::string> copy_database(Database& database, const std::string& path) {
+  const auto backup = Backup::begin(database, path);
+  if (!backup) return backup.error().detail;
+  std::optional<Result<void, Rejection>> ended;
+  while (!ended) ended = backup.value()->step();
+  if (!*ended) return ended->error().detail;
+  return {};
+}
+
 }  // namespace
 
 Result<void, std::string> find_database(const std::string& directory) {
@@ -100,14 +109,10 @@ Result<void, std::string> back_up_directory(const std::string& directory, const 
       database.execute("PRAGMA locking_mode = EXCLUSIVE") != SQLITE_OK)
     return "cannot open " + files.database + ": " + database.message();
   auto done = check_whole(database);
-  if (!done) {
-    done = files.database + ": " + done.error();
-  } else if (auto backup = Backup::begin(database, files.backup); !backup) {
-    done = backup.error();
+  if (done) {
+    done = copy_database(database, files.backup);
   } else {
-    std::optional<Result<void, std::string>> ended;
-    while (!ended) ended = backup.value()->step();
-    done = *ended;
+    done = files.database + ": " + done.error();
   }
   database.close_leaving_the_log();
   return done.ok() ? move_backup(files.backup, path) : done;

@@ -371,7 +371,7 @@ Result<void, Rejection> SqliteStore::commit(const StoreBatch& batch) {
 Result<void, Rejection> SqliteStore::begin_backup() {
   if (auto ready = impl_->make_ready(); !ready) return ready;
   auto begun = Backup::begin(impl_->database, impl_->files.backup);
-  if (!begun) return Rejection{RejectReason::storage_failed, 0, begun.error()};
+  if (!begun) return begun.error();
   impl_->backup = std::move(begun).value();
   return {};
 }
@@ -380,7 +380,7 @@ std::optional<Result<std::string, Rejection>> SqliteStore::step_backup() {
   const auto ended = impl_->backup->step();
   if (!ended) return std::nullopt;
   impl_->backup.reset();
-  if (!*ended) return Rejection{RejectReason::storage_failed, 0, ended->error()};
+  if (!*ended) return ended->error();
   std::error_code ignored;
   const std::filesystem::path absolute = std::filesystem::absolute(impl_->files.backup, ignored);
   return absolute.empty() ? impl_->files.backup : absolute.string();

@@ -325,6 +325,20 @@ async def test_a_start_on_a_full_disk_serves_what_is_there(start, connect, disk)
     await until(lambda: ask(again, {"op": "broadcast", "type": "x", "data": big})["ok"], "there is room again")
 
 
+def test_a_backup_on_a_full_disk_says_so_and_is_made_when_there_is_room(start, disk):
+    relay = start(launcher=disk.launcher)
+    for n in range(4):
+        assert ask(relay, {"op": "set", "key": f"big{n}", "value": "x" * 60_000})["ok"]
+    disk.fill()
+    for _ in range(2):
+        answer = ask(relay, {"op": "backup"})
+        assert answer.get("error", {}).get("code") == "storage_full", answer
+        assert "syncrelay.backup" in answer["error"]["message"]
+        assert not list(disk.seen_from_here.glob("syncrelay.backup*"))
+    disk.free()
+    assert ask(relay, {"op": "backup"})["ok"]
+
+
 # A directory that is deleted.
 
 
