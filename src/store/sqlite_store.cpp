@@ -1,5 +1,7 @@
 #include "syncrelay/store/sqlite_store.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -106,6 +108,8 @@ Result<void, std::string> SqliteStore::Impl::open() {
   const auto prepared = prepare_schema(database);
   if (!prepared) {
     database.close_leaving_the_log();
+    // One that was made just now: to the next start it would be one that was emptied.
+    if (is_empty(files.database)) unlink(files.database.c_str());
     return "cannot use " + files.database + ": " + prepared.error();
   }
   format = prepared.value();

@@ -339,6 +339,18 @@ def test_a_backup_on_a_full_disk_says_so_and_is_made_when_there_is_room(start, d
     assert ask(relay, {"op": "backup"})["ok"]
 
 
+def test_a_start_that_had_no_room_for_a_new_database_leaves_none_that_is_empty(start, disk):
+    relay = start(launcher=disk.launcher)
+    publish(relay, 1)
+    relay.stop()
+    (disk.seen_from_here / DATABASE).unlink()
+    disk.fill()
+    with pytest.raises(RelayExited, match="full"):
+        start(launcher=disk.launcher)
+    disk.free()
+    assert ask(start(launcher=disk.launcher), {"op": "state"})["seq"] == 0
+
+
 # A directory that is deleted.
 
 
