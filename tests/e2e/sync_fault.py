@@ -1,5 +1,6 @@
 """A disk that fails when it is told to write through."""
 
+import os
 import pathlib
 import shutil
 import struct
@@ -22,7 +23,9 @@ class SyncFault:
         return shutil.which("cc") is not None
 
     def environment(self):
-        return {"LD_PRELOAD": str(self._library), "SYNC_FAULT_FILE": str(self._file)}
+        # A sanitized build wants its own library first, and works without.
+        sanitizer = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0".lstrip(":")
+        return {"LD_PRELOAD": str(self._library), "SYNC_FAULT_FILE": str(self._file), "ASAN_OPTIONS": sanitizer}
 
     def fail(self, times):
         """The next `times` syncs fail; 0: none from now on."""
