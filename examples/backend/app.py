@@ -63,8 +63,7 @@ async def record_verdict(verdict: Verdict) -> dict[str, Any]:
     challenger = following(loser, winner)
     comparison = {"pair": [winner, challenger], "prefetched": [winner, following(challenger, winner)]}
     await relay.broadcast(
-        "comparison:advanced", {"winner": winner, **comparison}, set={"comparison": comparison},
-        notify=True,
+        "comparison:advanced", {"winner": winner, **comparison}, set={"comparison": comparison}
     )
     return comparison
 
@@ -72,7 +71,7 @@ async def record_verdict(verdict: Verdict) -> dict[str, Any]:
 @app.post("/radio/start")
 async def start_radio(start: Start) -> dict[str, Any]:
     radio = {"track": track(start.track)}
-    await relay.broadcast("radio:started", radio, set={"radio": radio}, notify=True)
+    await relay.broadcast("radio:started", radio, set={"radio": radio})
     return radio
 
 

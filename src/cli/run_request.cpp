@@ -148,7 +148,7 @@ int Run::set() {
   const auto value = json_word(1);
   if (!value) return kBadInput;
   return confirm(R"({"op":"set","key":)" + json_string(request_.words[0]) + R"(,"value":)" +
-                     *value + (request_.notify ? R"(,"notify":true)" : "") + R"(,"id":")" +
+                     *value + (request_.silent ? R"(,"notify":false)" : "") + R"(,"id":")" +
                      random_id() + "\"}",
                  "set " + printable(request_.words[0]));
 }

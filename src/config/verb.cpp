@@ -54,15 +54,15 @@ Reason set_json(std::string_view value, Request& request) {
   return set_flag(value, request.json);
 }
 
-Reason set_notify(std::string_view value, Request& request) {
-  return set_flag(value, request.notify);
+Reason set_silent(std::string_view value, Request& request) {
+  return set_flag(value, request.silent);
 }
 
 constexpr std::array<RequestOption, 4> kRequestOptions = {{
     {"timeout", "TIME", "How long to try to reach the relay (1ms to 24h; default 5s)", Action::help,
      set_timeout},
     {"json", "", "Print JSON also on a terminal", Action::help, set_json},
-    {"notify", "", "set: tell every client", Action::set, set_notify},
+    {"silent", "", "set: do not tell the clients that are connected", Action::set, set_silent},
     {"count", "COUNT", "watch: stop after this many messages", Action::watch, set_count},
 }};
 

@@ -98,7 +98,7 @@ class CommandHandler {
     command_.set.clear();
     command_.key.clear();
     command_.id.clear();
-    command_.notify = false;
+    command_.notify = true;
     op_name_.clear();
     type_name_.clear();
   }

@@ -76,7 +76,7 @@ void RelayProcess::send_event(std::uint64_t number, std::size_t size) {
   std::string command = R"({"op":"broadcast","type":"e","data":)" + data;
   if (number % 4 == 0) {
     history_.add_event_with(std::move(text), "radio", value);
-    command += R"(,"set":{"radio":)" + value + '}';
+    command += R"(,"notify":false,"set":{"radio":)" + value + '}';
   } else {
     history_.add_event(std::move(text));
   }

@@ -31,22 +31,22 @@ def command(seed, backend, number, style):
     confirmed = style != "pushed"
     op = draw.choices(OPS, WEIGHTS)[0]
     if op == "quiet" and style != "pipelined":
-        made = {"op": "set", "key": f"quiet:{backend}", "value": number}
+        made = {"op": "set", "key": f"quiet:{backend}", "value": number, "notify": False}
     elif op == "delete" and confirmed:
-        made = {"op": "delete", "key": key, "notify": True}
+        made = {"op": "delete", "key": key}
     elif op in ("set", "merge"):
-        made = {"op": op, "key": key, "value": _value(draw, name), "notify": True}
+        made = {"op": op, "key": key, "value": _value(draw, name)}
         if op == "merge":
             made["value"] |= {draw.choice("abc"): draw.choice((None, 1, {"deep": number}))}
     else:
         made = {"op": "broadcast", "type": "app:event", "data": _value(draw, name)}
         if op == "broadcast_set":
-            made |= {"set": {key: _value(draw, name)}, "notify": True}
+            made |= {"set": {key: _value(draw, name)}}
     return made | ({"id": name} if confirmed else {})
 
 
 def is_quiet(made):
-    return made["op"] == "set" and not made.get("notify")
+    return made["op"] == "set" and not made.get("notify", True)
 
 
 def tag_of(event):

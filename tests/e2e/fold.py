@@ -28,11 +28,11 @@ def apply_command(state, command, configured=("comparison", "radio")):
 
 
 def makes_event(command):
-    return command["op"] == "broadcast" or command.get("notify", False)
+    return command["op"] == "broadcast" or command.get("notify", True)
 
 
 def apply_message(state, message):
-    """A client's replica after a message; equals the relay's state when every change is notified."""
+    """A client's replica after a message; equals the relay's state when no change was silent."""
     kind, data = message["type"], message.get("data")
     if kind == "sync:full":
         return dict(data)

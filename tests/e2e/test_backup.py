@@ -84,7 +84,7 @@ async def test_two_relays_from_one_backup_have_two_epochs(start_relay, data_dir,
 def test_a_backup_under_load_is_whole_and_holds_all_that_was_confirmed_before(start, data_dir, runtime_dir):
     relay, done, count = start(), threading.Event(), [0]
     for n in range(200):
-        assert ask(relay, {"op": "set", "key": f"big{n}", "value": "x" * 20_000})["ok"]
+        assert ask(relay, {"op": "set", "key": f"big{n}", "value": "x" * 20_000, "notify": False})["ok"]
 
     def load():
         peer = ControlPeer(relay.ready["control"][0])

@@ -81,10 +81,10 @@ def test_set_takes_a_negative_number(shell):
     assert shell.json("state", "radio") == -1.5
 
 
-async def test_set_tells_clients_only_when_asked_to(relay, shell, connect):
+async def test_set_tells_clients_unless_it_is_to_be_silent(relay, shell, connect):
     client = await connect(relay)
-    assert shell.json("set", "radio", "1")["seq"] == 0
-    answer = shell.json("set", "radio", "2", "--notify")
+    assert shell.json("set", "radio", "1", "--silent")["seq"] == 0
+    answer = shell.json("set", "radio", "2")
     assert answer["ok"] and answer["seq"] == 1 and answer["clients"] == 1
     event = await client.next_event()
     assert (event.type, event.data, event.seq) == ("sync:set", {"radio": 2}, 1)
@@ -308,7 +308,7 @@ async def test_a_terminal_gets_tables(relay, shell, connect):
 
 
 def test_a_terminal_gets_one_line_a_message(shell):
-    shell.run("set", "radio", r'"\u001b[2J"')
+    shell.run("set", "radio", r'"\u001b[2J"', "--silent")
     code, shown = shell.on_terminal("watch", "--count", 1)
     assert code == 0
     assert re.fullmatch(r'\d\d:\d\d:\d\d\.\d{3}  0  sync:full  {"comparison": null, "radio": "\\u001b\[2J"}'
@@ -317,7 +317,7 @@ def test_a_terminal_gets_one_line_a_message(shell):
 
 def test_a_terminal_is_told_what_was_confirmed(shell):
     assert shell.on_terminal("publish", "x") == (0, "published x at position 1; clients: 0\n")
-    assert shell.on_terminal("set", "radio", "1") == (0, "set radio at position 1; clients: 0\n")
+    assert shell.on_terminal("set", "radio", "1") == (0, "set radio at position 2; clients: 0\n")
 
 
 def test_a_terminal_sees_no_control_characters_of_a_value(shell):

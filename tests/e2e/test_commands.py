@@ -1,4 +1,4 @@
-"""The five operations, with and without notify."""
+"""The operations, told (the default) and silent."""
 
 import json
 
@@ -22,11 +22,11 @@ async def test_set_replaces_the_value(relay, pusher):
     assert await state_after(relay, pusher) == {**NULLS, "radio": {"c": 3}}
 
 
-async def test_set_sends_nothing(relay, pusher, connect):
+async def test_a_silent_change_sends_nothing(relay, pusher, connect):
     client = await connect(relay)
-    pusher.set("radio", 1)
-    pusher.merge("radio", {"a": 1})
-    pusher.delete("radio")
+    pusher.set("radio", 1, notify=False)
+    pusher.merge("radio", {"a": 1}, notify=False)
+    pusher.delete("radio", notify=False)
     pusher.broadcast("end")
     assert (await client.next_event()).type == "end"
 
@@ -75,30 +75,30 @@ async def test_broadcast_leaves_the_state_alone(relay, pusher):
     assert await state_after(relay, pusher) == NULLS
 
 
-async def test_broadcast_with_set_stores_and_sends_one_event(relay, pusher, connect):
+async def test_a_silent_broadcast_with_set_stores_and_sends_one_event(relay, pusher, connect):
     client = await connect(relay)
-    pusher.broadcast("radio:started", {"track": 7}, set={"radio": {"track": 7}, "extra": [1]})
+    pusher.broadcast("radio:started", {"track": 7}, set={"radio": {"track": 7}, "extra": [1]}, notify=False)
     event = await client.next_event()
     assert (event.type, event.data, "set" in event.body) == ("radio:started", {"track": 7}, False)
     assert await state_after(relay, pusher) == {**NULLS, "radio": {"track": 7}, "extra": [1]}
 
 
-async def test_notify_tells_set_merge_and_delete(relay, pusher, connect):
+async def test_set_merge_and_delete_are_told(relay, pusher, connect):
     client = await connect(relay)
-    pusher.set("radio", {"a": 1}, notify=True)
-    pusher.merge("radio", {"a": None, "b": 2}, notify=True)
-    pusher.set("k", 1, notify=True)
-    pusher.delete("k", notify=True)
-    pusher.delete("radio", notify=True)
+    pusher.set("radio", {"a": 1})
+    pusher.merge("radio", {"a": None, "b": 2})
+    pusher.set("k", 1)
+    pusher.delete("k")
+    pusher.delete("radio")
     seen = [await client.next_event() for _ in range(5)]
     assert [(m.type, m.data) for m in seen] == [
         ("sync:set", {"radio": {"a": 1}}), ("sync:merge", {"radio": {"a": None, "b": 2}}),
         ("sync:set", {"k": 1}), ("sync:delete", ["k"]), ("sync:set", {"radio": None})]
 
 
-async def test_notify_on_a_broadcast_carries_the_change_beside_its_data(relay, pusher, connect):
+async def test_a_broadcast_carries_the_change_beside_its_data(relay, pusher, connect):
     client = await connect(relay)
-    pusher.broadcast("radio:started", 1, set={"radio": {"track": 7}}, notify=True)
+    pusher.broadcast("radio:started", 1, set={"radio": {"track": 7}})
     event = await client.next_event()
     assert (event.type, event.data, event.body["set"]) == ("radio:started", 1, {"radio": {"track": 7}})
     assert client.state == {**NULLS, "radio": {"track": 7}}
@@ -108,14 +108,14 @@ async def test_a_snapshot_and_told_changes_are_the_relays_state(relay, pusher, c
     pusher.set("before", {"x": 1})
     snapshot = await settled_snapshot(relay, pusher)
     replica = await connect(relay)
-    commands = [{"op": "merge", "key": "before", "value": {"x": None, "y": [1]}, "notify": True},
-                {"op": "set", "key": "a", "value": {"deep": {"er": 1}}, "notify": True},
-                {"op": "merge", "key": "a", "value": {"deep": {"er": None, "st": 2}}, "notify": True},
-                {"op": "delete", "key": "before", "notify": True},
-                {"op": "broadcast", "type": "t", "set": {"radio": 5, "b": None}, "notify": True},
-                {"op": "delete", "key": "radio", "notify": True},
-                {"op": "delete", "key": "never", "notify": True},
-                {"op": "merge", "key": "c", "value": [1], "notify": True}]
+    commands = [{"op": "merge", "key": "before", "value": {"x": None, "y": [1]}},
+                {"op": "set", "key": "a", "value": {"deep": {"er": 1}}},
+                {"op": "merge", "key": "a", "value": {"deep": {"er": None, "st": 2}}},
+                {"op": "delete", "key": "before"},
+                {"op": "broadcast", "type": "t", "set": {"radio": 5, "b": None}},
+                {"op": "delete", "key": "radio"},
+                {"op": "delete", "key": "never"},
+                {"op": "merge", "key": "c", "value": [1]}]
     expected = snapshot.data
     for command in commands:
         assert makes_event(command)

@@ -138,7 +138,7 @@ async def test_clients_of_all_shards_see_the_same(start_relay, push_to, connect,
     pusher = push_to(relay)
     clients = [await connect(relay) for _ in range(10)]
     for number in range(100):
-        pusher.broadcast("count", number, set={"radio": number}, notify=True)
+        pusher.broadcast("count", number, set={"radio": number})
     for client in clients:
         await client.read_to_seq(100)
     assert len({tuple(m.text for m in c.events()) for c in clients}) == 1

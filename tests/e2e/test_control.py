@@ -64,7 +64,7 @@ async def test_every_operation_is_answered_with_the_position_behind_it(relay, pe
     clients = [await connect(relay) for _ in range(2)]
     before = peer.confirm({"op": "broadcast", "type": "before"})
     answer = peer.confirm(command)
-    events = command["op"] == "broadcast" or command.get("notify", False)
+    events = command["op"] == "broadcast" or command.get("notify", True)
     assert answer == {"ok": True, "seq": before["seq"] + events, "epoch": clients[0].epoch, "clients": 2}
     assert EPOCH.match(answer["epoch"])
 
@@ -250,14 +250,14 @@ def test_every_one_of_many_large_queries_is_answered_or_refused(relay, peer, dea
 
 
 def test_a_peer_that_never_reads_keeps_no_answer_from_others(relay, peer, silent):
-    peer.confirm({"op": "set", "key": "radio", "value": "x" * MIB})
+    peer.confirm({"op": "set", "key": "radio", "value": "x" * MIB, "notify": False})
     unanswered(silent, {"op": "state"}, 500)
     wait_until(lambda: relay.metrics().value("commands_rejected_total", reason="busy") > 0, "it gets no more", 20)
     assert peer.confirm({"op": "broadcast", "type": "x"})["seq"] == 1
     assert len(peer.confirm({"op": "state"})["state"]["radio"]) == MIB
 
 
-@pytest.mark.parametrize("flood", [b'{"op":"stats"}', b"no json", b'{"op":"delete","key":"nothing"}'],
+@pytest.mark.parametrize("flood", [b'{"op":"stats"}', b"no json", b'{"op":"delete","key":"k","notify":false}'],
                          ids=["queries", "refused", "without effect"])
 def test_a_flood_does_not_keep_others_from_being_served(relay, peer, silent, flood):
     """Requests that never fill a batch: the relay must end the batch all the same."""

@@ -67,7 +67,7 @@ def broadcast(data, **more):
 async def test_a_restart_keeps_state_epoch_seq_log_and_ids(start, ask, connect, end, durability):
     relay = start("--durability", durability)
     first = ask(relay, broadcast(1, set={"radio": {"n": 1.50}}, id="a"))
-    ask(relay, {"op": "set", "key": "silent", "value": [1, 2], "id": "b"})
+    ask(relay, {"op": "set", "key": "silent", "value": [1, 2], "id": "b", "notify": False})
     last = ask(relay, broadcast(2))
     before = ask(relay, {"op": "state"})
     getattr(relay, end)()

@@ -30,13 +30,13 @@ class Commands:
         key, mark = self._random.choice(KEYS), {"from": self._backend, "n": self._count}
         kind = self._random.randrange(4)
         if kind == 0:
-            return {"op": "set", "key": key, "value": mark, "notify": True}
+            return {"op": "set", "key": key, "value": mark}
         if kind == 1:
             patch = {**mark, f"m{self._random.randrange(5)}": self._random.choice([None, self._count])}
-            return {"op": "merge", "key": key, "value": patch, "notify": True}
+            return {"op": "merge", "key": key, "value": patch}
         if kind == 2:
-            return {"op": "delete", "key": key, "notify": True}
-        return {"op": "broadcast", "type": "app:step", "data": mark, "set": {key: mark}, "notify": True}
+            return {"op": "delete", "key": key}
+        return {"op": "broadcast", "type": "app:step", "data": mark, "set": {key: mark}}
 
 
 class Chronicle:

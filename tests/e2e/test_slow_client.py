@@ -146,13 +146,13 @@ async def test_events_are_not_delayed_while_others_join_a_large_state(start_rela
     pusher = push_to(relay)
     live = await connect(relay)
     for number in range(20):
-        pusher.set(f"big:{number}", "x" * (10 * MIB))
+        pusher.set(f"big:{number}", "x" * (10 * MIB), notify=False)
         await fan_out(pusher, [live], 1, 10)
     joiners = []
     async with Hiccups() as hiccups:
         delays = []
         for number in range(5):
-            pusher.set("version", number)
+            pusher.set("version", number, notify=False)
             delays += await fan_out(pusher, [live], 10, 10)
             joiners.append(RawClient(relay.port, receive_buffer=SMALL_BUFFER).upgrade())
             delays += await fan_out(pusher, [live], 10, 10)

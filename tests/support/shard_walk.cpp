@@ -80,7 +80,7 @@ void ShardWalk::publish() {
     if (choices_.one_in(4)) {
       const std::string value = std::to_string(history_.position());
       history_.add_event_with(std::move(text), "radio", value);
-      command += R"(,"set":{"radio":)" + value + '}';
+      command += R"(,"notify":false,"set":{"radio":)" + value + '}';
     } else {
       history_.add_event(std::move(text));
     }
@@ -92,7 +92,7 @@ void ShardWalk::publish() {
 void ShardWalk::change_state() {
   const std::string value = choices_.one_in(2) ? payload() : std::to_string(choices_.below(1000));
   history_.set("comparison", value);
-  send(R"({"op":"set","key":"comparison","value":)" + value + '}');
+  send(R"({"op":"set","notify":false,"key":"comparison","value":)" + value + '}');
 }
 
 void ShardWalk::send(const std::string& command) {

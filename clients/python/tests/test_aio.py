@@ -22,14 +22,14 @@ async def longest_pause(task: asyncio.Task[object]) -> float:
 async def test_it_has_the_methods_of_relay(fake: PullPeer) -> None:
     fake.start()
     async with AsyncRelay(fake.endpoint) as relay:
-        await relay.set("radio", 1, notify=True)
+        await relay.set("radio", 1)
         await relay.merge("radio", {"a": 1})
         await relay.delete("radio")
         await relay.broadcast("t", [1], set={"radio": 2})
         await relay.flush()
         assert (relay.queued, relay.dropped, relay.endpoint) == (0, 0, fake.endpoint)
     assert fake.receive(4) == [
-        {"op": "set", "key": "radio", "value": 1, "notify": True},
+        {"op": "set", "key": "radio", "value": 1},
         {"op": "merge", "key": "radio", "value": {"a": 1}},
         {"op": "delete", "key": "radio"},
         {"op": "broadcast", "type": "t", "data": [1], "set": {"radio": 2}},

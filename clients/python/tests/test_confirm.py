@@ -30,9 +30,9 @@ def test_a_confirmed_command_returns_its_position(real: RealRelay) -> None:
     with Relay(real.endpoint) as relay:
         first = relay.broadcast("t", 1, confirm=True)
         assert (first.seq, first.duplicate, len(first.epoch)) == (1, False, 16)
-        assert relay.set("radio", 7, confirm=True) == first  # sends no event, so the position stays
-        assert relay.merge("radio", {"a": 1}, notify=True, confirm=True).seq == 2
-        assert relay.delete("radio", confirm=True).seq == 2
+        assert relay.set("radio", 7, notify=False, confirm=True) == first  # sends no event, so the position stays
+        assert relay.merge("radio", {"a": 1}, confirm=True).seq == 2
+        assert relay.delete("radio", notify=False, confirm=True).seq == 2
         assert relay.broadcast("t", set={"radio": 8}, confirm=True) == Position(first.epoch, 3)
         assert relay.state() == {"comparison": None, "radio": 8}
     assert [event["type"] for event in real.log(first.epoch)] == ["t", "sync:merge", "t"]
@@ -52,7 +52,7 @@ def test_a_repeated_id_takes_effect_once(real: RealRelay) -> None:
 def test_queries_tell_what_the_relay_has(real: RealRelay) -> None:
     real.start()
     with Relay(real.endpoint) as relay:
-        relay.set("radio", {"track": 7})
+        relay.set("radio", {"track": 7}, notify=False)
         assert relay.state("radio") == {"track": 7}
         assert relay.state("comparison") is None
         assert relay.state("never set") is None
@@ -120,7 +120,7 @@ def test_confirmed_commands_and_queries_come_after_the_unconfirmed_ones(durable:
     with Relay(durable.endpoint) as relay:
         for round in range(10):
             for number in range(2000):
-                relay.set("radio", [round, number])
+                relay.set("radio", [round, number], notify=False)
             assert relay.state("radio") == [round, 1999]
             for number in range(2000):
                 relay.broadcast("n", number)
@@ -252,15 +252,15 @@ async def test_the_async_variant_does_the_same(real: RealRelay) -> None:
     real.start()
     async with AsyncRelay(real.endpoint) as relay:
         assert relay.control == real.control
-        assert (await relay.set("radio", 1, confirm=True)).seq == 0
-        assert (await relay.merge("radio", {"a": 1}, confirm=True)).seq == 0
-        assert (await relay.delete("k", confirm=True)).seq == 0
-        assert (await relay.broadcast("t", confirm=True, id="i")).seq == 1
+        assert (await relay.set("radio", 1, confirm=True)).seq == 1
+        assert (await relay.merge("radio", {"a": 1}, confirm=True)).seq == 2
+        assert (await relay.delete("k", notify=False, confirm=True)).seq == 2
+        assert (await relay.broadcast("t", confirm=True, id="i")).seq == 3
         assert (await relay.broadcast("t", confirm=True, id="i")).duplicate
         assert await relay.state() == {"comparison": None, "radio": {"a": 1}}
         assert await relay.state("radio") == {"a": 1}
         assert await relay.clients() == []
-        assert (await relay.stats())["seq"] == 1
+        assert (await relay.stats())["seq"] == 3
 
 
 async def test_waiting_for_an_answer_does_not_block_the_loop(endpoint: str) -> None:
@@ -347,7 +347,7 @@ def test_a_forked_child_asks_over_a_connection_of_its_own(real: RealRelay) -> No
         relay.broadcast("parent", confirm=True)
 
         def child() -> None:
-            relay.set("k", "child")
+            relay.set("k", "child", notify=False)
             assert relay.broadcast("child", confirm=True).seq == 2
             assert relay.state("k") == "child"
 

@@ -23,14 +23,14 @@ def test_commands_arrive_in_the_order_of_the_calls(fake: PullPeer) -> None:
     fake.start()
     with Relay(fake.endpoint) as relay:
         relay.set("radio", {"track": 1})
-        relay.merge("radio", {"track": 2}, notify=True)
+        relay.merge("radio", {"track": 2})
         relay.delete("radio")
-        relay.broadcast("radio:started", {"track": 7}, set={"radio": None}, notify=True)
+        relay.broadcast("radio:started", {"track": 7}, set={"radio": None})
         assert fake.receive(4) == [
             {"op": "set", "key": "radio", "value": {"track": 1}},
-            {"op": "merge", "key": "radio", "value": {"track": 2}, "notify": True},
+            {"op": "merge", "key": "radio", "value": {"track": 2}},
             {"op": "delete", "key": "radio"},
-            {"op": "broadcast", "type": "radio:started", "data": {"track": 7}, "set": {"radio": None}, "notify": True},
+            {"op": "broadcast", "type": "radio:started", "data": {"track": 7}, "set": {"radio": None}},
         ]
 
 

@@ -28,16 +28,21 @@ def nested(levels: int) -> Any:
 
 def test_every_operation_has_the_members_of_the_contract() -> None:
     commands = [
-        (encoder.set("radio", {"track": 7}, False), {"op": "set", "key": "radio", "value": {"track": 7}}),
-        (encoder.set("radio", None, True), {"op": "set", "key": "radio", "value": None, "notify": True}),
-        (encoder.merge("radio", {"a": None}, True), {"op": "merge", "key": "radio", "value": {"a": None}, "notify": True}),
-        (encoder.delete("radio", False), {"op": "delete", "key": "radio"}),
-        (encoder.delete("radio", True), {"op": "delete", "key": "radio", "notify": True}),
+        (encoder.set("radio", 1, False), {"op": "set", "key": "radio", "value": 1, "notify": False}),
+        (encoder.set("radio", None, True), {"op": "set", "key": "radio", "value": None}),
+        (encoder.merge("radio", {"a": None}, True), {"op": "merge", "key": "radio", "value": {"a": None}}),
+        (encoder.merge("radio", 1, False), {"op": "merge", "key": "radio", "value": 1, "notify": False}),
+        (encoder.delete("radio", False), {"op": "delete", "key": "radio", "notify": False}),
+        (encoder.delete("radio", True), {"op": "delete", "key": "radio"}),
         (encoder.broadcast("t", None, None, False), {"op": "broadcast", "type": "t"}),
         (encoder.broadcast("t", 0, {}, True), {"op": "broadcast", "type": "t", "data": 0}),
         (
             encoder.broadcast("t", [], {"radio": 1}, True),
-            {"op": "broadcast", "type": "t", "data": [], "set": {"radio": 1}, "notify": True},
+            {"op": "broadcast", "type": "t", "data": [], "set": {"radio": 1}},
+        ),
+        (
+            encoder.broadcast("t", None, {"radio": 1}, False),
+            {"op": "broadcast", "type": "t", "set": {"radio": 1}, "notify": False},
         ),
     ]
     for body, expected in commands:
@@ -45,7 +50,7 @@ def test_every_operation_has_the_members_of_the_contract() -> None:
 
 
 def test_text_travels_as_utf8_and_without_spaces() -> None:
-    assert encoder.set("k", {"ä": "😀"}, False) == '{"op":"set","key":"k","value":{"ä":"😀"}}'.encode()
+    assert encoder.set("k", {"ä": "😀"}, True) == '{"op":"set","key":"k","value":{"ä":"😀"}}'.encode()
 
 
 @pytest.mark.parametrize(

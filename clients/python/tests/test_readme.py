@@ -33,5 +33,5 @@ async def test_every_example_runs(
             names["sync_manager"].relay.close()
             names["sync_manager"]._slot.clear()
     first, second = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"3 [0-9a-f]{16}", first)
-    assert second == "None [] 3"
+    assert re.fullmatch(r"6 [0-9a-f]{16}", first)
+    assert second == "None [] 6"

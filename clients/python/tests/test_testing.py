@@ -34,16 +34,16 @@ def use_all(relay: Relay) -> list[Any]:
     for confirm in (False, True):
         seen += [
             relay.set("radio", {"a": {"b": 1, "c": (1, 2)}}, confirm=confirm),
-            relay.merge("radio", {"a": {"b": None, "d": 3}, "e": None}, notify=True, confirm=confirm),
+            relay.merge("radio", {"a": {"b": None, "d": 3}, "e": None}, confirm=confirm),
             relay.merge("new", {"x": {"y": None}}, confirm=confirm),
-            relay.merge("new", [1], notify=True, confirm=confirm),
-            relay.delete("radio", notify=True, confirm=confirm),
-            relay.set("k", 1, notify=True, confirm=confirm),
-            relay.delete("k", notify=True, confirm=confirm),
-            relay.delete("k", notify=True, confirm=confirm),
+            relay.merge("new", [1], confirm=confirm),
+            relay.delete("radio", confirm=confirm),
+            relay.set("k", 1, notify=False, confirm=confirm),
+            relay.delete("k", notify=False, confirm=confirm),
+            relay.delete("k", confirm=confirm),
             relay.broadcast("t", confirm=confirm),
-            relay.broadcast("t", {"d": 1}, set={"radio": 1, "s": [None]}, notify=True, confirm=confirm),
-            relay.broadcast("t", set={"s": "ü"}, confirm=confirm),
+            relay.broadcast("t", {"d": 1}, set={"radio": 1, "s": [None]}, confirm=confirm),
+            relay.broadcast("t", set={"s": "ü"}, notify=False, confirm=confirm),
             relay.broadcast("once", confirm=confirm, id="i"),
             relay.state(),
         ]
@@ -82,10 +82,10 @@ def test_it_merges_as_the_vectors_say(vector: dict[str, str]) -> None:
 
 def test_it_records_commands_without_their_ids() -> None:
     fake = FakeRelay()
-    fake.set("radio", 7, notify=True)
+    fake.set("radio", 7)
     fake.broadcast("t", (1, 2), confirm=True)
     assert fake.commands == [
-        {"op": "set", "key": "radio", "value": 7, "notify": True},
+        {"op": "set", "key": "radio", "value": 7},
         {"op": "broadcast", "type": "t", "data": [1, 2]},
     ]
 
@@ -136,7 +136,7 @@ def test_it_rejects_as_told() -> None:
     assert (error.value.code, error.value.message, error.value.offset) == ("storage_full", "no space", 3)
     fake.set("radio", 2)  # refused without a word
     assert fake.state("radio") is None
-    assert fake.set("radio", 3, confirm=True).seq == 0
+    assert fake.set("radio", 3, confirm=True).seq == 1
     assert len(fake.commands) == 1
     with pytest.raises(ValueError, match="storage_full"):
         fake.reject("storage_ful")

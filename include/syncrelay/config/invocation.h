@@ -36,7 +36,7 @@ struct Request {
   std::chrono::milliseconds timeout{5'000};
   std::uint64_t count = 0;  // messages after which watch ends; 0: never
   bool json = false;        // also on a terminal
-  bool notify = false;      // of set
+  bool silent = false;      // set: do not tell connected clients
 };
 
 // One line that names the option, where its value came from, the value, and what would be accepted.

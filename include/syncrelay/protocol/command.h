@@ -33,7 +33,7 @@ struct KeyValue {
 // values are passed on byte for byte.
 struct Command {
   Op op = Op::broadcast;
-  bool notify = false;
+  bool notify = true;           // tell connected clients what changes the state
   std::string id;               // of any command: makes a repetition of it harmless; empty: none
   std::string key;              // set, merge, delete; state, where empty means all; unescaped
   std::string_view value;       // set, merge

@@ -53,10 +53,10 @@ TEST_CASE("After two dashes every argument is a word") {
 
 TEST_CASE("Options stand anywhere among the words") {
   const Invocation set =
-      invocation_of({"--timeout=2s", "set", "k", "--notify", "1", "--port", "7"});
+      invocation_of({"--timeout=2s", "set", "k", "--silent", "1", "--port", "7"});
   CHECK(set.request.words == Words{"k", "1"});
   CHECK(set.request.timeout == 2s);
-  CHECK(set.request.notify);
+  CHECK(set.request.silent);
   CHECK(set.config.port == 7);
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("Without options a request has its defaults") {
   CHECK(request.timeout == 5s);
   CHECK(request.count == 0);
   CHECK_FALSE(request.json);
-  CHECK_FALSE(request.notify);
+  CHECK_FALSE(request.silent);
 }
 
 TEST_CASE("A flag can be taken back") {
@@ -93,7 +93,7 @@ TEST_CASE("An unknown option of a command is an error that names the nearest one
 
 TEST_CASE("An option goes with the commands that know it") {
   CHECK(error_of(make_input({"state", "--count", "3"})) == "--count goes with watch only");
-  CHECK(error_of(make_input({"publish", "t", "--notify"})) == "--notify goes with set only");
+  CHECK(error_of(make_input({"publish", "t", "--silent"})) == "--silent goes with set only");
   CHECK(error_of(make_input({"--timeout", "3"})) == "--timeout needs a command that asks a relay");
 }
 

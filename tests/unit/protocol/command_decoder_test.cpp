@@ -25,13 +25,13 @@ std::string value_kept(const std::string& json) {
 
 TEST_CASE("A set has key, value and notify") {
   CommandDecoder decoder(kNoLimit);
-  const std::string message = R"({"op":"set","key":"radio","value":{"track":7},"notify":true})";
+  const std::string message = R"({"op":"set","key":"radio","value":{"track":7},"notify":false})";
   const auto command = decoder.decode(message);
   REQUIRE(command.ok());
   CHECK(command.value()->op == Op::set);
   CHECK(command.value()->key == "radio");
   CHECK(command.value()->value == R"({"track":7})");
-  CHECK(command.value()->notify);
+  CHECK_FALSE(command.value()->notify);
 }
 
 TEST_CASE("A delete has a key and no value") {
@@ -40,7 +40,7 @@ TEST_CASE("A delete has a key and no value") {
   REQUIRE(command.ok());
   CHECK(command.value()->op == Op::remove);
   CHECK(command.value()->value.empty());
-  CHECK_FALSE(command.value()->notify);
+  CHECK(command.value()->notify);
 }
 
 TEST_CASE("A broadcast keeps type, data and set as they were written") {
@@ -196,15 +196,15 @@ TEST_CASE("A command of exactly the greatest size is taken, one more byte is not
 
 TEST_CASE("A decoder forgets one command before it takes the next") {
   CommandDecoder decoder(kNoLimit);
-  REQUIRE(
-      decoder.decode(R"({"op":"broadcast","type":"t","data":1,"set":{"a":1},"notify":true})").ok());
+  REQUIRE(decoder.decode(R"({"op":"broadcast","type":"t","data":1,"set":{"a":1},"notify":false})")
+              .ok());
   REQUIRE_FALSE(decoder.decode(R"({"op":"broadcast","type":"t","data":1,"set":{"a":)").ok());
   const auto broadcast = decoder.decode(R"({"op":"broadcast","type":"u"})");
   REQUIRE(broadcast.ok());
   CHECK(broadcast.value()->data == "null");
   CHECK(broadcast.value()->set.empty());
   CHECK(broadcast.value()->set_object.empty());
-  CHECK_FALSE(broadcast.value()->notify);
+  CHECK(broadcast.value()->notify);
   CHECK_FALSE(decoder.decode(R"({"key":"k"})").ok());
   REQUIRE(decoder.decode(R"({"op":"set","key":"a","value":[[1]]})").ok());
   REQUIRE(decoder.decode(R"({"op":"set","value":7,"key":"b"})").value()->value == "7");

@@ -79,7 +79,8 @@ struct StoredRelay {
 
 TEST_CASE("A batch is stored before a shard sees any of it") {
   StoredRelay test;
-  REQUIRE(test.send(R"({"op":"broadcast","type":"t","set":{"radio":1},"id":"a"})").ok());
+  REQUIRE(
+      test.send(R"({"op":"broadcast","notify":false,"type":"t","set":{"radio":1},"id":"a"})").ok());
   REQUIRE(test.send(R"({"op":"broadcast","type":"t"})").ok());
   CHECK(test.store.batches.empty());
   CHECK(test.posted().empty());
@@ -95,14 +96,16 @@ TEST_CASE("A batch is stored before a shard sees any of it") {
 
 TEST_CASE("A batch that cannot be stored leaves no trace") {
   StoredRelay test;
-  REQUIRE(test.send(R"({"op":"set","key":"radio","value":"before"})").ok());
+  REQUIRE(test.send(R"({"op":"set","notify":false,"key":"radio","value":"before"})").ok());
   REQUIRE(test.relay.publish().ok());
   test.posted();
   test.store.refusing = true;
   REQUIRE(
-      test.send(R"({"op":"broadcast","type":"t","set":{"radio":"during","new":1},"id":"a"})").ok());
-  REQUIRE(test.send(R"({"op":"set","key":"radio","value":"later"})").ok());
-  REQUIRE(test.send(R"({"op":"delete","key":"new"})").ok());
+      test.send(
+              R"({"op":"broadcast","notify":false,"type":"t","set":{"radio":"during","new":1},"id":"a"})")
+          .ok());
+  REQUIRE(test.send(R"({"op":"set","notify":false,"key":"radio","value":"later"})").ok());
+  REQUIRE(test.send(R"({"op":"delete","notify":false,"key":"new"})").ok());
   const auto stored = test.relay.publish();
   REQUIRE_FALSE(stored.ok());
   CHECK(stored.error().reason == RejectReason::storage_full);
@@ -141,7 +144,7 @@ TEST_CASE(
   REQUIRE(test.send(R"({"op":"set","key":"radio","value":1,"id":"a","notify":true})").value().seq ==
           Seq{1});
   REQUIRE(test.send(R"({"op":"broadcast","type":"t"})").value().seq == Seq{2});
-  const auto again = test.send(R"({"op":"set","key":"radio","value":2,"id":"a"})");
+  const auto again = test.send(R"({"op":"set","notify":false,"key":"radio","value":2,"id":"a"})");
   CHECK(again.value().duplicate);
   CHECK(again.value().seq == Seq{1});
   CHECK(test.value("radio") == "1");
@@ -167,8 +170,8 @@ TEST_CASE("A repetition of what is stored is answered as such even when its batc
 TEST_CASE("A batch that is refused makes the relay forget no older id") {
   StoredRelay test;
   const auto send = [&test](int number) {
-    return test.send(R"({"op":"set","key":"radio","value":1,"id":")" + std::to_string(number) +
-                     "\"}");
+    return test.send(R"({"op":"set","notify":false,"key":"radio","value":1,"id":")" +
+                     std::to_string(number) + "\"}");
   };
   for (int number = 0; number < 100; ++number) REQUIRE(send(number).ok());
   REQUIRE(test.relay.publish().ok());
@@ -181,8 +184,12 @@ TEST_CASE("A batch that is refused makes the relay forget no older id") {
 TEST_CASE("A refused command leaves no id behind") {
   StoredRelay test;
   const std::string large(1 << 20, 'x');
-  REQUIRE_FALSE(test.send(R"({"op":"set","key":"radio","id":"a","value":")" + large + "\"}").ok());
-  CHECK_FALSE(test.send(R"({"op":"set","key":"radio","id":"a","value":1})").value().duplicate);
+  REQUIRE_FALSE(
+      test.send(R"({"op":"set","notify":false,"key":"radio","id":"a","value":")" + large + "\"}")
+          .ok());
+  CHECK_FALSE(test.send(R"({"op":"set","notify":false,"key":"radio","id":"a","value":1})")
+                  .value()
+                  .duplicate);
 }
 
 TEST_CASE("A relay goes on from its history, and so does a replica from the updates it returns") {
@@ -221,17 +228,19 @@ TEST_CASE("A merge into a stored value that is no JSON is refused, and a set put
   StoredHistory history;
   history.state.emplace("radio", std::make_shared<const std::string>("{\"cut"));
   test.relay.restore(history);
-  const auto merged = test.send(R"({"op":"merge","key":"radio","value":{"a":1}})");
+  const auto merged = test.send(R"({"op":"merge","notify":false,"key":"radio","value":{"a":1}})");
   REQUIRE_FALSE(merged.ok());
   CHECK(merged.error().reason == RejectReason::invalid_json);
-  REQUIRE(test.send(R"({"op":"set","key":"radio","value":{}})").ok());
-  CHECK(test.send(R"({"op":"merge","key":"radio","value":{"a":1}})").ok());
+  REQUIRE(test.send(R"({"op":"set","notify":false,"key":"radio","value":{}})").ok());
+  CHECK(test.send(R"({"op":"merge","notify":false,"key":"radio","value":{"a":1}})").ok());
 }
 
 TEST_CASE("The host's clock may jump as it likes: ids age by the time that the relay runs") {
   StoredRelay test;
   const auto repeated = [&test] {
-    return test.send(R"({"op":"set","key":"radio","value":1,"id":"a"})").value().duplicate;
+    return test.send(R"({"op":"set","notify":false,"key":"radio","value":1,"id":"a"})")
+        .value()
+        .duplicate;
   };
   CHECK_FALSE(repeated());
   REQUIRE(test.relay.publish().ok());
@@ -255,11 +264,16 @@ TEST_CASE("Over a restart ids are as old as the relay ran since, whatever the cl
                    {"young", Seq{2}, std::chrono::minutes(95)}};
     history.last = Seq{2};
     test.relay.restore(history);
-    CHECK(test.send(R"({"op":"set","key":"radio","value":1,"id":"young"})").value().duplicate);
-    CHECK_FALSE(test.send(R"({"op":"set","key":"radio","value":1,"id":"old"})").value().duplicate);
+    CHECK(test.send(R"({"op":"set","notify":false,"key":"radio","value":1,"id":"young"})")
+              .value()
+              .duplicate);
+    CHECK_FALSE(test.send(R"({"op":"set","notify":false,"key":"radio","value":1,"id":"old"})")
+                    .value()
+                    .duplicate);
     test.clock.advance(std::chrono::minutes(6));
-    CHECK_FALSE(
-        test.send(R"({"op":"set","key":"radio","value":1,"id":"young"})").value().duplicate);
+    CHECK_FALSE(test.send(R"({"op":"set","notify":false,"key":"radio","value":1,"id":"young"})")
+                    .value()
+                    .duplicate);
     REQUIRE(test.relay.publish().ok());
     CHECK(test.store.batches.front().ran == std::chrono::minutes(106));
   }

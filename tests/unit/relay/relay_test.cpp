@@ -62,10 +62,11 @@ TEST_CASE("Data and type pass byte for byte") {
 TEST_CASE("Seq grows by one with each event and with nothing else") {
   TestRelay relay;
   CHECK(relay.send(R"({"op":"broadcast","type":"t"})").value().seq == Seq{1});
-  CHECK(relay.send(R"({"op":"set","key":"radio","value":1})").value().seq == Seq{1});
+  CHECK(relay.send(R"({"op":"set","notify":false,"key":"radio","value":1})").value().seq == Seq{1});
   CHECK_FALSE(relay.send(R"({"op":"broadcast","type":"ping"})").ok());
   CHECK(relay.send(R"({"op":"delete","key":"radio","notify":true})").value().seq == Seq{2});
-  CHECK(relay.send(R"({"op":"merge","key":"radio","value":1})").value().seq == Seq{2});
+  CHECK(relay.send(R"({"op":"merge","notify":false,"key":"radio","value":1})").value().seq ==
+        Seq{2});
   CHECK(relay.send(R"({"op":"broadcast","type":"t"})").value().seq == Seq{3});
   relay.take_updates();
   CHECK(relay.stats.events.get() == 3);
@@ -87,33 +88,33 @@ TEST_CASE("The time of an event is that of its acceptance") {
 TEST_CASE("Set, merge and delete change the state and send nothing") {
   TestRelay relay;
   StateView state(relay);
-  CHECK_FALSE(update_of(relay, R"({"op":"set","key":"other","value":0})").chunk);
-  REQUIRE(relay.send(R"({"op":"set","key":"radio","value":{ "a" : 1.0 }})").ok());
+  CHECK_FALSE(update_of(relay, R"({"op":"set","notify":false,"key":"other","value":0})").chunk);
+  REQUIRE(relay.send(R"({"op":"set","notify":false,"key":"radio","value":{ "a" : 1.0 }})").ok());
   CHECK(state.value("radio") == R"({ "a" : 1.0 })");
-  REQUIRE(relay.send(R"({"op":"merge","key":"radio","value":{"b":2}})").ok());
+  REQUIRE(relay.send(R"({"op":"merge","notify":false,"key":"radio","value":{"b":2}})").ok());
   CHECK(state.value("radio") == R"({"a":1.0,"b":2})");
-  REQUIRE(relay.send(R"({"op":"merge","key":"fresh","value":{"b":2,"c":null}})").ok());
+  REQUIRE(
+      relay.send(R"({"op":"merge","notify":false,"key":"fresh","value":{"b":2,"c":null}})").ok());
   CHECK(state.value("fresh") == R"({"b":2})");
-  REQUIRE(relay.send(R"({"op":"delete","key":"radio"})").ok());
+  REQUIRE(relay.send(R"({"op":"delete","notify":false,"key":"radio"})").ok());
   CHECK(state.value("radio") == "null");
-  REQUIRE(relay.send(R"({"op":"delete","key":"fresh"})").ok());
+  REQUIRE(relay.send(R"({"op":"delete","notify":false,"key":"fresh"})").ok());
   CHECK(state.value("fresh") == "absent");
   CHECK(relay.stats.events.get() == 0);
 }
 
 TEST_CASE("A delete of a key that is not there does nothing") {
   TestRelay relay;
-  REQUIRE(relay.send(R"({"op":"delete","key":"never"})").ok());
+  REQUIRE(relay.send(R"({"op":"delete","notify":false,"key":"never"})").ok());
   CHECK(relay.take_updates().empty());
 }
 
-TEST_CASE("Notify tells the change as an event of its own") {
+TEST_CASE("A change is told as an event of its own") {
   TestRelay relay;
   const std::string end = kTime;
-  CHECK(text_of(update_of(relay, R"({"op":"set","key":"k\u0022","value":[ 1 ],"notify":true})")) ==
+  CHECK(text_of(update_of(relay, R"({"op":"set","key":"k\u0022","value":[ 1 ]})")) ==
         R"({"type":"sync:set","data":{"k\"":[ 1 ]})" + end + R"(,"seq":1})");
-  CHECK(text_of(update_of(relay,
-                          R"({"op":"merge","key":"radio","value":{ "a":null },"notify":true})")) ==
+  CHECK(text_of(update_of(relay, R"({"op":"merge","key":"radio","value":{ "a":null }})")) ==
         R"({"type":"sync:merge","data":{"radio":{ "a":null }})" + end + R"(,"seq":2})");
   CHECK(text_of(update_of(relay, R"({"op":"delete","key":"radio","notify":true})")) ==
         R"({"type":"sync:set","data":{"radio":null})" + end + R"(,"seq":3})");
@@ -127,16 +128,17 @@ TEST_CASE("Change and event of one command are one update") {
   REQUIRE(told.changes);
   CHECK(told.changes->front().key == "radio");
   CHECK(*told.changes->front().value == "1");
-  const Update both = update_of(relay, R"({"op":"broadcast","type":"t","set":{"radio":2,"x":[]}})");
+  const Update both =
+      update_of(relay, R"({"op":"broadcast","notify":false,"type":"t","set":{"radio":2,"x":[]}})");
   REQUIRE(both.changes);
   CHECK(both.changes->size() == 2);
   CHECK(text_of(both) == R"({"type":"t","data":null)" + std::string(kTime) + R"(,"seq":2})");
 }
 
-TEST_CASE("A broadcast with set and notify carries the change beside its data") {
+TEST_CASE("A broadcast with set carries the change beside its data") {
   TestRelay relay;
-  const Update update = update_of(
-      relay, R"({"op":"broadcast","type":"t","data":1,"set":{ "radio" : 2 },"notify":true})");
+  const Update update =
+      update_of(relay, R"({"op":"broadcast","type":"t","data":1,"set":{ "radio" : 2 }})");
   CHECK(text_of(update) ==
         R"({"type":"t","data":1,"set":{ "radio" : 2 })" + std::string(kTime) + R"(,"seq":1})");
 }
@@ -179,12 +181,14 @@ TEST_CASE("A batch is full at 256 updates or one megabyte, and empty after publi
   for (int count = 0; count < 255; ++count)
     REQUIRE(relay.send(R"({"op":"broadcast","type":"t"})").ok());
   CHECK_FALSE(relay.relay.batch_full());
-  REQUIRE(relay.send(R"({"op":"set","key":"k","value":1})").ok());
+  REQUIRE(relay.send(R"({"op":"set","notify":false,"key":"k","value":1})").ok());
   CHECK(relay.relay.batch_full());
   relay.take_updates();
   CHECK_FALSE(relay.relay.batch_full());
-  REQUIRE(
-      relay.send(R"({"op":"set","key":"k","value":")" + std::string(1 << 20, 'x') + "\"}").ok());
+  REQUIRE(relay
+              .send(R"({"op":"set","notify":false,"key":"k","value":")" +
+                    std::string(1 << 20, 'x') + "\"}")
+              .ok());
   CHECK(relay.relay.batch_full());
   relay.take_updates();
   CHECK_FALSE(relay.relay.batch_full());
@@ -195,9 +199,10 @@ TEST_CASE("The counters tell what was done") {
   CHECK(relay.stats.state_keys.get() == 2);
   CHECK(relay.stats.state_bytes.get() == std::string("comparisonnullradionull").size());
   for (const char* command :
-       {R"({"op":"set","key":"k","value":"12345"})", R"({"op":"merge","key":"radio","value":1})",
-        R"({"op":"delete","key":"nothing"})",
-        R"({"op":"broadcast","type":"t","set":{"comparison":[]}})"}) {
+       {R"({"op":"set","notify":false,"key":"k","value":"12345"})",
+        R"({"op":"merge","notify":false,"key":"radio","value":1})",
+        R"({"op":"delete","notify":false,"key":"nothing"})",
+        R"({"op":"broadcast","notify":false,"type":"t","set":{"comparison":[]}})"}) {
     REQUIRE(relay.send(command).ok());
   }
   relay.take_updates();
@@ -227,12 +232,12 @@ void check_full(TestRelay& relay, std::string_view json) {
 
 TEST_CASE_FIXTURE(TightRelay, "State may grow to its limit in bytes and no further") {
   StateView state(relay);
-  REQUIRE(relay.send(R"({"op":"set","key":"k","value":123456789012})").ok());
+  REQUIRE(relay.send(R"({"op":"set","notify":false,"key":"k","value":123456789012})").ok());
   CHECK(state.value("k") == "123456789012");
   CHECK(relay.stats.state_bytes.get() == 36);
-  check_full(relay, R"({"op":"set","key":"k","value":1234567890123})");
-  check_full(relay, R"({"op":"set","key":"x","value":1})");
-  check_full(relay, R"({"op":"merge","key":"radio","value":{"a":1}})");
+  check_full(relay, R"({"op":"set","notify":false,"key":"k","value":1234567890123})");
+  check_full(relay, R"({"op":"set","notify":false,"key":"x","value":1})");
+  check_full(relay, R"({"op":"merge","notify":false,"key":"radio","value":{"a":1}})");
   check_full(relay, R"({"op":"broadcast","type":"t","set":{"x":1}})");
   check_full(relay, R"({"op":"set","key":"radio","value":12345,"notify":true})");
   CHECK(state.value("k") == "123456789012");
@@ -240,27 +245,28 @@ TEST_CASE_FIXTURE(TightRelay, "State may grow to its limit in bytes and no furth
 }
 
 TEST_CASE_FIXTURE(TightRelay, "A change that makes a full state smaller is taken") {
-  REQUIRE(relay.send(R"({"op":"set","key":"k","value":123456789012})").ok());
-  CHECK(relay.send(R"({"op":"set","key":"k","value":12345678901})").ok());
-  CHECK(relay.send(R"({"op":"broadcast","type":"t","set":{"k":1,"x":2}})").ok());
-  CHECK(relay.send(R"({"op":"delete","key":"k"})").ok());
+  REQUIRE(relay.send(R"({"op":"set","notify":false,"key":"k","value":123456789012})").ok());
+  CHECK(relay.send(R"({"op":"set","notify":false,"key":"k","value":12345678901})").ok());
+  CHECK(relay.send(R"({"op":"broadcast","notify":false,"type":"t","set":{"k":1,"x":2}})").ok());
+  CHECK(relay.send(R"({"op":"delete","notify":false,"key":"k"})").ok());
 }
 
 TEST_CASE_FIXTURE(TightRelay, "State may grow to its limit in keys and no further") {
   StateView state(relay);
-  REQUIRE(relay.send(R"({"op":"broadcast","type":"t","set":{"a":1,"b":2}})").ok());
+  REQUIRE(relay.send(R"({"op":"broadcast","notify":false,"type":"t","set":{"a":1,"b":2}})").ok());
   CHECK(state.value("a") == "1");
-  check_full(relay, R"({"op":"set","key":"c","value":1})");
-  check_full(relay, R"({"op":"broadcast","type":"t","set":{"a":1,"c":1}})");
-  CHECK(relay.send(R"({"op":"set","key":"a","value":5})").ok());
-  CHECK(relay.send(R"({"op":"delete","key":"b"})").ok());
-  CHECK(relay.send(R"({"op":"set","key":"c","value":1})").ok());
+  check_full(relay, R"({"op":"set","notify":false,"key":"c","value":1})");
+  check_full(relay, R"({"op":"broadcast","notify":false,"type":"t","set":{"a":1,"c":1}})");
+  CHECK(relay.send(R"({"op":"set","notify":false,"key":"a","value":5})").ok());
+  CHECK(relay.send(R"({"op":"delete","notify":false,"key":"b"})").ok());
+  CHECK(relay.send(R"({"op":"set","notify":false,"key":"c","value":1})").ok());
   CHECK(state.value("c") == "1");
 }
 
 TEST_CASE_FIXTURE(TightRelay, "A refused broadcast sends no event") {
-  check_full(relay,
-             R"({"op":"broadcast","type":"t","data":1,"set":{"radio":1,"x":"too large for it"}})");
+  check_full(
+      relay,
+      R"({"op":"broadcast","notify":false,"type":"t","data":1,"set":{"radio":1,"x":"too large for it"}})");
   StateView state(relay);
   CHECK(state.value("radio") == "null");
   CHECK(relay.stats.events.get() == 0);

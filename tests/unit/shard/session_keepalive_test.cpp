@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(SessionBench, "Neither heartbeat nor ping lands inside a fragm
 }
 
 TEST_CASE_FIXTURE(SessionBench, "Neither heartbeat nor ping lands inside a fragmented snapshot") {
-  send(R"({"op":"set","key":"radio","value":")" + std::string(200'000, 'r') + "\"}");
+  send(R"({"op":"set","notify":false,"key":"radio","value":")" + std::string(200'000, 'r') + "\"}");
   transport.take_in_all(1000);
   connect(with_heartbeat(1));
   REQUIRE_FALSE(transport.between_messages());

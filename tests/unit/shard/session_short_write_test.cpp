@@ -17,7 +17,8 @@ class ShortWrite {
  public:
   ShortWrite(std::size_t state_bytes, std::vector<std::size_t> sizes) : sizes_(std::move(sizes)) {
     if (state_bytes > 0)
-      bench_.send(R"({"op":"set","key":"radio","value":")" + std::string(state_bytes, 'r') + "\"}");
+      bench_.send(R"({"op":"set","notify":false,"key":"radio","value":")" +
+                  std::string(state_bytes, 'r') + "\"}");
   }
 
   Texts run(std::size_t taken) {
@@ -76,7 +77,8 @@ TEST_CASE("A connection may take a few bytes at a time") {
                                     std::size_t{125}, std::size_t{4096}, std::size_t{65'539}}) {
     CAPTURE(at_once);
     SessionBench bench;
-    bench.send(R"({"op":"set","key":"radio","value":")" + std::string(80'000, 'r') + "\"}");
+    bench.send(R"({"op":"set","notify":false,"key":"radio","value":")" + std::string(80'000, 'r') +
+               "\"}");
     bench.transport.take_at_most(at_once);
     bench.connect();
     for (const std::size_t size : sizes) bench.broadcast(size);

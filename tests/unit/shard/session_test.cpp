@@ -31,7 +31,7 @@ TEST_CASE_FIXTURE(
     SessionBench,
     "The first message is the state at the log's end, then come the events behind it") {
   broadcast();
-  send(R"({"op":"set","key":"radio","value":{ "a" : 1.0 }})");
+  send(R"({"op":"set","notify":false,"key":"radio","value":{ "a" : 1.0 }})");
   connect();
   broadcast();
   broadcast();
@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(SessionBench, "A snapshot's time is that of its sending") {
 }
 
 TEST_CASE_FIXTURE(SessionBench, "A state key in a snapshot is escaped") {
-  send(R"({"op":"set","key":"a\"\u0001","value":1})");
+  send(R"({"op":"set","notify":false,"key":"a\"\u0001","value":1})");
   connect();
   CHECK(received() == Texts{snapshot(0, R"({"a\"\u0001":1,"comparison":null,"radio":null})")});
 }
@@ -184,12 +184,13 @@ TEST_CASE(
 
 TEST_CASE("A snapshot that takes long keeps the position it was made at") {
   SessionBench bench;
-  bench.send(R"({"op":"set","key":"radio","value":")" + std::string(200'000, 'r') + "\"}");
+  bench.send(R"({"op":"set","notify":false,"key":"radio","value":")" + std::string(200'000, 'r') +
+             "\"}");
   bench.broadcast();
   bench.transport.take_in_all(1000);
   bench.connect();
   CHECK_FALSE(bench.transport.between_messages());
-  bench.send(R"({"op":"set","key":"radio","value":2})");
+  bench.send(R"({"op":"set","notify":false,"key":"radio","value":2})");
   bench.broadcast();
   const Texts texts = bench.drain();
   REQUIRE(texts.size() == 2);
@@ -242,7 +243,7 @@ TEST_CASE_FIXTURE(SessionBench, "A slow client that goes is slow no more") {
 
 TEST_CASE_FIXTURE(SessionBench,
                   "The counters tell the bytes and messages of a fragmented message") {
-  send(R"({"op":"set","key":"radio","value":")" + std::string(100'000, 'r') + "\"}");
+  send(R"({"op":"set","notify":false,"key":"radio","value":")" + std::string(100'000, 'r') + "\"}");
   connect();
   broadcast(200'000);
   CHECK(received().size() == 2);

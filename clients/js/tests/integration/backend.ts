@@ -13,19 +13,19 @@ export class Backend {
   }
 
   set(key: string, value: unknown): Promise<void> {
-    return this.push({ op: "set", key, value, notify: true });
+    return this.push({ op: "set", key, value });
   }
 
   merge(key: string, value: unknown): Promise<void> {
-    return this.push({ op: "merge", key, value, notify: true });
+    return this.push({ op: "merge", key, value });
   }
 
   delete(key: string): Promise<void> {
-    return this.push({ op: "delete", key, notify: true });
+    return this.push({ op: "delete", key });
   }
 
   broadcast(type: string, data: unknown = null, set?: Record<string, unknown>): Promise<void> {
-    const change = set ? { set, notify: true } : {};
+    const change = set ? { set } : {};
     return this.push({ op: "broadcast", type, data, ...change });
   }
 

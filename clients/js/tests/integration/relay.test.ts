@@ -267,7 +267,7 @@ test("kill -9 of a relay with storage loses no confirmed event, and no client ne
 
 async function confirmTicks(control: Control, first: number, last: number): Promise<void> {
   for (const number of numbers(first, last)) {
-    const change = { set: { last: number }, notify: true };
+    const change = { set: { last: number } };
     await control.confirm({ op: "broadcast", type: "tick", data: { number }, ...change });
   }
 }

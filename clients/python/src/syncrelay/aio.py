@@ -67,17 +67,17 @@ class AsyncRelay:
     @overload
     async def set(
         self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def set(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def set(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         id = id_for(confirm, id)
@@ -86,17 +86,17 @@ class AsyncRelay:
     @overload
     async def merge(
         self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def merge(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def merge(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         id = id_for(confirm, id)
@@ -104,16 +104,16 @@ class AsyncRelay:
 
     @overload
     async def delete(
-        self, key: str, *, confirm: Literal[True], notify: bool = False, timeout: float = 5.0, id: str | None = None
+        self, key: str, *, confirm: Literal[True], notify: bool = True, timeout: float = 5.0, id: str | None = None
     ) -> Position: ...
 
     @overload
     async def delete(
-        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
     ) -> Position | None: ...
 
     async def delete(
-        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
     ) -> Position | None:
         id = id_for(confirm, id)
         return await self._send(self._relay._encoder.delete(key, notify, id), confirm, timeout, id)
@@ -121,17 +121,17 @@ class AsyncRelay:
     @overload
     async def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
-        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         id = id_for(confirm, id)

@@ -70,7 +70,7 @@ class SyncManager:
         self.relay.broadcast(event_type, data)
 
     def _store(self, key: str, value: Any) -> None:
-        self.relay.set(key, value)
+        self.relay.set(key, value, notify=False)
         self._state[key] = value
 
 

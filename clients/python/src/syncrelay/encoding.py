@@ -44,7 +44,7 @@ class CommandEncoder:
             raise InvalidValue("set", f"must map keys to values, not be a {changes.__class__.__name__}")
         if changes:
             command["set"] = {_name(key, "set key"): value for key, value in changes.items()}
-        return self._encode(command, notify and bool(changes), id)
+        return self._encode(command, notify or not changes, id)
 
     def query(self, op: str, key: str | None = None) -> bytes:
         query: dict[str, object] = {"op": op}
@@ -52,9 +52,9 @@ class CommandEncoder:
             query["key"] = _name(key, "key")
         return self._encode(query)
 
-    def _encode(self, command: dict[str, object], notify: bool = False, id: str | None = None) -> bytes:
-        if notify:
-            command["notify"] = True
+    def _encode(self, command: dict[str, object], notify: bool = True, id: str | None = None) -> bytes:
+        if not notify:
+            command["notify"] = False
         if id is not None:
             command["id"] = _name(id, "id", MAX_ID)
         try:

@@ -53,7 +53,7 @@ class MemoryRelay:
         elif op == "broadcast":
             event = {"type": command["type"], "data": command.get("data")}
             self.state.update(command.get("set", {}))
-            if command.get("notify"):
+            if "set" in command and command.get("notify", True):
                 event["set"] = command["set"]
         elif key in self._configured:
             self.state[key] = None
@@ -61,7 +61,7 @@ class MemoryRelay:
         else:
             self.state.pop(key, None)
             event["data"] = [key]
-        if op == "broadcast" or command.get("notify"):
+        if op == "broadcast" or command.get("notify", True):
             self._publish(event)
 
     def _publish(self, event: dict[str, Any]) -> None:

@@ -87,37 +87,37 @@ class Relay:
     @overload
     def set(
         self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def set(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def set(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
-        """Stores ``value``; clients that connect later see it. Those connected are told only with ``notify``."""
+        """Stores ``value`` and tells every client; with ``notify=False`` only those that connect later see it."""
         id = id_for(confirm, id)
         return self._send(self._encoder.set(key, value, notify, id), confirm, timeout, id)
 
     @overload
     def merge(
         self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def merge(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def merge(
-        self, key: str, value: object, *, notify: bool = False,
+        self, key: str, value: object, *, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Applies a JSON merge patch (RFC 7396) to the stored value: members replace, None removes."""
@@ -126,16 +126,16 @@ class Relay:
 
     @overload
     def delete(
-        self, key: str, *, confirm: Literal[True], notify: bool = False, timeout: float = 5.0, id: str | None = None
+        self, key: str, *, confirm: Literal[True], notify: bool = True, timeout: float = 5.0, id: str | None = None
     ) -> Position: ...
 
     @overload
     def delete(
-        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
     ) -> Position | None: ...
 
     def delete(
-        self, key: str, *, notify: bool = False, confirm: bool = False, timeout: float = 5.0, id: str | None = None
+        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
     ) -> Position | None:
         """Back to null for a key that the relay is configured with, gone for any other."""
         id = id_for(confirm, id)
@@ -144,22 +144,22 @@ class Relay:
     @overload
     def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
-        notify: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = False,
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
-        With ``notify`` the event also carries what ``set`` changed.
+        The event also carries what ``set`` changed, unless ``notify`` is False.
         """
         id = id_for(confirm, id)
         return self._send(self._encoder.broadcast(type, data, set, notify, id), confirm, timeout, id)
