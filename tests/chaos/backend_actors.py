@@ -117,7 +117,8 @@ class PlainConnects(Actor):
 
 
 class Hoarders(Actor):
-    """Makes the state large and changes it while clients that do not read still hold what it was."""
+    """Makes the state large and changes it while clients that do not read still hold what it was. Without a word: told,
+    it would be events that fill the window, and who comes back would rightly get a snapshot."""
 
     crowd = 6
     pause = 0.4
@@ -131,12 +132,12 @@ class Hoarders(Actor):
             return
         self._pusher = self._pusher or Pusher(self.stage.commands, SEND_SECONDS)
         for number in range(HOARD_KEYS):
-            self._pusher.set(f"h:hoard:{number}", self.draw.choice("abc") * HOARD)
+            self._pusher.set(f"h:hoard:{number}", self.draw.choice("abc") * HOARD, notify=False)
         self.open(receive_buffer=4096)
 
     def _let_go(self):
         super()._let_go()
         if self._pusher:
             for number in range(HOARD_KEYS):
-                self._pusher.delete(f"h:hoard:{number}")
+                self._pusher.delete(f"h:hoard:{number}", notify=False)
             self._pusher.hand_over()
