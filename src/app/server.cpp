@@ -111,7 +111,6 @@ Shard::Settings Server::shard_settings() const {
 ShardLoop::Settings Server::loop_settings() const {
   const std::uint32_t half = std::max(files_.other_connections / shard_count() / 2, 1U);
   return {config_.max_client_message,
-          config_.allow_origin,
           config_.handshake_timeout,
           {half, transients_per_network()},
           half};
@@ -128,14 +127,15 @@ void Server::build_shards() {
   admission_ = std::make_unique<Admission>(
       Admission::Limits{files_.clients, config_.max_clients_per_address});
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
+  origins_ = std::make_unique<OriginRule>(config_.allow_origin);
+  const DoorRules rules{*admission_, *hosts_, *origins_};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
     shard_stats_.push_back(std::make_unique<ShardStats>());
     status_->shards.push_back(shard_stats_.back().get());
     loops_.push_back(std::make_unique<ShardLoop>(loop_settings(), shard_settings(), clock_,
-                                                 *shard_stats_.back(), *admission_, *hosts_,
-                                                 *status_, log_));
+                                                 *shard_stats_.back(), rules, *status_, log_));
   }
 }
 

@@ -45,10 +45,6 @@ void unmask(std::span<std::byte> payload, const std::array<std::byte, 4>& mask) 
   for (; at < payload.size(); ++at) payload[at] ^= mask[at % mask.size()];
 }
 
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 std::optional<Incoming> FrameReader::next(std::span<std::byte>& bytes) {
@@ -133,7 +129,7 @@ std::string_view FrameReader::take_payload(std::span<std::byte>& bytes) {
   payload_left_ -= size;
   unmask(payload, mask_);
   std::rotate(mask_.begin(), mask_.begin() + size % mask_.size(), mask_.end());
-  return text_of(payload);
+  return as_text(payload);
 }
 
 std::optional<Incoming> FrameReader::next_piece(std::span<std::byte>& bytes) {
@@ -163,7 +159,7 @@ std::optional<Incoming> FrameReader::next_control(std::span<std::byte>& bytes) {
   if (whole && !held_) return control_frame(arrived);
   hold(arrived);
   if (!whole) return std::nullopt;
-  return control_frame(text_of({held_->bytes.data(), held_->size}));
+  return control_frame(as_text({held_->bytes.data(), held_->size}));
 }
 
 void FrameReader::hold(std::string_view payload) {

@@ -29,10 +29,6 @@ bool ends_without_frame(CloseCause cause) {
   return info(cause).code == CloseCode::abnormal;
 }
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::span<std::byte> writable_bytes(std::string& text) {
   return {reinterpret_cast<std::byte*>(text.data()), text.size()};
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "syncrelay/protocol/control_frame.h"
 #include "syncrelay/ws/pages.h"
 
 namespace syncrelay {
@@ -12,14 +13,9 @@ constexpr Duration kWarningInterval = std::chrono::seconds(1);
 
 }  // namespace
 
-Gatekeeper::Gatekeeper(std::vector<std::string> allowed_origins, HostRule& hosts, ShardStats& stats,
-                       Admission& admission, const Status& status, const Log& log)
-    : allowed_origins_(std::move(allowed_origins)),
-      hosts_(hosts),
-      stats_(stats),
-      admission_(admission),
-      status_(status),
-      log_(log) {}
+Gatekeeper::Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& status,
+                       const Log& log)
+    : rules_(rules), stats_(stats), status_(status), log_(log) {}
 
 Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole listener,
                                         const Peer& peer) {
@@ -27,7 +23,7 @@ Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole list
   const Result<HttpRequest, HttpFault> parsed = HttpRequest::parse(head);
   if (!parsed) return refuse_head(parsed.error(), address);
   const HttpRequest& request = parsed.value();
-  if (hosts_.judge(request.host()) == HostRule::Verdict::refused)
+  if (rules_.hosts.judge(request.host()) == HostRule::Verdict::refused)
     return refuse(misdirected(), request, address);
   const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
   if (at_the_door && wants_websocket(request)) return admit(request, peer);
@@ -36,14 +32,15 @@ Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole list
 
 Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, const Peer& peer) {
   const std::string_view address = peer.address;
-  if (const auto refusal = check_upgrade(request, allowed_origins_))
-    return refuse(*refusal, request, address);
+  if (const auto refusal = check_upgrade(request)) return refuse(*refusal, request, address);
+  if (!rules_.origins.allows(request.field("origin"), request.host()))
+    return refuse_page(request, address);
   if (status_.stopping.load(std::memory_order_relaxed))
     return refuse(unavailable(RefusalReason::stopping), request, address);
-  Result<Admission::Seat, RefusalReason> seat = admission_.enter(peer.network);
+  Result<Admission::Seat, RefusalReason> seat = rules_.admission.enter(peer.network);
   if (!seat) return refuse(unavailable(seat.error()), request, address);
   if (!request.field("origin").empty() &&
-      hosts_.judge(request.host()) == HostRule::Verdict::unlisted) {
+      rules_.hosts.judge(request.host()) == HostRule::Verdict::unlisted) {
     tell_of_unlisted_host(request.host());
   }
   return Welcome{switching_protocols(request.field("sec-websocket-key")),
@@ -74,40 +71,51 @@ Gatekeeper::Reply Gatekeeper::refuse(const Refusal& refusal, const HttpRequest& 
   return answer(refusal.response, request);
 }
 
+// A script sees nothing of an HTTP answer to its handshake, but it sees the close frame behind one
+// that was granted.
+Gatekeeper::Reply Gatekeeper::refuse_page(const HttpRequest& request, std::string_view address) {
+  const std::string_view origin = request.field("origin");
+  counter(stats_.refused, RefusalReason::origin).add();
+  warn("client refused: its page's origin is not allowed", request, address,
+       "--allow-origin " + std::string(origin));
+  const ControlFrame close =
+      close_frame(static_cast<std::uint16_t>(CloseCode::forbidden), origin_refusal(origin));
+  const std::string_view frame = as_text(close.bytes());
+  return {switching_protocols(request.field("sec-websocket-key")).append(frame)};
+}
+
 Gatekeeper::Reply Gatekeeper::answer(const HttpResponse& response,
                                      const HttpRequest& request) const {
   return {serialize(response, status_.clock.wall(), request.method() != "HEAD")};
 }
 
-// What an operator can do something about is a warning, once a second at most: a stranger cannot
-// fill the log.
 void Gatekeeper::log_refusal(const Refusal& refusal, const HttpRequest& request,
                              std::string_view address) {
-  const bool of_origin = refusal.reason == RefusalReason::origin;
-  if (!of_origin && refusal.reason != RefusalReason::host) {
-    log_.debug("request refused",
-               {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
-                {"path", request.path()},
-                {"address", address}});
-    return;
+  if (refusal.reason == RefusalReason::host) {
+    return warn("request refused: the relay is not known by that host name", request, address,
+                "--allow-host " + std::string(host_name(request.host())));
   }
+  log_.debug("request refused",
+             {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
+              {"path", request.path()},
+              {"address", address}});
+}
+
+// What an operator can do something about is a warning, once a second at most: a stranger cannot
+// fill the log.
+void Gatekeeper::warn(std::string_view what, const HttpRequest& request, std::string_view address,
+                      const std::string& allow_with) {
   const TimePoint now = status_.clock.now();
   if (now < next_warning_) return;
   next_warning_ = now + kWarningInterval;
-  const std::string_view origin = request.field("origin");
-  const std::string allow_with = of_origin
-                                     ? "--allow-origin " + std::string(origin)
-                                     : "--allow-host " + std::string(host_name(request.host()));
-  log_.warning(of_origin ? "client refused: its page's origin is not allowed"
-                         : "request refused: the relay is not known by that host name",
-               {{"origin", origin},
-                {"host", request.host()},
-                {"address", address},
-                {"allow_with", allow_with}});
+  log_.warning(what, {{"origin", request.field("origin")},
+                      {"host", request.host()},
+                      {"address", address},
+                      {"allow_with", allow_with}});
 }
 
 void Gatekeeper::tell_of_unlisted_host(std::string_view host) {
-  if (!hosts_.first_unlisted()) return;
+  if (!rules_.hosts.first_unlisted()) return;
   const std::string list_with = "--allow-host " + std::string(host_name(host));
   log_.warning(
       "pages reach this relay by a name that is not listed; listing the names shuts out pages that "

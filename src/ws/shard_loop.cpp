@@ -29,12 +29,11 @@ constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
 
 struct ShardLoop::Impl {
   Impl(const Settings& settings, const Shard::Settings& shard_settings, const Clock& the_clock,
-       ShardStats& stats, Admission& admission, HostRule& hosts, const Status& status,
-       const Log& log)
+       ShardStats& stats, const DoorRules& rules, const Status& status, const Log& log)
       : clock(the_clock),
         loop(ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)),
         shard(shard_settings, the_clock, stats, [this] { ev_async_send(loop, &wake); }),
-        gatekeeper(settings.allowed_origins, hosts, stats, admission, status, log),
+        gatekeeper(rules, stats, status, log),
         transients(settings.transients),
         connection_context{shard,
                            gatekeeper,
@@ -255,9 +254,9 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, void* in, std
 }
 
 ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
-                     ShardStats& stats, Admission& admission, HostRule& hosts, const Status& status,
+                     ShardStats& stats, const DoorRules& rules, const Status& status,
                      const Log& log)
-    : impl_(std::make_unique<Impl>(settings, shard, clock, stats, admission, hosts, status, log)) {}
+    : impl_(std::make_unique<Impl>(settings, shard, clock, stats, rules, status, log)) {}
 
 ShardLoop::~ShardLoop() = default;
 

@@ -98,7 +98,8 @@ async def test_max_clients_per_address_concerns_one_address(start_relay):
 def test_refused_clients_do_not_hold_their_place(start_relay):
     relay = start_relay("--max-clients", "2", "--max-clients-per-address", "2")
     for _ in range(20):
-        assert answer(relay, upgrade_request(Origin="http://evil.example"))[0] == 403
+        with RawClient(relay.port).upgrade(Origin="http://evil.example") as refused:
+            assert refused.read_close_code() == 4403
         assert answer(relay, upgrade_request("/nothing"))[0] == 404
     with RawClient(relay.port).upgrade(), RawClient(relay.port).upgrade():
         assert relay.health()["clients"] == 2

@@ -9,9 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "syncrelay/protocol/control_frame.h"
 #include "syncrelay/protocol/limits.h"
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/http_request.h"
+#include "syncrelay/ws/origin_rule.h"
 #include "syncrelay/ws/upgrade.h"
 
 namespace {
@@ -30,15 +32,24 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// A page that nobody listed stands on the host itself: its name follows the origin's scheme.
+// Part of any loopback name.
+bool looks_local(const std::string& name) {
+  return name.find("localhost") != name.npos || name.find("127.") != name.npos ||
+         name.find("::1") != name.npos;
+}
+
+// A page that nobody listed stands on the host itself, its name following the origin's scheme, or
+// both stand on this machine.
 void check_origin(std::string_view page, std::string_view relay) {
-  require(origin_allowed(page, relay, {"*"}));
-  require(origin_allowed(page, relay, {std::string(page)}));
-  if (page.empty() || !origin_allowed(page, relay, {})) return;
+  require(OriginRule({"*"}).allows(page, relay));
+  require(OriginRule({std::string(page)}).allows(page, relay));
+  require(origin_refusal(page).size() <= kMaxCloseReason);
+  if (page.empty() || !OriginRule({}).allows(page, relay)) return;
   const std::string origin = lower(page);
   const std::string host = lower(relay);
   const std::string name =
       host.substr(0, host.front() == '[' ? host.find(']') + 1 : host.find(':'));
+  if (looks_local(origin) && looks_local(host)) return;
   const std::size_t behind = origin.find("://") + 3 + name.size();
   require(!name.empty() && origin.substr(origin.find("://") + 3, name.size()) == name);
   require(behind == origin.size() || origin[behind] == ':' || name.back() == ']');
@@ -73,7 +84,7 @@ void check_request(const HttpRequest& request, std::string_view head) {
   }
   check_origin(request.field("origin"), request.host());
   require(HostRule({}, {}).judge(request.host()) != HostRule::Verdict::refused);
-  if (const auto refusal = check_upgrade(request, {})) check_refusal(*refusal);
+  if (const auto refusal = check_upgrade(request)) check_refusal(*refusal);
   check_arguments(arguments_of(request.query()));
 }
 

@@ -19,6 +19,7 @@
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/host_rule.h"
+#include "syncrelay/ws/origin_rule.h"
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/open_files.h"
 #include "syncrelay/ws/shard_loop.h"
@@ -67,6 +68,7 @@ class Server {
   std::vector<std::unique_ptr<ShardStats>> shard_stats_;
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<HostRule> hosts_;
+  std::unique_ptr<OriginRule> origins_;
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::optional<LockFile> data_lock_;

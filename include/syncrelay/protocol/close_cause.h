@@ -31,6 +31,7 @@ enum class CloseCode : std::uint16_t {
   policy = 1008,
   message_too_large = 1009,
   over_capacity = 1013,
+  forbidden = 4403,  // to who is refused behind a granted handshake; never a client's end
 };
 
 struct CloseCauseInfo {

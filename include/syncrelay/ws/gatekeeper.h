@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "syncrelay/base/log.h"
 #include "syncrelay/shard/session.h"
@@ -11,12 +10,20 @@
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/http_response.h"
+#include "syncrelay/ws/origin_rule.h"
 #include "syncrelay/ws/status.h"
 #include "syncrelay/ws/upgrade.h"
 
 namespace syncrelay {
 
 enum class ListenerRole : std::uint8_t { clients, admin };
+
+// What all gatekeepers of a relay ask. Thread-safe.
+struct DoorRules {
+  Admission& admission;
+  HostRule& hosts;
+  const OriginRule& origins;
+};
 
 // Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out
 // is asked for here and nowhere else. Its shard's thread only.
@@ -35,8 +42,7 @@ class Gatekeeper {
   using Decision = std::variant<Welcome, Reply>;
 
   // All references must outlive the gatekeeper.
-  Gatekeeper(std::vector<std::string> allowed_origins, HostRule& hosts, ShardStats& stats,
-             Admission& admission, const Status& status, const Log& log);
+  Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& status, const Log& log);
 
   // Who asks: for people, and for counting (see network_of()).
   struct Peer {
@@ -55,13 +61,14 @@ class Gatekeeper {
   Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   Reply answer(const HttpResponse& response, const HttpRequest& request) const;
+  Reply refuse_page(const HttpRequest& request, std::string_view address);
   void log_refusal(const Refusal& refusal, const HttpRequest& request, std::string_view address);
+  void warn(std::string_view what, const HttpRequest& request, std::string_view address,
+            const std::string& allow_with);
   void tell_of_unlisted_host(std::string_view host);
 
-  const std::vector<std::string> allowed_origins_;
-  HostRule& hosts_;
+  const DoorRules rules_;
   ShardStats& stats_;
-  Admission& admission_;
   const Status& status_;
   const Log& log_;
   TimePoint next_warning_{};

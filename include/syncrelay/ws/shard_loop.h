@@ -16,7 +16,6 @@
 #include "syncrelay/shard/shard.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/gatekeeper.h"
-#include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/status.h"
 #include "syncrelay/ws/transients.h"
 
@@ -39,16 +38,14 @@ class ShardLoop {
  public:
   struct Settings {
     std::uint64_t max_client_message = 0;  // bytes
-    std::vector<std::string> allowed_origins;
-    Duration handshake_timeout{};  // looked at four times a second
+    Duration handshake_timeout{};          // looked at four times a second
     Transients::Bounds transients{};
     std::size_t waiting_sockets = 1;  // accepted, but not adopted yet
   };
 
   // All references must outlive the loop.
   ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
-            ShardStats& stats, Admission& admission, HostRule& hosts, const Status& status,
-            const Log& log);
+            ShardStats& stats, const DoorRules& rules, const Status& status, const Log& log);
   ~ShardLoop();
   ShardLoop(const ShardLoop&) = delete;
   ShardLoop& operator=(const ShardLoop&) = delete;

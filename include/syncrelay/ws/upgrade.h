@@ -19,19 +19,13 @@ struct Refusal {
   HttpResponse response;
 };
 
-// Whether a browser on a page of `origin` may connect to `host`: the host names are the same (ports
-// may differ), or the origin is listed ("*" lists all). Without an origin it is no browser and may.
-bool origin_allowed(std::string_view origin, std::string_view host,
-                    const std::vector<std::string>& listed);
-
 // Whether the request asks for a WebSocket. Offers of anything else are as if absent (RFC 9110
 // section 7.8).
 bool wants_websocket(const HttpRequest& request);
 
 // Why this upgrade is not to be (RFC 6455 section 4.2.1); nullopt: it is. Precondition:
 // wants_websocket(request), for kClientPath.
-std::optional<Refusal> check_upgrade(const HttpRequest& request,
-                                     const std::vector<std::string>& allowed_origins);
+std::optional<Refusal> check_upgrade(const HttpRequest& request);
 
 Refusal bad_request(const HttpFault& fault);
 Refusal method_not_allowed();

@@ -21,7 +21,8 @@ struct GateBench {
   HostRule hosts{{"relay.example"}, {}};
   Log log{{LogLevel::error, LogFormat::text}};
   Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, log, relay, {&stats}, {}, {}};
-  Gatekeeper gate{{}, hosts, stats, admission, status, log};
+  OriginRule origins{{}};
+  Gatekeeper gate{{admission, hosts, origins}, stats, status, log};
 
   Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {},
                               ListenerRole listener = ListenerRole::clients) {
@@ -52,6 +53,20 @@ TEST_CASE("A client is let in with the answer of RFC 6455 and a seat of its own"
   CHECK(welcome->request.heartbeat == std::chrono::seconds(3));
   CHECK(bench.admission.clients() == 1);
   CHECK(bench.answer("GET /ws/sync", kUpgrade) == "HTTP/1.1 503 Service Unavailable");
+}
+
+TEST_CASE("A page that may not connect is told so behind the handshake, and takes no seat") {
+  GateBench bench;
+  const Gatekeeper::Decision decision =
+      bench.decide("GET /ws/sync", kUpgrade + "Origin: http://evil.example\r\n");
+  const auto* reply = std::get_if<Gatekeeper::Reply>(&decision);
+  REQUIRE(reply != nullptr);
+  const std::string frame = reply->answer.substr(reply->answer.find("\r\n\r\n") + 4);
+  CHECK(reply->answer.starts_with("HTTP/1.1 101 "));
+  CHECK(frame.substr(0, 4) == "\x88\x4d\x11\x33");  // close, 77 bytes, 4403
+  CHECK(frame.ends_with("--allow-origin http://evil.example"));
+  CHECK(bench.admission.clients() == 0);
+  CHECK(counter(bench.stats.refused, RefusalReason::origin).get() == 1);
 }
 
 TEST_CASE("A decision that nobody acts on gives its seat back") {
