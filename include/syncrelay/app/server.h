@@ -19,9 +19,9 @@
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/host_rule.h"
-#include "syncrelay/ws/origin_rule.h"
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/open_files.h"
+#include "syncrelay/ws/origin_rule.h"
 #include "syncrelay/ws/shard_loop.h"
 #include "syncrelay/ws/status.h"
 
