@@ -222,6 +222,12 @@ void Session::received() {
   received_at_ = context_.clock.now();
 }
 
+void Session::asked() {
+  heartbeat_due_ = true;
+  send_heartbeat();
+  pump();
+}
+
 ClientInfo Session::info() const {
   const std::chrono::duration<double> silent = context_.clock.now() - received_at_;
   return {id_, std::string(transport_.address()), since_wall_, lag(), bytes_sent_, silent.count()};

@@ -107,15 +107,17 @@ void Connection::welcome(Gatekeeper::Welcome welcome) {
 
 bool Connection::serve(std::span<std::byte> bytes) {
   std::get<Client>(stage_).session->received();
-  std::string pongs;
-  const std::optional<CloseCause> cause = read_frames(bytes, pongs);
-  if (!pongs.empty()) send(as_bytes(pongs));
+  Answers due;
+  const std::optional<CloseCause> cause = read_frames(bytes, due);
+  if (!due.pongs.empty()) send(as_bytes(due.pongs));
   send_late_pong();
-  return !cause || end(*cause);
+  if (cause) return end(*cause);
+  if (due.heartbeat) std::get<Client>(stage_).session->asked();
+  return true;
 }
 
 // Why the connection is to end, if it is.
-std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, std::string& pongs) {
+std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, Answers& due) {
   auto& client = std::get<Client>(stage_);
   while (const auto incoming = client.frames.next(bytes)) {
     if (const auto* fault = std::get_if<FrameFault>(&*incoming)) return fault->cause;
@@ -123,7 +125,9 @@ std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, st
       client.client_code = close->code.value_or(static_cast<std::uint16_t>(CloseCode::none));
       return CloseCause::client_closed;
     }
-    if (const auto* ping = std::get_if<PingFrame>(&*incoming)) add_pong(ping->payload, pongs);
+    if (const auto* ping = std::get_if<PingFrame>(&*incoming)) add_pong(ping->payload, due.pongs);
+    if (const auto* piece = std::get_if<MessagePiece>(&*incoming))
+      due.heartbeat |= client.messages.take(*piece) == ClientMessage::ping;
   }
   return std::nullopt;
 }

@@ -14,6 +14,7 @@
 
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/tally.h"
+#include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/frame_reader.h"
 #include "syncrelay/shard/shard.h"
 #include "syncrelay/shard/transport.h"
@@ -88,9 +89,15 @@ class Connection final : public Transient, public Transport {
         : seat(std::move(taken)), frames(max_message) {}
     Admission::Seat seat;
     FrameReader frames;
+    ClientMessageReader messages;
     Session* session = nullptr;
     std::optional<CloseCause> ended_by;        // decided by the relay
     std::optional<std::uint16_t> client_code;  // the client's close frame came, with this code
+  };
+  // What one read asks for, answered when all of it is read.
+  struct Answers {
+    std::string pongs;
+    bool heartbeat = false;
   };
   struct Leaving {};  // the answer or close frame is on its way; what comes in is dropped
 
@@ -99,7 +106,7 @@ class Connection final : public Transient, public Transport {
   bool act(Gatekeeper::Decision decision, std::string rest);
   void welcome(Gatekeeper::Welcome welcome);
   bool serve(std::span<std::byte> bytes);
-  std::optional<CloseCause> read_frames(std::span<std::byte> bytes, std::string& pongs);
+  std::optional<CloseCause> read_frames(std::span<std::byte> bytes, Answers& due);
   void add_pong(std::string_view payload, std::string& pongs);
   void send_late_pong();
   bool end(CloseCause cause);

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from deadline import until, wait_until
-from raw_client import PING, PONG, TEXT, RawClient
+from raw_client import BINARY, CONTINUATION, PING, PONG, TEXT, RawClient, frame
+from relay_process import is_sanitized
 
 FAST = ("--ping-interval", "200ms", "--ping-timeout", "400ms")
 PINGS = 8  # 1.6 s, four timeouts
@@ -81,6 +82,44 @@ async def test_a_client_asks_for_a_heartbeat_for_itself(relay, pusher, connect):
     pusher.broadcast("tick")
     assert (await asking.next_event()).seq == asking.first.seq + 1
     assert (await other.next()).type == "tick"
+
+
+HEARTBEAT = '{"type":"ping"}'
+QUESTION = b'{"type":"sync:ping"}'
+
+
+def test_who_asks_for_a_sign_of_life_gets_a_heartbeat_at_once(relay):
+    with RawClient(relay.port).upgrade() as client:
+        client.read_text()
+        client.send_frame(TEXT, QUESTION)
+        assert client.read_text() == HEARTBEAT
+        client.send_frame(TEXT, QUESTION[:7], fin=False)
+        client.send_frame(PING, b"between")
+        client.send_frame(CONTINUATION, QUESTION[7:])
+        assert client.read_opcode(PONG).payload == b"between"
+        assert client.read_text() == HEARTBEAT
+
+
+def test_other_messages_are_answered_by_nothing(relay):
+    with RawClient(relay.port).upgrade() as client:
+        client.read_text()
+        for text in (b"sync:ping", b"{}", b'{"type":"ping"}', b'{"data":{"type":"sync:ping"}}', b" " * 300 + QUESTION):
+            client.send_frame(TEXT, text)
+        client.send_frame(BINARY, QUESTION)
+        client.send_frame(PING, b"end")
+        assert client.read_frame().payload == b"end"
+
+
+async def test_who_asks_without_end_and_reads_nothing_costs_the_relay_nothing(relay, pusher, connect):
+    witness = await connect(relay)
+    with RawClient(relay.port, receive_buffer=4096).upgrade() as greedy:
+        before = relay.rss()
+        burst = frame(TEXT, QUESTION) * 1000
+        for _ in range(200):
+            await asyncio.to_thread(greedy.send, burst)
+        pusher.broadcast("after")
+        assert (await witness.next_event(3)).type == "after"
+        assert is_sanitized() or relay.rss() < before + 8 * 2**20
 
 
 async def test_a_heartbeat_comes_at_its_interval(relay, connect):

@@ -81,6 +81,10 @@ class Session {
   // The peer showed a sign of life.
   void received();
 
+  // The client asks for a heartbeat: it gets one, behind the message that is half sent, for all that
+  // it asks for until then.
+  void asked();
+
   // To be called after every tick of the shard's time: pings, heartbeats and timeouts.
   void tick();
 

@@ -123,6 +123,34 @@ TEST_CASE_FIXTURE(SessionBench, "Without a wish there is no heartbeat") {
   CHECK(received().empty());
 }
 
+TEST_CASE_FIXTURE(SessionBench, "Who asks for a heartbeat gets one at once") {
+  join();
+  session->asked();
+  CHECK(received() == kHeartbeat);
+  CHECK(received().empty());
+}
+
+TEST_CASE_FIXTURE(SessionBench, "Who asks before the first message gets the heartbeat behind it") {
+  session = std::make_unique<Session>(ConnectionId{1}, transport, ClientRequest{}, context);
+  session->asked();
+  advance(milliseconds(250));
+  CHECK(received() == Texts{snapshot(0), kHeartbeat[0]});
+}
+
+TEST_CASE_FIXTURE(
+    SessionBench,
+    "Who takes nothing and asks again and again gets one, and one for all that he asks "
+    "while that waits") {
+  join();
+  transport.stall();
+  for (int times = 0; times < 1000; ++times) session->asked();
+  CHECK(drain() == kHeartbeat);
+  advance(milliseconds(250));
+  CHECK(received() == kHeartbeat);
+  advance(seconds(5));
+  CHECK(received().empty());
+}
+
 TEST_CASE_FIXTURE(SessionBench, "Heartbeats and pings that fall due together are both sent") {
   join(with_heartbeat(20));
   for (int round = 0; round < 4; ++round) {
