@@ -185,10 +185,12 @@ void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpo
   gate.watch([&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); });
 }
 
+// Who sees refusals counted sees the connections that took the room: they are asked for after the
+// refusals, and shown before them.
 void CommandServer::Impl::look_at_peers() {
+  const std::uint64_t refused = gate.refused();
   relay_stats.command_connections.set(gate.connections());
   relay_stats.command_connections_cut_off.set(gate.cut_off());
-  const std::uint64_t refused = gate.refused();
   const bool more = refused > relay_stats.command_connections_refused.get();
   relay_stats.command_connections_refused.set(refused);
   const TimePoint now = clock.now();
