@@ -8,7 +8,7 @@
 
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/protocol/frame.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_text.h"
 #include "syncrelay/state/merge_patch.h"
 
 namespace syncrelay {
@@ -19,12 +19,6 @@ constexpr std::size_t kBatchBytes = 1024 * 1024;
 
 std::uint64_t entry_bytes(const std::string& key, const StateValue& value) {
   return key.size() + value->size();
-}
-
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 #include "support/frame_parser.h"
 #include "support/test_relay.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/small_numbers.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace {
