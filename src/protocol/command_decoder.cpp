@@ -33,6 +33,7 @@ constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {bit(kKey) | bit(kValue), bit(kNotify) | bit(kId)},
     {bit(kKey), bit(kNotify) | bit(kId)},
     {bit(kType), bit(kData) | bit(kSet) | bit(kNotify) | bit(kId)},
+    {0, bit(kId)},
     {0, bit(kKey)},
     {0, 0},
     {0, 0},
@@ -202,7 +203,7 @@ std::optional<Rejection> CommandVisitor::check_members() {
   const auto op = std::find(kOpNames.begin(), kOpNames.end(), op_name_);
   if (op == kOpNames.end()) {
     return reject(RejectReason::unknown_op, offsets_[kOp],
-                  "op " + quoted(op_name_) + " is unknown (set, merge, delete, broadcast)");
+                  "op " + quoted(op_name_) + " is unknown (set, merge, delete, broadcast, barrier)");
   }
   command_.op = static_cast<Op>(op - kOpNames.begin());
   const MembersOfOp& allowed = kMembersOfOp[static_cast<std::size_t>(command_.op)];
