@@ -5,12 +5,10 @@
 #include <cstdio>
 
 #include "syncrelay/cli/color.h"
-#include "syncrelay/cli/json_scanner.h"
+#include "syncrelay/json/json_walk.h"
 
 namespace syncrelay {
 namespace {
-
-using Kind = JsonToken::Kind;
 
 struct Character {
   std::uint32_t code;
@@ -41,64 +39,91 @@ bool is_command(std::uint32_t code) {
   return control || reorders;
 }
 
-std::string_view color_of(const JsonToken& token, bool is_name) {
-  switch (token.kind) {
-    case Kind::string:
-      return is_name ? color::kBlue : color::kGreen;
-    case Kind::number:
+std::string_view color_of(JsonKind kind) {
+  switch (kind) {
+    case JsonKind::string:
+      return color::kGreen;
+    case JsonKind::number:
       return color::kYellow;
-    case Kind::word:
-      return token.text == "null" ? color::kDim : color::kCyan;
+    case JsonKind::null:
+      return color::kDim;
     default:
-      return {};
+      return color::kCyan;
   }
 }
 
-class Printer {
+class Printer final : public JsonVisitor {
  public:
-  explicit Printer(JsonStyle style) : style_(style) {}
+  Printer(std::string_view json, JsonStyle style) : json_(json), style_(style) {}
 
-  // `next` is the token after it: empty brackets stay together, and names are strings before a
-  // colon.
-  void print(const JsonToken& token, const JsonToken& next) {
-    if (token.kind == Kind::end) {
-      --depth_;
-      if (before_ != Kind::begin) break_line();
-    } else if (before_ == Kind::begin) {
-      break_line();
-    }
-    const std::string_view paint = color_of(token, next.kind == Kind::colon);
-    out_ += color::paint(printable(token.text), paint, style_.color && !paint.empty());
-    if (token.kind == Kind::begin) ++depth_;
-    if (token.kind == Kind::colon) out_ += ' ';
-    if (token.kind == Kind::comma) style_.indent ? break_line() : out_.push_back(' ');
-    before_ = token.kind;
+  const std::string& text() const { return out_; }
+
+  void begin() override {
+    out_.clear();
+    depth_ = 0;
+    place_ = Place::first;
+  }
+  bool name(const JsonToken& token) override {
+    begin_part();
+    print(token, color::kBlue);
+    out_ += ": ";
+    place_ = Place::after_name;
+    return true;
+  }
+  bool scalar(JsonKind kind, const JsonToken& token) override {
+    begin_part();
+    print(token, color_of(kind));
+    place_ = Place::after_part;
+    return true;
+  }
+  Step open(JsonKind, std::size_t begin) override {
+    begin_part();
+    out_ += json_[begin];
+    ++depth_;
+    place_ = Place::first;
+    return Step::into;
+  }
+  // Empty brackets stay together.
+  bool close(std::size_t end) override {
+    --depth_;
+    if (place_ != Place::first) break_line();
+    out_ += json_[end - 1];
+    place_ = Place::after_part;
+    return true;
   }
 
-  std::string take() { return std::move(out_); }
-
  private:
+  enum class Place : std::uint8_t { first, after_name, after_part };
+
+  void begin_part() {
+    if (place_ == Place::after_name || (place_ == Place::first && depth_ == 0)) return;
+    if (place_ == Place::after_part) out_ += ',';
+    if (place_ == Place::after_part && !style_.indent) out_ += ' ';
+    break_line();
+  }
+
+  void print(const JsonToken& token, std::string_view paint) {
+    out_ += color::paint(printable(json_.substr(token.begin, token.end - token.begin)), paint,
+                         style_.color);
+  }
+
   void break_line() {
     if (style_.indent) out_.append("\n").append(2 * depth_, ' ');
   }
 
+  const std::string_view json_;
   const JsonStyle style_;
   std::string out_;
   std::size_t depth_ = 0;
-  Kind before_ = Kind::none;
+  Place place_ = Place::first;
 };
 
 }  // namespace
 
 std::string print_json(std::string_view json, JsonStyle style) {
-  Printer printer(style);
-  JsonScanner scanner(json);
-  for (JsonToken token = scanner.next(); token.kind != Kind::none;) {
-    const JsonToken next = scanner.next();
-    printer.print(token, next);
-    token = next;
-  }
-  return printer.take();
+  Printer printer(json, style);
+  JsonWalk().visit(json, printer);
+  return printer.text();
 }
 
 std::string printable(std::string_view text) {

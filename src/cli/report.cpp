@@ -8,8 +8,8 @@
 
 #include "syncrelay/cli/color.h"
 #include "syncrelay/cli/json_printer.h"
-#include "syncrelay/cli/json_scanner.h"
 #include "syncrelay/cli/table.h"
+#include "syncrelay/json/json_parts.h"
 
 namespace syncrelay {
 namespace {

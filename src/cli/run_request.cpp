@@ -13,9 +13,9 @@
 
 #include "ask_relay.h"
 #include "syncrelay/cli/json_printer.h"
-#include "syncrelay/cli/json_scanner.h"
 #include "syncrelay/cli/report.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_parts.h"
+#include "syncrelay/json/json_text.h"
 #include "watch.h"
 
 namespace syncrelay {
@@ -32,12 +32,6 @@ std::string random_id() {
   std::snprintf(text, sizeof text, "cli-%016llx%016llx", static_cast<unsigned long long>(bits[0]),
                 static_cast<unsigned long long>(bits[1]));
   return text;
-}
-
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
 }
 
 // "refused: unknown_op: …".

@@ -6,8 +6,8 @@
 
 #include "dial_address.h"
 #include "syncrelay/cli/json_printer.h"
-#include "syncrelay/cli/json_scanner.h"
 #include "syncrelay/cli/report.h"
+#include "syncrelay/json/json_parts.h"
 
 namespace syncrelay {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "syncrelay/base/utf8.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_text.h"
 
 namespace syncrelay {
 namespace {

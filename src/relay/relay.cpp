@@ -8,7 +8,7 @@
 
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/protocol/frame.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_text.h"
 #include "syncrelay/state/merge_patch.h"
 
 namespace syncrelay {
@@ -19,12 +19,6 @@ constexpr std::size_t kBatchBytes = 1024 * 1024;
 
 std::uint64_t entry_bytes(const std::string& key, const StateValue& value) {
   return key.size() + value->size();
-}
-
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
 }
 
 }  // namespace
@@ -93,7 +87,7 @@ Result<Accepted, Rejection> Relay::apply(const Command& command) {
     staged_ids_.push_back({command.id, last_, ran()});
     staged_bytes_ += command.id.size();
   }
-  ++staged_commands_[static_cast<std::size_t>(command.op)];
+  if (command.op != Op::barrier) ++staged_commands_[static_cast<std::size_t>(command.op)];
   if (update.changes || update.chunk) {
     staged_bytes_ += weight(update);
     staged_.push_back(std::move(update));
@@ -189,7 +183,7 @@ void Relay::stage_event(const Command& command, Update& update) {
     }
     return;
   }
-  if (!command.notify) return;
+  if (!command.notify || command.op == Op::barrier) return;
   const std::string key = json_string(command.key);
   if (command.op == Op::set) {
     write_event({R"({"type":"sync:set","data":{)", key, ":", command.value, "}"}, update);

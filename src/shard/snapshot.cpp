@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {

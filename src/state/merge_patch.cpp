@@ -1,15 +1,12 @@
 #include "syncrelay/state/merge_patch.h"
 
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
-
 #include <deque>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_walk.h"
 
 namespace syncrelay {
 namespace {
@@ -30,55 +27,44 @@ struct Member {
   Node value;
 };
 
-// Builds the Nodes of a text in one pass. Arrays and scalars stay closed: a merge patch never looks
+// Builds the Nodes of a text in one walk. Arrays and scalars stay closed: a merge patch never looks
 // into them.
-class TreeBuilder {
+class TreeBuilder final : public JsonVisitor {
  public:
-  TreeBuilder(std::string_view json, const rapidjson::MemoryStream& stream)
-      : json_(json), stream_(stream) {}
+  explicit TreeBuilder(std::string_view json) : json_(json) {}
 
-  Node take_root() { return std::move(root_.front()); }
+  Node take_root() { return std::move(root_); }
 
-  bool Null() { return scalar(true); }
-  bool Bool(bool) { return scalar(false); }
-  bool Int(int) { return scalar(false); }
-  bool Uint(unsigned) { return scalar(false); }
-  bool Int64(std::int64_t) { return scalar(false); }
-  bool Uint64(std::uint64_t) { return scalar(false); }
-  bool Double(double) { return scalar(false); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return scalar(false); }
-  bool String(const char*, rapidjson::SizeType, bool) { return scalar(false); }
-
-  bool StartArray() {
-    if (arrays_++ == 0) array_begin_ = value_begin();
+  void begin() override {
+    open_.clear();
+    array_.reset();
+  }
+  bool name(const JsonToken& token) override {
+    open_.back().name = token.content;
+    open_.back().name_text = json_.substr(token.begin, token.end - token.begin);
     return true;
   }
-  bool EndArray(rapidjson::SizeType) {
-    if (--arrays_ == 0)
-      add({json_.substr(array_begin_, stream_.Tell() + 1 - array_begin_), false, false, {}});
+  bool scalar(JsonKind kind, const JsonToken& token) override {
+    add({text(token.begin, token.end), false, kind == JsonKind::null, {}});
     return true;
   }
-
-  bool StartObject() {
-    if (arrays_ > 0) return true;
-    open_.push_back({value_begin(), {}, {}, {}});
-    return true;
+  Step open(JsonKind kind, std::size_t begin) override {
+    if (kind == JsonKind::array) {
+      array_ = begin;
+      return Step::over;
+    }
+    open_.push_back({begin, {}, {}, {}});
+    return Step::into;
   }
-  bool Key(const char* text, rapidjson::SizeType size, bool) {
-    if (arrays_ > 0) return true;
-    Open& object = open_.back();
-    const std::size_t end = stream_.Tell();
-    object.name.assign(text, size);
-    object.name_text = json_.substr(key_begin_of(end, object), end - key_begin_of(end, object));
-    object.value_begin = skip_space(json_, skip_space(json_, end) + 1);
-    return true;
-  }
-  bool EndObject(rapidjson::SizeType) {
-    if (arrays_ > 0) return true;
+  bool close(std::size_t end) override {
+    if (array_) {
+      add({text(*array_, end), false, false, {}});
+      array_.reset();
+      return true;
+    }
     Open object = std::move(open_.back());
     open_.pop_back();
-    const std::size_t end = stream_.Tell() + 1;
-    add({json_.substr(object.begin, end - object.begin), true, false, std::move(object.members)});
+    add({text(object.begin, end), true, false, std::move(object.members)});
     return true;
   }
 
@@ -88,58 +74,30 @@ class TreeBuilder {
     std::vector<Member> members;
     std::string name;
     std::string_view name_text;
-    std::size_t value_begin = 0;
-    std::size_t last_end = 0;
   };
 
-  std::size_t value_begin() const {
-    return open_.empty() ? skip_space(json_, 0) : open_.back().value_begin;
-  }
-
-  // A key begins at the first quote behind the bracket or the value before it.
-  std::size_t key_begin_of(std::size_t end, const Open& object) const {
-    const std::size_t from = object.last_end == 0 ? object.begin + 1 : object.last_end;
-    const std::size_t quote = json_.find('"', from);
-    return quote < end ? quote : end;
-  }
-
-  bool scalar(bool is_null) {
-    if (arrays_ > 0) return true;
-    const std::size_t begin = value_begin();
-    add({json_.substr(begin, stream_.Tell() - begin), false, is_null, {}});
-    return true;
+  std::string_view text(std::size_t begin, std::size_t end) const {
+    return json_.substr(begin, end - begin);
   }
 
   void add(Node node) {
     if (open_.empty()) {
-      root_.push_back(std::move(node));
+      root_ = std::move(node);
       return;
     }
     Open& object = open_.back();
-    object.last_end = static_cast<std::size_t>(node.text.data() + node.text.size() - json_.data());
     object.members.push_back({std::move(object.name), object.name_text, std::move(node)});
   }
 
-  std::string_view json_;
-  const rapidjson::MemoryStream& stream_;
-  std::size_t arrays_ = 0;  // open arrays
-  std::size_t array_begin_ = 0;
-  std::deque<Open> open_;  // open objects outside of arrays
-  std::vector<Node> root_;
+  const std::string_view json_;
+  std::optional<std::size_t> array_;  // where the open array begins
+  std::deque<Open> open_;             // open objects
+  Node root_;
 };
 
-// Parses `text`, which is `json` or `json` with_small_numbers().
-std::optional<Node> parse(std::string_view json, std::string_view text) {
-  rapidjson::MemoryStream stream(text.data(), text.size());
-  TreeBuilder builder(json, stream);
-  rapidjson::Reader reader;
-  constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
-  const rapidjson::ParseResult parsed = reader.Parse<kFlags>(stream, builder);
-  if (parsed.Code() == rapidjson::kParseErrorNumberTooBig && text.data() == json.data()) {
-    return parse(json, with_small_numbers(json));
-  }
-  if (parsed.IsError()) return std::nullopt;
+std::optional<Node> parse(std::string_view json, JsonWalk& walk) {
+  TreeBuilder builder(json);
+  if (walk.visit(json, builder)) return std::nullopt;
   return builder.take_root();
 }
 
@@ -207,8 +165,9 @@ void append_merged(std::string& out, const Node* target, const Node& patch) {
 }  // namespace
 
 std::optional<std::string> merge_patch(std::string_view target, std::string_view patch) {
-  const std::optional<Node> target_root = parse(target, target);
-  const std::optional<Node> patch_root = parse(patch, patch);
+  JsonWalk walk;
+  const std::optional<Node> target_root = parse(target, walk);
+  const std::optional<Node> patch_root = parse(patch, walk);
   if (!target_root || !patch_root) return std::nullopt;
   std::string out;
   out.reserve(target.size() + patch.size());

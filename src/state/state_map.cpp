@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_text.h"
 
 namespace syncrelay {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "id_records.h"
 #include "syncrelay/protocol/frame.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_parts.h"
 
 namespace syncrelay {
 namespace {
@@ -92,7 +92,7 @@ bool HistoryReader::read_state(StoredHistory& history) {
   while ((result = select.step()) == SQLITE_ROW) {
     const std::string key(select.blob(0));
     const std::string_view value = select.blob(1);
-    if (state_row_sum(key, value) != select.number(2) || !is_json(value))
+    if (state_row_sum(key, value) != select.number(2) || json_fault(value))
       return damaged("the value of key " + shown(key) + " (table state)");
     books_.put_state(key, select.number(2));
     history.state.emplace(key, std::make_shared<const std::string>(value));

@@ -59,6 +59,16 @@ def test_a_value_keeps_its_digits_order_and_escapes(shell):
     assert shell.run("state", "radio").stdout == value + "\n"
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1E+99999", "7" * 400], ids=["exponent", "negative", "digits"])
+def test_a_number_that_no_double_holds_is_a_value_like_any_other(shell, number):
+    value = f'{{"n":[{number}]}}'
+    assert shell.run("set", "radio", value).returncode == 0
+    assert shell.run("state", "radio").stdout == value + "\n"
+    assert shell.run("state").stdout == f'{{"comparison":null,"radio":{value}}}\n'
+    assert number in shell.on_terminal("state", "radio", NO_COLOR="1")[1]
+    assert f'"radio":{value}' in shell.run("watch", "--count", 1).stdout
+
+
 def test_state_of_an_unknown_key_fails(shell):
     assert_failed(shell.run("state", "nothing"), 1, '"nothing"')
 

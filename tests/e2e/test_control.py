@@ -23,6 +23,7 @@ ACCEPTED = [
     {"op": "broadcast", "type": "x", "data": [1]},
     {"op": "broadcast", "type": "x", "set": {"radio": 1}, "notify": True},
     {"op": "set", "key": "radio", "value": 2, "notify": True},
+    {"op": "barrier"},
 ]
 
 
@@ -64,7 +65,7 @@ async def test_every_operation_is_answered_with_the_position_behind_it(relay, pe
     clients = [await connect(relay) for _ in range(2)]
     before = peer.confirm({"op": "broadcast", "type": "before"})
     answer = peer.confirm(command)
-    events = command["op"] == "broadcast" or command.get("notify", True)
+    events = command["op"] != "barrier" and command.get("notify", True)
     assert answer == {"ok": True, "seq": before["seq"] + events, "epoch": clients[0].epoch, "clients": 2}
     assert EPOCH.match(answer["epoch"])
 
@@ -124,6 +125,29 @@ def test_answers_come_in_the_order_of_the_requests(dealer):
         command = kinds[number % 3]
         dealer.send(command, request)
     assert [dealer.receive_frames()[0] for _ in requests] == requests
+
+
+def test_a_barrier_is_answered_in_its_place_with_the_position_before_it(dealer):
+    for _ in range(100):
+        dealer.send({"op": "broadcast", "type": "x"})
+        dealer.send({"op": "barrier"})
+    answers = [dealer.receive() for _ in range(200)]
+    assert [answer["seq"] for answer in answers] == [1 + n // 2 for n in range(200)]
+    assert all(set(answer) == {"ok", "seq", "epoch", "clients"} for answer in answers)
+
+
+async def test_a_barrier_has_no_effect_on_either_socket_and_is_not_counted(relay, peer, pusher, connect):
+    client = await connect(relay)
+    pusher.push({"op": "barrier", "id": "pushed"})
+    wait_until(lambda: peer.confirm({"op": "stats"})["stats"]["ids"] == 1, "the pushed one is taken")
+    assert peer.confirm({"op": "barrier", "id": "pushed"})["duplicate"]
+    peer.confirm({"op": "barrier"})
+    assert peer.confirm({"op": "broadcast", "type": "after"})["seq"] == 1
+    event = await client.next_event()
+    assert (event.type, event.seq) == ("after", 1)
+    metrics = relay.metrics()
+    assert metrics.value("commands_total") == metrics.value("commands_total", op="broadcast") == 1
+    assert metrics.value("commands_rejected_total") == 0
 
 
 # Duplicates.

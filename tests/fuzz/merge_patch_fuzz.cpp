@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "syncrelay/json/small_numbers.h"
 #include "syncrelay/protocol/command_decoder.h"
-#include "syncrelay/protocol/json_text.h"
 #include "syncrelay/state/merge_patch.h"
 
 namespace {

@@ -23,7 +23,7 @@ ROOMS = rooms()
 # Third-party headers by the files that may include them. None may in a header under include/.
 LIBRARIES = {
     r"spdlog/|fmt/": r"src/base/log\.cpp",
-    r"rapidjson/": r"src/(protocol|state|cli)/\w+\.cpp",
+    r"rapidjson/": r"src/json/\w+\.cpp",
     r"libwebsockets\.h|ev\.h|uv\.h": r"src/(ws/\w+\.(cpp|h)|cli/\w+\.cpp)",
     r"zmq\.hpp?$|zmq_addon\.hpp": r"src/(ipc/\w+\.(cpp|h)|cli/\w+\.cpp)",
     r"CLI/": r"src/config/\w+\.cpp",

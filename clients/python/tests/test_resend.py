@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,7 @@ import pytest
 from pull_peer import DEADLINE, PullPeer, wait_until
 from router_peer import RouterPeer
 
-from syncrelay import AnswerTimeout, Position, Relay, RelayUnavailable
+from syncrelay import AnswerTimeout, CommandRejected, Position, Relay, RelayUnavailable
 from syncrelay.request import MAX_REQUESTS
 
 
@@ -131,7 +132,7 @@ def test_a_request_waits_for_proof_that_pushed_commands_arrived(
         overtook = control.receive()
         control.answer(overtook[0])  # no duplicate: the pushed one is not there yet
         envelope, barrier = control.receive()
-        assert (barrier["op"], barrier["key"]) == ("delete", barrier["id"])
+        assert barrier == {"op": "barrier", "id": barrier["id"]}
         assert barrier != overtook[1]
         assert [fake.receive()[0] for _ in range(3)] == [
             {"op": "broadcast", "type": "t", "data": "pushed"}, overtook[1], barrier,
@@ -157,8 +158,13 @@ def test_with_the_push_socket_away_a_later_request_is_not_sent(endpoint: str, co
         assert control.is_silent(0)
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("storage_full", "no space"), ("unknown_op", 'op "barrier" is unknown (set, merge, delete, broadcast)')],
+    ids=["without room", "before 0.2.0"],
+)
 def test_a_relay_that_refuses_the_barrier_refuses_what_waits_for_it(
-    fake: PullPeer, control: RouterPeer, pool: ThreadPoolExecutor
+    fake: PullPeer, control: RouterPeer, pool: ThreadPoolExecutor, code: str, message: str
 ) -> None:
     fake.start()
     control.start()
@@ -166,8 +172,8 @@ def test_a_relay_that_refuses_the_barrier_refuses_what_waits_for_it(
         relay.broadcast("t")
         call = pool.submit(lambda: relay.broadcast("t", confirm=True, timeout=DEADLINE))
         envelope, _ = control.receive()
-        control.answer(envelope, ok=False, error={"code": "storage_full", "message": "no space", "offset": 0})
-        with pytest.raises(Exception, match="storage_full: no space"):
+        control.answer(envelope, ok=False, error={"code": code, "message": message, "offset": 0})
+        with pytest.raises(CommandRejected, match=re.escape(f"{code}: {message}")):
             call.result(DEADLINE)
 
 

@@ -16,7 +16,7 @@ enum class ClientMessage : std::uint8_t {
 };
 
 // `text`: a whole text message. An object whose first member of the name "type" is one of the
-// above; further members are ignored.
+// above, written without escapes; further members are ignored.
 std::optional<ClientMessage> parse_client_message(std::string_view text);
 
 // Gathers the pieces of a client's messages as far as one can be of interest. The thread of its

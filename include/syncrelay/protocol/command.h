@@ -9,12 +9,23 @@
 
 namespace syncrelay {
 
-// The first four are commands, the others queries, which change nothing and are answered on the
-// control socket only.
-enum class Op : std::uint8_t { set, merge, remove, broadcast, state, clients, stats, backup };
+// The first five are commands; barrier is one without effect, for who wants to know that what came
+// before it is taken. The others are queries, which change nothing and are answered on the control
+// socket only.
+enum class Op : std::uint8_t {
+  set,
+  merge,
+  remove,
+  broadcast,
+  barrier,
+  state,
+  clients,
+  stats,
+  backup
+};
 
-inline constexpr std::array<std::string_view, 8> kOpNames = {
-    "set", "merge", "delete", "broadcast", "state", "clients", "stats", "backup"};
+inline constexpr std::array<std::string_view, 9> kOpNames = {
+    "set", "merge", "delete", "broadcast", "barrier", "state", "clients", "stats", "backup"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];

@@ -12,7 +12,7 @@ namespace syncrelay {
 
 // Written by the relay's thread.
 struct RelayStats {
-  std::array<Counter, kOpNames.size()> commands;  // accepted, by Op
+  std::array<Counter, kOpNames.size()> commands;  // accepted, by Op; no barriers
   std::array<Counter, kRejectReasonNames.size()> rejected;
   Counter events;
   Counter seq;

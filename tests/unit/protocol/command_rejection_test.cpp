@@ -146,6 +146,8 @@ TEST_CASE("What an op does not know is refused") {
   check(RejectReason::unknown_member, R"({"op":"delete","key":"k","value":^1})");
   check(RejectReason::unknown_member, R"({"op":"broadcast","type":"t","key":^"k"})");
   check(RejectReason::unknown_member, R"({"op":"broadcast","type":"t","value":^1})");
+  check(RejectReason::unknown_member, R"({"op":"barrier","key":^"k"})");
+  check(RejectReason::unknown_member, R"({"op":"barrier","notify":^false})");
 }
 
 TEST_CASE("A member may stand only once, however it is spelled") {
@@ -173,8 +175,8 @@ TEST_CASE("Each member has its type") {
   }
 }
 
-TEST_CASE("Only the four ops are known") {
-  for (const char* op : {"", "Set", "set ", "remove", "ping", "sets"}) {
+TEST_CASE("Only the ops of the contract are known") {
+  for (const char* op : {"", "Barrier", "Set", "set ", "remove", "ping", "sets"}) {
     check(RejectReason::unknown_op, R"({"op":^")" + std::string(op) + "\"}");
   }
 }

@@ -58,6 +58,7 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(Op::merge) == "merge");
   CHECK(name(Op::remove) == "delete");
   CHECK(name(Op::broadcast) == "broadcast");
+  CHECK(name(Op::barrier) == "barrier");
   CHECK(name(Op::state) == "state");
   CHECK(name(Op::clients) == "clients");
   CHECK(name(Op::stats) == "stats");

@@ -194,6 +194,32 @@ TEST_CASE("A batch is full at 256 updates or one megabyte, and empty after publi
   CHECK_FALSE(relay.relay.batch_full());
 }
 
+TEST_CASE("A barrier does nothing, has the position before it, and is not counted") {
+  TestRelay relay;
+  REQUIRE(relay.send(R"({"op":"broadcast","type":"t"})").ok());
+  relay.take_updates();
+  const auto barrier = relay.send(R"({"op":"barrier"})");
+  REQUIRE(barrier.ok());
+  CHECK(barrier.value().seq == Seq{1});
+  CHECK_FALSE(barrier.value().duplicate);
+  CHECK(relay.take_updates().empty());
+  CHECK(relay.stats.state_keys.get() == 2);
+  for (const Op op : {Op::set, Op::merge, Op::remove, Op::barrier})
+    CHECK(counter(relay.stats.commands, op).get() == 0);
+  CHECK(counter(relay.stats.commands, Op::broadcast).get() == 1);
+}
+
+TEST_CASE("A barrier with an id that was there is a duplicate with the first one's position") {
+  TestRelay relay;
+  REQUIRE_FALSE(relay.send(R"({"op":"barrier","id":"b"})").value().duplicate);
+  REQUIRE(relay.send(R"({"op":"broadcast","type":"t"})").ok());
+  const auto again = relay.send(R"({"op":"barrier","id":"b"})");
+  CHECK(again.value().duplicate);
+  CHECK(again.value().seq == Seq{0});
+  relay.take_updates();
+  CHECK(relay.stats.ids.get() == 1);
+}
+
 TEST_CASE("The counters tell what was done") {
   TestRelay relay;
   CHECK(relay.stats.state_keys.get() == 2);

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "support/frame_parser.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {

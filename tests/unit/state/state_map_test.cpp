@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "support/choices.h"
-#include "syncrelay/protocol/json_text.h"
+#include "syncrelay/json/json_text.h"
 
 namespace syncrelay {
 namespace {

@@ -17,8 +17,8 @@ _LAST_PAUSE = 0.1
 class Barrier:
     """I/O thread only. Proves that the relay has applied what was pushed up to a mark in the outbox.
 
-    The relay reads two sockets and keeps no order between them. So a command that changes nothing goes over both under
-    one id, pushed first. When the control socket calls it a duplicate, the relay has taken the pushed one, hence all
+    The relay reads two sockets and keeps no order between them. So a command without effect goes over both under one id,
+    pushed first. When the control socket calls it a duplicate, the relay has taken the pushed one, hence all
     before it. Otherwise the request was faster, and the next round begins. Only requests that follow pushed commands
     pay for it: one round trip, seldom more than two.
     """
@@ -48,7 +48,7 @@ class Barrier:
         return command
 
     def answered(self, answer: bytes) -> None:
-        """By the control socket. Raises CommandRejected."""
+        """By the control socket. Raises CommandRejected: by a relay before 0.2.0, which has no barriers, too."""
         self._under_way = False
         if is_duplicate(answer):
             self._proved = self._mark
@@ -66,8 +66,7 @@ class Barrier:
         return None if self._under_way else max(0.0, self._next_round - time.monotonic())
 
     def _begin_round(self) -> None:
-        name = secrets.token_urlsafe(16)  # a key that nobody has, and its own id
-        self._command = json.dumps({"op": "delete", "key": name, "id": name, "notify": False}).encode()
+        self._command = json.dumps({"op": "barrier", "id": secrets.token_urlsafe(16)}).encode()
         self._mark = self._outbox.put_extra(self._command)
         self._under_way = True
         if self._outbox.gone < self._mark:

@@ -1,10 +1,7 @@
-#include "syncrelay/protocol/json_text.h"
-
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
+#include "syncrelay/json/small_numbers.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <cstddef>
 
 namespace syncrelay {
 namespace {
@@ -49,43 +46,6 @@ std::size_t make_small(std::string& text, std::size_t from) {
 }
 
 }  // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char code[8];
-      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned char>(c));
-      out += code;
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
-std::size_t skip_space(std::string_view json, std::size_t from) {
-  while (from < json.size() &&
-         (json[from] == ' ' || json[from] == '\t' || json[from] == '\n' || json[from] == '\r')) {
-    ++from;
-  }
-  return from;
-}
-
-bool is_json(std::string_view text) {
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
-                              rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseNumbersAsStringsFlag;
-  const std::string small = with_small_numbers(text);
-  rapidjson::MemoryStream stream(small.data(), small.size());
-  rapidjson::BaseReaderHandler<> nobody;
-  // A NUL byte ends the text for RapidJSON.
-  return !rapidjson::Reader().Parse<kFlags>(stream, nobody).IsError() &&
-         stream.Tell() == small.size();
-}
 
 std::string with_small_numbers(std::string_view json) {
   std::string text(json);

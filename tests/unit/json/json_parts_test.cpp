@@ -1,26 +1,14 @@
-#include "syncrelay/cli/json_scanner.h"
+#include "syncrelay/json/json_parts.h"
 
 #include <doctest/doctest.h>
 
 namespace syncrelay {
 namespace {
 
-using Kind = JsonToken::Kind;
-
 std::vector<std::string> values_of(std::string_view json) {
   std::vector<std::string> values;
   for (const JsonPart& part : json_parts(json)) values.emplace_back(part.value);
   return values;
-}
-
-TEST_CASE("Tokens are the text as it stands, without the space between") {
-  JsonScanner scanner(" {\"a\" :\n[-1.50e3, true]\t}");
-  std::vector<std::string> texts;
-  for (JsonToken token = scanner.next(); token.kind != Kind::none; token = scanner.next()) {
-    texts.emplace_back(token.text);
-  }
-  CHECK(texts ==
-        std::vector<std::string>{"{", "\"a\"", ":", "[", "-1.50e3", ",", "true", "]", "}"});
 }
 
 TEST_CASE("Brackets and quotes within strings end nothing") {
@@ -52,11 +40,20 @@ TEST_CASE("Text that is cut off anywhere is taken apart without reading past its
   }
 }
 
-TEST_CASE("A fault says where it is") {
-  CHECK_FALSE(json_fault(" [1, \"a\"]\n"));
+TEST_CASE("Parts may be numbers that no double holds") {
+  CHECK(values_of("[1e400,2]") == std::vector<std::string>{"1e400", "2"});
+  CHECK(json_member(R"({"a":-1e999,"b":3})", "b") == "3");
+  CHECK(json_member(R"({"a":-1e999,"b":3})", "a") == "-1e999");
+}
+
+TEST_CASE("JSON is told from what is none, and a fault says where it is") {
+  for (const char* json : {"null", " [1, 2] ", "1e999999", R"({"a":{"b":"\u00e9"}})", "\"é\""})
+    CHECK_MESSAGE(!json_fault(json), json);
+  CHECK(json_fault(std::string_view("1\0", 2)));
   CHECK(json_fault("[1,]")->offset == 3);
   CHECK(json_fault("1 2")->offset == 2);
-  for (const char* text : {"", "NaN", "{a:1}", "'a'", "\"\xff\"", "\"\\ud800\"", "[1"}) {
+  for (const char* text : {"", " ", "nul", "\"open", "NaN", "{a:1}", "'a'", "\"\xff\"",
+                           "\"\\ud800\"", "\"\\udc00\"", "[1"}) {
     CAPTURE(text);
     CHECK(json_fault(text));
   }
