@@ -62,7 +62,7 @@ TEST_CASE("A message over the limit is ignored, and the next one is read") {
   ClientMessageReader reader;
   const std::string spaces(ClientMessageReader::kMaxBytes - kPing.size(), ' ');
   const std::string longest = spaces + std::string(kPing);
-  const std::string longer = ' ' + longest;
+  const std::string longer = spaces + ' ' + std::string(kPing);
   CHECK(said(reader, {longest}) == ClientMessage::ping);
   CHECK_FALSE(said(reader, {longer}));
   CHECK(said(reader, {spaces, kPing}) == ClientMessage::ping);
