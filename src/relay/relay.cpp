@@ -1,14 +1,12 @@
 #include "syncrelay/relay/relay.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <memory>
 #include <utility>
 
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/protocol/frame.h"
-#include "syncrelay/json/json_text.h"
 #include "syncrelay/state/merge_patch.h"
 
 namespace syncrelay {
@@ -173,41 +171,10 @@ void Relay::put(const StateChange& change) {
 }
 
 void Relay::stage_event(const Command& command, Update& update) {
-  if (command.op == Op::broadcast) {
-    if (command.notify && !command.set_object.empty()) {
-      write_event({R"({"type":)", command.type, R"(,"data":)", command.data, R"(,"set":)",
-                   command.set_object},
-                  update);
-    } else {
-      write_event({R"({"type":)", command.type, R"(,"data":)", command.data}, update);
-    }
-    return;
-  }
-  if (!command.notify || command.op == Op::barrier) return;
-  const std::string key = json_string(command.key);
-  if (command.op == Op::set) {
-    write_event({R"({"type":"sync:set","data":{)", key, ":", command.value, "}"}, update);
-  } else if (command.op == Op::merge) {
-    write_event({R"({"type":"sync:merge","data":{)", key, ":", command.value, "}"}, update);
-  } else if (is_configured(command.key)) {
-    write_event({R"({"type":"sync:set","data":{)", key, ":null}"}, update);
-  } else {
-    write_event({R"({"type":"sync:delete","data":[)", key, "]"}, update);
-  }
-}
-
-void Relay::write_event(std::initializer_list<std::string_view> pieces, Update& update) {
+  if (!makes_event(command)) return;
   last_ = last_.next();
-  tail_ = R"(,"ts":)";
-  append_timestamp(tail_, clock_.wall());
-  tail_ += R"(,"seq":)";
-  tail_ += std::to_string(last_.value);
-  tail_ += '}';
-  std::array<std::string_view, 8> all;
-  std::size_t count = 0;
-  for (const std::string_view piece : pieces) all[count++] = piece;
-  all[count++] = tail_;
-  LogWriter::Written written = log_.append({all.data(), count});
+  LogWriter::Written written =
+      log_.append(encoder_.encode(command, is_configured(command.key), clock_.wall(), last_));
   update.chunk = std::move(written.chunk);
   update.seq = last_;
   update.position = written.position;

@@ -68,7 +68,7 @@ std::size_t Session::write_snapshot(std::size_t bytes) {
 
 void Session::end_snapshot() {
   snapshot_ = nullptr;
-  append_own(snapshot_end(), MessagePart::end);
+  append_own(snapshot_end(position(), skipped_), MessagePart::end);
   send_heartbeat();
 }
 
@@ -168,10 +168,7 @@ void Session::begin_first_message() {
 void Session::begin_resume(Seq after) {
   const EventLog& log = context_.replica.log();
   cursor_ = log.before(after.next());
-  std::string message =
-      R"({"type":"sync:resume","data":{"from":)" + std::to_string(after.next().value);
-  message += R"(,"to":)" + std::to_string(log.next().previous().value) + '}';
-  append_own(message + position_members(after) + '}', MessagePart::whole);
+  append_own(resume_message(position(), log.next().previous()), MessagePart::whole);
   context_.stats.resumes.add();
 }
 
@@ -184,24 +181,15 @@ void Session::begin_snapshot(SnapshotReason reason) {
   context_.stats.skipped_events.add(skipped_);
   counter(context_.stats.snapshots, reason).add();
   if (!snapshot->plain().empty())
-    return append_own(snapshot->plain() + snapshot_end(), MessagePart::whole);
+    return append_own(snapshot->plain() + snapshot_end(position(), skipped_), MessagePart::whole);
   snapshot_ = std::move(snapshot);
   snapshot_place_ = {};
   context_.turns.add(*this);
 }
 
-std::string Session::snapshot_end() const {
-  std::string end = position_members(cursor_.next.previous());
-  if (skipped_ > 0) end += R"(,"skipped":)" + std::to_string(skipped_);
-  return end + '}';
-}
-
-// The time is taken here, as late as can be: clients compute the offset of their clock from it.
-std::string Session::position_members(Seq seq) const {
-  std::string members = R"(,"ts":)";
-  append_timestamp(members, context_.clock.wall());
-  return members + R"(,"seq":)" + std::to_string(seq.value) + R"(,"epoch":")" + context_.epoch +
-         '"';
+// The time is taken as late as can be: clients compute the offset of their clock from it.
+PositionText Session::position() const {
+  return {context_.clock.wall(), cursor_.next.previous(), context_.epoch};
 }
 
 void Session::append_own(std::string_view message, MessagePart part) {
@@ -295,7 +283,7 @@ void Session::send_heartbeat() {
   const bool between_messages = phase_ == Phase::live && !snapshot_ && !middle_.chunk;
   if (!heartbeat_due_ || !between_messages || closing_ || (blocked_ && !own_.empty())) return;
   heartbeat_due_ = false;
-  append_own(R"({"type":"ping"})", MessagePart::whole);
+  append_own(kHeartbeat, MessagePart::whole);
 }
 
 }  // namespace syncrelay

@@ -4,12 +4,10 @@
 
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/limits.h"
+#include "syncrelay/protocol/server_message.h"
 
 namespace syncrelay {
 namespace {
-
-constexpr std::string_view kHead = R"({"type":"sync:full","data":{)";
-constexpr std::string_view kTail = "}";
 
 // Writes `text` from `skip` on, at most `size` bytes; returns how many.
 std::size_t write_some(std::string_view text, std::size_t skip, std::size_t size,
@@ -24,7 +22,7 @@ std::size_t write_some(std::string_view text, std::size_t skip, std::size_t size
 
 Snapshot::Snapshot(const StateMap& state)
     : state_(state),
-      size_(kHead.size() + state.members_size() + kTail.size()),
+      size_(kSnapshotHead.size() + state.members_size() + kSnapshotTail.size()),
       may_keep_(kMaxKeptBytes / kFragmentBytes) {
   if (size_ > kMaxPlainBytes) return;
   Place place;
@@ -54,8 +52,8 @@ void Snapshot::retire() {
 // What comes before the value of the entry at `place`; what ends the text behind the last entry.
 std::string Snapshot::lead(const Place& place) const {
   const bool first = place.block == 0 && place.entry == 0;
-  std::string text(first ? kHead : "");
-  if (place.block == state_.block_count()) return text += kTail;
+  std::string text(first ? kSnapshotHead : "");
+  if (place.block == state_.block_count()) return text += kSnapshotTail;
   if (!first) text += ',';
   append_json_string(text, state_.block(place.block)[place.entry].key);
   return text += ':';

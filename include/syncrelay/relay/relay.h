@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "syncrelay/protocol/client_list.h"
 #include "syncrelay/protocol/command.h"
 #include "syncrelay/protocol/rejection.h"
+#include "syncrelay/protocol/server_message.h"
 #include "syncrelay/protocol/stats.h"
 #include "syncrelay/protocol/update.h"
 #include "syncrelay/relay/id_window.h"
@@ -97,7 +97,6 @@ class Relay {
   void take_in(const StateChanges& changes);
   void put(const StateChange& change);
   void stage_event(const Command& command, Update& update);
-  void write_event(std::initializer_list<std::string_view> pieces, Update& update);
   Result<void, Rejection> store_staged();
   void take_back();
   void begin_batch();
@@ -117,12 +116,12 @@ class Relay {
   TimePoint running_since_;  // as if it had never been down
   IdWindow ids_;
   LogWriter log_;
+  EventEncoder encoder_;
   std::vector<Update> staged_;
   std::vector<IdRecord> staged_ids_;
   std::size_t staged_bytes_ = 0;
   std::array<std::uint64_t, kOpNames.size()> staged_commands_{};  // by Op
   Undo undo_;
-  std::string tail_;
 };
 
 }  // namespace syncrelay

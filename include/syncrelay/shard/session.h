@@ -12,6 +12,7 @@
 #include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/client_list.h"
 #include "syncrelay/protocol/frame.h"
+#include "syncrelay/protocol/server_message.h"
 #include "syncrelay/protocol/stats.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/snapshot_cache.h"
@@ -137,8 +138,7 @@ class Session {
   void begin_snapshot(SnapshotReason reason);
   void begin_resume(Seq after);
   void append_own(std::string_view message, MessagePart part);
-  std::string position_members(Seq seq) const;
-  std::string snapshot_end() const;
+  PositionText position() const;
   std::size_t write(ByteSpan frames);
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);

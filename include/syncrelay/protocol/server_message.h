@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/ids.h"
+#include "syncrelay/protocol/command.h"
+
+// Every JSON that a client can hear (docs/protocol.md section 1), but for the values in it, which
+// are the backends' own bytes.
+namespace syncrelay {
+
+// Whether clients hear of an accepted command by an event of its own.
+constexpr bool makes_event(const Command& command) {
+  return command.op == Op::broadcast || (command.notify && command.op < Op::broadcast);
+}
+
+// Puts events together. What it returns is in pieces, to be laid down one behind the other: most of
+// them are the command's own bytes, which are copied once, into the log. Keeps its buffers from one
+// event to the next; one thread at a time.
+class EventEncoder {
+ public:
+  using Pieces = std::span<const std::string_view>;
+
+  // The event of a command that was accepted at `ts`. `back_to_null`: a deleted key does not go, it
+  // becomes null. They point into the command and the encoder: valid until the next call.
+  // Precondition: makes_event(command).
+  Pieces encode(const Command& command, bool back_to_null, WallTime ts, Seq seq);
+
+ private:
+  void add(std::string_view piece) { pieces_[count_++] = piece; }
+  void add_broadcast(const Command& command);
+  void add_change(const Command& command, bool back_to_null);
+
+  std::array<std::string_view, 8> pieces_;
+  std::size_t count_ = 0;
+  std::string key_;  // as JSON
+  std::string tail_;
+};
+
+// Where a client stands behind a snapshot or before a resume, and the relay's clock at that moment.
+struct PositionText {
+  WallTime ts;
+  Seq seq;
+  std::string_view epoch;
+};
+
+// `sync:full` is kSnapshotHead, the members of the state, kSnapshotTail and what snapshot_end()
+// returns. `skipped`: events that the client did not get; 0 is not told.
+inline constexpr std::string_view kSnapshotHead = R"({"type":"sync:full","data":{)";
+inline constexpr std::string_view kSnapshotTail = "}";
+std::string snapshot_end(const PositionText& position, std::uint64_t skipped);
+
+// The client stands at `position` and gets what follows it, up to event `last`.
+std::string resume_message(const PositionText& position, Seq last);
+
+inline constexpr std::string_view kHeartbeat = R"({"type":"ping"})";
+
+}  // namespace syncrelay
