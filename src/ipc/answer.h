@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "syncrelay/protocol/client_list.h"
+#include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/client_list.h"
+#include "syncrelay/post/update.h"
 #include "syncrelay/protocol/rejection.h"
-#include "syncrelay/protocol/stats.h"
-#include "syncrelay/protocol/update.h"
 #include "syncrelay/relay/relay.h"
 
 // The answers on the control socket, as JSON text.

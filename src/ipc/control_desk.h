@@ -13,8 +13,8 @@
 #include "control_socket.h"
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/ipc/peer_gate.h"
+#include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/command_decoder.h"
-#include "syncrelay/protocol/stats.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {

@@ -13,7 +13,7 @@
 #include "syncrelay/config/config.h"
 #include "syncrelay/ipc/command_server.h"
 #include "syncrelay/ipc/lock_file.h"
-#include "syncrelay/protocol/stats.h"
+#include "syncrelay/metrics/stats.h"
 #include "syncrelay/relay/relay.h"
 #include "syncrelay/store/sqlite_store.h"
 #include "syncrelay/ws/acceptor.h"

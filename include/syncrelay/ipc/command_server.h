@@ -10,7 +10,7 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/ipc/socket_files.h"
-#include "syncrelay/protocol/stats.h"
+#include "syncrelay/metrics/stats.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "syncrelay/base/bytes.h"
-#include "syncrelay/protocol/log_chunk.h"
+#include "syncrelay/post/log_chunk.h"
 
 namespace syncrelay {
 

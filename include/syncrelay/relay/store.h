@@ -10,8 +10,8 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/result.h"
+#include "syncrelay/post/update.h"
 #include "syncrelay/protocol/rejection.h"
-#include "syncrelay/protocol/update.h"
 
 namespace syncrelay {
 

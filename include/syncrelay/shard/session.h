@@ -10,10 +10,10 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
-#include "syncrelay/protocol/client_list.h"
+#include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/client_list.h"
 #include "syncrelay/protocol/frame.h"
 #include "syncrelay/protocol/server_message.h"
-#include "syncrelay/protocol/stats.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/snapshot_turns.h"
@@ -82,8 +82,8 @@ class Session {
   // The peer showed a sign of life.
   void received();
 
-  // The client asks for a heartbeat: it gets one, behind the message that is half sent, for all that
-  // it asks for until then.
+  // The client asks for a heartbeat: it gets one, behind the message that is half sent, for all
+  // that it asks for until then.
   void asked();
 
   // To be called after every tick of the shard's time: pings, heartbeats and timeouts.

@@ -9,8 +9,8 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/mailbox.h"
-#include "syncrelay/protocol/stats.h"
-#include "syncrelay/protocol/update.h"
+#include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/update.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/snapshot_cache.h"

@@ -10,7 +10,7 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/ring.h"
-#include "syncrelay/protocol/update.h"
+#include "syncrelay/post/update.h"
 
 namespace syncrelay {
 

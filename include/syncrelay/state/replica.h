@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "syncrelay/protocol/update.h"
+#include "syncrelay/post/update.h"
 #include "syncrelay/state/event_log.h"
 #include "syncrelay/state/state_map.h"
 

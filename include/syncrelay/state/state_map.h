@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "syncrelay/protocol/update.h"
+#include "syncrelay/post/update.h"
 
 namespace syncrelay {
 

@@ -10,7 +10,7 @@
 
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/result.h"
-#include "syncrelay/protocol/stats.h"
+#include "syncrelay/metrics/stats.h"
 
 namespace syncrelay {
 

@@ -7,7 +7,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
-#include "syncrelay/protocol/stats.h"
+#include "syncrelay/metrics/stats.h"
 
 namespace syncrelay {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "syncrelay/protocol/stats.h"
+#include "syncrelay/metrics/stats.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/http_response.h"

@@ -5,9 +5,9 @@
 #include <set>
 #include <string>
 
+#include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/rejection.h"
-#include "syncrelay/protocol/stats.h"
 
 namespace syncrelay {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
-#include "syncrelay/protocol/client_list.h"
-#include "syncrelay/protocol/log_chunk.h"
+#include "syncrelay/post/client_list.h"
+#include "syncrelay/post/log_chunk.h"
 
 namespace syncrelay {
 
