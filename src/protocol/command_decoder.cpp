@@ -202,8 +202,9 @@ std::optional<Rejection> CommandVisitor::check_members() {
     return reject(RejectReason::missing_member, 0, "member \"op\" is missing");
   const auto op = std::find(kOpNames.begin(), kOpNames.end(), op_name_);
   if (op == kOpNames.end()) {
-    return reject(RejectReason::unknown_op, offsets_[kOp],
-                  "op " + quoted(op_name_) + " is unknown (set, merge, delete, broadcast, barrier)");
+    return reject(
+        RejectReason::unknown_op, offsets_[kOp],
+        "op " + quoted(op_name_) + " is unknown (set, merge, delete, broadcast, barrier)");
   }
   command_.op = static_cast<Op>(op - kOpNames.begin());
   const MembersOfOp& allowed = kMembersOfOp[static_cast<std::size_t>(command_.op)];

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "syncrelay/base/crash_point.h"
-#include "syncrelay/protocol/frame.h"
 #include "syncrelay/json/json_text.h"
+#include "syncrelay/protocol/frame.h"
 #include "syncrelay/state/merge_patch.h"
 
 namespace syncrelay {

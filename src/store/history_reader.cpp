@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "id_records.h"
-#include "syncrelay/protocol/frame.h"
 #include "syncrelay/json/json_parts.h"
+#include "syncrelay/protocol/frame.h"
 
 namespace syncrelay {
 namespace {
