@@ -127,9 +127,6 @@ int backup(const Invocation& invocation) {
 }
 
 int ask_relay(const Invocation& invocation) {
-  for (const std::string& warning : invocation.warnings) {
-    std::cerr << "syncrelay: warning: " << warning << '\n';
-  }
   return run_request(invocation, standard_console(invocation.request.json));
 }
 
@@ -143,6 +140,13 @@ InvocationInput invocation_input(int argc, char** argv) {
   return input;
 }
 
+// The relay's go to its log.
+void tell_warnings(const Invocation& invocation) {
+  if (invocation.action == Action::serve) return;
+  for (const std::string& warning : invocation.warnings)
+    std::cerr << "syncrelay: warning: " << warning << '\n';
+}
+
 int run(int argc, char** argv) {
   occupy_standard_streams();
   const auto invocation = parse_invocation(invocation_input(argc, argv));
@@ -150,6 +154,7 @@ int run(int argc, char** argv) {
     std::cerr << "syncrelay: " << invocation.error().message << '\n';
     return kBadUsage;
   }
+  tell_warnings(invocation.value());
   switch (invocation.value().action) {
     case Action::serve:
       return serve(invocation.value());

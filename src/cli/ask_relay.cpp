@@ -1,17 +1,11 @@
 #include "ask_relay.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
-#include <string_view>
 #include <zmq.hpp>
 
 #include "dial_address.h"
+#include "unreachable.h"
 
 namespace syncrelay {
 namespace {
@@ -37,26 +31,9 @@ std::optional<std::string> try_once(zmq::context_t& context, const std::string& 
   return answer.to_string();
 }
 
-// What the kernel says about a connection to the socket file.
-std::string reason_of_ipc(std::string_view path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return "the path is too long";
-  std::copy(path.begin(), path.end(), address.sun_path);
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return std::strerror(errno);
-  const int result = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int error = errno;
-  close(fd);
-  return result == 0 ? "it takes connections, but does not answer" : std::strerror(error);
-}
-
 std::string silence(const std::string& endpoint, milliseconds timeout) {
-  constexpr std::string_view kIpc = "ipc://";
-  std::string text =
-      "no answer from " + endpoint + " within " + std::to_string(timeout.count()) + " ms";
-  if (endpoint.starts_with(kIpc)) text += ": " + reason_of_ipc(endpoint.substr(kIpc.size()));
-  return text + " (is the relay running, with the same --runtime-dir or --control?)";
+  return "no answer from " + endpoint + " within " + std::to_string(timeout.count()) +
+         " ms: " + why_unreachable(endpoint);
 }
 
 }  // namespace

@@ -74,6 +74,8 @@ std::string other_members(std::string_view message, bool color) {
 }  // namespace
 
 std::string clients_report(std::string_view answer, WallTime now, bool color) {
+  const std::vector<JsonPart> clients = json_parts(json_member(answer, "clients"));
+  if (clients.empty()) return "no clients are connected\n";
   const double seconds_now = static_cast<double>(now.microseconds) / 1e6;
   Table table({{"id", Align::right},
                {"address"},
@@ -81,7 +83,7 @@ std::string clients_report(std::string_view answer, WallTime now, bool color) {
                {"lag", Align::right},
                {"sent", Align::right},
                {"last sign", Align::right}});
-  for (const JsonPart& client : json_parts(json_member(answer, "clients"))) {
+  for (const JsonPart& client : clients) {
     table.add({member_text(client.value, "id"), member_text(client.value, "address"),
                duration(seconds_now - number(json_member(client.value, "since"))),
                member_text(client.value, "lag"), size(number(json_member(client.value, "bytes"))),

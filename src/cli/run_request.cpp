@@ -55,16 +55,18 @@ class Run {
       : config_(invocation.config), request_(invocation.request), console_(console) {}
 
   int state();
-  int set();
+  int change(const std::string& op, const std::string& done);
+  int remove();
   int publish();
   int watch();
   int clients();
   int stats();
 
  private:
-  std::optional<std::string> json_word(std::size_t index);
+  std::optional<std::string> json_of(const std::string& argument, const std::string& name);
   std::optional<std::string> read_input();
   std::optional<std::string> ask(const std::string& request);
+  std::string begin_command(const std::string& op) const;
   int confirm(const std::string& command, const std::string& done);
   int print(std::string_view json);
   int write(std::string_view text);
@@ -75,15 +77,15 @@ class Run {
   const Console& console_;
 };
 
-// The JSON text that this word is or stands for; nothing when it is none, which is told.
-std::optional<std::string> Run::json_word(std::size_t index) {
-  const std::string& word = request_.words[index];
-  const bool from_input = word == "-";
-  std::optional<std::string> text = from_input ? read_input() : word;
+// The JSON text that an argument is or stands for; nothing when it is none, which is told with
+// `name`.
+std::optional<std::string> Run::json_of(const std::string& argument, const std::string& name) {
+  const bool from_input = argument == "-";
+  std::optional<std::string> text = from_input ? read_input() : argument;
   if (!text) return std::nullopt;
   const std::optional<JsonFault> fault = json_fault(*text);
   if (!fault) return text;
-  std::string why = from_input ? "standard input" : "argument " + json_string(printable(word));
+  std::string why = from_input ? "standard input" : name + ' ' + json_string(printable(argument));
   why += " is not JSON: at byte " + std::to_string(fault->offset) + ": " + fault->reason;
   if (!from_input) why += " (text needs quotes of its own: '\"text\"')";
   fail(kBadInput, why);
@@ -116,8 +118,14 @@ std::optional<std::string> Run::ask(const std::string& request) {
   return std::nullopt;
 }
 
+// A command but for its members and its end.
+std::string Run::begin_command(const std::string& op) const {
+  return R"({"op":")" + op + R"(","id":")" + random_id() + '"' +
+         (request_.silent ? R"(,"notify":false)" : "");
+}
+
 int Run::confirm(const std::string& command, const std::string& done) {
-  const auto answer = ask(command);
+  const auto answer = ask(command + '}');
   if (!answer) return kFailed;
   if (!console_.pretty) return print(*answer);
   return write(done + " at position " + std::string(json_member(*answer, "seq")) +
@@ -138,25 +146,40 @@ int Run::state() {
   return print(values.front().value);
 }
 
-int Run::set() {
-  const auto value = json_word(1);
+int Run::change(const std::string& op, const std::string& done) {
+  const std::string& key = request_.words[0];
+  const auto value = json_of(request_.words[1], "argument");
   if (!value) return kBadInput;
-  return confirm(R"({"op":"set","key":)" + json_string(request_.words[0]) + R"(,"value":)" +
-                     *value + (request_.silent ? R"(,"notify":false)" : "") + R"(,"id":")" +
-                     random_id() + "\"}",
-                 "set " + printable(request_.words[0]));
+  return confirm(begin_command(op) + R"(,"key":)" + json_string(key) + R"(,"value":)" + *value,
+                 done + ' ' + printable(key));
+}
+
+int Run::remove() {
+  for (const std::string& key : request_.words) {
+    const int code = confirm(begin_command("delete") + R"(,"key":)" + json_string(key),
+                             "deleted " + printable(key));
+    if (code != kDone) return code;
+  }
+  return kDone;
 }
 
 int Run::publish() {
-  std::string data;
+  const std::string& type = request_.words[0];
+  std::string command = begin_command("broadcast") + R"(,"type":)" + json_string(type);
   if (request_.words.size() > 1) {
-    const auto json = json_word(1);
-    if (!json) return kBadInput;
-    data = R"(,"data":)" + *json;
+    const auto data = json_of(request_.words[1], "argument");
+    if (!data) return kBadInput;
+    command += R"(,"data":)" + *data;
   }
-  return confirm(R"({"op":"broadcast","type":)" + json_string(request_.words[0]) + data +
-                     R"(,"id":")" + random_id() + "\"}",
-                 "published " + printable(request_.words[0]));
+  std::string set;
+  for (const KeyArgument& argument : request_.set) {
+    const std::string key = json_string(argument.key);
+    const auto value = json_of(argument.json, "--set " + printable(argument.key) + ": argument");
+    if (!value) return kBadInput;
+    set += (set.empty() ? "" : ",") + key + ':' + *value;
+  }
+  if (!set.empty()) command += R"(,"set":{)" + set + '}';
+  return confirm(command, "published " + printable(type));
 }
 
 int Run::watch() {
@@ -203,7 +226,11 @@ int run_request(const Invocation& invocation, const Console& console) {
     case Action::state:
       return run.state();
     case Action::set:
-      return run.set();
+      return run.change("set", "set");
+    case Action::merge:
+      return run.change("merge", "merged into");
+    case Action::remove:
+      return run.remove();
     case Action::publish:
       return run.publish();
     case Action::watch:

@@ -104,9 +104,11 @@ class Grammar {
     Request request;
     for (const RequestOption& option : request_options()) {
       const Values values = app_.get_option("--" + std::string(option.name))->results();
-      if (values.empty()) continue;
-      const auto assigned = assign(option, values.back(), verb().action, request);
-      if (!assigned) return assigned.error();
+      const std::size_t from = option.repeatable || values.empty() ? 0 : values.size() - 1;
+      for (const std::string& value : std::span(values).subspan(from)) {
+        const auto assigned = assign(option, value, verb().action, request);
+        if (!assigned) return assigned.error();
+      }
     }
     return request;
   }
@@ -202,6 +204,7 @@ Result<CommandLine, UsageError> read_line(const Grammar& grammar, std::span<cons
   });
   if (!words) return words.error();
   line.request.words = std::move(words).value();
+  if (const auto fits = check_request(grammar.verb(), line.request); !fits) return fits.error();
   return line;
 }
 

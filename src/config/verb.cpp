@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <limits>
 
 #include "syncrelay/config/quantity.h"
 #include "syncrelay/config/text.h"
@@ -13,14 +14,20 @@ namespace {
 using namespace std::chrono_literals;
 using Reason = std::optional<std::string>;
 
-constexpr std::array<Verb, 9> kVerbs = {{
+constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
+
+constexpr std::array<Verb, 11> kVerbs = {{
     {"serve", "", "Run the relay (the default)", Action::serve},
     {"healthcheck", "", "Exit with 0 if the relay on this host answers 200 on /health",
      Action::healthcheck},
     {"state", "[KEY]", "Print the state, or the value of one key", Action::state, 0, 1},
-    {"set", "KEY JSON", "Set a key; - reads the JSON from standard input", Action::set, 2, 2},
+    {"set", "KEY JSON", "Set a key; - reads the JSON from standard input", Action::set, 2, 2, true},
+    {"merge", "KEY PATCH", "Apply a JSON merge patch (RFC 7396) to a key's value; - reads it",
+     Action::merge, 2, 2, true},
+    {"delete", "KEY...", "Delete keys, one after the other; a configured one goes back to null",
+     Action::remove, 1, kAny},
     {"publish", "TYPE [JSON]", "Send an event to every client; - reads its data", Action::publish,
-     1, 2},
+     1, 2, true},
     {"watch", "", "Print what a client receives, going on after a lost connection", Action::watch},
     {"clients", "", "List the clients", Action::clients},
     {"stats", "", "Print the relay's counters", Action::stats},
@@ -58,21 +65,38 @@ Reason set_silent(std::string_view value, Request& request) {
   return set_flag(value, request.silent);
 }
 
-constexpr std::array<RequestOption, 4> kRequestOptions = {{
-    {"timeout", "TIME", "How long to try to reach the relay (1ms to 24h; default 5s)", Action::help,
+Reason add_key(std::string_view value, Request& request) {
+  const std::size_t equals = value.find('=');
+  if (equals == 0 || equals == std::string_view::npos) return "is not KEY=JSON";
+  if (!is_utf8(value)) return "is not valid UTF-8";
+  request.set.push_back(
+      {std::string(value.substr(0, equals)), std::string(value.substr(equals + 1))});
+  return std::nullopt;
+}
+
+constexpr std::array kWatch = {Action::watch};
+constexpr std::array kPublish = {Action::publish};
+constexpr std::array kChanges = {Action::set, Action::merge, Action::remove, Action::publish};
+
+constexpr std::array<RequestOption, 5> kRequestOptions = {{
+    {"timeout",
+     "TIME",
+     "How long to try to reach the relay (1ms to 24h; default 5s)",
+     {},
      set_timeout},
-    {"json", "", "Print JSON also on a terminal", Action::help, set_json},
-    {"silent", "", "set: do not tell the clients that are connected", Action::set, set_silent},
-    {"count", "COUNT", "watch: stop after this many messages", Action::watch, set_count},
+    {"json", "", "Print JSON also on a terminal", {}, set_json},
+    {"silent", "",
+     "set, merge, delete, publish --set: do not tell the clients that are connected of the change",
+     kChanges, set_silent},
+    {"set", "KEY=JSON",
+     "publish: set a key in the same step; - as the JSON reads standard input (repeatable)",
+     kPublish, add_key, true},
+    {"count", "COUNT", "watch: stop after this many messages", kWatch, set_count},
 }};
 
 const Verb& verb_of(Action action) {
   return *std::find_if(kVerbs.begin(), kVerbs.end(),
                        [action](const Verb& verb) { return verb.action == action; });
-}
-
-bool takes_json(const Verb& verb) {
-  return verb.words.find("JSON") != std::string_view::npos;
 }
 
 bool is_negative_number(std::string_view text) {
@@ -81,13 +105,36 @@ bool is_negative_number(std::string_view text) {
 
 // "-" alone stands for standard input.
 bool is_option(const Verb& verb, std::string_view argument) {
-  if (takes_json(verb) && is_negative_number(argument)) return false;
+  if (verb.takes_json && is_negative_number(argument)) return false;
   return argument.size() > 1 && argument.starts_with('-');
 }
 
 std::string usage(const Verb& verb) {
   std::string text = "usage: syncrelay " + std::string(verb.name);
   return verb.words.empty() ? text : text + ' ' + std::string(verb.words);
+}
+
+// "set, merge and delete".
+std::string names_of(std::span<const Action> actions) {
+  std::string names;
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    if (i > 0) names += i + 1 == actions.size() ? " and " : ", ";
+    names += verb_of(actions[i]).name;
+  }
+  return names;
+}
+
+bool knows(const RequestOption& option, Action action) {
+  return option.only.empty() ||
+         std::find(option.only.begin(), option.only.end(), action) != option.only.end();
+}
+
+// How often standard input is to be read.
+std::size_t inputs(const Verb& verb, const Request& request) {
+  const auto is_input = [](const KeyArgument& argument) { return argument.json == "-"; };
+  const bool word = verb.takes_json && request.words.size() > 1 && request.words[1] == "-";
+  return static_cast<std::size_t>(std::count_if(request.set.begin(), request.set.end(), is_input)) +
+         (word ? 1 : 0);
 }
 
 }  // namespace
@@ -100,6 +147,8 @@ bool is_request(Action action) {
   switch (action) {
     case Action::state:
     case Action::set:
+    case Action::merge:
+    case Action::remove:
     case Action::publish:
     case Action::watch:
     case Action::clients:
@@ -140,12 +189,22 @@ Result<void, UsageError> assign(const RequestOption& option, std::string_view va
                                 Request& request) {
   const std::string name(option.name);
   if (!is_request(action)) return UsageError{"--" + name + " needs a command that asks a relay"};
-  if (option.only != Action::help && option.only != action) {
-    return UsageError{"--" + name + " goes with " + std::string(verb_of(option.only).name) +
-                      " only"};
-  }
+  if (!knows(option, action))
+    return UsageError{"--" + name + " goes with " + names_of(option.only) + " only"};
   if (const Reason reason = option.assign(value, request)) {
     return UsageError{name + " (from --" + name + "): " + quote_for_message(value) + ' ' + *reason};
+  }
+  return {};
+}
+
+Result<void, UsageError> check_request(const Verb& verb, const Request& request) {
+  if (verb.action == Action::publish && request.silent && request.set.empty()) {
+    return UsageError{
+        "--silent with publish needs --set: an event goes to every client, only a change of the "
+        "state can be kept from them"};
+  }
+  if (inputs(verb, request) > 1) {
+    return UsageError{"- stands for standard input more than once, and it can be read only once"};
   }
   return {};
 }

@@ -85,7 +85,7 @@ Result<Accepted, Rejection> Relay::apply(const Command& command) {
     staged_ids_.push_back({command.id, last_, ran()});
     staged_bytes_ += command.id.size();
   }
-  if (command.op != Op::barrier) ++staged_commands_[static_cast<std::size_t>(command.op)];
+  if (has_effect(command.op)) ++staged_commands_[static_cast<std::size_t>(command.op)];
   if (update.changes || update.chunk) {
     staged_bytes_ += weight(update);
     staged_.push_back(std::move(update));

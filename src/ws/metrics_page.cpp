@@ -73,9 +73,8 @@ std::uint64_t max(const Status& status, Get get) {
 
 void add_commands(Page& page, const RelayStats& relay) {
   page.header("commands_total", "counter", "Commands accepted, by operation.");
-  for (std::size_t op = 0; op < kOpNames.size(); ++op) {
+  for (std::size_t op = 0; has_effect(static_cast<Op>(op)); ++op)
     page.sample("commands_total", label("op", kOpNames[op]), relay.commands[op].get());
-  }
   page.header("commands_rejected_total", "counter", "Commands refused whole, by reason.");
   for (std::size_t reason = 0; reason < kRejectReasonNames.size(); ++reason) {
     page.sample("commands_rejected_total", label("reason", kRejectReasonNames[reason]),

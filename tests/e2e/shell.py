@@ -18,13 +18,16 @@ SECONDS = 20.0
 class Shell:
     """Runs commands that ask one relay."""
 
-    def __init__(self, runtime_dir, port=None):
+    def __init__(self, runtime_dir, port=None, program=None, user=None):
+        """`user`, a number, is who runs `program` in place of the tests' own user, in a group of that number alone."""
         self._env = environment(runtime_dir, {"SYNCRELAY_PORT": str(port)} if port else {})
+        self._program = program or binary()
+        self._identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
     def run(self, *arguments, stdin=""):
         """To its end, with pipes."""
-        return subprocess.run([binary(), *map(str, arguments)], env=self._env, input=stdin, text=True,
-                              capture_output=True, timeout=SECONDS, check=False)
+        return subprocess.run([self._program, *map(str, arguments)], env=self._env, input=stdin, text=True,
+                              capture_output=True, timeout=SECONDS, check=False, **self._identity)
 
     def json(self, *arguments, stdin=""):
         ended = self.run(*arguments, stdin=stdin)

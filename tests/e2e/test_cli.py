@@ -2,9 +2,12 @@
 
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -13,6 +16,9 @@ from raw_client import PING, PONG, RawClient
 from relay_process import binary, environment
 from shell import Shell, connections_to
 
+STRANGER = 65_501  # a user and group that own nothing here
+ASKING = [("state",), ("set", "k", "1"), ("merge", "k", "1"), ("delete", "k"), ("publish", "x"), ("clients",), ("stats",),
+          ("backup", "/nonexistent/copy")]
 COLOR = re.compile(r"\x1b\[\d+m")
 
 
@@ -33,6 +39,18 @@ def start():
     yield start_in
     for command in running:
         command.end()
+
+
+@pytest.fixture
+def stranger():
+    """Makes shells of another user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="syncrelay-stranger-"))
+    directory.chmod(0o755)
+    program = shutil.copy(binary(), directory / "syncrelay")
+    yield lambda runtime_dir: Shell(runtime_dir, program=program, user=STRANGER)
+    shutil.rmtree(directory)
 
 
 def assert_failed(ended, code, *words):
@@ -100,7 +118,71 @@ async def test_set_tells_clients_unless_it_is_to_be_silent(relay, shell, connect
     assert (event.type, event.data, event.seq) == ("sync:set", {"radio": 2}, 1)
 
 
+# merge and delete
+
+def test_merge_applies_a_patch_to_the_value(shell):
+    shell.run("set", "radio", '{"track":7,"title":"Harbour Lights","n":1.50}')
+    assert shell.json("merge", "radio", '{"track":null,"by":"Tin Roof"}')["seq"] == 2
+    assert shell.run("state", "radio").stdout == '{"title":"Harbour Lights","n":1.50,"by":"Tin Roof"}\n'
+    assert shell.run("merge", "radio", "-", stdin='{"n":null}\n').returncode == 0
+    assert shell.json("state", "radio") == {"title": "Harbour Lights", "by": "Tin Roof"}
+
+
+def test_delete_takes_any_number_of_keys_one_after_the_other(shell):
+    for key in ("radio", "a", "b", "c"):
+        shell.run("set", key, "1")
+    ended = shell.run("delete", "radio", "a", "c", "never")
+    assert ended.returncode == 0
+    assert [json.loads(line)["seq"] for line in ended.stdout.splitlines()] == [5, 6, 7, 8]
+    assert shell.json("state") == {"b": 1, "comparison": None, "radio": None}
+
+
+def test_delete_ends_with_the_first_key_that_is_refused(shell):
+    for key in ("a", "b"):
+        shell.run("set", key, "1")
+    ended = shell.run("delete", "a", "k" * 257, "b")
+    assert ended.returncode == 1 and "invalid_key" in ended.stderr
+    assert json.loads(ended.stdout)["seq"] == 3
+    assert shell.json("state") == {"b": 1, "comparison": None, "radio": None}
+
+
+async def test_merge_and_delete_tell_clients_unless_they_are_to_be_silent(relay, shell, connect):
+    client = await connect(relay)
+    shell.run("merge", "radio", '{"a":1}', "--silent")
+    shell.run("delete", "comparison", "--silent")
+    shell.run("merge", "radio", '{"b":2}')
+    shell.run("delete", "radio", "gone")
+    events = [await client.next_event() for _ in range(3)]
+    assert [(e.seq, e.type, e.data) for e in events] == [
+        (1, "sync:merge", {"radio": {"b": 2}}), (2, "sync:set", {"radio": None}), (3, "sync:delete", ["gone"])]
+
+
 # publish
+
+async def test_an_event_and_new_state_are_published_in_one_step(relay, shell, connect):
+    client = await connect(relay)
+    answer = shell.json("publish", "radio:started", '{"track":7}', "--set", 'radio={"n":1.50}', "--set", 'a="b=c"')
+    assert answer["seq"] == relay.health()["seq"] == 1
+    event = await client.next_event()
+    assert (event.type, event.data) == ("radio:started", {"track": 7})
+    assert '"set":{"radio":{"n":1.50},"a":"b=c"}' in event.text
+    assert shell.json("state") == {"a": "b=c", "comparison": None, "radio": {"n": 1.5}}
+
+
+async def test_what_an_event_sets_can_be_kept_from_clients_and_come_from_standard_input(relay, shell, connect):
+    client = await connect(relay)
+    shell.run("publish", "t", "--set", "radio=-", "--silent", stdin="[1, 2]\n")
+    event = await client.next_event()
+    assert (event.type, event.data, event.seq) == ("t", None, 1) and "set" not in event.body
+    assert shell.json("state", "radio") == [1, 2]
+
+
+def test_what_an_event_sets_must_be_json_and_is_named_if_it_is_not(relay, shell):
+    assert_failed(shell.run("publish", "t", "--set", "radio=x"), 2, "--set radio", '"x" is not JSON: at byte 0')
+    assert_failed(shell.run("publish", "t", "--set", 'k=1,"radio":2'), 2, "--set k", "is not JSON")
+    assert_failed(shell.run("publish", "t", "--set", "k=1", "--set", "k=2"), 1, "duplicate_member")
+    assert relay.health()["seq"] == 0
+
 
 async def test_a_published_event_reaches_every_client(relay, shell, connect):
     clients = [await connect(relay) for _ in range(3)]
@@ -169,21 +251,58 @@ def test_input_over_the_largest_command_is_refused_by_name(shell):
 
 
 @pytest.mark.parametrize("arguments", [
-    ("set", "radio"), ("publish",), ("state", "a", "b"), ("watch", "a"), ("state", "--count", "1"),
+    ("set", "radio"), ("merge", "radio"), ("delete",), ("publish",), ("publish", "x", "--set", "radio"),
+    ("publish", "x", "--silent"), ("publish", "x", "-", "--set", "radio=-"), ("set", "radio", "1", "--set", "a=1"), ("state", "a", "b"), ("watch", "a"), ("state", "--count", "1"),
     ("watch", "--count", "0"), ("stats", "--timeout", "x"), ("stat",), ("watch", "--port", "0")])
 def test_wrong_usage_is_exit_code_2(runtime_dir, arguments):
     assert_failed(Shell(runtime_dir).run(*arguments), 2)
 
 
-@pytest.mark.parametrize("arguments", [("state",), ("set", "k", "1"), ("publish", "x"), ("clients",), ("stats",)])
+@pytest.mark.parametrize("arguments", ASKING)
 def test_no_relay_is_exit_code_1_and_says_where_it_was_sought(runtime_dir, arguments):
     ended = Shell(runtime_dir).run(*arguments, "--timeout", "200ms")
-    assert_failed(ended, 1, str(runtime_dir / "control.sock"), "No such file or directory", "200 ms")
+    assert_failed(ended, 1, str(runtime_dir / "control.sock"), "no socket file there", "--runtime-dir", "200 ms")
 
 
 def test_a_relay_that_was_killed_leaves_a_socket_that_refuses(relay, shell):
     relay.kill()
-    assert_failed(shell.run("state", "--timeout", "200ms"), 1, "Connection refused")
+    assert_failed(shell.run("state", "--timeout", "200ms"), 1, "connection refused", "nobody listens")
+
+
+def test_a_relay_that_is_stopped_takes_connections_but_does_not_answer(relay, shell):
+    relay.signal(signal.SIGSTOP)
+    ended = shell.run("state", "--timeout", "200ms")
+    relay.signal(signal.SIGCONT)
+    assert_failed(ended, 1, "takes connections, but does not answer")
+
+
+def test_a_file_that_is_no_socket_is_told(runtime_dir):
+    (runtime_dir / "control.sock").write_text("")
+    assert_failed(Shell(runtime_dir).run("state", "--timeout", "200ms"), 1, "not a socket")
+
+
+def test_nothing_behind_a_network_address_is_told(runtime_dir):
+    ended = Shell(runtime_dir).run("state", "--timeout", "200ms", "--control", "tcp://127.0.0.1:1")
+    assert_failed(ended, 1, "tcp://127.0.0.1:1", "nothing answers there")
+
+
+@pytest.mark.parametrize("arguments", ASKING)
+def test_a_user_who_may_not_open_the_socket_is_told_so(start_relay, stranger, arguments):
+    relay = start_relay("--ipc-mode", "0600")
+    relay.runtime_dir.chmod(0o755)
+    ended = stranger(relay.runtime_dir).run(*arguments, "--timeout", "200ms")
+    assert_failed(ended, 1, "permission denied: srw------- 0:0", f"this is uid {STRANGER}, groups {STRANGER}", "--ipc-group")
+
+
+def test_a_user_who_may_not_search_the_directory_is_told_so(relay, stranger):
+    relay.runtime_dir.chmod(0o700)
+    ended = stranger(relay.runtime_dir).run("state", "--timeout", "200ms")
+    assert_failed(ended, 1, "permission denied", f"uid {STRANGER}", "may not search the directories")
+
+
+def test_a_user_with_a_runtime_directory_of_its_own_is_told_where_it_looked(relay, stranger):
+    ended = stranger("").run("state", "--timeout", "200ms")
+    assert_failed(ended, 1, f"/tmp/syncrelay-{STRANGER}/control.sock", "no socket file there", "--runtime-dir")
 
 
 # watch
@@ -325,9 +444,17 @@ def test_a_terminal_gets_one_line_a_message(shell):
                         r'  epoch="[0-9a-f]{16}"\n', COLOR.sub("", shown)), shown
 
 
+def test_a_terminal_is_told_that_no_clients_are_connected(shell):
+    assert shell.on_terminal("clients") == (0, "no clients are connected\n")
+    assert shell.on_terminal("clients", "--json") == (0, "[]\n")
+
+
 def test_a_terminal_is_told_what_was_confirmed(shell):
     assert shell.on_terminal("publish", "x") == (0, "published x at position 1; clients: 0\n")
     assert shell.on_terminal("set", "radio", "1") == (0, "set radio at position 2; clients: 0\n")
+    assert shell.on_terminal("merge", "radio", "2") == (0, "merged into radio at position 3; clients: 0\n")
+    assert shell.on_terminal("delete", "radio", "x") == (
+        0, "deleted radio at position 4; clients: 0\ndeleted x at position 5; clients: 0\n")
 
 
 def test_a_terminal_sees_no_control_characters_of_a_value(shell):

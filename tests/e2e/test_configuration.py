@@ -113,6 +113,15 @@ async def test_an_unknown_variable_is_a_warning(start_relay):
     assert relay.health()["status"] == "ok"
 
 
+@pytest.mark.parametrize("arguments", [("--print-config",), ("healthcheck",), ("state", "--timeout", "100ms"),
+                                       ("backup", "copy", "--timeout", "100ms")], ids=" ".join)
+def test_whatever_is_run_warns_of_an_unknown_variable(runtime_dir, arguments):
+    ended = run_relay(*arguments, runtime_dir=runtime_dir, env={"SYNCRELAY_LOG_BITES": "1", "SYNCRELAY_PORT": "1"})
+    warning = ended.stderr.splitlines()[0]
+    assert warning.startswith("syncrelay: warning: ") and "SYNCRELAY_LOG_BITES" in warning, ended.stderr
+    assert "SYNCRELAY_LOG_BYTES" in warning and "LOG_BITES" not in ended.stdout
+
+
 @pytest.mark.parametrize("text", ["log-events = [", "log-events = \"many\"", "= 1", "log-events = 1\nlog-events = 2"])
 def test_a_broken_file_is_exit_code_2_and_named(runtime_dir, write_config, text):
     ended = run_relay("--config", write_config(text), runtime_dir=runtime_dir)

@@ -8,7 +8,8 @@
 // What the relay's answers look like to a person.
 namespace syncrelay {
 
-// A table of the answer's "clients". `now` tells how long each is connected.
+// A table of the answer's "clients", or a sentence when there are none. `now` tells how long each
+// is connected.
 std::string clients_report(std::string_view answer, WallTime now, bool color);
 
 // The position and the counters of an answer to "stats" as one flat object, and as a table.

@@ -20,6 +20,8 @@ enum class Action : std::uint8_t {
   healthcheck,
   state,
   set,
+  merge,
+  remove,
   publish,
   watch,
   clients,
@@ -30,13 +32,21 @@ enum class Action : std::uint8_t {
   help
 };
 
-// What a command that talks to a running relay takes besides the Config.
+// A state key and what it is to be set to, as given: JSON text, or "-" for standard input.
+struct KeyArgument {
+  std::string key;
+  std::string json;
+};
+
+// What a command that talks to a running relay takes besides the Config. All text is valid UTF-8;
+// standard input is asked for once at most.
 struct Request {
-  std::vector<std::string> words;  // KEY, TYPE, JSON: as many as the command takes; valid UTF-8
+  std::vector<std::string> words;  // KEY, TYPE, JSON: as many as the command takes
+  std::vector<KeyArgument> set;    // publish: what changes of the state in the same step
   std::chrono::milliseconds timeout{5'000};
   std::uint64_t count = 0;  // messages after which watch ends; 0: never
   bool json = false;        // also on a terminal
-  bool silent = false;      // set: do not tell connected clients
+  bool silent = false;      // do not tell connected clients of the change
 };
 
 // One line that names the option, where its value came from, the value, and what would be accepted.

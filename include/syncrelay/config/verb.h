@@ -21,6 +21,7 @@ struct Verb {
   Action action;
   std::size_t least = 0;  // words
   std::size_t most = 0;
+  bool takes_json = false;  // as its second word
 };
 
 // In the order of --help; the first is the default.
@@ -46,9 +47,10 @@ struct RequestOption {
   std::string_view name;
   std::string_view placeholder;  // empty for a flag
   std::string_view help;
-  Action only;  // the verb that knows it; Action::help: all of them
+  std::span<const Action> only;  // the verbs that know it; none: all of them
   // Why the value is refused, nothing when it is set.
   std::optional<std::string> (*assign)(std::string_view value, Request& request);
+  bool repeatable = false;  // else the last value counts
 };
 
 std::span<const RequestOption> request_options();
@@ -56,5 +58,8 @@ std::span<const RequestOption> request_options();
 // Sets what `option` stands for, when the verb of `action` knows it.
 Result<void, UsageError> assign(const RequestOption& option, std::string_view value, Action action,
                                 Request& request);
+
+// The rules that span several arguments. `request` has its words.
+Result<void, UsageError> check_request(const Verb& verb, const Request& request);
 
 }  // namespace syncrelay::config

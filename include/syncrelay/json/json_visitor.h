@@ -26,6 +26,7 @@ class JsonVisitor {
   };
 
   JsonVisitor() = default;
+  virtual ~JsonVisitor() = default;
   JsonVisitor(const JsonVisitor&) = delete;
   JsonVisitor& operator=(const JsonVisitor&) = delete;
 
@@ -37,9 +38,6 @@ class JsonVisitor {
   // An object or array begins, and is over: `end` is behind its bracket.
   virtual Step open(JsonKind kind, std::size_t begin) = 0;
   virtual bool close(std::size_t end) = 0;
-
- protected:
-  ~JsonVisitor() = default;
 };
 
 }  // namespace syncrelay

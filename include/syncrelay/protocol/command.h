@@ -30,6 +30,9 @@ inline constexpr std::array<std::string_view, 9> kOpNames = {
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
 }
+constexpr bool has_effect(Op op) {
+  return op < Op::barrier;
+}
 constexpr bool is_query(Op op) {
   return op >= Op::state;
 }

@@ -34,11 +34,48 @@ TEST_CASE("Each command has its action, and its words come in order") {
   const Invocation publish = invocation_of({"publish", "radio:started"});
   CHECK(publish.action == Action::publish);
   CHECK(publish.request.words == Words{"radio:started"});
+  const Invocation merge = invocation_of({"merge", "radio", "{\"a\":null}"});
+  CHECK(merge.action == Action::merge);
+  CHECK(merge.request.words == Words{"radio", "{\"a\":null}"});
+  const Invocation remove = invocation_of({"delete", "a", "b", "c", "d"});
+  CHECK(remove.action == Action::remove);
+  CHECK(remove.request.words == Words{"a", "b", "c", "d"});
+}
+
+TEST_CASE("What a published event sets comes key by key, and JSON keeps its equals signs") {
+  const Invocation publish = invocation_of(
+      {"publish", "t", "--set", "a=[1,2]", "7", "--set=b=\"x=y\"", "--set", "c=-1", "--set", "d="});
+  CHECK(publish.request.words == Words{"t", "7"});
+  Words set;
+  for (const KeyArgument& argument : publish.request.set)
+    set.push_back(argument.key + " is " + argument.json);
+  CHECK(set == Words{"a is [1,2]", "b is \"x=y\"", "c is -1", "d is "});
+}
+
+TEST_CASE("What is to be set must have a key and a value") {
+  for (const char* bad : {"a", "=1", ""}) {
+    CHECK(error_of(make_input({"publish", "t", "--set", bad})) ==
+          "set (from --set): \"" + std::string(bad) + "\" is not KEY=JSON");
+  }
+  CHECK(error_of(make_input({"publish", "t", "--set", "a=\xff"})) ==
+        "set (from --set): \"a=?\" is not valid UTF-8");
+}
+
+TEST_CASE("Standard input can stand for one value only") {
+  CHECK(invocation_of({"publish", "t", "--set", "a=-"}).request.set[0].json == "-");
+  CHECK(invocation_of({"publish", "-", "-"}).request.words == Words{"-", "-"});
+  CHECK(invocation_of({"delete", "-", "-"}).request.words == Words{"-", "-"});
+  for (const Words& arguments : {Words{"publish", "t", "-", "--set", "a=-"},
+                                 Words{"publish", "t", "--set", "a=-", "--set", "b=-"}}) {
+    CHECK(error_of(make_input(arguments)) ==
+          "- stands for standard input more than once, and it can be read only once");
+  }
 }
 
 TEST_CASE("A word may be a command's name, a dash, a negative number or empty") {
   CHECK(words_of({"set", "state", "-"}) == Words{"state", "-"});
   CHECK(words_of({"set", "k", "-1.5e3"}) == Words{"k", "-1.5e3"});
+  CHECK(words_of({"merge", "k", "-1"}) == Words{"k", "-1"});
   CHECK(words_of({"publish", "stats", "[1,2]"}) == Words{"stats", "[1,2]"});
   CHECK(words_of({"state", ""}) == Words{""});
 }
@@ -76,6 +113,10 @@ TEST_CASE("A flag can be taken back") {
 TEST_CASE("Too few words, or too many, are an error that shows the usage") {
   CHECK(error_of(make_input({"set", "radio"})) ==
         "set needs more arguments; usage: syncrelay set KEY JSON");
+  CHECK(error_of(make_input({"merge", "radio"})) ==
+        "merge needs more arguments; usage: syncrelay merge KEY PATCH");
+  CHECK(error_of(make_input({"delete"})) ==
+        "delete needs more arguments; usage: syncrelay delete KEY...");
   CHECK(error_of(make_input({"publish"})) ==
         "publish needs more arguments; usage: syncrelay publish TYPE [JSON]");
   CHECK(error_of(make_input({"state", "a", "b"})) ==
@@ -93,8 +134,19 @@ TEST_CASE("An unknown option of a command is an error that names the nearest one
 
 TEST_CASE("An option goes with the commands that know it") {
   CHECK(error_of(make_input({"state", "--count", "3"})) == "--count goes with watch only");
-  CHECK(error_of(make_input({"publish", "t", "--silent"})) == "--silent goes with set only");
+  CHECK(error_of(make_input({"state", "--silent"})) ==
+        "--silent goes with set, merge, delete and publish only");
+  CHECK(error_of(make_input({"set", "k", "1", "--set", "a=1"})) == "--set goes with publish only");
   CHECK(error_of(make_input({"--timeout", "3"})) == "--timeout needs a command that asks a relay");
+}
+
+TEST_CASE("Every change of the state can be silent, an event cannot") {
+  CHECK(invocation_of({"merge", "k", "1", "--silent"}).request.silent);
+  CHECK(invocation_of({"delete", "k", "--silent"}).request.silent);
+  CHECK(invocation_of({"publish", "t", "--silent", "--set", "k=1"}).request.silent);
+  CHECK(error_of(make_input({"publish", "t", "--silent"})) ==
+        "--silent with publish needs --set: an event goes to every client, only a change of the "
+        "state can be kept from them");
 }
 
 TEST_CASE("A refused value of a command's option is told with what would be accepted") {
