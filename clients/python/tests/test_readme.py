@@ -23,7 +23,7 @@ async def test_every_example_runs(
     for name in ("SYNCRELAY_COMMANDS", "SYNCRELAY_CONTROL"):
         monkeypatch.delenv(name, raising=False)
     real.start()
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     for example in EXAMPLES:
         names: dict[str, Any] = dict(GIVEN)
         result = eval(compile(example, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)

@@ -11,6 +11,7 @@ from . import answer
 from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND
 from .outbox import WhenFull
+from .plain import Default
 from .relay import Relay, flush_timeout, id_for, late_answer
 
 _log = logging.getLogger("syncrelay")
@@ -36,6 +37,7 @@ class AsyncRelay:
         max_queue_bytes: int = 64 * 1024 * 1024,
         max_command: int = DEFAULT_MAX_COMMAND,
         close_timeout: float = 2.0,
+        default: Default | None = None,
     ) -> None:
         self._relay = relay or Relay(
             endpoint,
@@ -45,6 +47,7 @@ class AsyncRelay:
             max_queue_bytes=max_queue_bytes,
             max_command=max_command,
             close_timeout=close_timeout,
+            default=default,
         )
         self._sender = self._relay._sender
 

@@ -14,6 +14,7 @@ from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .endpoint import check_endpoint, default_control, default_endpoint
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
 from .outbox import Outbox, WhenFull
+from .plain import Default
 from .request import Request
 from .sender import Carrier, Sender
 
@@ -40,6 +41,8 @@ class Relay:
     ``control``: the relay's ``--control``; by default as ``default_control`` says.
     ``when_full``: ``"raise"`` raises RelayUnavailable, ``"drop_oldest"`` makes room and says so in the log.
     ``max_command``: bytes, the relay's ``--max-command``. ``close_timeout``: seconds for close() and the process' exit.
+    ``default``: gives the form of a value that JSON does not have and for which there is no rule (the README has a table of
+    the rules); called in the caller's thread. Raises TypeError or ValueError for what it does not know, either.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Relay:
         max_queue_bytes: int = 64 * 1024 * 1024,
         max_command: int = DEFAULT_MAX_COMMAND,
         close_timeout: float = 2.0,
+        default: Default | None = None,
     ) -> None:
         if when_full not in ("raise", "drop_oldest"):
             raise ValueError(f"when_full is 'raise' or 'drop_oldest', not {when_full!r}")
@@ -60,7 +64,7 @@ class Relay:
         outbox = Outbox(max_queue_commands, max_queue_bytes, when_full)
         control = check_endpoint(control or default_control(endpoint))
         sender = Sender(check_endpoint(endpoint or default_endpoint()), control, outbox, close_timeout)
-        self._use(CommandEncoder(min(max_command, max_queue_bytes)), sender)
+        self._use(CommandEncoder(min(max_command, max_queue_bytes), default), sender)
 
     def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:
         self._encoder = encoder

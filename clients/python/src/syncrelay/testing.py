@@ -25,6 +25,7 @@ from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .errors import RelayClosed, RelayUnavailable
 from .memory_relay import MemoryRelay
 from .outbox import WhenFull
+from .plain import Default
 from .relay import Relay
 from .request import Request
 
@@ -50,9 +51,10 @@ class FakeRelay(Relay):
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
         max_command: int = DEFAULT_MAX_COMMAND,
+        default: Default | None = None,
     ) -> None:
         self._fake = _FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands)
-        self._use(CommandEncoder(max_command), self._fake)
+        self._use(CommandEncoder(max_command, default), self._fake)
 
     @property
     def commands(self) -> list[dict[str, Any]]:
