@@ -56,7 +56,7 @@ class AsyncRelay:
         return self._relay.endpoint
 
     @property
-    def control(self) -> str:
+    def control(self) -> str | None:
         return self._relay.control
 
     @property

@@ -34,7 +34,7 @@ class Control:
     in doubt, too: the relay may still read what the lost connection carried, after what the next one carries.
     """
 
-    def __init__(self, endpoint: str, outbox: Outbox, requests: Requests, wake: Callable[[], None]) -> None:
+    def __init__(self, endpoint: str | None, outbox: Outbox, requests: Requests, wake: Callable[[], None]) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
         self._requests = requests
@@ -55,7 +55,7 @@ class Control:
         self._waits_for_barrier = False
         self._end_doubts_in_time()
         if self._line is None:
-            if not self._is_needed() or time.monotonic() < self._next_attempt:
+            if self._endpoint is None or not self._is_needed() or time.monotonic() < self._next_attempt:
                 return
             self._line = ControlLine(context, self._endpoint)
         self._line.hear()

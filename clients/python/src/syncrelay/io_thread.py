@@ -31,7 +31,7 @@ class IoThread:
     A daemon: an exiting interpreter joins all other threads before it runs the exit hook that ends this one.
     """
 
-    def __init__(self, endpoint: str, control: str, outbox: Outbox, requests: Requests) -> None:
+    def __init__(self, endpoint: str, control: str | None, outbox: Outbox, requests: Requests) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
         self._requests = requests

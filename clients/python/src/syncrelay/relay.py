@@ -38,7 +38,8 @@ class Relay:
     answered (or was away for a minute).
 
     ``endpoint``: the relay's ``--commands``; by default the same rule as the relay's (``default_endpoint``).
-    ``control``: the relay's ``--control``; by default as ``default_control`` says.
+    ``control``: the relay's ``--control``; by default as ``default_control`` says. For a tcp:// endpoint it must be given:
+    without it, confirmed commands and queries raise InvalidEndpoint.
     ``when_full``: ``"raise"`` raises RelayUnavailable, ``"drop_oldest"`` makes room and says so in the log.
     ``max_command``: bytes, the relay's ``--max-command``. ``close_timeout``: seconds for close() and the process' exit.
     ``default``: gives the form of a value that JSON does not have and for which there is no rule (the README has a table of
@@ -62,7 +63,9 @@ class Relay:
         if max_queue_commands < 1 or max_queue_bytes < 1:
             raise ValueError("the queue's limits must be positive")
         outbox = Outbox(max_queue_commands, max_queue_bytes, when_full)
-        control = check_endpoint(control or default_control(endpoint))
+        control = control or default_control(endpoint)
+        if control is not None:
+            check_endpoint(control)
         sender = Sender(check_endpoint(endpoint or default_endpoint()), control, outbox, close_timeout)
         self._use(CommandEncoder(min(max_command, max_queue_bytes), default), sender)
 
@@ -75,7 +78,8 @@ class Relay:
         return self._sender.endpoint
 
     @property
-    def control(self) -> str:
+    def control(self) -> str | None:
+        """None: nothing says where this relay answers; commands can be sent, but not confirmed."""
         return self._sender.control
 
     @property

@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Protocol
 
 from .drops import DropReport
-from .endpoint import why_unreachable
+from .endpoint import no_control, why_unreachable
 from .errors import RelayClosed, RelayUnavailable
 from .io_thread import IoThread
 from .outbox import Outbox
@@ -25,7 +25,7 @@ class Carrier(Protocol):
     @property
     def endpoint(self) -> str: ...
     @property
-    def control(self) -> str: ...
+    def control(self) -> str | None: ...
     @property
     def queued(self) -> int: ...
     @property
@@ -46,7 +46,7 @@ class Sender:
     A forked child starts afresh: empty queue, its own thread and socket. What its parent had queued, its parent sends.
     """
 
-    def __init__(self, endpoint: str, control: str, outbox: Outbox, close_timeout: float) -> None:
+    def __init__(self, endpoint: str, control: str | None, outbox: Outbox, close_timeout: float) -> None:
         self._endpoint = endpoint
         self._control = control
         self._outbox = outbox
@@ -63,7 +63,7 @@ class Sender:
         return self._endpoint
 
     @property
-    def control(self) -> str:
+    def control(self) -> str | None:
         return self._control
 
     @property
@@ -88,12 +88,14 @@ class Sender:
     def request(self, body: bytes, id: str | None = None) -> Request:
         if self._outbox.closed:
             raise RelayClosed("this relay client is closed")
+        if self._control is None:
+            raise no_control(self._endpoint)
         return (self._io or self._start()).request(body, id)
 
     def why_unanswered(self, request: Request) -> str:
         io = self._io
         if io is None or not io.answers:
-            return why_unreachable(self._control)
+            return why_unreachable(self._control or "")
         if self._requests.doubts_before(request):
             return "it is there, but has not yet answered a confirmed command that timed out before"
         if self.queued:
