@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from modules import require
 from pull_peer import DEADLINE, PullPeer
 
 ROOT = Path(__file__).parent.parent
@@ -22,9 +23,7 @@ def run(*command: str, cwd: Path) -> str:
 
 
 def test_the_wheel_holds_every_module_and_its_types_and_works_alone(directory: Path, fake: PullPeer) -> None:
-    # Not importorskip, which takes a folder of that name in the working directory for it.
-    if subprocess.run([sys.executable, "-m", "build", "--version"], cwd=directory, capture_output=True).returncode != 0:
-        pytest.skip("the module build is not installed")
+    require("build")
     shutil.copytree(ROOT, directory / "copy", ignore=shutil.ignore_patterns("build", "dist", "*.egg-info", "tests"))
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", ".", "copy", cwd=directory)
     (wheel,) = directory.glob("syncrelay-*.whl")
@@ -38,5 +37,21 @@ def test_the_wheel_holds_every_module_and_its_types_and_works_alone(directory: P
 
 
 def test_mypy_finds_nothing_in_strict_mode(directory: Path) -> None:
-    pytest.importorskip("mypy")
+    require("mypy")
     run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(directory), cwd=ROOT)
+
+
+@pytest.mark.parametrize("where", ["missing", "a folder"])
+def test_a_module_that_is_missing_is_a_failure_only_where_it_should_be_installed(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    if where == "a folder":
+        (directory / "no_such_module").mkdir()
+        monkeypatch.syspath_prepend(str(directory))
+    monkeypatch.setenv("SYNCRELAY_UNDER_TEST", "1")
+    with pytest.raises(pytest.fail.Exception, match="no_such_module is not installed"):
+        require("no_such_module")
+    monkeypatch.delenv("SYNCRELAY_UNDER_TEST")
+    with pytest.raises(pytest.skip.Exception):
+        require("no_such_module")
+    require("json")

@@ -17,6 +17,7 @@ from typing import Any, List
 from uuid import UUID
 
 import pytest
+from modules import require
 from pull_peer import PullPeer
 
 from syncrelay import AsyncRelay, InvalidValue, Relay
@@ -238,7 +239,9 @@ def test_a_value_that_contains_itself_through_other_types_is_refused() -> None:
 
 
 def test_models_of_the_installed_pydantic() -> None:
-    pydantic = pytest.importorskip("pydantic")
+    require("pydantic")
+    import pydantic
+
 
     Genre = pydantic.create_model("Genre", name=(str, ...), id=(UUID, ...))
     fields: dict[str, Any] = {"genre": (Genre, ...), "released": (date, ...), "kinds": (List[Color], ...), "score": (float, 1.0)}

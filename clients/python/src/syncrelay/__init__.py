@@ -18,6 +18,7 @@ from .errors import (
     RelayClosed,
     RelayUnavailable,
     SyncRelayError,
+    UnsupportedThreads,
 )
 from .relay import Relay
 
@@ -36,4 +37,5 @@ __all__ = [
     "RelayClosed",
     "RelayUnavailable",
     "SyncRelayError",
+    "UnsupportedThreads",
 ]

@@ -202,9 +202,11 @@ class Relay:
 
     def close(self, timeout: float | None = None) -> None:
         """Sends what it can within ``timeout`` (default ``close_timeout``) and gives up the rest, with a log line."""
+        ended = self._sender.close(timeout)
         try:
-            self._sender.close(timeout).result(self._sender.close_timeout(timeout) + 1.0)
+            ended.result(self._sender.close_timeout(timeout) + 1.0)
         except FutureTimeout:
+            ended.cancel()
             _log.error("the I/O thread did not end in time; leaving it behind")
 
     def __enter__(self: R) -> R:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import threading
 import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -17,6 +16,7 @@ from .errors import RelayClosed, RelayUnavailable
 from .io_thread import IoThread
 from .outbox import Outbox
 from .request import Request, Requests
+from .threads import new_lock
 
 
 class Carrier(Protocol):
@@ -54,7 +54,7 @@ class Sender:
         outbox.hold_while(self._requests.in_doubt)
         self._close_timeout = close_timeout
         self._io: IoThread | None = None
-        self._start_lock = threading.Lock()
+        self._start_lock = new_lock()
         self._drops = DropReport()
         _senders.add(self)
 
@@ -141,10 +141,11 @@ class Sender:
                 util.Finalize(None, self._at_exit, exitpriority=0)
 
     def _at_exit(self) -> None:
+        ended = self.close()
         try:
-            self.close().result(self._close_timeout + 1.0)
+            ended.result(self._close_timeout + 1.0)
         except FutureTimeout:
-            pass  # the thread is stuck inside ZeroMQ; an exit must not wait for it
+            ended.cancel()  # the thread is stuck inside ZeroMQ; an exit must not wait for it
 
     def _reset_in_child(self) -> None:
         """Runs in the child before anything else; takes no lock, since other threads may have held any of them."""
@@ -153,7 +154,7 @@ class Sender:
         self._outbox.closed = closed
         self._requests = self._requests.fresh()
         self._outbox.hold_while(self._requests.in_doubt)
-        self._start_lock = threading.Lock()
+        self._start_lock = new_lock()
         self._drops = DropReport()
         if self._io is not None:
             self._io.abandon_in_child()

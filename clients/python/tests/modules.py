@@ -1,0 +1,21 @@
+"""Modules that tests need and a user of the package does not."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+
+def require(name: str) -> None:
+    """Fails where scripts/test runs the tests, since it installs the module; elsewhere the test is skipped.
+
+    A folder of that name in the working directory, such as ``build``, is no module.
+    """
+    found = importlib.util.find_spec(name)
+    if found is not None and found.origin is not None:
+        return
+    if "SYNCRELAY_UNDER_TEST" in os.environ:
+        pytest.fail(f"the module {name} is not installed, although scripts/test installs what holds it")
+    pytest.skip(f"the module {name} is not installed")
