@@ -9,11 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modules import require
 from real_relay import RealRelay
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 GIVEN = {"pair": [1, 2], "prefetched": None, "now_playing": {"track": 7}}  # what examples take from a backend
+
+
+def use_a_database() -> None:
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
 
 
 async def test_every_example_runs(
@@ -22,8 +30,11 @@ async def test_every_example_runs(
     monkeypatch.setenv("SYNCRELAY_RUNTIME_DIR", str(directory))
     for name in ("SYNCRELAY_COMMANDS", "SYNCRELAY_CONTROL"):
         monkeypatch.delenv(name, raising=False)
+    for module in ("fastapi", "celery", "django"):
+        require(module)
+    use_a_database()
     real.start()
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 8
     for example in EXAMPLES:
         names: dict[str, Any] = dict(GIVEN)
         result = eval(compile(example, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)

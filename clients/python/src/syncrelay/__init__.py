@@ -7,6 +7,7 @@ in-process ``SyncManager``.
 
 from .aio import AsyncRelay
 from .answer import Client, Position
+from .asgi import lifespan
 from .errors import (
     AnswerTimeout,
     CommandRejected,
@@ -21,6 +22,7 @@ from .errors import (
     UnsupportedThreads,
 )
 from .relay import Relay
+from .sender import close_on_sigterm
 
 __all__ = [
     "AnswerTimeout",
@@ -38,4 +40,6 @@ __all__ = [
     "RelayUnavailable",
     "SyncRelayError",
     "UnsupportedThreads",
+    "close_on_sigterm",
+    "lifespan",
 ]

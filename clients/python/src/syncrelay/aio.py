@@ -10,6 +10,7 @@ from typing import Any, Literal, Mapping, overload
 from . import answer
 from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND
+from .errors import AnswerTimeout
 from .outbox import WhenFull
 from .plain import Default
 from .relay import Relay, flush_timeout, id_for, late_answer
@@ -156,7 +157,10 @@ class AsyncRelay:
     async def stats(self, *, timeout: float = 5.0) -> dict[str, Any]:
         return answer.stats(await self._ask(self._relay._encoder.query("stats"), timeout))
 
-    async def flush(self, timeout: float = 5.0) -> None:
+    async def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
+        if confirm:
+            await self._confirm_flush(timeout)
+            return
         try:
             await asyncio.wait_for(asyncio.wrap_future(self._sender.flush()), timeout)
         except asyncio.TimeoutError:
@@ -168,6 +172,14 @@ class AsyncRelay:
             await asyncio.wait_for(ended, self._sender.close_timeout(timeout) + 1.0)
         except asyncio.TimeoutError:
             _log.error("the I/O thread did not end in time; leaving it behind")
+
+    async def _confirm_flush(self, timeout: float) -> None:
+        if not self._sender.started:
+            return
+        try:
+            await self.stats(timeout=timeout)
+        except AnswerTimeout as error:
+            raise flush_timeout(self._sender, timeout) from error
 
     async def __aenter__(self) -> AsyncRelay:
         return self

@@ -191,8 +191,15 @@ class Relay:
         """``epoch``, ``seq``, the number of ``clients`` and the relay's counters."""
         return answer.stats(self._ask(self._encoder.query("stats"), timeout))
 
-    def flush(self, timeout: float = 5.0) -> None:
-        """Waits until everything queued so far is handed to the relay's socket, or raises FlushTimeout."""
+    def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
+        """Waits until everything queued so far is handed to ZeroMQ, connected to the relay, or raises FlushTimeout.
+
+        With ``confirm`` until the relay has applied it: then it is of no matter what becomes of this process, be it
+        ``os._exit`` or kill -9.
+        """
+        if confirm:
+            self._confirm_flush(timeout)
+            return
         done = self._sender.flush()
         try:
             done.result(timeout)
@@ -208,6 +215,14 @@ class Relay:
         except FutureTimeout:
             ended.cancel()
             _log.error("the I/O thread did not end in time; leaving it behind")
+
+    def _confirm_flush(self, timeout: float) -> None:
+        if not self._sender.started:
+            return
+        try:
+            self.stats(timeout=timeout)
+        except AnswerTimeout as error:
+            raise flush_timeout(self._sender, timeout) from error
 
     def __enter__(self: R) -> R:
         return self

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import sys
 import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -13,6 +11,7 @@ from typing import Protocol
 from .drops import DropReport
 from .endpoint import no_control, why_unreachable
 from .errors import RelayClosed, RelayUnavailable
+from .exits import ExitHook, before_sigterm
 from .io_thread import IoThread
 from .outbox import Outbox
 from .request import Request, Requests
@@ -32,6 +31,8 @@ class Carrier(Protocol):
     def dropped(self) -> int: ...
     @property
     def in_doubt(self) -> bool: ...
+    @property
+    def started(self) -> bool: ...
     def post(self, command: bytes) -> None: ...
     def request(self, body: bytes, id: str | None = None) -> Request: ...
     def why_unanswered(self, request: Request) -> str: ...
@@ -56,6 +57,7 @@ class Sender:
         self._io: IoThread | None = None
         self._start_lock = new_lock()
         self._drops = DropReport()
+        self._exit_hook = ExitHook(self._at_exit)
         _senders.add(self)
 
     @property
@@ -78,6 +80,11 @@ class Sender:
     def in_doubt(self) -> bool:
         """Whether confirmed commands that timed out may take effect yet."""
         return self._requests.in_doubt()
+
+    @property
+    def started(self) -> bool:
+        """Whether this process has sent or asked anything yet."""
+        return self._io is not None
 
     def post(self, command: bytes) -> None:
         io = self._io or self._start()
@@ -110,7 +117,7 @@ class Sender:
     def close(self, timeout: float | None = None) -> Future[None]:
         with self._start_lock:
             self._outbox.close()
-        atexit.unregister(self._at_exit)
+        self._exit_hook.unset()
         self._drops.update(self._outbox.dropped, last=True)
         return _done() if self._io is None else self._io.close(self.close_timeout(timeout))
 
@@ -128,17 +135,8 @@ class Sender:
                 except (OSError, RuntimeError) as error:  # no descriptors, no threads, or the interpreter is exiting
                     raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
                 self._io = io
-                self._hook_exit()
+                self._exit_hook.set()
             return self._io
-
-    def _hook_exit(self) -> None:
-        atexit.unregister(self._at_exit)
-        atexit.register(self._at_exit)
-        if "multiprocessing.util" in sys.modules:  # its forked children leave without atexit, but run finalizers
-            from multiprocessing import parent_process, util
-
-            if parent_process() is not None:
-                util.Finalize(None, self._at_exit, exitpriority=0)
 
     def _at_exit(self) -> None:
         ended = self.close()
@@ -159,6 +157,20 @@ class Sender:
         if self._io is not None:
             self._io.abandon_in_child()
             self._io = None
+
+
+def close_on_sigterm() -> None:
+    """From now on SIGTERM, where it would end this process at once, first closes every Relay of the process, which sends
+    what is queued (``close_timeout`` at most). For programs that handle no signals themselves.
+
+    In the main thread. Raises RuntimeError when something handles SIGTERM already: close the relay there.
+    """
+    before_sigterm(_close_all, lambda: max((each.close_timeout(None) for each in list(_senders)), default=0.0) + 1.0)
+
+
+def _close_all() -> None:
+    for ended in [sender.close() for sender in list(_senders)]:
+        ended.result()
 
 
 def _done() -> Future[None]:

@@ -100,6 +100,7 @@ class _FakeSender:
 
     endpoint = "fake"
     control = "fake"
+    started = True
     in_doubt = False  # what is not answered has taken effect, or never will
 
     def __init__(self, relay: MemoryRelay, when_full: WhenFull, max_commands: int) -> None:
