@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import re
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from modules import require
 from real_relay import RealRelay
+
+from syncrelay import Relay
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -24,7 +27,7 @@ def use_a_database() -> None:
         settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
 
 
-async def test_every_example_runs(
+def test_every_example_runs(
     directory: Path, real: RealRelay, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SYNCRELAY_RUNTIME_DIR", str(directory))
@@ -38,11 +41,13 @@ async def test_every_example_runs(
     for example in EXAMPLES:
         names: dict[str, Any] = dict(GIVEN)
         result = eval(compile(example, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
-        if inspect.isawaitable(result):
-            await result
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
         if "sync_manager" in names:
             names["sync_manager"].relay.close()
             names["sync_manager"]._slot.clear()
+        for relay in [value for value in names.values() if isinstance(value, Relay)]:
+            relay.close()
     first, second = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"6 [0-9a-f]{16}", first)
     assert second == "None [] 6"
