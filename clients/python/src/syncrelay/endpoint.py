@@ -48,10 +48,10 @@ def default_control(endpoint: str | None, environ: Mapping[str, str] | None = No
     return None
 
 
-def no_control(endpoint: str) -> InvalidEndpoint:
-    """For a call that needs an answer, where nobody said who gives it."""
+def no_control(endpoint: str, who: str = "confirmed commands and queries need") -> InvalidEndpoint:
+    """For what needs an answer, where nobody said who gives it."""
     return InvalidEndpoint(
-        f"confirmed commands and queries need the control endpoint of the relay at {endpoint}, and nothing says which that "
+        f"{who} the control endpoint of the relay at {endpoint}, and nothing says which that "
         "is: give the relay --control ENDPOINT, and the same to Relay(control=…) or $SYNCRELAY_CONTROL"
     )
 

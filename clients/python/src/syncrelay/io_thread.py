@@ -9,6 +9,7 @@ from collections import deque
 import zmq
 
 from .control import Control
+from .epoch import EpochWatch
 from .errors import RelayClosed
 from .link import Link, LinkEvent
 from .outbox import Outbox, Progress
@@ -28,12 +29,13 @@ class IoThread:
     are thread-safe, private ones are the thread's own.
     """
 
-    def __init__(self, endpoint: str, control: str | None, outbox: Outbox, requests: Requests) -> None:
+    def __init__(self, endpoint: str, control: str | None, outbox: Outbox, requests: Requests, epochs: EpochWatch) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
         self._requests = requests
         self._wakeup = Wakeup()
-        self._control = Control(control, outbox, requests, self._wakeup.set)
+        self._epochs = epochs
+        self._control = Control(control, outbox, requests, epochs, self._wakeup.set)
         self._reachability = Reachability(endpoint)
         self._new_flushes: deque[tuple[int, Promise[None]]] = deque()  # mark in the outbox, who waits for it
         self._flushes: list[tuple[int, Promise[None]]] = []
@@ -42,6 +44,7 @@ class IoThread:
         self._closes: deque[Promise[None]] = deque()
 
     def start(self) -> None:
+        self._epochs.start_here()
         start_thread(self._run, "syncrelay")
 
     def wake(self) -> None:
@@ -139,10 +142,13 @@ class IoThread:
             if event is LinkEvent.up:
                 self._reachability.restored(len(self._outbox), self._outbox.dropped)
                 self._outbox.open(link.try_send)
+                self._control.ask_epoch()
                 continue
             self._outbox.shut()
+            self._control.forget_epoch()
             if event is LinkEvent.down:
                 self._reachability.lost()
+                self._epochs.lost()
             else:
                 self._reachability.failed(event.value if event is LinkEvent.mute else None)
 

@@ -11,7 +11,8 @@ from typing import Any, Literal, Mapping, TypeVar, overload
 from . import answer
 from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
-from .endpoint import check_endpoint, default_control, default_endpoint
+from .endpoint import check_endpoint, default_control, default_endpoint, no_control
+from .epoch import OnNewEpoch
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
 from .outbox import Outbox, WhenFull
 from .plain import Default
@@ -44,6 +45,10 @@ class Relay:
     ``max_command``: bytes, the relay's ``--max-command``. ``close_timeout``: seconds for close() and the process' exit.
     ``default``: gives the form of a value that JSON does not have and for which there is no rule (the README has a table of
     the rules); called in the caller's thread. Raises TypeError or ValueError for what it does not know, either.
+    ``on_new_epoch``: called with the epoch when the relay answers with another one than before, since it was restarted
+    without its data: fill the state again. From the first command on, in every process that sends, and also when none is
+    confirmed; not for the epoch that is met first. It runs in a thread of its own (under gevent in a greenlet), never twice
+    at a time, and may call everything here, also wait. What it raises goes to the log.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Relay:
         max_command: int = DEFAULT_MAX_COMMAND,
         close_timeout: float = 2.0,
         default: Default | None = None,
+        on_new_epoch: OnNewEpoch = None,
     ) -> None:
         if when_full not in ("raise", "drop_oldest"):
             raise ValueError(f"when_full is 'raise' or 'drop_oldest', not {when_full!r}")
@@ -66,7 +72,10 @@ class Relay:
         control = control or default_control(endpoint)
         if control is not None:
             check_endpoint(control)
-        sender = Sender(check_endpoint(endpoint or default_endpoint()), control, outbox, close_timeout)
+        endpoint = check_endpoint(endpoint or default_endpoint())
+        if control is None and on_new_epoch is not None:
+            raise no_control(endpoint, "on_new_epoch needs")
+        sender = Sender(endpoint, control, outbox, close_timeout, on_new_epoch)
         self._use(CommandEncoder(min(max_command, max_queue_bytes), default), sender)
 
     def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from .drops import DropReport
 from .endpoint import no_control, why_unreachable
+from .epoch import EpochWatch, OnNewEpoch
 from .errors import RelayClosed, RelayUnavailable
 from .exits import ExitHook, before_sigterm
 from .io_thread import IoThread
@@ -47,12 +48,15 @@ class Sender:
     A forked child starts afresh: empty queue, its own thread and socket. What its parent had queued, its parent sends.
     """
 
-    def __init__(self, endpoint: str, control: str | None, outbox: Outbox, close_timeout: float) -> None:
+    def __init__(
+        self, endpoint: str, control: str | None, outbox: Outbox, close_timeout: float, hook: OnNewEpoch = None
+    ) -> None:
         self._endpoint = endpoint
         self._control = control
         self._outbox = outbox
         self._requests = Requests(outbox.max_bytes)
         outbox.hold_while(self._requests.in_doubt)
+        self._epochs = EpochWatch(hook)
         self._close_timeout = close_timeout
         self._io: IoThread | None = None
         self._start_lock = new_lock()
@@ -130,7 +134,7 @@ class Sender:
                 raise RelayClosed("this relay client is closed")
             if self._io is None:
                 try:
-                    io = IoThread(self._endpoint, self._control, self._outbox, self._requests)
+                    io = IoThread(self._endpoint, self._control, self._outbox, self._requests, self._epochs)
                     io.start()
                 except (OSError, RuntimeError) as error:  # no descriptors, no threads, or the interpreter is exiting
                     raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
@@ -152,6 +156,7 @@ class Sender:
         self._outbox.closed = closed
         self._requests = self._requests.fresh()
         self._outbox.hold_while(self._requests.in_doubt)
+        self._epochs = self._epochs.fresh()
         self._start_lock = new_lock()
         self._drops = DropReport()
         if self._io is not None:

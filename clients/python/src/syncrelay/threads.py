@@ -35,6 +35,16 @@ def start_thread(run: Callable[[], None], name: str) -> None:
         threading.Thread(target=run, name=name, daemon=True).start()
 
 
+def spawner_here(name: str) -> Callable[[Callable[[], None]], None]:
+    """What runs functions of the program beside everything else: in a thread of their own or, where gevent has the threads,
+    in a greenlet of the thread that calls this. May be called from any thread."""
+    if not gevent_has_threads():
+        return lambda run: start_thread(run, name)
+    deliver = _HubDelivery(keeps_running=False)
+    spawn: Callable[[Callable[[], None]], object] = importlib.import_module("gevent").spawn
+    return lambda run: deliver(partial(spawn, run))
+
+
 def gevent_has_threads() -> bool:
     """Whether ``gevent.monkey`` has patched ``threading``. Imports nothing."""
     monkey = sys.modules.get("gevent.monkey")
@@ -71,13 +81,13 @@ class Promise(Future[T]):
 class _HubDelivery:
     """Runs functions in gevent's hub of the thread that made this; any thread may call it. To be closed in its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeps_running: bool = True) -> None:
         self._lock = new_lock()
-        self._acts: list[Callable[[], None]] = []
-        self._watcher: Any = importlib.import_module("gevent").get_hub().loop.async_()
+        self._acts: list[Callable[[], object]] = []
+        self._watcher: Any = importlib.import_module("gevent").get_hub().loop.async_(ref=keeps_running)
         self._watcher.start(self._run)
 
-    def __call__(self, act: Callable[[], None]) -> None:
+    def __call__(self, act: Callable[[], object]) -> None:
         with self._lock:  # a watcher must not be used once it is closed
             if self._watcher is not None:
                 self._acts.append(act)
