@@ -36,9 +36,9 @@ def test_the_wheel_holds_every_module_and_its_types_and_works_alone(directory: P
     assert fake.receive() == [{"op": "broadcast", "type": "t", "data": 1}]
 
 
-def test_mypy_finds_nothing_in_strict_mode(directory: Path) -> None:
+def test_mypy_finds_nothing_in_strict_mode(mypy_cache: Path) -> None:
     require("mypy")
-    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(directory), cwd=ROOT)
+    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(mypy_cache), cwd=ROOT)
 
 
 @pytest.mark.parametrize("where", ["missing", "a folder"])
