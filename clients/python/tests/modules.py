@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from typing import NoReturn
 
 import pytest
 
@@ -16,6 +17,10 @@ def require(name: str) -> None:
     found = importlib.util.find_spec(name)
     if found is not None and found.origin is not None:
         return
+    missing(f"the module {name} is not installed")
+
+
+def missing(what: str) -> NoReturn:
     if "SYNCRELAY_UNDER_TEST" in os.environ:
-        pytest.fail(f"the module {name} is not installed, although scripts/test installs what holds it")
-    pytest.skip(f"the module {name} is not installed")
+        pytest.fail(f"{what}, although scripts/test sees to it")
+    pytest.skip(what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -314,4 +313,4 @@ async def test_a_lifespan_ends_in_time_while_the_relay_is_away_and_says_so(
         assert "the application ends, perhaps with commands unsent" in caplog.text
         await relay.close()
         async with lifespan(relay)(None):
-            await asyncio.sleep(0)
+            pass  # its end finds the relay closed, which is no error

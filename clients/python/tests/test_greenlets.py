@@ -180,6 +180,29 @@ def test_in_a_patched_process_a_forked_child_and_a_thread_of_the_pool_can_ask(re
     assert (done.stdout.split(), done.returncode) == (["2", "3", "4"], 0), done.stderr
 
 
+def test_a_log_handler_that_waits_in_a_greenlet_holds_up_neither_the_client_nor_its_log(endpoint: str) -> None:
+    require("gevent")
+    script = GEVENT + (
+        "import logging\nlines = []\n"
+        "class Slow(logging.Handler):\n"
+        "  def emit(self, record):\n"
+        "    gevent.sleep(0.01)\n"
+        "    if record.name == 'syncrelay': lines.append(record.getMessage().partition(' ipc')[0])\n"
+        "def wait(count):\n  while len(lines) < count: gevent.sleep(0.005)\n"
+        "logging.getLogger().addHandler(Slow())\n"
+        "def talk():\n  while True: logging.warning('x'); gevent.sleep(0.005)\n"
+        "for _ in range(2): gevent.spawn(talk)\n"
+        "r = syncrelay.Relay(sys.argv[1], close_timeout=0.2)\n"
+        "r.set('radio', 1)\n"
+        "wait(1)\n"
+        "r.close()\n"
+        "wait(2)\n"
+        "print(*lines, sep='\\n')\n"
+    )
+    done = python(script, endpoint)
+    assert done.stdout.splitlines() == ["relay unreachable at", "closed with 1 commands unsent to"], done.stderr
+
+
 @pytest.mark.parametrize("call", ["r.set('radio', 1)", "r.set('radio', 1, confirm=True)", "r.state()"])
 def test_under_eventlet_the_first_call_says_what_to_do(endpoint: str, call: str) -> None:
     require("eventlet")
@@ -188,6 +211,17 @@ def test_under_eventlet_the_first_call_says_what_to_do(endpoint: str, call: str)
     done = python(script, endpoint)
     assert "eventlet.monkey_patch(thread=False)" in done.stdout and "gunicorn -k gthread" in done.stdout, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_eventlet_that_comes_after_the_first_command_is_refused_by_what_waits(real: RealRelay) -> None:
+    require("eventlet")
+    real.start()
+    script = "import sys, syncrelay\nr = syncrelay.Relay(sys.argv[1])\nr.set('radio', 1, confirm=True)\n"
+    script += "import eventlet; eventlet.monkey_patch()\n"
+    script += "for call in (r.state, r.flush, lambda: r.set('radio', 2, confirm=True)):\n"
+    script += "  try: call()\n  except syncrelay.UnsupportedThreads: print('refused')\nr.close()"
+    done = python(script, real.endpoint)
+    assert (done.stdout.split(), done.returncode) == (["refused"] * 3, 0), done.stderr
 
 
 def test_with_eventlet_that_left_the_threads_alone_it_works_as_advised(real: RealRelay) -> None:

@@ -12,6 +12,7 @@ from .barrier import Barrier
 from .control_line import ControlLine
 from .epoch import EpochWatch
 from .errors import CommandRejected
+from .handover import Log
 from .outbox import Outbox
 from .request import Requests
 
@@ -25,8 +26,6 @@ _ASK_EPOCH = b'{"op":"stats"}'  # any query would do
 # less than the relay remembers ids (--dedup-window, 10 minutes), far more than a command lies in a relay that runs.
 DOUBT_LIMIT = 60.0
 
-_log = logging.getLogger("syncrelay")
-
 
 class Control:
     """I/O thread only, but for ``connected``. Connects when somebody waits for an answer, or for the end of a doubt.
@@ -37,12 +36,19 @@ class Control:
     """
 
     def __init__(
-        self, endpoint: str | None, outbox: Outbox, requests: Requests, epochs: EpochWatch, wake: Callable[[], None]
+        self,
+        endpoint: str | None,
+        outbox: Outbox,
+        requests: Requests,
+        epochs: EpochWatch,
+        wake: Callable[[], None],
+        log: Log,
     ) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
         self._requests = requests
         self._epochs = epochs
+        self._log = log
         self._epoch_unknown = False  # of the relay at the other end, and somebody wants to know
         self._epoch_asked = False  # over the present connection
         self._epoch_question = 0  # the number of the last one; other answers come too late
@@ -110,7 +116,8 @@ class Control:
     def _end_doubts_in_time(self) -> None:
         if self.connected or not self._requests.in_doubt() or time.monotonic() < self._lost_at + DOUBT_LIMIT:
             return
-        _log.warning("given up a command that timed out: %g s without the relay, its effect unknown", DOUBT_LIMIT)
+        what = "given up a command that timed out: %g s without the relay, its effect unknown"
+        self._log(logging.WARNING, what, DOUBT_LIMIT)
         self._requests.end_doubts()
 
     def _send(self, line: ControlLine) -> None:

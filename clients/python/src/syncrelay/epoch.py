@@ -7,7 +7,8 @@ import logging
 from typing import Any, Callable, Optional
 
 from .errors import RelayClosed
-from .threads import new_lock, spawner_here
+from .handover import spawner_here
+from .threads import new_lock
 
 OnNewEpoch = Optional[Callable[[str], object]]
 

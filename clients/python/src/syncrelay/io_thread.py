@@ -11,18 +11,16 @@ import zmq
 from .control import Control
 from .epoch import EpochWatch
 from .errors import RelayClosed
+from .handover import Promise, log_here
 from .link import Link, LinkEvent
 from .outbox import Outbox, Progress
 from .reachability import Reachability
 from .request import Request, Requests
-from .threads import Promise, start_thread
+from .threads import start_thread
 from .wakeup import Wakeup
 
 _BATCH = 64  # commands sent under the outbox's lock, between two looks at events and requests
 _PAUSE = 1.0  # seconds before a link that failed is made anew
-
-_log = logging.getLogger("syncrelay")
-
 
 class IoThread:
     """Keeps the link, carries what the outbox could not send at once, and has the relay answer requests. Public methods
@@ -35,8 +33,9 @@ class IoThread:
         self._requests = requests
         self._wakeup = Wakeup()
         self._epochs = epochs
-        self._control = Control(control, outbox, requests, epochs, self._wakeup.set)
-        self._reachability = Reachability(endpoint)
+        self._log = log_here()
+        self._control = Control(control, outbox, requests, epochs, self._wakeup.set, self._log)
+        self._reachability = Reachability(endpoint, self._log)
         self._new_flushes: deque[tuple[int, Promise[None]]] = deque()  # mark in the outbox, who waits for it
         self._flushes: list[tuple[int, Promise[None]]] = []
         self._deadline: float | None = None  # monotonic; set once the thread shall end
@@ -112,7 +111,7 @@ class IoThread:
         except zmq.ZMQError as error:
             self._reachability.failed(f"ZeroMQ says {error}")
         except Exception:
-            _log.exception("the link to the relay failed; trying again in %g s", _PAUSE)
+            self._log(logging.ERROR, "the link to the relay failed; trying again in %g s", _PAUSE, exc_info=True)
         self._wakeup.wait(_PAUSE)
         if not self._time_is_up():
             return False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .errors import RelayUnavailable
-from .threads import Promise, new_lock
+from .handover import Promise
+from .threads import new_lock
 
 MAX_REQUESTS = 1000  # that wait at a time
 

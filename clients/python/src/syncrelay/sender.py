@@ -16,7 +16,7 @@ from .exits import ExitHook, before_sigterm
 from .io_thread import IoThread
 from .outbox import Outbox
 from .request import Request, Requests
-from .threads import new_lock
+from .threads import new_lock, refuse_eventlet
 
 
 class Carrier(Protocol):
@@ -101,6 +101,7 @@ class Sender:
             raise RelayClosed("this relay client is closed")
         if self._control is None:
             raise no_control(self._endpoint)
+        refuse_eventlet()
         return (self._io or self._start()).request(body, id)
 
     def why_unanswered(self, request: Request) -> str:
@@ -116,6 +117,7 @@ class Sender:
     def flush(self) -> Future[None]:
         if self._outbox.closed:
             raise RelayClosed("this relay client is closed")
+        refuse_eventlet()
         return _done() if self._io is None else self._io.flush()
 
     def close(self, timeout: float | None = None) -> Future[None]:
