@@ -105,18 +105,19 @@ def _event_type(name: str) -> str:
     return name
 
 
-def _keys_are_text(command: Any) -> bool:
+def _keys_are_text(command: dict[str, object]) -> bool:
     """Whether no two keys of an object can become the same text. To be asked only of what json has encoded, which proves
     that it does not contain itself. Looks at types in bulk, because every command pays for it."""
-    nodes = [command]
-    while nodes:
-        node = nodes.pop()
+    nodes: list[Any] = [value for value in command.values() if type(value) not in _SCALARS]
+    for node in nodes:  # which grows meanwhile
         if isinstance(node, dict):
             if not _TEXT.issuperset(map(type, node)):
                 return False
             node = node.values()
+        elif not isinstance(node, (list, tuple)):
+            continue
         if not _SCALARS.issuperset(map(type, node)):
-            nodes += [child for child in list(node) if isinstance(child, (dict, list, tuple))]
+            nodes += [child for child in list(node) if type(child) not in _SCALARS]
     return True
 
 
