@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
-from syncrelay import AsyncRelay, RelayUnavailable
+from syncrelay import AsyncRelay, RelayUnavailable, lifespan
 
 PAGE = Path(__file__).parent / "page"
 RELAY_PORT = os.environ.get("SYNCRELAY_PORT") or "8642"
@@ -35,6 +35,7 @@ TRACKS = [
 app = FastAPI(title="syncrelay example")
 app.mount("/page", StaticFiles(directory=PAGE), name="page")
 relay = AsyncRelay()
+app.router.lifespan_context = lifespan(relay)  # the end waits until the relay has what was pushed
 
 
 class Verdict(BaseModel):
@@ -78,11 +79,6 @@ async def start_radio(start: Start) -> dict[str, Any]:
 @app.exception_handler(RelayUnavailable)
 async def relay_unavailable(_: Request, error: RelayUnavailable) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_code=503)
-
-
-@app.on_event("shutdown")
-async def close_relay() -> None:
-    await relay.close()
 
 
 def track(number: int) -> dict[str, Any]:

@@ -34,16 +34,20 @@ def relay_with_metrics(reader):
 
 @pytest.fixture(scope="session")
 def python_client(tmp_path_factory):
-    """The Python client, installed by the README's command from a copy, since pip builds in place."""
+    """The Python client, installed by the README's commands into a copy, since pip builds in place.
+
+    Without an index of packages pyzmq and what builds a wheel are the system's, which the environment sees."""
     copy = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "clients/python", copy / "clients/python")
-    environment = HOME / "venv"
-    subprocess.run(
-        ["/usr/bin/python3", "-m", "venv", "--clear", "--system-site-packages", environment], check=True)
     reader = Reader(HOME)
-    reader.types(command_with("pip install"), cwd=copy)
+    reader.environment["PATH"] = f"/usr/bin:{reader.environment['PATH']}"  # Debian's Python
+    reader.types(command_with("python3 -m venv"), cwd=copy)
+    settings = copy / ".venv/pyvenv.cfg"
+    settings.write_text(settings.read_text().replace(
+        "include-system-site-packages = false", "include-system-site-packages = true"))
+    reader.types(command_with(".venv/bin/pip install"), cwd=copy)
     reader.leaves()
-    return environment / "bin/python"
+    return copy / ".venv/bin/python"
 
 
 @pytest.fixture

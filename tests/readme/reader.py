@@ -85,7 +85,7 @@ class Reader:
             "SYNCRELAY_RUNTIME_DIR": str(self._runtime_dir),
             "SYNCRELAY_PORT": self._ports["8642"],
             "XDG_STATE_HOME": f"{self._runtime_dir}/state",
-            "PATH": f"{home}/venv/bin:{home}/npm/bin:{os.environ['PATH']}",
+            "PATH": f"{home}/npm/bin:{os.environ['PATH']}",
             "NPM_CONFIG_PREFIX": f"{home}/npm",
             "PIP_NO_INDEX": "1",
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this name backwards: no isolation

@@ -9,7 +9,7 @@ TEXT = (ROOT / "README.md").read_text()
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
-TYPED = re.compile(r"(scripts/|build/|pip |npm |npx |docker |docker-compose |curl |wscat )")
+TYPED = re.compile(r"(python3 -m |\.venv/|scripts/|build/|pip |npm |npx |docker |docker-compose |curl |wscat )")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import subprocess
 
 import pytest
 
+from conftest import command_with
 from readme import ROOT, blocks, commands, options
 
-BY_FIXTURE = ("pip install", "npm install")
+BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
 RELAY = [command for command in commands() if command.startswith("scripts/run")]
 WSCAT = [command for command in commands() if command.startswith("wscat")]
 DOCKER = [command for command in commands() if command.startswith("docker")]
@@ -69,6 +70,12 @@ def test_wscat_prints_what_the_readme_shows(relay, reader, wscat, command):
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_the_readme_of_the_python_client_says_the_same(python_client):
+    text = (ROOT / "clients/python/README.md").read_text()
+    for start in BY_FIXTURE[:2]:
+        assert f"\n{command_with(start)}\n" in text
+
+
 def test_the_python_lines_reach_the_javascript_lines(relay, reader, python_client):
     [listener] = blocks("js")
     page = reader.launches([*NODE_WITHOUT_WEBSOCKET, reader.adapted(listener)])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from modules import missing
 from pull_peer import PullPeer
 from real_relay import BINARY, RealRelay
 from router_peer import RouterPeer
@@ -17,6 +18,11 @@ def directory() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="sr-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mypy")
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def control(directory: Path) -> Iterator[RouterPeer]:
 
 def _real(directory: Path, *options: str) -> Iterator[RealRelay]:
     if not BINARY.exists():
-        pytest.skip(f"no relay at {BINARY}: build it, or set SYNCRELAY_BINARY")
+        missing(f"no relay at {BINARY}: build it, or set SYNCRELAY_BINARY")
     relay = RealRelay(directory, *options)
     yield relay
     relay.stop()

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from pull_peer import PullPeer
 
 from syncrelay import InvalidEndpoint, Relay
 from syncrelay import endpoint as endpoint_module
@@ -85,6 +86,60 @@ def test_the_control_socket_follows_the_same_rule() -> None:
     assert default_control(None, env) == "ipc:///run/c"
     assert default_control("tcp://127.0.0.1:5555", env) == "ipc:///run/c"
     assert default_control(None, {"SYNCRELAY_CONTROL": ""}) == f"ipc:///tmp/syncrelay-{os.geteuid()}/control.sock"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "env"),
+    [
+        ("tcp://127.0.0.1:5555", {}),
+        ("ipc://@abstract", {"SYNCRELAY_RUNTIME_DIR": "/run/syncrelay"}),
+        (None, {"SYNCRELAY_COMMANDS": "tcp://relay:5555"}),
+        (None, {"SYNCRELAY_COMMANDS": "ipc:///run/a/c.sock", "SYNCRELAY_RUNTIME_DIR": "/run/syncrelay"}),
+        ("tcp://b:5555", {"SYNCRELAY_COMMANDS": "tcp://a:5555", "SYNCRELAY_CONTROL": "tcp://a:5556"}),
+    ],
+)
+def test_the_control_socket_of_another_relay_is_never_guessed(endpoint: str | None, env: dict[str, str]) -> None:
+    assert default_control(endpoint, env) is None
+
+
+def test_the_endpoint_of_the_environment_goes_with_the_control_of_the_environment() -> None:
+    env = {"SYNCRELAY_COMMANDS": "tcp://a:5555", "SYNCRELAY_CONTROL": "tcp://a:5556"}
+    assert default_control(None, env) == default_control("tcp://a:5555", env) == "tcp://a:5556"
+    env = {"SYNCRELAY_COMMANDS": "ipc:///run/s/commands.sock", "SYNCRELAY_RUNTIME_DIR": "/run/s"}
+    assert default_control(None, env) == "ipc:///run/s/control.sock"
+
+
+def test_a_relay_without_control_pushes_and_says_at_the_first_confirmed_call_what_is_missing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SYNCRELAY_COMMANDS", "SYNCRELAY_CONTROL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SYNCRELAY_RUNTIME_DIR", str(directory))
+    port = free_port()
+    with PullPeer(f"tcp://127.0.0.1:{port}").start() as peer, Relay(peer.endpoint) as relay:
+        assert relay.control is None
+        relay.broadcast("n", 1)
+        assert peer.receive()[0]["data"] == 1
+        with pytest.raises(InvalidEndpoint, match=rf"the relay at tcp://127.0.0.1:{port}.*--control.*Relay\(control="):
+            relay.broadcast("n", 2, confirm=True)
+        with pytest.raises(InvalidEndpoint, match="control"):
+            relay.state()
+        relay.flush()
+        assert peer.is_silent()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8642", "https://h", "ws://localhost:8642/ws/sync", "wss://h/ws/sync"])
+def test_the_address_for_browsers_is_refused_with_what_to_give_instead(url: str) -> None:
+    for arguments in ({"endpoint": url}, {"endpoint": "ipc:///run/a", "control": url}):
+        with pytest.raises(InvalidEndpoint, match="where browsers connect.*--port.*--commands.*ipc://PATH or tcp://"):
+            Relay(**arguments)  # type: ignore[arg-type]
 
 
 def test_beside_a_given_socket_the_environment_does_not_count() -> None:

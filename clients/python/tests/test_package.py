@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from modules import require
 from pull_peer import DEADLINE, PullPeer
 
 ROOT = Path(__file__).parent.parent
@@ -21,13 +23,18 @@ def run(*command: str, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_wheel_holds_every_module_and_its_types_and_works_alone(directory: Path, fake: PullPeer) -> None:
-    # Not importorskip, which takes a folder of that name in the working directory for it.
-    if subprocess.run([sys.executable, "-m", "build", "--version"], cwd=directory, capture_output=True).returncode != 0:
-        pytest.skip("the module build is not installed")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the wheel and the archive of the sources."""
+    require("build")
+    directory = tmp_path_factory.mktemp("built")
     shutil.copytree(ROOT, directory / "copy", ignore=shutil.ignore_patterns("build", "dist", "*.egg-info", "tests"))
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", ".", "copy", cwd=directory)
-    (wheel,) = directory.glob("syncrelay-*.whl")
+    run(sys.executable, "-m", "build", "--wheel", "--sdist", "--no-isolation", "--outdir", ".", "copy", cwd=directory)
+    return directory
+
+
+def test_the_wheel_holds_every_module_and_its_types_and_works_alone(built: Path, directory: Path, fake: PullPeer) -> None:
+    (wheel,) = built.glob("syncrelay-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {f"syncrelay/{name}" for name in [*MODULES, "py.typed"]} <= set(names)
     fake.start()
@@ -37,6 +44,41 @@ def test_the_wheel_holds_every_module_and_its_types_and_works_alone(directory: P
     assert fake.receive() == [{"op": "broadcast", "type": "t", "data": 1}]
 
 
-def test_mypy_finds_nothing_in_strict_mode(directory: Path) -> None:
-    pytest.importorskip("mypy")
-    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(directory), cwd=ROOT)
+def test_wheel_and_sources_carry_the_license_of_the_project(built: Path) -> None:
+    license = (ROOT / "LICENSE").read_text()
+    assert "MIT License" in license and "Copyright (c) 2026 The syncrelay authors" in license
+    root = ROOT.parent.parent / "LICENSE"
+    assert license == root.read_text(), f"{ROOT / 'LICENSE'} is a copy of {root}"
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/LICENSE")]
+        assert archive.read(name).decode() == license
+        (metadata,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        lines = archive.read(metadata).decode().splitlines()
+        assert "License: MIT" in lines or "License-Expression: MIT" in lines
+    (sources,) = built.glob("*.tar.gz")
+    with tarfile.open(sources) as tar:
+        (member,) = [member for member in tar.getmembers() if member.name.endswith("/LICENSE")]
+        file = tar.extractfile(member)
+        assert file is not None and file.read().decode() == license
+
+
+def test_mypy_finds_nothing_in_strict_mode(mypy_cache: Path) -> None:
+    require("mypy")
+    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(mypy_cache), cwd=ROOT)
+
+
+@pytest.mark.parametrize("where", ["missing", "a folder"])
+def test_a_module_that_is_missing_is_a_failure_only_where_it_should_be_installed(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    if where == "a folder":
+        (directory / "no_such_module").mkdir()
+        monkeypatch.syspath_prepend(str(directory))
+    monkeypatch.setenv("SYNCRELAY_UNDER_TEST", "1")
+    with pytest.raises(pytest.fail.Exception, match="no_such_module is not installed"):
+        require("no_such_module")
+    monkeypatch.delenv("SYNCRELAY_UNDER_TEST")
+    with pytest.raises(pytest.skip.Exception):
+        require("no_such_module")
+    require("json")

@@ -7,6 +7,7 @@ in-process ``SyncManager``.
 
 from .aio import AsyncRelay
 from .answer import Client, Position
+from .asgi import lifespan
 from .errors import (
     AnswerTimeout,
     CommandRejected,
@@ -18,8 +19,10 @@ from .errors import (
     RelayClosed,
     RelayUnavailable,
     SyncRelayError,
+    UnsupportedThreads,
 )
 from .relay import Relay
+from .sender import close_on_sigterm
 
 __all__ = [
     "AnswerTimeout",
@@ -36,4 +39,7 @@ __all__ = [
     "RelayClosed",
     "RelayUnavailable",
     "SyncRelayError",
+    "UnsupportedThreads",
+    "close_on_sigterm",
+    "lifespan",
 ]

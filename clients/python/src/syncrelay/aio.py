@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+from concurrent.futures import wait
 from types import TracebackType
 from typing import Any, Literal, Mapping, overload
 
 from . import answer
 from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND
+from .epoch import OnNewEpoch
+from .errors import AnswerTimeout
 from .outbox import WhenFull
+from .plain import Default
 from .relay import Relay, flush_timeout, id_for, late_answer
 
 _log = logging.getLogger("syncrelay")
@@ -23,6 +28,7 @@ class AsyncRelay:
     blocks the loop. A task that is cancelled while it awaits an answer leaves open whether the command took effect;
     later ones come after it all the same.
     ``relay`` shares the queue, the thread and hence the order of an existing ``Relay``; closing either closes both.
+    ``on_new_epoch`` may be a coroutine function; it is called in the event loop that used this one last.
     """
 
     def __init__(
@@ -36,7 +42,13 @@ class AsyncRelay:
         max_queue_bytes: int = 64 * 1024 * 1024,
         max_command: int = DEFAULT_MAX_COMMAND,
         close_timeout: float = 2.0,
+        default: Default | None = None,
+        on_new_epoch: OnNewEpoch = None,
     ) -> None:
+        if relay is not None and on_new_epoch is not None:
+            raise ValueError("give on_new_epoch to the Relay that this AsyncRelay shares")
+        self._on_new_epoch = on_new_epoch
+        self._loop: asyncio.AbstractEventLoop | None = None  # that the hook is called in
         self._relay = relay or Relay(
             endpoint,
             control=control,
@@ -45,6 +57,8 @@ class AsyncRelay:
             max_queue_bytes=max_queue_bytes,
             max_command=max_command,
             close_timeout=close_timeout,
+            default=default,
+            on_new_epoch=None if on_new_epoch is None else self._call_hook,
         )
         self._sender = self._relay._sender
 
@@ -53,7 +67,7 @@ class AsyncRelay:
         return self._relay.endpoint
 
     @property
-    def control(self) -> str:
+    def control(self) -> str | None:
         return self._relay.control
 
     @property
@@ -153,7 +167,10 @@ class AsyncRelay:
     async def stats(self, *, timeout: float = 5.0) -> dict[str, Any]:
         return answer.stats(await self._ask(self._relay._encoder.query("stats"), timeout))
 
-    async def flush(self, timeout: float = 5.0) -> None:
+    async def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
+        if confirm:
+            await self._confirm_flush(timeout)
+            return
         try:
             await asyncio.wait_for(asyncio.wrap_future(self._sender.flush()), timeout)
         except asyncio.TimeoutError:
@@ -166,6 +183,14 @@ class AsyncRelay:
         except asyncio.TimeoutError:
             _log.error("the I/O thread did not end in time; leaving it behind")
 
+    async def _confirm_flush(self, timeout: float) -> None:
+        if not self._sender.started:
+            return
+        try:
+            await self.stats(timeout=timeout)
+        except AnswerTimeout as error:
+            raise flush_timeout(self._sender, timeout) from error
+
     async def __aenter__(self) -> AsyncRelay:
         return self
 
@@ -177,10 +202,12 @@ class AsyncRelay:
     async def _send(self, command: bytes, confirm: bool, timeout: float, id: str | None) -> Position | None:
         if confirm:
             return answer.position(await self._ask(command, timeout, id))
+        self._note_loop()
         self._sender.post(command)
         return None
 
     async def _ask(self, body: bytes, timeout: float, id: str | None = None) -> bytes:
+        self._note_loop()
         request = self._sender.request(body, id)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(request.answer), timeout)
@@ -188,3 +215,25 @@ class AsyncRelay:
             return late_answer(self._sender, request, timeout, id)
         finally:
             request.answer.cancel()
+
+    def _note_loop(self) -> None:
+        if self._on_new_epoch is not None:
+            self._loop = asyncio.get_running_loop()
+
+    def _call_hook(self, epoch: str) -> None:
+        """In the thread that is there for it; returns when the hook has ended, or the loop."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            _log.warning("on_new_epoch is not called for the epoch %s: its event loop is closed", epoch)
+            return
+        ended = asyncio.run_coroutine_threadsafe(self._await_hook(epoch), loop)
+        while not ended.done() and not loop.is_closed():
+            wait([ended], timeout=1.0)
+        if ended.done():
+            ended.result()
+
+    async def _await_hook(self, epoch: str) -> None:
+        assert self._on_new_epoch is not None
+        result = self._on_new_epoch(epoch)
+        if inspect.isawaitable(result):
+            await result

@@ -10,20 +10,21 @@ import zmq
 
 from .barrier import Barrier
 from .control_line import ControlLine
+from .epoch import EpochWatch
 from .errors import CommandRejected
+from .handover import Log
 from .outbox import Outbox
 from .request import Requests
 
 _WINDOW = 256  # requests under way; the relay keeps 1,000 answers for a peer
 _WINDOW_BYTES = 64 * 1024 * 1024  # of them, before the last one; ZeroMQ holds them even when the callers gave up
 _PAUSE = 0.1  # seconds before the next attempt to connect
-_BARRIER = 0  # its number on the line; requests begin with 1
+_BARRIER = 0  # its number on the line; requests begin with 1, and questions for the epoch have negative ones
+_ASK_EPOCH = b'{"op":"stats"}'  # any query would do
 
 # Seconds without a connection after which commands that timed out hold back nothing more and are not sent again: far
 # less than the relay remembers ids (--dedup-window, 10 minutes), far more than a command lies in a relay that runs.
 DOUBT_LIMIT = 60.0
-
-_log = logging.getLogger("syncrelay")
 
 
 class Control:
@@ -34,10 +35,23 @@ class Control:
     in doubt, too: the relay may still read what the lost connection carried, after what the next one carries.
     """
 
-    def __init__(self, endpoint: str, outbox: Outbox, requests: Requests, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        endpoint: str | None,
+        outbox: Outbox,
+        requests: Requests,
+        epochs: EpochWatch,
+        wake: Callable[[], None],
+        log: Log,
+    ) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
         self._requests = requests
+        self._epochs = epochs
+        self._log = log
+        self._epoch_unknown = False  # of the relay at the other end, and somebody wants to know
+        self._epoch_asked = False  # over the present connection
+        self._epoch_question = 0  # the number of the last one; other answers come too late
         self._barrier = Barrier(outbox, wake)
         self._line: ControlLine | None = None
         self._under_way: dict[int, int] = {}  # by number; bytes
@@ -50,12 +64,21 @@ class Control:
         line = self._line
         return line is not None and line.connected
 
+    def ask_epoch(self) -> None:
+        """The relay may be another one from now on; the answer goes to the EpochWatch, if that wants it."""
+        self._epoch_unknown = self._epochs.wanted
+        self._epoch_asked = False
+
+    def forget_epoch(self) -> None:
+        """The relay is away: nobody is asked."""
+        self._epoch_unknown = False
+
     def serve(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         """Does what can be done at once; to be called again when a socket is readable or the patience is over."""
         self._waits_for_barrier = False
         self._end_doubts_in_time()
         if self._line is None:
-            if not self._is_needed() or time.monotonic() < self._next_attempt:
+            if self._endpoint is None or not self._is_needed() or time.monotonic() < self._next_attempt:
                 return
             self._line = ControlLine(context, self._endpoint)
         self._line.hear()
@@ -83,19 +106,25 @@ class Control:
             self._line = None
         self._next_attempt = time.monotonic() + _PAUSE
         self._under_way.clear()
+        self._epoch_asked = False
         self._barrier.forget()
         self._requests.resend()
 
     def _is_needed(self) -> bool:
-        return bool(self._requests) or (self._requests.in_doubt() and len(self._outbox) > 0)
+        return bool(self._requests) or self._epoch_unknown or (self._requests.in_doubt() and len(self._outbox) > 0)
 
     def _end_doubts_in_time(self) -> None:
         if self.connected or not self._requests.in_doubt() or time.monotonic() < self._lost_at + DOUBT_LIMIT:
             return
-        _log.warning("given up a command that timed out: %g s without the relay, its effect unknown", DOUBT_LIMIT)
+        what = "given up a command that timed out: %g s without the relay, its effect unknown"
+        self._log(logging.WARNING, what, DOUBT_LIMIT)
         self._requests.end_doubts()
 
     def _send(self, line: ControlLine) -> None:
+        if self._epoch_unknown and not self._epoch_asked:
+            self._epoch_question -= 1
+            line.send(self._epoch_question, _ASK_EPOCH)
+            self._epoch_asked = True
         while len(self._under_way) < _WINDOW and sum(self._under_way.values()) < _WINDOW_BYTES:
             request = self._requests.next()
             if request is None:
@@ -118,9 +147,17 @@ class Control:
         if number == _BARRIER:
             self._take_barrier(answer)
             return
+        if number < 0:
+            self._take_epoch(number, answer)
+            return
         request = self._requests.take(number)
         if request is not None:
             request.settle(answer)
+
+    def _take_epoch(self, number: int, answer: bytes) -> None:
+        if number == self._epoch_question and self._epoch_asked:
+            self._epoch_unknown = False
+            self._epochs.answered(answer)
 
     def _take_barrier(self, answer: bytes) -> None:
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
+
+from .threads import new_lock
 
 _INTERVAL = 1.0  # seconds between two lines at least
 
@@ -15,7 +16,7 @@ class DropReport:
     """Thread-safe. Counting is the outbox's; this says it in the log, at most once a second."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._reported = 0
         self._next = 0.0
 

@@ -10,6 +10,7 @@ from typing import Mapping
 from .errors import InvalidEndpoint
 
 _IPC = "ipc://"
+_CLIENTS = ("http://", "https://", "ws://", "wss://")
 _MAX_IPC_PATH = 107  # bytes; sockaddr_un on Linux
 _TCP = re.compile(r"tcp://(?P<host>[^/\s]+):(?P<port>\d{1,5})\Z")
 
@@ -25,13 +26,34 @@ def default_endpoint(environ: Mapping[str, str] | None = None) -> str:
     return listed.split(",")[0].strip() if listed else _in_runtime_dir("commands.sock", env)
 
 
-def default_control(endpoint: str | None, environ: Mapping[str, str] | None = None) -> str:
-    """Where the relay answers. For an ``endpoint`` given as the path of a socket, ``control.sock`` beside it, so that
-    both lead to the same relay; else ``$SYNCRELAY_CONTROL``, else ``control.sock`` in the runtime directory."""
+def default_control(endpoint: str | None, environ: Mapping[str, str] | None = None) -> str | None:
+    """Where the relay that takes commands at ``endpoint`` answers (None: the endpoint is the default one), or None where
+    only the caller can know. It is never guessed: the guess could lead to another relay than the endpoint.
+
+    For the path of a socket it is ``control.sock`` beside it; for the endpoint that the environment names,
+    ``$SYNCRELAY_CONTROL``; for the one in the runtime directory, ``$SYNCRELAY_CONTROL``, else ``control.sock`` there.
+    """
+    env = os.environ if environ is None else environ
+    listed = env.get("SYNCRELAY_COMMANDS", "")
     if endpoint is not None and endpoint.startswith(f"{_IPC}/"):
         return f"{endpoint.rpartition('/')[0]}/control.sock"
-    env = os.environ if environ is None else environ
-    return env.get("SYNCRELAY_CONTROL", "") or _in_runtime_dir("control.sock", env)
+    if endpoint is not None and listed and endpoint != default_endpoint(env):
+        return None  # the environment speaks of another relay
+    given = env.get("SYNCRELAY_CONTROL", "")
+    if given:
+        return given
+    in_runtime_dir = _in_runtime_dir("commands.sock", env)
+    if (endpoint or default_endpoint(env)) == in_runtime_dir:
+        return _in_runtime_dir("control.sock", env)
+    return None
+
+
+def no_control(endpoint: str, who: str = "confirmed commands and queries need") -> InvalidEndpoint:
+    """For what needs an answer, where nobody said who gives it."""
+    return InvalidEndpoint(
+        f"{who} the control endpoint of the relay at {endpoint}, and nothing says which that "
+        "is: give the relay --control ENDPOINT, and the same to Relay(control=…) or $SYNCRELAY_CONTROL"
+    )
 
 
 def check_endpoint(endpoint: str) -> str:
@@ -39,6 +61,11 @@ def check_endpoint(endpoint: str) -> str:
     if endpoint.startswith(_IPC):
         _check_ipc_path(endpoint[len(_IPC) :])
         return endpoint
+    if endpoint.startswith(_CLIENTS):
+        raise InvalidEndpoint(
+            f"{endpoint!r} is where browsers connect (the relay's --port); backends push to the relay's --commands: leave "
+            "the endpoint out on the same machine, or give ipc://PATH or tcp://HOST:PORT as the relay's --commands has it"
+        )
     match = _TCP.match(endpoint)
     if match is None:
         raise InvalidEndpoint(f"{endpoint!r} is neither ipc://PATH nor tcp://HOST:PORT")

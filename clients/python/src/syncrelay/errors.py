@@ -41,6 +41,10 @@ class FlushTimeout(RelayUnavailable, TimeoutError):
     """``flush`` ran out of time; the commands stay queued and are still sent when the relay is back."""
 
 
+class UnsupportedThreads(SyncRelayError):
+    """Something has replaced the threads of this process by what the client cannot work with; nothing was queued."""
+
+
 class RelayClosed(SyncRelayError):
     """The client was used after ``close`` (or after the interpreter began to exit), or closed while a call waited; the
     message then says whether its command may have taken effect."""

@@ -3,60 +3,58 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
-from concurrent.futures import Future, InvalidStateError
 
 import zmq
 
 from .control import Control
+from .epoch import EpochWatch
 from .errors import RelayClosed
+from .handover import Promise, log_here
 from .link import Link, LinkEvent
 from .outbox import Outbox, Progress
 from .reachability import Reachability
 from .request import Request, Requests
+from .threads import start_thread
 from .wakeup import Wakeup
 
 _BATCH = 64  # commands sent under the outbox's lock, between two looks at events and requests
 _PAUSE = 1.0  # seconds before a link that failed is made anew
 
-_log = logging.getLogger("syncrelay")
-
-
 class IoThread:
     """Keeps the link, carries what the outbox could not send at once, and has the relay answer requests. Public methods
     are thread-safe, private ones are the thread's own.
-
-    A daemon: an exiting interpreter joins all other threads before it runs the exit hook that ends this one.
     """
 
-    def __init__(self, endpoint: str, control: str, outbox: Outbox, requests: Requests) -> None:
+    def __init__(self, endpoint: str, control: str | None, outbox: Outbox, requests: Requests, epochs: EpochWatch) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
         self._requests = requests
         self._wakeup = Wakeup()
-        self._control = Control(control, outbox, requests, self._wakeup.set)
-        self._reachability = Reachability(endpoint)
-        self._new_flushes: deque[tuple[int, Future[None]]] = deque()  # mark in the outbox, who waits for it
-        self._flushes: list[tuple[int, Future[None]]] = []
+        self._epochs = epochs
+        self._log = log_here()
+        self._control = Control(control, outbox, requests, epochs, self._wakeup.set, self._log)
+        self._reachability = Reachability(endpoint, self._log)
+        self._new_flushes: deque[tuple[int, Promise[None]]] = deque()  # mark in the outbox, who waits for it
+        self._flushes: list[tuple[int, Promise[None]]] = []
         self._deadline: float | None = None  # monotonic; set once the thread shall end
-        self._ended: Future[None] = Future()
-        self._ended.set_running_or_notify_cancel()  # shared by all who close, so that none may cancel it
-        self._thread = threading.Thread(target=self._run, name="syncrelay", daemon=True)
+        self._ended = False
+        self._closes: deque[Promise[None]] = deque()
 
     def start(self) -> None:
-        self._thread.start()
+        self._epochs.start_here()
+        start_thread(self._run, "syncrelay")
 
     def wake(self) -> None:
         self._wakeup.set()
 
-    def flush(self) -> Future[None]:
+    def flush(self) -> Promise[None]:
         """Done when everything posted until now was handed to a connected socket."""
-        done: Future[None] = Future()
+        done: Promise[None] = Promise()
         self._new_flushes.append((self._outbox.posted, done))
         self._wakeup.set()
-        if self._ended.done():
+        if self._ended:
             _refuse(done)
         return done
 
@@ -64,7 +62,7 @@ class IoThread:
         """Answered after what was posted until now has been applied. Raises RelayUnavailable when too many wait."""
         request = self._requests.add(body, self._outbox.posted, id)
         self._wakeup.set()
-        if self._ended.done():
+        if self._ended:
             self._refuse_requests()
         return request
 
@@ -73,12 +71,16 @@ class IoThread:
         """Whether the relay can be asked at the moment."""
         return self._control.connected
 
-    def close(self, timeout: float) -> Future[None]:
+    def close(self, timeout: float) -> Promise[None]:
         """Ends the thread when all is sent and answered, or after ``timeout`` seconds. Close the outbox first."""
         if self._deadline is None:
             self._deadline = time.monotonic() + timeout
             self._wakeup.set()
-        return self._ended
+        done: Promise[None] = Promise()
+        self._closes.append(done)
+        if self._ended:
+            self._settle_closes()
+        return done
 
     def abandon_in_child(self) -> None:
         """After a fork: the thread is not here, and its sockets must not be touched."""
@@ -90,7 +92,8 @@ class IoThread:
                 pass
         finally:
             self._wakeup.close()
-            self._ended.set_result(None)
+            self._ended = True
+            self._settle_closes()
             for _, done in [*self._flushes, *self._new_flushes]:
                 _refuse(done)
             self._refuse_requests()
@@ -108,7 +111,7 @@ class IoThread:
         except zmq.ZMQError as error:
             self._reachability.failed(f"ZeroMQ says {error}")
         except Exception:
-            _log.exception("the link to the relay failed; trying again in %g s", _PAUSE)
+            self._log(logging.ERROR, "the link to the relay failed; trying again in %g s", _PAUSE, exc_info=True)
         self._wakeup.wait(_PAUSE)
         if not self._time_is_up():
             return False
@@ -138,10 +141,13 @@ class IoThread:
             if event is LinkEvent.up:
                 self._reachability.restored(len(self._outbox), self._outbox.dropped)
                 self._outbox.open(link.try_send)
+                self._control.ask_epoch()
                 continue
             self._outbox.shut()
+            self._control.forget_epoch()
             if event is LinkEvent.down:
                 self._reachability.lost()
+                self._epochs.lost()
             else:
                 self._reachability.failed(event.value if event is LinkEvent.mute else None)
 
@@ -153,8 +159,12 @@ class IoThread:
         for mark, done in waiting:
             if not link.connected or self._outbox.gone < mark:
                 self._flushes.append((mark, done))
-            elif done.set_running_or_notify_cancel():
-                done.set_result(None)
+            else:
+                done.settle(None)
+
+    def _settle_closes(self) -> None:
+        for done in list(self._closes):
+            done.settle(None)
 
     def _patience(self, link: Link) -> float | None:
         """How long the thread may sleep, in seconds."""
@@ -180,8 +190,5 @@ class IoThread:
             self._reachability.given_up(unsent, connected)
 
 
-def _refuse(done: Future[None]) -> None:
-    try:
-        done.set_exception(RelayClosed("this relay client was closed before the flush was done"))
-    except InvalidStateError:
-        pass  # done or cancelled meanwhile
+def _refuse(done: Promise[None]) -> None:
+    done.settle(RelayClosed("this relay client was closed before the flush was done"))

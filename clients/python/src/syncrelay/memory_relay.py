@@ -14,12 +14,16 @@ class MemoryRelay:
     """Not thread-safe. Takes commands that CommandEncoder made, so it does not check them again."""
 
     def __init__(self, state_keys: Iterable[str]) -> None:
-        self.epoch = secrets.token_hex(8)
-        self.seq = 0
+        self._configured = frozenset(state_keys)
         self.commands: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.clients: list[Client] = []
-        self._configured = frozenset(state_keys)
+        self.restart()
+
+    def restart(self) -> None:
+        """As without ``--data``. What was recorded for the test stays."""
+        self.epoch = secrets.token_hex(8)
+        self.seq = 0
         self.state: dict[str, Any] = dict.fromkeys(sorted(self._configured))
         self._answered: dict[str, int] = {}  # by id; the position
 

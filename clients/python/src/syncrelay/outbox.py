@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-import threading
 from collections import deque
 from typing import Callable, Literal
 
 from .errors import RelayClosed, RelayUnavailable
+from .threads import new_lock
 
 WhenFull = Literal["raise", "drop_oldest"]
 
@@ -43,7 +43,7 @@ class Outbox:
         self.gone = 0
         self.dropped = 0
         self.closed = False
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._commands: deque[bytes] = deque()
         self._bytes = 0
         self._try_send: Callable[[bytes], bool] | None = None  # None: stuck

@@ -6,11 +6,10 @@ import logging
 import time
 
 from .endpoint import why_unreachable
+from .handover import Log
 
 _GRACE = 0.5  # seconds in which a relay may start or restart without being news
 _SILENCE = 2.0  # seconds without an answer and without a refusal before that is news
-
-_log = logging.getLogger("syncrelay")
 
 
 class Reachability:
@@ -19,7 +18,8 @@ class Reachability:
     Both lines are warnings: whoever sees the bad news must see the good news, too.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, log: Log) -> None:
+        self._log = log
         self._endpoint = endpoint
         self._reported: str | None = None
         self._away_since = time.monotonic()
@@ -35,7 +35,7 @@ class Reachability:
         reason = reason or why_unreachable(self._endpoint)
         if reason != self._reported:
             self._reported = reason
-            _log.warning("relay unreachable at %s: %s; commands wait until it is back", self._endpoint, reason)
+            self._log(logging.WARNING, "relay unreachable at %s: %s; commands wait until it is back", self._endpoint, reason)
 
     def still_silent(self) -> float | None:
         """To be called while not connected; returns after how many seconds again (None: the news is out)."""
@@ -48,10 +48,11 @@ class Reachability:
 
     def restored(self, queued: int, dropped: int) -> None:
         if self._reported is None:
-            _log.debug("connected to the relay at %s", self._endpoint)
+            self._log(logging.DEBUG, "connected to the relay at %s", self._endpoint)
             return
         self._reported = None
-        _log.warning(
+        self._log(
+            logging.WARNING,
             "relay reachable again at %s after %.1f s: sending %d commands that waited, %d were dropped so far",
             self._endpoint, self._away(), queued, dropped,
         )  # fmt: skip
@@ -59,7 +60,7 @@ class Reachability:
     def given_up(self, unsent: int, connected: bool) -> None:
         """The client closes with commands that it could not send."""
         reason = "the relay takes them too slowly" if connected else self._reported or why_unreachable(self._endpoint)
-        _log.warning("closed with %d commands unsent to %s: %s", unsent, self._endpoint, reason)
+        self._log(logging.WARNING, "closed with %d commands unsent to %s: %s", unsent, self._endpoint, reason)
 
     def _away(self) -> float:
         return time.monotonic() - self._away_since

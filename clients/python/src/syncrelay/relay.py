@@ -11,9 +11,11 @@ from typing import Any, Literal, Mapping, TypeVar, overload
 from . import answer
 from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
-from .endpoint import check_endpoint, default_control, default_endpoint
+from .endpoint import check_endpoint, default_control, default_endpoint, no_control
+from .epoch import OnNewEpoch
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
 from .outbox import Outbox, WhenFull
+from .plain import Default
 from .request import Request
 from .sender import Carrier, Sender
 
@@ -37,9 +39,16 @@ class Relay:
     answered (or was away for a minute).
 
     ``endpoint``: the relay's ``--commands``; by default the same rule as the relay's (``default_endpoint``).
-    ``control``: the relay's ``--control``; by default as ``default_control`` says.
+    ``control``: the relay's ``--control``; by default as ``default_control`` says. For a tcp:// endpoint it must be given:
+    without it, confirmed commands and queries raise InvalidEndpoint.
     ``when_full``: ``"raise"`` raises RelayUnavailable, ``"drop_oldest"`` makes room and says so in the log.
     ``max_command``: bytes, the relay's ``--max-command``. ``close_timeout``: seconds for close() and the process' exit.
+    ``default``: gives the form of a value that JSON does not have and for which there is no rule (the README has a table of
+    the rules); called in the caller's thread. Raises TypeError or ValueError for what it does not know, either.
+    ``on_new_epoch``: called with the epoch when the relay answers with another one than before, since it was restarted
+    without its data: fill the state again. From the first command on, in every process that sends, and also when none is
+    confirmed; not for the epoch that is met first. It runs in a thread of its own (under gevent in a greenlet), never twice
+    at a time, and may call everything here, also wait. What it raises goes to the log.
     """
 
     def __init__(
@@ -52,15 +61,22 @@ class Relay:
         max_queue_bytes: int = 64 * 1024 * 1024,
         max_command: int = DEFAULT_MAX_COMMAND,
         close_timeout: float = 2.0,
+        default: Default | None = None,
+        on_new_epoch: OnNewEpoch = None,
     ) -> None:
         if when_full not in ("raise", "drop_oldest"):
             raise ValueError(f"when_full is 'raise' or 'drop_oldest', not {when_full!r}")
         if max_queue_commands < 1 or max_queue_bytes < 1:
             raise ValueError("the queue's limits must be positive")
         outbox = Outbox(max_queue_commands, max_queue_bytes, when_full)
-        control = check_endpoint(control or default_control(endpoint))
-        sender = Sender(check_endpoint(endpoint or default_endpoint()), control, outbox, close_timeout)
-        self._use(CommandEncoder(min(max_command, max_queue_bytes)), sender)
+        control = control or default_control(endpoint)
+        if control is not None:
+            check_endpoint(control)
+        endpoint = check_endpoint(endpoint or default_endpoint())
+        if control is None and on_new_epoch is not None:
+            raise no_control(endpoint, "on_new_epoch needs")
+        sender = Sender(endpoint, control, outbox, close_timeout, on_new_epoch)
+        self._use(CommandEncoder(min(max_command, max_queue_bytes), default), sender)
 
     def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:
         self._encoder = encoder
@@ -71,7 +87,8 @@ class Relay:
         return self._sender.endpoint
 
     @property
-    def control(self) -> str:
+    def control(self) -> str | None:
+        """None: nothing says where this relay answers; commands can be sent, but not confirmed."""
         return self._sender.control
 
     @property
@@ -183,8 +200,15 @@ class Relay:
         """``epoch``, ``seq``, the number of ``clients`` and the relay's counters."""
         return answer.stats(self._ask(self._encoder.query("stats"), timeout))
 
-    def flush(self, timeout: float = 5.0) -> None:
-        """Waits until everything queued so far is handed to the relay's socket, or raises FlushTimeout."""
+    def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
+        """Waits until everything queued so far is handed to ZeroMQ, connected to the relay, or raises FlushTimeout.
+
+        With ``confirm`` until the relay has applied it: then it is of no matter what becomes of this process, be it
+        ``os._exit`` or kill -9.
+        """
+        if confirm:
+            self._confirm_flush(timeout)
+            return
         done = self._sender.flush()
         try:
             done.result(timeout)
@@ -194,10 +218,20 @@ class Relay:
 
     def close(self, timeout: float | None = None) -> None:
         """Sends what it can within ``timeout`` (default ``close_timeout``) and gives up the rest, with a log line."""
+        ended = self._sender.close(timeout)
         try:
-            self._sender.close(timeout).result(self._sender.close_timeout(timeout) + 1.0)
+            ended.result(self._sender.close_timeout(timeout) + 1.0)
         except FutureTimeout:
+            ended.cancel()
             _log.error("the I/O thread did not end in time; leaving it behind")
+
+    def _confirm_flush(self, timeout: float) -> None:
+        if not self._sender.started:
+            return
+        try:
+            self.stats(timeout=timeout)
+        except AnswerTimeout as error:
+            raise flush_timeout(self._sender, timeout) from error
 
     def __enter__(self: R) -> R:
         return self

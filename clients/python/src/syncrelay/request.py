@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future, InvalidStateError
-
 from .errors import RelayUnavailable
+from .handover import Promise
+from .threads import new_lock
 
 MAX_REQUESTS = 1000  # that wait at a time
 
@@ -24,7 +23,7 @@ class Request:
         self.after = after
         self.id = id
         self.sent = False  # may have reached the relay; once the caller has given up it changes no more
-        self.answer: Future[bytes] = Future()
+        self.answer: Promise[bytes] = Promise()
 
     def effect(self) -> str:
         """What may be said of an unanswered command."""
@@ -36,13 +35,7 @@ class Request:
         )
 
     def settle(self, answer: bytes | BaseException) -> None:
-        try:
-            if isinstance(answer, bytes):
-                self.answer.set_result(answer)
-            else:
-                self.answer.set_exception(answer)
-        except InvalidStateError:
-            pass  # the caller has given up
+        self.answer.settle(answer)
 
 
 class Requests:
@@ -58,7 +51,7 @@ class Requests:
     def __init__(self, max_bytes: int, max_requests: int = MAX_REQUESTS) -> None:
         self._max_bytes = max_bytes
         self._max_requests = max_requests
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._last = 0
         self._waiting: dict[int, Request] = {}  # oldest first
         self._doubts: dict[int, Request] = {}

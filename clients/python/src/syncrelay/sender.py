@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import sys
-import threading
 import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Protocol
 
 from .drops import DropReport
-from .endpoint import why_unreachable
+from .endpoint import no_control, why_unreachable
+from .epoch import EpochWatch, OnNewEpoch
 from .errors import RelayClosed, RelayUnavailable
+from .exits import ExitHook, before_sigterm
 from .io_thread import IoThread
 from .outbox import Outbox
 from .request import Request, Requests
+from .threads import new_lock, refuse_eventlet
 
 
 class Carrier(Protocol):
@@ -25,13 +25,15 @@ class Carrier(Protocol):
     @property
     def endpoint(self) -> str: ...
     @property
-    def control(self) -> str: ...
+    def control(self) -> str | None: ...
     @property
     def queued(self) -> int: ...
     @property
     def dropped(self) -> int: ...
     @property
     def in_doubt(self) -> bool: ...
+    @property
+    def started(self) -> bool: ...
     def post(self, command: bytes) -> None: ...
     def request(self, body: bytes, id: str | None = None) -> Request: ...
     def why_unanswered(self, request: Request) -> str: ...
@@ -46,16 +48,20 @@ class Sender:
     A forked child starts afresh: empty queue, its own thread and socket. What its parent had queued, its parent sends.
     """
 
-    def __init__(self, endpoint: str, control: str, outbox: Outbox, close_timeout: float) -> None:
+    def __init__(
+        self, endpoint: str, control: str | None, outbox: Outbox, close_timeout: float, hook: OnNewEpoch = None
+    ) -> None:
         self._endpoint = endpoint
         self._control = control
         self._outbox = outbox
         self._requests = Requests(outbox.max_bytes)
         outbox.hold_while(self._requests.in_doubt)
+        self._epochs = EpochWatch(hook)
         self._close_timeout = close_timeout
         self._io: IoThread | None = None
-        self._start_lock = threading.Lock()
+        self._start_lock = new_lock()
         self._drops = DropReport()
+        self._exit_hook = ExitHook(self._at_exit)
         _senders.add(self)
 
     @property
@@ -63,7 +69,7 @@ class Sender:
         return self._endpoint
 
     @property
-    def control(self) -> str:
+    def control(self) -> str | None:
         return self._control
 
     @property
@@ -79,6 +85,11 @@ class Sender:
         """Whether confirmed commands that timed out may take effect yet."""
         return self._requests.in_doubt()
 
+    @property
+    def started(self) -> bool:
+        """Whether this process has sent or asked anything yet."""
+        return self._io is not None
+
     def post(self, command: bytes) -> None:
         io = self._io or self._start()
         if self._outbox.put(command):
@@ -88,12 +99,15 @@ class Sender:
     def request(self, body: bytes, id: str | None = None) -> Request:
         if self._outbox.closed:
             raise RelayClosed("this relay client is closed")
+        if self._control is None:
+            raise no_control(self._endpoint)
+        refuse_eventlet()
         return (self._io or self._start()).request(body, id)
 
     def why_unanswered(self, request: Request) -> str:
         io = self._io
         if io is None or not io.answers:
-            return why_unreachable(self._control)
+            return why_unreachable(self._control or "")
         if self._requests.doubts_before(request):
             return "it is there, but has not yet answered a confirmed command that timed out before"
         if self.queued:
@@ -103,12 +117,13 @@ class Sender:
     def flush(self) -> Future[None]:
         if self._outbox.closed:
             raise RelayClosed("this relay client is closed")
+        refuse_eventlet()
         return _done() if self._io is None else self._io.flush()
 
     def close(self, timeout: float | None = None) -> Future[None]:
         with self._start_lock:
             self._outbox.close()
-        atexit.unregister(self._at_exit)
+        self._exit_hook.unset()
         self._drops.update(self._outbox.dropped, last=True)
         return _done() if self._io is None else self._io.close(self.close_timeout(timeout))
 
@@ -121,28 +136,20 @@ class Sender:
                 raise RelayClosed("this relay client is closed")
             if self._io is None:
                 try:
-                    io = IoThread(self._endpoint, self._control, self._outbox, self._requests)
+                    io = IoThread(self._endpoint, self._control, self._outbox, self._requests, self._epochs)
                     io.start()
                 except (OSError, RuntimeError) as error:  # no descriptors, no threads, or the interpreter is exiting
                     raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
                 self._io = io
-                self._hook_exit()
+                self._exit_hook.set()
             return self._io
 
-    def _hook_exit(self) -> None:
-        atexit.unregister(self._at_exit)
-        atexit.register(self._at_exit)
-        if "multiprocessing.util" in sys.modules:  # its forked children leave without atexit, but run finalizers
-            from multiprocessing import parent_process, util
-
-            if parent_process() is not None:
-                util.Finalize(None, self._at_exit, exitpriority=0)
-
     def _at_exit(self) -> None:
+        ended = self.close()
         try:
-            self.close().result(self._close_timeout + 1.0)
+            ended.result(self._close_timeout + 1.0)
         except FutureTimeout:
-            pass  # the thread is stuck inside ZeroMQ; an exit must not wait for it
+            ended.cancel()  # the thread is stuck inside ZeroMQ; an exit must not wait for it
 
     def _reset_in_child(self) -> None:
         """Runs in the child before anything else; takes no lock, since other threads may have held any of them."""
@@ -151,11 +158,26 @@ class Sender:
         self._outbox.closed = closed
         self._requests = self._requests.fresh()
         self._outbox.hold_while(self._requests.in_doubt)
-        self._start_lock = threading.Lock()
+        self._epochs = self._epochs.fresh()
+        self._start_lock = new_lock()
         self._drops = DropReport()
         if self._io is not None:
             self._io.abandon_in_child()
             self._io = None
+
+
+def close_on_sigterm() -> None:
+    """From now on SIGTERM, where it would end this process at once, first closes every Relay of the process, which sends
+    what is queued (``close_timeout`` at most). For programs that handle no signals themselves.
+
+    In the main thread. Raises RuntimeError when something handles SIGTERM already: close the relay there.
+    """
+    before_sigterm(_close_all, lambda: max((each.close_timeout(None) for each in list(_senders)), default=0.0) + 1.0)
+
+
+def _close_all() -> None:
+    for ended in [sender.close() for sender in list(_senders)]:
+        ended.result()
 
 
 def _done() -> Future[None]:

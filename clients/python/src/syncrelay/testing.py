@@ -22,9 +22,11 @@ from typing import Any, Callable, Iterable, TypeVar
 
 from .answer import Client
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
+from .epoch import OnNewEpoch
 from .errors import RelayClosed, RelayUnavailable
 from .memory_relay import MemoryRelay
 from .outbox import WhenFull
+from .plain import Default
 from .relay import Relay
 from .request import Request
 
@@ -50,9 +52,12 @@ class FakeRelay(Relay):
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
         max_command: int = DEFAULT_MAX_COMMAND,
+        default: Default | None = None,
+        on_new_epoch: OnNewEpoch = None,
     ) -> None:
+        self._on_new_epoch = on_new_epoch
         self._fake = _FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands)
-        self._use(CommandEncoder(max_command), self._fake)
+        self._use(CommandEncoder(max_command, default), self._fake)
 
     @property
     def commands(self) -> list[dict[str, Any]]:
@@ -72,6 +77,12 @@ class FakeRelay(Relay):
     def connect(self, *clients: Client) -> None:
         """Who ``clients()`` lists from now on."""
         self._fake.relay.clients = list(clients)
+
+    def restart(self) -> object:
+        """As a relay without ``--data`` restarts: no state, no ids, a new epoch. Calls ``on_new_epoch`` itself, in this
+        thread, and returns what that returns, for the test to await where it is a coroutine."""
+        self._fake.restart()
+        return None if self._on_new_epoch is None else self._on_new_epoch(self._fake.relay.epoch)
 
     def reject(self, code: str, message: str = "refused by the test", offset: int = 0, times: int = 1) -> None:
         """The next ``times`` commands have no effect; those that want to be confirmed raise CommandRejected."""
@@ -98,6 +109,7 @@ class _FakeSender:
 
     endpoint = "fake"
     control = "fake"
+    started = True
     in_doubt = False  # what is not answered has taken effect, or never will
 
     def __init__(self, relay: MemoryRelay, when_full: WhenFull, max_commands: int) -> None:
@@ -141,6 +153,10 @@ class _FakeSender:
                 self.answers_to_lose -= 1
         request.settle(FutureTimeout())
         return request
+
+    def restart(self) -> None:
+        with self._lock:
+            self.relay.restart()
 
     def why_unanswered(self, request: Request) -> str:
         return "the test made it unreachable" if self.away else "the test lost the answer"

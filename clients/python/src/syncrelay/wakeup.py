@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import select
-import threading
+import posix  # what os has, unless eventlet has patched it: then os.read waits
+
+import zmq
+
+from .threads import new_lock
 
 
 class Wakeup:
@@ -15,28 +18,28 @@ class Wakeup:
         self.fd, self._writer = os.pipe()
         os.set_blocking(self.fd, False)
         os.set_blocking(self._writer, False)
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._open = True
 
     def set(self) -> None:
         with self._lock:  # otherwise a late write could hit a file that got the number of the closed pipe
             if self._open:
                 try:
-                    os.write(self._writer, b"\0")
+                    posix.write(self._writer, b"\0")
                 except BlockingIOError:
                     pass  # already set many times over
 
     def clear(self) -> None:
         try:
-            while len(os.read(self.fd, 1024)) == 1024:
+            while len(posix.read(self.fd, 1024)) == 1024:
                 pass
         except BlockingIOError:
             pass
 
     def wait(self, seconds: float) -> None:
-        poll = select.poll()
-        poll.register(self.fd, select.POLLIN)
-        poll.poll(math.ceil(seconds * 1000))
+        poller = zmq.Poller()
+        poller.register(self.fd, zmq.POLLIN)
+        poller.poll(math.ceil(seconds * 1000))
         self.clear()
 
     def close(self) -> None:

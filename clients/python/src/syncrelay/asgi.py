@@ -1,0 +1,50 @@
+"""For FastAPI, Starlette and all else that has a lifespan."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from typing import Any, AsyncContextManager, AsyncIterator, Callable, Union
+
+from .aio import AsyncRelay
+from .errors import RelayClosed, SyncRelayError
+from .relay import Relay
+
+Lifespan = Callable[[Any], AsyncContextManager[Any]]
+
+_log = logging.getLogger("syncrelay")
+
+
+def lifespan(relay: Union[Relay, AsyncRelay], own: Lifespan | None = None) -> Lifespan:
+    """A lifespan that ends when the relay has applied what was queued, or after ``close_timeout``, with a log line.
+
+    ``own`` is the application's own one, which runs inside: what it pushes at its end arrives, too, and what it yields is
+    passed on. Without a control endpoint the end is when all is handed to the socket. The relay stays open.
+
+    Needed because of servers that kill themselves after their shutdown: uvicorn from 0.29 on raises the signal again that
+    stopped it, and exit hooks run no more.
+    """
+    client = relay if isinstance(relay, AsyncRelay) else AsyncRelay(relay=relay)
+
+    @asynccontextmanager
+    async def span(app: Any) -> AsyncIterator[Any]:
+        try:
+            if own is None:
+                yield None
+            else:
+                async with own(app) as state:
+                    yield state
+        finally:
+            await _hand_over(client)
+
+    return span
+
+
+async def _hand_over(relay: AsyncRelay) -> None:
+    timeout = relay._sender.close_timeout(None)
+    try:
+        await relay.flush(timeout, confirm=relay.control is not None)
+    except RelayClosed:
+        pass  # by the application's own lifespan
+    except SyncRelayError as error:
+        _log.warning("the application ends, perhaps with commands unsent: %s", error)
