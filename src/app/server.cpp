@@ -142,9 +142,7 @@ void Server::build_shards() {
 void Server::build_relay() {
   std::vector<Mailbox<Update>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->updates());
-  const Relay::Settings settings{config_.state_key,
-                                 config_.max_state,
-                                 config_.max_state_keys,
+  const Relay::Settings settings{{config_.state_key, config_.max_state, config_.max_state_keys},
                                  config_.log_bytes,
                                  {config_.dedup_ids, config_.dedup_window}};
   relay_ =

@@ -81,13 +81,15 @@ std::string rejected_answer(const Rejection& rejection) {
   return answer + R"(,"offset":)" + std::to_string(rejection.offset) + "}}";
 }
 
-std::string state_answer(const AnswerContext& context,
-                         const std::map<std::string, StateValue>& state, const std::string& key) {
+std::string state_answer(const AnswerContext& context, const State& state, const std::string& key) {
   std::string answer = begin(context) + R"(,"state":{)";
+  const auto append = [&answer](const std::string& name, const std::string& value) {
+    append_member(answer, name, std::string_view(value));
+  };
   if (key.empty()) {
-    for (const auto& [name, value] : state) append_member(answer, name, std::string_view(*value));
-  } else if (const auto found = state.find(key); found != state.end()) {
-    append_member(answer, key, std::string_view(*found->second));
+    state.for_each(append);
+  } else if (const StateValue* found = state.find(key)) {
+    append(key, **found);
   }
   return answer + "}}";
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +24,7 @@ std::string accepted_answer(const AnswerContext& context, bool duplicate);
 std::string rejected_answer(const Rejection& rejection);
 
 // All keys, or one (empty when the state has no such key).
-std::string state_answer(const AnswerContext& context,
-                         const std::map<std::string, StateValue>& state, const std::string& key);
+std::string state_answer(const AnswerContext& context, const State& state, const std::string& key);
 std::string backup_answer(const AnswerContext& context, const std::string& path);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,

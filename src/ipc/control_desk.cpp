@@ -69,10 +69,10 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
 
 // Refused before it is written: the text of a large state costs time that others wait.
 void ControlDesk::answer_state(Envelope envelope, const std::string& key) {
-  const auto& state = sources_.relay.state();
-  const auto found = state.find(key);
-  const std::size_t one = found == state.end() ? 0 : found->second->size();
-  const std::size_t bytes = key.empty() ? sources_.relay_stats.state_bytes.get() : one;
+  const State& state = sources_.relay.state();
+  const StateValue* const found = state.find(key);
+  const std::size_t one = found == nullptr ? 0 : (*found)->size();
+  const std::size_t bytes = key.empty() ? state.bytes() : one;
   if (!socket_.has_room(envelope, bytes))
     return refuse(std::move(envelope), "earlier answers are not read yet");
   send(std::move(envelope), state_answer(context(sources_.relay.last()), state, key));

@@ -7,7 +7,6 @@
 
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/protocol/frame.h"
-#include "syncrelay/state/merge_patch.h"
 
 namespace syncrelay {
 namespace {
@@ -15,25 +14,18 @@ namespace {
 constexpr std::size_t kBatchUpdates = 256;
 constexpr std::size_t kBatchBytes = 1024 * 1024;
 
-std::uint64_t entry_bytes(const std::string& key, const StateValue& value) {
-  return key.size() + value->size();
-}
-
 }  // namespace
 
 Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Update>*> shards,
              RelayStats& stats, Store* store)
-    : settings_(settings),
-      configured_keys_(settings.state_keys.begin(), settings.state_keys.end()),
-      clock_(clock),
+    : clock_(clock),
       shards_(std::move(shards)),
       stats_(stats),
       store_(store),
+      channel_(settings.channel),
       running_since_(clock.now()),
       ids_(settings.ids),
       log_(settings.log_bytes) {
-  for (const std::string& key : configured_keys_)
-    put({key, std::make_shared<const std::string>("null")});
   begin_batch();
   show_numbers();
 }
@@ -41,20 +33,17 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<U
 std::vector<Update> Relay::restore(const StoredHistory& history) {
   StateChanges changes;
   for (const auto& [key, value] : history.state) changes.push_back({key, value});
-  for (const StateChange& change : changes) put(change);
+  channel_.restore(changes, history.last);
   std::vector<Update> updates(1);
   updates.front().changes = std::make_shared<const StateChanges>(std::move(changes));
   for (const StoredEvents& run : history.events) {
     ByteSpan wire = as_bytes(run.wire);
     for (Seq seq = run.first; !wire.empty(); seq = seq.next()) {
       const std::size_t size = message_end(wire);
-      LogWriter::Written written = log_.append_wire(wire.first(size));
-      updates.push_back(
-          {nullptr, std::move(written.chunk), seq, written.position, size, clock_.now(), nullptr});
+      updates.push_back(update_of(log_.append_wire(wire.first(size)), seq));
       wire = wire.subspan(size);
     }
   }
-  last_ = history.last;
   running_since_ = clock_.now() - history.ran;
   for (const IdRecord& record : history.ids)
     ids_.stage(record.id, record.seq, running_since_ + record.accepted);
@@ -71,115 +60,38 @@ Result<Accepted, Rejection> Relay::apply(const Command& command) {
       return Accepted{known->seq, true, !known->staged};
     }
   }
-  Result<StateChanges, Rejection> changes = changes_of(command);
-  if (!changes) return changes.error();
-  if (auto rejection = check_room(changes.value())) return *std::move(rejection);
-  Update update;
-  if (!changes.value().empty()) {
-    take_in(changes.value());
-    update.changes = std::make_shared<const StateChanges>(std::move(changes).value());
-  }
-  stage_event(command, update);
-  if (!command.id.empty()) {
-    ids_.stage(command.id, last_, clock_.now());
-    staged_ids_.push_back({command.id, last_, ran()});
-    staged_bytes_ += command.id.size();
-  }
+  Result<Channel::Effect, Rejection> applied = channel_.apply(command, clock_.wall());
+  if (!applied) return applied.error();
+  const Channel::Effect& effect = applied.value();
+  if (!command.id.empty()) stage_id(command.id, effect.seq);
   if (has_effect(command.op)) ++staged_commands_[static_cast<std::size_t>(command.op)];
-  if (update.changes || update.chunk) {
-    staged_bytes_ += weight(update);
-    staged_.push_back(std::move(update));
-  }
-  return Accepted{last_};
+  stage(effect);
+  return Accepted{effect.seq};
 }
 
-Result<StateChanges, Rejection> Relay::changes_of(const Command& command) const {
-  switch (command.op) {
-    case Op::set:
-      return change(command.key, std::string(command.value));
-    case Op::merge: {
-      const auto found = state_.find(command.key);
-      auto merged = merge_patch(found == state_.end() ? "null" : *found->second, command.value);
-      if (merged) return change(command.key, *std::move(merged));
-      return Rejection{RejectReason::invalid_json, 0,
-                       "the value that the key has is no JSON: set it anew"};
-    }
-    case Op::remove:
-      if (is_configured(command.key)) return change(command.key, "null");
-      if (state_.count(command.key) == 0) return StateChanges{};
-      return StateChanges{{command.key, nullptr}};
-    default:
-      break;
-  }
-  StateChanges changes;
-  changes.reserve(command.set.size());
-  for (const KeyValue& entry : command.set) {
-    changes.push_back({entry.key, std::make_shared<const std::string>(entry.value)});
-  }
-  return changes;
+void Relay::stage_id(const std::string& id, Seq seq) {
+  ids_.stage(id, seq, clock_.now());
+  staged_ids_.push_back({id, seq, ran()});
+  staged_bytes_ += id.size();
 }
 
-StateChanges Relay::change(const std::string& key, std::string value) const {
-  return {{key, std::make_shared<const std::string>(std::move(value))}};
+void Relay::stage(const Channel::Effect& effect) {
+  if (!effect.changes && effect.event.empty()) return;
+  Update update;
+  if (!effect.event.empty()) update = update_of(log_.append(effect.event), effect.seq);
+  update.changes = effect.changes;
+  staged_bytes_ += weight(update);
+  staged_.push_back(std::move(update));
 }
 
-// A change that makes the state smaller always has room.
-std::optional<Rejection> Relay::check_room(const StateChanges& changes) const {
-  std::uint64_t bytes = state_bytes_;
-  std::uint64_t keys = state_.size();
-  for (const StateChange& change : changes) {
-    const auto found = state_.find(change.key);
-    if (found != state_.end()) {
-      bytes -= entry_bytes(found->first, found->second);
-      --keys;
-    }
-    if (change.value) {
-      bytes += entry_bytes(change.key, change.value);
-      ++keys;
-    }
-  }
-  if (bytes > settings_.max_state_bytes && bytes > state_bytes_) {
-    return Rejection{
-        RejectReason::state_full, 0,
-        "the state would have " + std::to_string(bytes) + " bytes, more than --max-state allows"};
-  }
-  if (keys > settings_.max_state_keys && keys > state_.size()) {
-    return Rejection{RejectReason::state_full, 0,
-                     "the state would have " + std::to_string(keys) +
-                         " keys, more than --max-state-keys allows"};
-  }
-  return std::nullopt;
-}
-
-void Relay::take_in(const StateChanges& changes) {
-  for (const StateChange& change : changes) {
-    const auto found = state_.find(change.key);
-    undo_.state.push_back({change.key, found == state_.end() ? nullptr : found->second});
-    put(change);
-  }
-}
-
-void Relay::put(const StateChange& change) {
-  const auto found = state_.find(change.key);
-  if (found != state_.end()) state_bytes_ -= entry_bytes(found->first, found->second);
-  if (change.value) state_bytes_ += entry_bytes(change.key, change.value);
-  if (!change.value && found != state_.end()) {
-    state_.erase(found);
-  } else if (change.value) {
-    state_.insert_or_assign(change.key, change.value);
-  }
-}
-
-void Relay::stage_event(const Command& command, Update& update) {
-  if (!makes_event(command)) return;
-  last_ = last_.next();
-  LogWriter::Written written =
-      log_.append(encoder_.encode(command, is_configured(command.key), clock_.wall(), last_));
+Update Relay::update_of(LogWriter::Written written, Seq seq) const {
+  Update update;
   update.chunk = std::move(written.chunk);
-  update.seq = last_;
+  update.seq = seq;
   update.position = written.position;
   update.size = written.size;
   update.accepted = clock_.now();
+  return update;
 }
 
 bool Relay::batch_full() const {
@@ -190,11 +102,7 @@ Result<void, Rejection> Relay::publish() {
   Result<void, Rejection> stored = store_staged();
   crash_point("after_commit");
   if (stored) {
-    ids_.keep_staged();
-    stats_.events.add(distance(undo_.last, last_));
-    for (std::size_t op = 0; op < staged_commands_.size(); ++op)
-      stats_.commands[op].add(staged_commands_[op]);
-    for (Mailbox<Update>* shard : shards_) shard->post(std::span<const Update>(staged_));
+    keep();
   } else {
     take_back();
   }
@@ -203,9 +111,18 @@ Result<void, Rejection> Relay::publish() {
   return stored;
 }
 
+void Relay::keep() {
+  ids_.keep_staged();
+  stats_.events.add(distance(channel_.kept(), channel_.last()));
+  channel_.keep();
+  for (std::size_t op = 0; op < staged_commands_.size(); ++op)
+    stats_.commands[op].add(staged_commands_[op]);
+  for (Mailbox<Update>* shard : shards_) shard->post(std::span<const Update>(staged_));
+}
+
 Result<void, Rejection> Relay::store_staged() {
   if (store_ == nullptr || (staged_.empty() && staged_ids_.empty())) return {};
-  StoreBatch batch{undo_.last.next(), last_, {}, {}, std::move(staged_ids_), ran()};
+  StoreBatch batch{channel_.kept().next(), channel_.last(), {}, {}, std::move(staged_ids_), ran()};
   for (const Update& update : staged_) {
     if (update.chunk)
       batch.events.push_back(update.chunk->read(update.position, update.position + update.size));
@@ -219,9 +136,8 @@ Result<void, Rejection> Relay::store_staged() {
 
 void Relay::take_back() {
   ids_.take_back_staged();
-  for (auto change = undo_.state.rbegin(); change != undo_.state.rend(); ++change) put(*change);
-  log_.rewind(undo_.log);
-  last_ = undo_.last;
+  channel_.take_back();
+  log_.rewind(kept_log_);
 }
 
 void Relay::begin_batch() {
@@ -229,9 +145,7 @@ void Relay::begin_batch() {
   staged_ids_.clear();
   staged_bytes_ = 0;
   staged_commands_.fill(0);
-  undo_.last = last_;
-  undo_.log = log_.mark();
-  undo_.state.clear();
+  kept_log_ = log_.mark();
 }
 
 Result<void, Rejection> Relay::begin_backup() {
@@ -246,9 +160,9 @@ void Relay::request(std::shared_ptr<ClientList> list) {
 }
 
 void Relay::show_numbers() {
-  stats_.seq.set(last_.value);
-  stats_.state_keys.set(state_.size());
-  stats_.state_bytes.set(state_bytes_);
+  stats_.seq.set(channel_.last().value);
+  stats_.state_keys.set(channel_.state().size());
+  stats_.state_bytes.set(channel_.state().bytes());
   stats_.ids.set(ids_.size());
 }
 

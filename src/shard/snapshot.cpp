@@ -20,7 +20,7 @@ std::size_t write_some(std::string_view text, std::size_t skip, std::size_t size
 
 }  // namespace
 
-Snapshot::Snapshot(const StateMap& state)
+Snapshot::Snapshot(const State& state)
     : state_(state),
       size_(kSnapshotHead.size() + state.members_size() + kSnapshotTail.size()),
       may_keep_(kMaxKeptBytes / kFragmentBytes) {

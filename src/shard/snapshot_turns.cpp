@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "syncrelay/channel/event_log.h"
 #include "syncrelay/shard/session.h"
-#include "syncrelay/state/event_log.h"
 
 namespace syncrelay {
 

@@ -23,9 +23,7 @@ RelayProcess::RelayProcess(const Settings& settings, ShardThread::Behaviour beha
         std::make_unique<ShardThread>(shard_settings(settings.window), clock_, behave));
     mailboxes.push_back(&shards_.back()->updates());
   }
-  const Relay::Settings relay_settings{{"comparison", "radio"},
-                                       1 << 24,
-                                       100,
+  const Relay::Settings relay_settings{{{"comparison", "radio"}, 1 << 24, 100},
                                        settings.window.bytes,
                                        {1000, std::chrono::minutes(10)}};
   relay_ = std::make_unique<Relay>(relay_settings, clock_, mailboxes, stats, nullptr);

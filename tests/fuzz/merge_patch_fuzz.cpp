@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "syncrelay/channel/merge_patch.h"
 #include "syncrelay/json/small_numbers.h"
 #include "syncrelay/protocol/command_decoder.h"
-#include "syncrelay/state/merge_patch.h"
 
 namespace {
 

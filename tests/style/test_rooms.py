@@ -25,7 +25,7 @@ def test_every_include_goes_in_an_allowed_direction():
 @pytest.mark.parametrize("path, line", [
     ("src/shard/session.cpp", '#include "syncrelay/relay/relay.h"'),
     ("src/relay/relay.cpp", '#include "syncrelay/shard/shard.h"'),
-    ("src/state/replica.cpp", '#include "syncrelay/ws/server.h"'),
+    ("src/channel/replica.cpp", '#include "syncrelay/ws/server.h"'),
     ("src/base/clock.cpp", '#include "syncrelay/protocol/limits.h"'),
     ("include/syncrelay/ws/server.h", "#include <libwebsockets.h>"),
     ("include/syncrelay/base/log.h", "#include <spdlog/spdlog.h>"),
@@ -45,7 +45,7 @@ def test_a_forbidden_include_is_found(path, line):
     ("src/ws/server.cpp", "#include <libwebsockets.h>"),
     ("src/ws/server.cpp", "#include <sys/socket.h>"),
     ("src/base/log.cpp", "#include <spdlog/spdlog.h>"),
-    ("include/syncrelay/state/replica.h", "#include <unordered_map>"),
+    ("include/syncrelay/channel/replica.h", "#include <unordered_map>"),
 ])
 def test_an_allowed_include_passes(path, line):
     assert includes_of(Path(path), line) == [

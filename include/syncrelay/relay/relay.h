@@ -3,10 +3,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,14 +13,14 @@
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/base/result.h"
+#include "syncrelay/channel/channel.h"
+#include "syncrelay/channel/log_writer.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/client_list.h"
 #include "syncrelay/post/update.h"
 #include "syncrelay/protocol/command.h"
 #include "syncrelay/protocol/rejection.h"
-#include "syncrelay/protocol/server_message.h"
 #include "syncrelay/relay/id_window.h"
-#include "syncrelay/relay/log_writer.h"
 #include "syncrelay/relay/store.h"
 
 namespace syncrelay {
@@ -41,9 +39,7 @@ struct Accepted {
 class Relay {
  public:
   struct Settings {
-    std::vector<std::string> state_keys;  // these exist from the start, as null
-    std::uint64_t max_state_bytes;        // keys and values together
-    std::uint64_t max_state_keys;
+    Channel::Settings channel;
     std::uint64_t log_bytes;
     IdWindow::Bounds ids;
   };
@@ -78,50 +74,33 @@ class Relay {
   // Asks every shard to report its clients.
   void request(std::shared_ptr<ClientList> list);
 
-  Seq last() const { return last_; }
-  const std::map<std::string, StateValue>& state() const { return state_; }
+  Seq last() const { return channel_.last(); }
+  const State& state() const { return channel_.state(); }
 
  private:
-  using State = std::map<std::string, StateValue>;
-
-  // How it was before the first staged command.
-  struct Undo {
-    Seq last;
-    LogWriter::Mark log;
-    std::vector<StateChange> state;  // to be applied from the back
-  };
-
-  Result<StateChanges, Rejection> changes_of(const Command& command) const;
-  StateChanges change(const std::string& key, std::string value) const;
-  std::optional<Rejection> check_room(const StateChanges& changes) const;
-  void take_in(const StateChanges& changes);
-  void put(const StateChange& change);
-  void stage_event(const Command& command, Update& update);
+  void stage_id(const std::string& id, Seq seq);
+  void stage(const Channel::Effect& effect);
+  Update update_of(LogWriter::Written written, Seq seq) const;
   Result<void, Rejection> store_staged();
+  void keep();
   void take_back();
   void begin_batch();
   Duration ran() const { return clock_.now() - running_since_; }
-  bool is_configured(const std::string& key) const { return configured_keys_.count(key) != 0; }
   void show_numbers();
 
-  const Settings settings_;
-  const std::set<std::string> configured_keys_;
   const Clock& clock_;
   const std::vector<Mailbox<Update>*> shards_;
   RelayStats& stats_;
   Store* const store_;
-  State state_;
-  std::uint64_t state_bytes_ = 0;
-  Seq last_{0};
+  Channel channel_;
   TimePoint running_since_;  // as if it had never been down
   IdWindow ids_;
   LogWriter log_;
-  EventEncoder encoder_;
+  LogWriter::Mark kept_log_;  // before the first staged command
   std::vector<Update> staged_;
   std::vector<IdRecord> staged_ids_;
   std::size_t staged_bytes_ = 0;
   std::array<std::uint64_t, kOpNames.size()> staged_commands_{};  // by Op
-  Undo undo_;
 };
 
 }  // namespace syncrelay

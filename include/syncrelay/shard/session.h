@@ -10,6 +10,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
+#include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/client_list.h"
 #include "syncrelay/protocol/frame.h"
@@ -18,7 +19,6 @@
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/snapshot_turns.h"
 #include "syncrelay/shard/transport.h"
-#include "syncrelay/state/replica.h"
 
 namespace syncrelay {
 

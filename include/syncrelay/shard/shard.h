@@ -9,13 +9,13 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/mailbox.h"
+#include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/update.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/snapshot_turns.h"
-#include "syncrelay/state/replica.h"
 
 namespace syncrelay {
 

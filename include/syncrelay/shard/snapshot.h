@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "syncrelay/channel/state.h"
 #include "syncrelay/protocol/frame.h"
-#include "syncrelay/state/state_map.h"
 
 namespace syncrelay {
 
@@ -32,7 +32,7 @@ class Snapshot {
   static constexpr std::size_t kMaxKeptBytes = 16 * 1024 * 1024;
   static constexpr std::size_t kMaxPlainBytes = 4096;
 
-  explicit Snapshot(const StateMap& state);
+  explicit Snapshot(const State& state);
 
   std::size_t size() const { return size_; }  // of the text
 
@@ -48,7 +48,7 @@ class Snapshot {
   // Keeps no fragments from now on; clients that are in the middle go on.
   void retire();
 
-  const StateMap& state() const { return state_; }
+  const State& state() const { return state_; }
 
  private:
   std::string lead(const Place& place) const;
@@ -57,7 +57,7 @@ class Snapshot {
   void encode(const Place& place, Fragment& fragment) const;
   void read(Place& place, std::size_t size, MessageWriter& out) const;
 
-  const StateMap state_;
+  const State state_;
   const std::size_t size_;
   std::string plain_;
   std::vector<Fragment> kept_;  // from the first on

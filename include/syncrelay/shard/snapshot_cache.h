@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "syncrelay/channel/replica.h"
 #include "syncrelay/shard/snapshot.h"
-#include "syncrelay/state/replica.h"
 
 namespace syncrelay {
 

@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include "support/test_relay.h"
+#include "syncrelay/channel/merge_patch.h"
 #include "syncrelay/protocol/command_decoder.h"
-#include "syncrelay/state/merge_patch.h"
 
 namespace syncrelay {
 namespace {

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "support/fake_clock.h"
+#include "syncrelay/channel/replica.h"
 #include "syncrelay/protocol/command_decoder.h"
 #include "syncrelay/protocol/frame.h"
 #include "syncrelay/relay/relay.h"
-#include "syncrelay/state/replica.h"
 
 namespace syncrelay {
 namespace {
@@ -49,7 +49,7 @@ struct StoredRelay {
       : mailbox({1000, 1 << 30}, [] {}), relay(settings(), clock, {&mailbox}, stats, &store) {}
 
   static Relay::Settings settings() {
-    return {{"radio"}, 1 << 20, 100, 1 << 20, {100, std::chrono::minutes(10)}};
+    return {{{"radio"}, 1 << 20, 100}, 1 << 20, {100, std::chrono::minutes(10)}};
   }
 
   Result<Accepted, Rejection> send(const std::string& json) {
@@ -65,8 +65,8 @@ struct StoredRelay {
   }
 
   std::string value(const std::string& key) const {
-    const auto found = relay.state().find(key);
-    return found == relay.state().end() ? "absent" : *found->second;
+    const StateValue* const found = relay.state().find(key);
+    return found == nullptr ? "absent" : **found;
   }
 
   testing::FakeClock clock;

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "support/test_relay.h"
-#include "syncrelay/state/replica.h"
+#include "syncrelay/channel/replica.h"
 
 namespace syncrelay {
 namespace {
@@ -242,7 +242,8 @@ TEST_CASE("The counters tell what was done") {
 
 // A relay with 36 bytes and four keys to spend; the two configured keys take 23 of the bytes.
 struct TightRelay {
-  TightRelay() : relay({{"comparison", "radio"}, 36, 4, 1 << 20, {10, std::chrono::seconds(1)}}) {}
+  TightRelay()
+      : relay({{{"comparison", "radio"}, 36, 4}, 1 << 20, {10, std::chrono::seconds(1)}}) {}
   TestRelay relay;
 };
 

@@ -11,18 +11,18 @@ namespace {
 
 constexpr std::string_view kEmpty = R"({"type":"sync:full","data":{})";
 
-StateMap state_of(const std::vector<std::pair<std::string, std::string>>& members) {
-  StateMap state;
+State state_of(const std::vector<std::pair<std::string, std::string>>& members) {
+  State state;
   for (const auto& [key, value] : members)
     state.set(key, std::make_shared<const std::string>(value));
   return state;
 }
 
 // Keys in their order.
-std::string text_of(const StateMap& state) {
+std::string text_of(const State& state) {
   std::string text = R"({"type":"sync:full","data":{)";
   for (std::size_t block = 0; block < state.block_count(); ++block) {
-    for (const StateMap::Entry& entry : state.block(block)) {
+    for (const State::Entry& entry : state.block(block)) {
       if (text.back() != '{') text += ',';
       append_json_string(text, entry.key);
       text += ':' + *entry.value;
@@ -58,8 +58,8 @@ std::string message_of(const std::string& wire) {
 }
 
 TEST_CASE("A small snapshot is plain text") {
-  CHECK(Snapshot(StateMap()).plain() == kEmpty);
-  const StateMap state = state_of({{"a\"b", "1"}, {"c", "{ \"d\": 2.0 }"}});
+  CHECK(Snapshot(State()).plain() == kEmpty);
+  const State state = state_of({{"a\"b", "1"}, {"c", "{ \"d\": 2.0 }"}});
   CHECK(Snapshot(state).plain() == R"({"type":"sync:full","data":{"a\"b":1,"c":{ "d": 2.0 }})");
   CHECK(Snapshot(state).size() == Snapshot(state).plain().size());
 }
@@ -67,7 +67,7 @@ TEST_CASE("A small snapshot is plain text") {
 TEST_CASE("A large snapshot is frames that await an end, whatever falls on their boundaries") {
   for (std::size_t bytes = kFragmentBytes - 45; bytes < kFragmentBytes + 5; ++bytes) {
     CAPTURE(bytes);
-    const StateMap state = state_of({{"k", '"' + std::string(bytes, 'v') + '"'}, {"l", "17"}});
+    const State state = state_of({{"k", '"' + std::string(bytes, 'v') + '"'}, {"l", "17"}});
     Snapshot snapshot(state);
     CHECK(snapshot.plain().empty());
     REQUIRE(message_of(wire_of(snapshot)) == text_of(state));
@@ -75,7 +75,7 @@ TEST_CASE("A large snapshot is frames that await an end, whatever falls on their
 }
 
 TEST_CASE("Large values and very many small ones are cut into the same fragments every time") {
-  StateMap state = state_of({{"big", '"' + std::string(300'000, 'b') + '"'}});
+  State state = state_of({{"big", '"' + std::string(300'000, 'b') + '"'}});
   for (int number = 0; number < 20'000; ++number)
     state.set("k\n" + std::to_string(number), std::make_shared<const std::string>("[1, 2]"));
   Snapshot snapshot(state);
@@ -87,7 +87,7 @@ TEST_CASE("Large values and very many small ones are cut into the same fragments
 }
 
 TEST_CASE("What readers share is kept up to a bound, and not when the snapshot is superseded") {
-  const StateMap state = state_of(
+  const State state = state_of(
       {{"big", '"' + std::string(Snapshot::kMaxKeptBytes + 10 * kFragmentBytes, 'b') + '"'}});
   Snapshot snapshot(state);
   const std::string wire = wire_of(snapshot);

@@ -1,4 +1,4 @@
-#include "syncrelay/state/state_map.h"
+#include "syncrelay/channel/state.h"
 
 #include <doctest/doctest.h>
 
@@ -21,13 +21,13 @@ std::string key_of(std::size_t number) {
   return "key:" + std::to_string(number);
 }
 
-Model content(const StateMap& map) {
+Model content(const State& map) {
   Model all;
   std::string last;
   for (std::size_t index = 0; index < map.block_count(); ++index) {
     CHECK_FALSE(map.block(index).empty());
-    CHECK(map.block(index).size() <= StateMap::kMaxBlockEntries);
-    for (const StateMap::Entry& entry : map.block(index)) {
+    CHECK(map.block(index).size() <= State::kMaxBlockEntries);
+    for (const State::Entry& entry : map.block(index)) {
       CHECK((all.empty() || last < entry.key));
       last = entry.key;
       all.emplace(entry.key, entry.value);
@@ -49,9 +49,9 @@ std::size_t members_size(const Model& model) {
 
 TEST_CASE("Whatever is set and erased, the map holds what a plain one would, and copies stay") {
   testing::SeededChoices choices(3);
-  StateMap map;
+  State map;
   Model model;
-  std::vector<std::pair<StateMap, Model>> copies;
+  std::vector<std::pair<State, Model>> copies;
   for (int step = 0; step < 20'000; ++step) {
     const bool grows = step % 8'000 < 5'000;
     const std::string key = key_of(choices.below(1'000)) + (choices.one_in(50) ? "\"\n" : "");
@@ -75,7 +75,7 @@ TEST_CASE("Whatever is set and erased, the map holds what a plain one would, and
 TEST_CASE("However keys go, there are not many more blocks than they need") {
   constexpr std::size_t kKeys = 10'000;
   for (const bool forward : {true, false}) {
-    StateMap map;
+    State map;
     for (std::size_t number = 0; number < kKeys; ++number) map.set(key_of(number), value_of("1"));
     for (std::size_t number = 0; number < kKeys; ++number) {
       const std::size_t which = forward ? number : kKeys - 1 - number;
@@ -88,10 +88,10 @@ TEST_CASE("However keys go, there are not many more blocks than they need") {
 
 TEST_CASE("A copy shares all that has not changed since") {
   constexpr std::size_t kValue = 10'000;
-  StateMap map;
+  State map;
   for (std::size_t number = 0; number < 1'000; ++number)
     map.set(key_of(number), value_of(std::string(kValue, 'v')));
-  const StateMap copy = map;
+  const State copy = map;
   const std::size_t nothing = copy.bytes_beyond(map);
   CHECK(nothing < 2'000);
   map.set(key_of(500), value_of("1"));
@@ -104,12 +104,12 @@ TEST_CASE("A copy shares all that has not changed since") {
 }
 
 TEST_CASE("What a copy holds alone is all of it when everything was replaced") {
-  StateMap map;
+  State map;
   for (std::size_t number = 0; number < 300; ++number) map.set(key_of(number), value_of("12345"));
-  const StateMap copy = map;
+  const State copy = map;
   for (std::size_t number = 0; number < 300; ++number) map.set(key_of(number), value_of("54321"));
-  CHECK(copy.bytes_beyond(map) >= 300 * (5 + sizeof(StateMap::Entry)));
-  CHECK(copy.bytes_beyond(StateMap()) == copy.bytes_beyond(map));
+  CHECK(copy.bytes_beyond(map) >= 300 * (5 + sizeof(State::Entry)));
+  CHECK(copy.bytes_beyond(State()) == copy.bytes_beyond(map));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "syncrelay/state/event_log.h"
+#include "syncrelay/channel/event_log.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 
 #include "support/frame_parser.h"
 #include "support/test_relay.h"
-#include "syncrelay/relay/log_writer.h"
+#include "syncrelay/channel/log_writer.h"
 
 namespace syncrelay {
 namespace {

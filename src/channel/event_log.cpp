@@ -1,4 +1,4 @@
-#include "syncrelay/state/event_log.h"
+#include "syncrelay/channel/event_log.h"
 
 namespace syncrelay {
 

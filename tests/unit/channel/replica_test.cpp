@@ -1,4 +1,4 @@
-#include "syncrelay/state/replica.h"
+#include "syncrelay/channel/replica.h"
 
 #include <doctest/doctest.h>
 

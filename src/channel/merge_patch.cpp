@@ -1,4 +1,4 @@
-#include "syncrelay/state/merge_patch.h"
+#include "syncrelay/channel/merge_patch.h"
 
 #include <deque>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "syncrelay/state/state_map.h"
+#include "syncrelay/channel/state.h"
 
 #include <algorithm>
 #include <iterator>
@@ -9,7 +9,7 @@
 namespace syncrelay {
 namespace {
 
-constexpr std::size_t kHalf = StateMap::kMaxBlockEntries / 2;
+constexpr std::size_t kHalf = State::kMaxBlockEntries / 2;
 
 std::size_t quoted_size(std::string_view key) {
   std::string quoted;
@@ -17,18 +17,18 @@ std::size_t quoted_size(std::string_view key) {
   return quoted.size();
 }
 
-std::size_t own_size(const StateMap::Entry& entry) {
-  return sizeof(StateMap::Entry) + entry.key.size();
+std::size_t own_size(const State::Entry& entry) {
+  return sizeof(State::Entry) + entry.key.size();
 }
 
 // A walk through one map's entries beside another's, in the order of the keys.
 class Beside {
  public:
-  explicit Beside(const StateMap& map) : map_(map) {}
+  explicit Beside(const State& map) : map_(map) {}
 
   // Whether the other map holds the same value at this key. Precondition: keys only grow.
-  bool holds(const StateMap::Entry& entry) {
-    while (const StateMap::Entry* here = at()) {
+  bool holds(const State::Entry& entry) {
+    while (const State::Entry* here = at()) {
       if (here->value == entry.value) return true;
       if (here->key > entry.key) return false;
       if (here->key == entry.key) return false;
@@ -38,7 +38,7 @@ class Beside {
   }
 
   // Whether `block` is one of the other map's own; passes over what lies before it.
-  bool holds(const StateMap::Block& block) {
+  bool holds(const State::Block& block) {
     while (block_ < map_.block_count() && &map_.block(block_) != &block &&
            map_.block(block_).back().key < block.front().key) {
       ++block_;
@@ -48,7 +48,7 @@ class Beside {
   }
 
  private:
-  const StateMap::Entry* at() {
+  const State::Entry* at() {
     if (block_ < map_.block_count() && entry_ == map_.block(block_).size()) {
       ++block_;
       entry_ = 0;
@@ -56,14 +56,14 @@ class Beside {
     return block_ < map_.block_count() ? &map_.block(block_)[entry_] : nullptr;
   }
 
-  const StateMap& map_;
+  const State& map_;
   std::size_t block_ = 0;
   std::size_t entry_ = 0;
 };
 
 }  // namespace
 
-StateMap::Place StateMap::locate(std::string_view key) const {
+State::Place State::locate(std::string_view key) const {
   const auto behind = std::upper_bound(
       blocks_.begin(), blocks_.end(), key,
       [](std::string_view wanted, const auto& block) { return wanted < block->front().key; });
@@ -77,36 +77,49 @@ StateMap::Place StateMap::locate(std::string_view key) const {
           entry != (*block)->end() && entry->key == key};
 }
 
-const StateValue* StateMap::find(std::string_view key) const {
+const StateValue* State::find(std::string_view key) const {
   const Place place = locate(key);
   return place.found ? &(*blocks_[place.block])[place.entry].value : nullptr;
 }
 
-StateMap::Block& StateMap::own(std::size_t index) {
+State::Block& State::own(std::size_t index) {
   std::shared_ptr<Block>& block = blocks_[index];
   if (block.use_count() > 1) block = std::make_shared<Block>(*block);
   return *block;
 }
 
-void StateMap::set(const std::string& key, StateValue value) {
+void State::set(const std::string& key, StateValue value) {
   const Place place = locate(key);
   text_bytes_ += value->size();
+  bytes_ += value->size();
   if (!place.found) return insert(place, {key, std::move(value)});
   StateValue& held = own(place.block)[place.entry].value;
   text_bytes_ -= held->size();
+  bytes_ -= held->size();
   held = std::move(value);
 }
 
-void StateMap::insert(const Place& place, Entry entry) {
+void State::apply(const StateChanges& changes) {
+  for (const StateChange& change : changes) {
+    if (change.value) {
+      set(change.key, change.value);
+    } else {
+      erase(change.key);
+    }
+  }
+}
+
+void State::insert(const Place& place, Entry entry) {
   ++size_;
   text_bytes_ += quoted_size(entry.key) + 1;
+  bytes_ += entry.key.size();
   if (blocks_.empty()) blocks_.push_back(std::make_shared<Block>());
   Block& block = own(place.block);
   block.insert(block.begin() + static_cast<std::ptrdiff_t>(place.entry), std::move(entry));
   if (block.size() > kMaxBlockEntries) split(place.block);
 }
 
-void StateMap::split(std::size_t index) {
+void State::split(std::size_t index) {
   Block& block = own(index);
   const auto middle = block.begin() + kHalf;
   auto second = std::make_shared<Block>(std::make_move_iterator(middle),
@@ -115,12 +128,13 @@ void StateMap::split(std::size_t index) {
   blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(second));
 }
 
-void StateMap::erase(std::string_view key) {
+void State::erase(std::string_view key) {
   const Place place = locate(key);
   if (!place.found) return;
   Block& block = own(place.block);
   const auto entry = block.begin() + static_cast<std::ptrdiff_t>(place.entry);
   text_bytes_ -= quoted_size(entry->key) + 1 + entry->value->size();
+  bytes_ -= entry->key.size() + entry->value->size();
   block.erase(entry);
   --size_;
   if (block.empty()) {
@@ -132,7 +146,7 @@ void StateMap::erase(std::string_view key) {
 }
 
 // Where both have become small, so that there are never many more blocks than the keys need.
-void StateMap::join_with_next(std::size_t index) {
+void State::join_with_next(std::size_t index) {
   if (index + 1 == blocks_.size()) return;
   const Block& next = *blocks_[index + 1];
   if (blocks_[index]->size() + next.size() > kHalf) return;
@@ -141,7 +155,7 @@ void StateMap::join_with_next(std::size_t index) {
   blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
 }
 
-std::size_t StateMap::bytes_beyond(const StateMap& other) const {
+std::size_t State::bytes_beyond(const State& other) const {
   std::size_t bytes = blocks_.size() * sizeof(blocks_[0]);
   Beside beside(other);
   for (const auto& block : blocks_) {

@@ -1,4 +1,4 @@
-#include "syncrelay/state/merge_patch.h"
+#include "syncrelay/channel/merge_patch.h"
 
 #include <doctest/doctest.h>
 #include <rapidjson/document.h>

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "syncrelay/channel/event_log.h"
+#include "syncrelay/channel/state.h"
 #include "syncrelay/post/update.h"
-#include "syncrelay/state/event_log.h"
-#include "syncrelay/state/state_map.h"
 
 namespace syncrelay {
 
@@ -26,7 +26,7 @@ class Replica {
   void restore(std::span<const Update> updates, Seq last);
 
   // A copy of it is cheap and keeps this moment.
-  const StateMap& state() const { return state_; }
+  const State& state() const { return state_; }
   // Changes with every change of the state.
   std::uint64_t state_version() const { return state_version_; }
   const EventLog& log() const { return log_; }
@@ -34,7 +34,7 @@ class Replica {
   void keep_from(std::uint64_t position) { log_.keep_from(position); }
 
  private:
-  StateMap state_;
+  State state_;
   std::uint64_t state_version_ = 0;
   EventLog log_;
 };

@@ -14,7 +14,7 @@ namespace syncrelay {
 // keys and stays as it is: copies share sorted blocks of entries, and a block that is shared is
 // copied before it is changed. Rejected: std::map, of which a copy is an allocation per key.
 // One thread only, together with its copies; the values are shared between threads.
-class StateMap {
+class State {
  public:
   struct Entry {
     std::string key;
@@ -30,7 +30,21 @@ class StateMap {
   void set(const std::string& key, StateValue value);
   void erase(std::string_view key);
 
+  // To the same in one go, as a replica hears of it.
+  void apply(const StateChanges& changes);
+
   std::size_t size() const { return size_; }
+
+  // Calls `visit(key, value)` for each key, in their order.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& block : blocks_) {
+      for (const Entry& entry : *block) visit(entry.key, *entry.value);
+    }
+  }
+
+  // What --max-state bounds: the bytes of all keys and values.
+  std::uint64_t bytes() const { return bytes_; }
   std::size_t block_count() const { return blocks_.size(); }
   const Block& block(std::size_t index) const { return *blocks_[index]; }
 
@@ -38,7 +52,7 @@ class StateMap {
   std::size_t members_size() const { return text_bytes_ + (size_ > 0 ? size_ - 1 : 0); }
 
   // What would be freed if this were gone and `other` stayed, in bytes.
-  std::size_t bytes_beyond(const StateMap& other) const;
+  std::size_t bytes_beyond(const State& other) const;
 
  private:
   struct Place {
@@ -55,6 +69,7 @@ class StateMap {
   std::vector<std::shared_ptr<Block>> blocks_;
   std::size_t size_ = 0;
   std::size_t text_bytes_ = 0;  // of `"key":value`, all together
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace syncrelay

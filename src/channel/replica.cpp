@@ -1,4 +1,4 @@
-#include "syncrelay/state/replica.h"
+#include "syncrelay/channel/replica.h"
 
 namespace syncrelay {
 
@@ -10,13 +10,7 @@ Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Boun
 
 void Replica::apply(const Update& update) {
   if (update.changes) {
-    for (const StateChange& change : *update.changes) {
-      if (change.value) {
-        state_.set(change.key, change.value);
-      } else {
-        state_.erase(change.key);
-      }
-    }
+    state_.apply(*update.changes);
     ++state_version_;
   }
   if (update.chunk) log_.append(update);

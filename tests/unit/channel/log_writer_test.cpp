@@ -1,4 +1,4 @@
-#include "syncrelay/relay/log_writer.h"
+#include "syncrelay/channel/log_writer.h"
 
 #include <doctest/doctest.h>
 
