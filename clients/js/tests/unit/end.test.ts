@@ -61,7 +61,7 @@ test("close while it waits for a retry ends the waiting", () => {
 test("after close nothing is heard, and the last state stays readable", () => {
   const { world, client, seqs, statuses } = playLive({}, { radio: 1 });
   client.close();
-  world.socket.send(event(42));
+  world.socket.tell(event(42));
   world.socket.end(1008);
   client.close();
   expect(seqs).toEqual([]);
@@ -78,8 +78,8 @@ test.each(["status", "state", "event", "skipped"])("a %s listener may close the 
   if (kind === "state") client.onState("radio", close);
   if (kind === "event") client.on("tick", close);
   if (kind === "skipped") client.onSkipped(close);
-  world.socket.accept().send(snapshot(41, { radio: 1 }));
-  world.socket.send(event(42), snapshot(99, {}, { skipped: 57 }), event(100));
+  world.socket.accept().tell(snapshot(41, { radio: 1 }));
+  world.socket.tell(event(42), snapshot(99, {}, { skipped: 57 }), event(100));
   expect(client.status).toBe("offline");
   expect(world.socket.closed).toEqual({ code: 1000, reason: "" });
   expect(world.pendingDelay).toBeNull();
@@ -92,7 +92,7 @@ test("a listener that closes it is the last to be heard", () => {
   const heard: string[] = [];
   client.on("tick", () => client.close());
   client.on("tick", () => heard.push("second"));
-  world.socket.send(event(42));
+  world.socket.tell(event(42));
   expect(heard).toEqual([]);
 });
 
