@@ -26,8 +26,9 @@ class Browser:
             env={**os.environ, "NODE_PATH": str(MODULES), "CHROMIUM": CHROMIUM},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def open(self, url):
-        return Page(self, self.ask("open", url=url))
+    def open(self, url, **look):
+        """`look`: `width` in pixels, `scheme` is light or dark."""
+        return Page(self, self.ask("open", url=url, **look))
 
     def ask(self, action, **details):
         print(json.dumps({"do": action, **details}), file=self._driver.stdin, flush=True)
@@ -51,6 +52,20 @@ class Page:
 
     def click(self, selector):
         self._ask("click", selector=selector)
+
+    def hold(self, selector):
+        """The mouse goes there, and its button down."""
+        self._ask("hover", selector=selector)
+        self._ask("down")
+
+    def release(self):
+        self._ask("up")
+
+    def focus(self, selector):
+        self._ask("focus", selector=selector)
+
+    def press(self, key):
+        self._ask("press", key=key)
 
     def text(self, selector):
         return self._ask("text", selector=selector)

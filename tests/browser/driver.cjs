@@ -8,9 +8,10 @@ const WAIT = { timeout: 30_000, polling: 50 };
 const pages = [];
 
 const actions = {
-  async open({ url }, browser) {
+  async open({ url, width = 760, scheme = "light" }, browser) {
     // A context of its own for each page: two people, not two tabs.
-    const page = await (await browser.newContext({ viewport: { width: 760, height: 640 } })).newPage();
+    const context = { viewport: { width, height: 640 }, colorScheme: scheme };
+    const page = await (await browser.newContext(context)).newPage();
     page.complaints = [];
     page.on("console", (entry) => entry.type() === "error" && page.complaints.push(entry.text()));
     page.on("pageerror", (error) => page.complaints.push(String(error)));
@@ -18,6 +19,11 @@ const actions = {
     return pages.push(page) - 1;
   },
   click: ({ page, selector }) => pages[page].click(selector),
+  hover: ({ page, selector }) => pages[page].hover(selector),
+  down: ({ page }) => pages[page].mouse.down(),
+  up: ({ page }) => pages[page].mouse.up(),
+  focus: ({ page, selector }) => pages[page].focus(selector),
+  press: ({ page, key }) => pages[page].keyboard.press(key),
   text: ({ page, selector }) => pages[page].innerText(selector),
   wait: ({ page, selector, text }) =>
     pages[page].waitForFunction(
