@@ -10,6 +10,11 @@ from link import Link
 from test_two_pages import REFUSED
 
 
+@pytest.fixture(params=["chromium", "firefox"])
+def browser_name(request):
+    return request.param
+
+
 @pytest.fixture
 def start_backend(relay):
     """Backends whose page finds the relay on `port`: by default where it is."""
@@ -122,14 +127,14 @@ def test_a_relay_that_begins_anew_takes_the_last_verdict_with_it(pages, relay, s
         assert page.text("#position") == "0"
 
 
-def test_a_frozen_relay_is_doubtful_then_lost_and_live_when_it_goes_on(pages, relay, artifacts):
+def test_a_frozen_relay_is_doubtful_then_lost_and_live_when_it_goes_on(pages, relay, browser_name, artifacts):
     page = pages[0]
     seen = "window.seen = []; new MutationObserver(() => window.seen.push(document.querySelector('#status')" \
         ".dataset.status)).observe(document.querySelector('#status'), {attributes: true}); null"
     page.evaluate(f"(() => {{ {seen} }})()")
     relay.signal(signal.SIGSTOP)
     page.wait_for("#status", "doubtful")
-    page.screenshot(artifacts / "doubtful.png")
+    page.screenshot(artifacts / f"doubtful-{browser_name}.png")
     page.wait_for("#status", "resuming")
     relay.signal(signal.SIGCONT)
     page.wait_for("#status", "live")
@@ -137,12 +142,3 @@ def test_a_frozen_relay_is_doubtful_then_lost_and_live_when_it_goes_on(pages, re
     pages[1].click("#next")
     page.wait_for("#radio", "Harbour Lights")
     assert [text for text in page.complaints() if not text.startswith(REFUSED)] == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 760])
-def test_the_page_fits_every_width(browser, backend, artifacts, width, scheme):
-    page = browser.open(backend.url, width=width, scheme=scheme)
-    page.wait_for("#radio", "Silence")
-    page.screenshot(artifacts / f"page-{width}-{scheme}.png")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
