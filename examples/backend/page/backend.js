@@ -17,7 +17,7 @@ export async function ask(path) {
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json" };
   const options = { method: "POST", headers, body: JSON.stringify(body) };
-  await request(path, options, "The backend does not answer: your click had no effect. Please try again.");
+  await request(path, options, "The backend does not answer. If nothing changes, please try again.");
 }
 
 /** The answer, or null when there is none that is good; `complaint` is shown when there is none at all. */
