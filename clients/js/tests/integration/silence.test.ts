@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Setup } from "./setup.js";
 import { until } from "./until.js";
+import type { Witness } from "./witness.js";
 
 let setup: Setup;
 
@@ -77,26 +78,67 @@ test("a freeze that ends in time is a doubt and no loss", async () => {
   const witness = await setup.liveWitness(link.url);
   relay.freeze();
   await until("it is doubtful", () => witness.client.status === "doubtful", 10);
-  await backend.tick(1, 1); // a relay that does not answer has a heartbeat's time before the next
+  await backend.tick(1, 1);
   relay.thaw();
   await until("it is live", () => witness.isLive);
   expect(witness.statuses).toEqual(["live", "doubtful", "live"]);
   expect(link.connections).toBe(1);
 });
 
-test("questions disturb no relay, whether it answers them or not", async () => {
-  const relay = await setup.relay();
-  const link = await setup.link(relay);
+/** A client that sends its questions when the test says so, and gets no heartbeat of the row meanwhile. */
+async function liveAsker(url: string): Promise<[witness: Witness, wake: () => void]> {
   const wakers: (() => void)[] = [];
   const wakeOn = (wake: () => void) => {
     wakers.push(wake);
     return () => {};
   };
-  const witness = await setup.liveWitness(link.url, { heartbeat: 1, wakeOn });
-  for (let beat = 1; beat <= 3; beat += 1) {
-    for (let count = 0; count < 20; count += 1) wakers[0]?.();
-    await until("a heartbeat", () => witness.countOf("ping") >= beat);
+  const witness = await setup.liveWitness(url, { heartbeat: 300, wakeOn });
+  return [witness, () => wakers[0]?.()];
+}
+
+test("the relay answers each question at once", async () => {
+  const relay = await setup.relay();
+  const [witness, wake] = await liveAsker(relay.url);
+  await until("the answer to the first question", () => witness.countOf("ping") === 1);
+  for (let count = 2; count <= 5; count += 1) {
+    wake();
+    await until("the answer", () => witness.countOf("ping") === count);
   }
+  expect(witness.statuses).toEqual(["live"]);
+});
+
+test("a frozen relay is found out within 6 s of a wake, whatever the heartbeat", async () => {
+  const relay = await setup.relay();
+  const [witness, wake] = await liveAsker(relay.url);
+  await until("the answer to the first question", () => witness.countOf("ping") === 1);
+  relay.freeze();
+  wake();
+  await until("it is lost", () => witness.statuses.length > 2, 6);
+  expect(witness.statuses.slice(0, 3)).toEqual(["live", "doubtful", "offline"]);
+});
+
+test("a relay that was frozen answers the question that waited", async () => {
+  const relay = await setup.relay();
+  const link = await setup.link(relay);
+  const [witness, wake] = await liveAsker(link.url);
+  await until("the answer to the first question", () => witness.countOf("ping") === 1);
+  relay.freeze();
+  wake();
+  await until("it is doubtful", () => witness.client.status === "doubtful");
+  relay.thaw();
+  await until("it is live", () => witness.isLive);
+  expect(witness.statuses).toEqual(["live", "doubtful", "live"]);
+  expect(link.connections).toBe(1);
+});
+
+test("many questions at once disturb nothing", async () => {
+  const relay = await setup.relay();
+  const backend = setup.backend(relay);
+  const link = await setup.link(relay);
+  const [witness, wake] = await liveAsker(link.url);
+  for (let count = 0; count < 500; count += 1) wake();
+  await backend.tick(1, 100);
+  await until("all events", () => witness.numbers.length === 100);
   expect(witness.statuses).toEqual(["live"]);
   expect(link.connections).toBe(1);
 });
