@@ -18,8 +18,10 @@ test_packages=(
 
 # Installed by scripts/test only where CI=true: a user's machine gets no Docker engine and no browser.
 engine_packages=(debootstrap docker-compose docker.io)
-browser_packages=(chromium)
-browser_modules=(playwright-core@1.65.1)
+browser_packages=(chromium firefox-esr)
+browser_modules=(
+    playwright-core@1.65.1 puppeteer-core@24.43.1 react-dom@19.3.1 react@19.3.1 vite@8.3.8
+)
 
 say() { printf '== %s\n' "$*" >&2; }
 

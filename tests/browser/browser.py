@@ -1,4 +1,4 @@
-"""Chromium with one page per person, driven through driver.cjs."""
+"""A browser with one page per person, driven through driver.cjs."""
 
 import json
 import os
@@ -8,26 +8,32 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "build/npm/node_modules"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVERS = {"chromium": "playwright-core", "firefox": "puppeteer-core"}
+EXECUTABLES = {"chromium": ("chromium", "chromium-browser"), "firefox": ("firefox-esr", "firefox")}
 
 
-def what_is_missing() -> str | None:
+def executable(name: str) -> str | None:
+    return next(filter(None, map(shutil.which, EXECUTABLES[name])), None)
+
+
+def what_is_missing(name: str) -> str | None:
     if not shutil.which("node"):
         return "node is not installed"
-    if not (MODULES / "playwright-core").is_dir():
-        return "playwright-core is not installed (scripts/test installs it where npm is there)"
-    return None if CHROMIUM else "chromium is not installed"
+    if not (MODULES / DRIVERS[name]).is_dir():
+        return f"{DRIVERS[name]} is not installed (scripts/test installs it where npm is there)"
+    return None if executable(name) else f"{name} is not installed"
 
 
 class Browser:
-    def __init__(self):
+    def __init__(self, name="chromium"):
         self._driver = subprocess.Popen(
-            ["node", Path(__file__).with_name("driver.cjs")], text=True,
-            env={**os.environ, "NODE_PATH": str(MODULES), "CHROMIUM": CHROMIUM},
+            ["node", Path(__file__).with_name("driver.cjs"), name], text=True,
+            env={**os.environ, "NODE_PATH": str(MODULES), "BROWSER": executable(name)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def open(self, url):
-        return Page(self, self.ask("open", url=url))
+    def open(self, url, **look):
+        """`look`: `width` in pixels; `scheme`, light or dark, for Chromium only."""
+        return Page(self, self.ask("open", url=url, **look))
 
     def ask(self, action, **details):
         print(json.dumps({"do": action, **details}), file=self._driver.stdin, flush=True)
@@ -51,6 +57,20 @@ class Page:
 
     def click(self, selector):
         self._ask("click", selector=selector)
+
+    def hold(self, selector):
+        """The mouse goes there, and its button down."""
+        self._ask("hover", selector=selector)
+        self._ask("down")
+
+    def release(self):
+        self._ask("up")
+
+    def focus(self, selector):
+        self._ask("focus", selector=selector)
+
+    def press(self, key):
+        self._ask("press", key=key)
 
     def text(self, selector):
         return self._ask("text", selector=selector)

@@ -43,10 +43,16 @@ def backend(relay):
 
 
 @pytest.fixture
-def browser():
-    if missing := what_is_missing():
+def browser_name():
+    """A module whose tests are for others, too, has a fixture of this name with parameters."""
+    return "chromium"
+
+
+@pytest.fixture
+def browser(browser_name):
+    if missing := what_is_missing(browser_name):
         pytest.skip(missing)
-    browser = Browser()
+    browser = Browser(browser_name)
     yield browser
     browser.close()
 

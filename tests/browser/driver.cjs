@@ -1,16 +1,14 @@
-// Drives Chromium for browser.py: one JSON request a line on standard input, one answer a line on
-// standard output. {"do": "open", "url": …} gives a page number; the rest names its page.
+// Drives a browser for browser.py: one JSON request a line on standard input, one answer a line on
+// standard output. {"do": "open", "url": …} gives a page number; the rest names its page. The argument
+// says which browser; what Playwright and Puppeteer call the same is used here for both.
 
 const readline = require("node:readline");
-const { chromium } = require("playwright-core");
 
-const WAIT = { timeout: 30_000, polling: 50 };
 const pages = [];
 
 const actions = {
-  async open({ url }, browser) {
-    // A context of its own for each page: two people, not two tabs.
-    const page = await (await browser.newContext({ viewport: { width: 760, height: 640 } })).newPage();
+  async open({ url, width = 760, scheme = "light" }, browser) {
+    const page = await browser.newPage({ width, height: 640, scheme });
     page.complaints = [];
     page.on("console", (entry) => entry.type() === "error" && page.complaints.push(entry.text()));
     page.on("pageerror", (error) => page.complaints.push(String(error)));
@@ -18,11 +16,19 @@ const actions = {
     return pages.push(page) - 1;
   },
   click: ({ page, selector }) => pages[page].click(selector),
-  text: ({ page, selector }) => pages[page].innerText(selector),
-  wait: ({ page, selector, text }) =>
-    pages[page].waitForFunction(
-      ([where, wanted]) => document.querySelector(where)?.innerText.includes(wanted),
-      [selector, text], WAIT).then(() => null),
+  hover: ({ page, selector }) => pages[page].hover(selector),
+  down: ({ page }) => pages[page].mouse.down(),
+  up: ({ page }) => pages[page].mouse.up(),
+  focus: ({ page, selector }) => pages[page].focus(selector),
+  async press({ page, key }) {
+    await pages[page].bringToFront(); // Firefox gives keys to the page that is seen
+    await pages[page].keyboard.press(key);
+  },
+  text: ({ page, selector }) => pages[page].$eval(selector, (element) => element.innerText),
+  wait: ({ page, selector, text }, browser) =>
+    browser.wait(pages[page],
+      ([where, wanted]) => document.querySelector(where)?.innerText.includes(wanted), selector, text)
+      .then(() => null),
   evaluate: ({ page, script }) => pages[page].evaluate(script),
   complaints: ({ page }) => pages[page].complaints,
   screenshot: ({ page, path }) => pages[page].screenshot({ path }).then(() => null),
@@ -38,11 +44,7 @@ async function answer(browser, line) {
 }
 
 async function main() {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  const browser = await require(`./${process.argv[2]}.cjs`).launch();
   for await (const line of readline.createInterface({ input: process.stdin })) {
     console.log(JSON.stringify(await answer(browser, line)));
   }

@@ -28,6 +28,13 @@ class Link:
         """Every connection ends without a word of WebSocket."""
         self._loop.call_soon_threadsafe(self._proxy.cut)
 
+    def stall(self):
+        """Nothing passes, and nobody is told."""
+        self._loop.call_soon_threadsafe(self._proxy.stall)
+
+    def resume(self):
+        self._loop.call_soon_threadsafe(self._proxy.resume)
+
     def close(self):
         self._run(self._proxy.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,5 +1,9 @@
 """Which pages may connect, as their own scripts see it."""
 
+import base64
+
+from browser import ROOT
+
 # The first message's type, or the code and reason of the close.
 CONNECT = """
 new Promise((resolve) => {
@@ -32,3 +36,20 @@ def test_pages_on_loopback_names_are_let_in_under_any_of_them(relay, browser):
         page = browser.open(f"http://{page_host}:{relay.port}/health")
         for relay_host in ("localhost", "127.0.0.1"):
             assert page.evaluate(CONNECT % (relay_host, relay.port)) == "sync:full"
+
+
+# The client's verdict when it has ended; its code is given as base64.
+CONNECT_BY_CLIENT = """
+import("data:text/javascript;base64,%s").then(({ connect }) => new Promise((resolve) => {
+  const relay = connect("ws://127.0.0.1:%d/ws/sync");
+  relay.onStatus((status) => status === "offline" && relay.error && resolve([relay.error.code, relay.error.reason]));
+}))
+"""
+
+
+def test_the_browser_client_stops_and_tells_the_console_why(relay, browser, tmp_path):
+    code = base64.b64encode((ROOT / "examples/backend/page/syncrelay.js").read_bytes()).decode()
+    page = file_page(browser, tmp_path)
+    refusal = page.evaluate(CONNECT_BY_CLIENT % (code, relay.port))
+    assert refusal == [4403, "origin_not_allowed: start the relay with --allow-origin null"]
+    assert any("--allow-origin null" in line for line in page.complaints())

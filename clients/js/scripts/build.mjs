@@ -2,10 +2,11 @@
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "rolldown";
 
-process.chdir(new URL("..", import.meta.url).pathname);
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 function compile(project) {
   execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], {
@@ -21,9 +22,18 @@ async function bundle(file, minify) {
   process.stdout.write(`${file}: ${content.length} bytes, ${gzipSync(content).length} gzipped\n`);
 }
 
+/** Bundlers want "use client" first; the compiler writes "use strict" before it. */
+function clientFirst(file) {
+  const directives = '"use strict";\n"use client";\n';
+  const content = readFileSync(file, "utf8");
+  if (!content.startsWith(directives)) throw new Error(`${file} does not begin with ${directives}`);
+  writeFileSync(file, `"use client";\n"use strict";\n${content.slice(directives.length)}`);
+}
+
 rmSync("dist", { recursive: true, force: true });
 compile("tsconfig.esm.json");
 compile("tsconfig.cjs.json");
 writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
+clientFirst("dist/cjs/react.js");
 await bundle("dist/syncrelay.js", false);
 await bundle("dist/syncrelay.min.js", true);

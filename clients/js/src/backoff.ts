@@ -1,7 +1,12 @@
+const GROWTH = 1.5;
+
 /**
  * Delays between attempts, in milliseconds: full jitter, each drawn anew between 0 and a ceiling that
- * doubles from `first` to `longest`. A thousand clients of a restarted relay then spread out instead of
- * coming back in one moment.
+ * grows by half from `first` to `longest`. So 10,000 clients that lose a relay in one moment do not come
+ * back in one: with a first ceiling of 300 ms they come evenly, 33 in a millisecond; where they come in
+ * vain 22, then 15, and after eleven vain attempts one in two. The first ceiling is short and the growth
+ * slow, since a relay that restarts is back soon: after an outage of 3 s a client waits 1.1 s more on
+ * average. With ceilings that begin at 500 ms and double it is twice that.
  */
 export class Backoff {
   private ceiling: number;
@@ -17,7 +22,7 @@ export class Backoff {
 
   next(): number {
     const delay = this.random() * this.ceiling;
-    this.ceiling = Math.min(this.longest, this.ceiling * 2);
+    this.ceiling = Math.min(this.longest, this.ceiling * GROWTH);
     return delay;
   }
 

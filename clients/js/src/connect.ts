@@ -8,7 +8,8 @@ import type { SyncEvent } from "./message.js";
 import { type Options, settingsFrom } from "./options.js";
 import type { Position, Skipped } from "./position.js";
 
-type Key<Members> = keyof Members & string;
+/** What may name a member: `keyof` without numbers and symbols. */
+export type Key<Members> = keyof Members & string;
 
 /**
  * A live connection to a relay. `State` names the types of the state's keys, `Events` those of the

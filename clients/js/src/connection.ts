@@ -2,16 +2,18 @@ import { attemptAddress } from "./address.js";
 import { Backoff } from "./backoff.js";
 import type { Environment } from "./environment.js";
 import { RefusedError } from "./error.js";
-import { readMessage } from "./message.js";
+import { type Message, readMessage } from "./message.js";
 import type { Settings } from "./options.js";
+import { Pulse } from "./pulse.js";
 import type { Session } from "./session.js";
 import type { Socket, SocketClose } from "./socket.js";
 
 /**
- * `connecting`: nothing to show yet. `live`: the state is the relay's. `resuming`: the last known state
- * is there, and an attempt to come back is under way. `offline`: waiting for the next attempt, or ended.
+ * `connecting`: nothing to show yet. `live`: the state is the relay's. `doubtful`: it was, but a sign of
+ * life is missing, and soon it is live again or lost. `resuming`: the last known state is there, and an
+ * attempt to come back is under way. `offline`: waiting for the next attempt, or ended.
  */
-export type Status = "connecting" | "live" | "resuming" | "offline";
+export type Status = "connecting" | "live" | "doubtful" | "resuming" | "offline";
 
 /** Hears how the connection is. An error is a ProtocolError or, at the end, a RefusedError. */
 export interface Observer {
@@ -22,19 +24,18 @@ export interface Observer {
 type Phase = "waiting" | "opening" | "open" | "live" | "ended";
 
 const OPEN_LIMIT = 10_000; // ms that opening a socket may take
-const SILENT_HEARTBEATS = 2.5; // heartbeats without a sign of life
+const GREETING_LIMIT = 25_000; // ms without a message until all that was missed is there
 const MOST_PATIENCE = 16; // times that limit
-const HELD_UP = 1_000; // ms by which a timer is late when the page was frozen or busy
-const CATCHING_UP = 2_000; // ms for what arrived meanwhile to be heard
 const STABLE = 10_000; // ms of being live after which a failure counts as the first
 const STALE_ATTEMPT = 1_000; // ms after which a wake begins an attempt anew
-const POLICY = 1008; // close code: this client is refused
+const REFUSED = [1008, 4403]; // close codes: policy, and a page that may not connect
 const ABANDONED = 4000; // our close code for a connection that is of no more use
+const QUESTION = '{"type":"sync:ping"}';
 
 /**
  * Keeps one connection to the relay for ever: retries, resumes where the session stands, and takes
- * silence for death. There is one socket or none, and one timer: the retry's, or the watch over silence.
- * Each method tells the observer last, who may end the connection in that very call.
+ * silence for death. There is one socket or none, and one timer: the retry's, or the pulse's. Each method
+ * tells the observer last, who may end the connection in that very call.
  */
 export class Connection {
   private phase: Phase = "waiting";
@@ -42,13 +43,12 @@ export class Connection {
   private socket: Socket | null = null;
   private cancelTimer = () => {};
   private stopWaking = () => {};
-  private heardAt = 0;
-  private watchDue = 0;
   private liveAt = 0;
   // A message that takes long to arrive looks like silence: each silence makes the next attempt wait
   // longer, so that a large snapshot on a thin line gets through in the end.
   private patience = 1;
   private readonly backoff: Backoff;
+  private readonly pulse: Pulse;
 
   constructor(
     private readonly url: string,
@@ -58,6 +58,11 @@ export class Connection {
     private readonly observer: Observer,
   ) {
     this.backoff = new Backoff(settings.retryFirst, settings.retryLongest, environment.random);
+    this.pulse = new Pulse(settings.heartbeat, environment, {
+      ask: () => this.socket?.send(QUESTION),
+      doubt: () => this.phase === "live" && this.show("doubtful"),
+      giveUp: () => this.giveUpOnSilence(),
+    });
   }
 
   get status(): Status {
@@ -87,9 +92,8 @@ export class Connection {
     this.session.begin();
     this.socket = socket;
     this.phase = "opening";
-    this.heardAt = this.environment.now();
     this.listenTo(socket);
-    this.watch();
+    this.pulse.start(OPEN_LIMIT);
     this.show(position ? "resuming" : "connecting");
   }
 
@@ -104,26 +108,31 @@ export class Connection {
 
   private opened(): void {
     this.phase = "open";
-    this.heardAt = this.environment.now();
-    this.watch();
+    const limit = Math.max(GREETING_LIMIT, 2.5 * this.settings.heartbeat * 1000);
+    this.pulse.start(limit * this.patience);
   }
 
   private receive(data: unknown): void {
-    this.heardAt = this.environment.now();
-    if (typeof data !== "string") return;
     try {
-      this.session.take(readMessage(data));
+      this.take(typeof data === "string" ? readMessage(data) : null);
     } catch (error) {
       this.startOver(error);
     }
     if (this.phase === "open" && this.session.isCaughtUp) this.becomeLive();
+    else if (this.phase === "live") this.show("live"); // if it was doubtful
+  }
+
+  /** Null stands for what is no text: a sign of life. */
+  private take(message: Message | null): void {
+    this.pulse.hear(message?.kind === "heartbeat");
+    if (message) this.session.take(message);
   }
 
   private becomeLive(): void {
     this.phase = "live";
     this.liveAt = this.environment.now();
     this.patience = 1;
-    this.watch();
+    this.pulse.follow();
     this.show("live");
   }
 
@@ -135,7 +144,7 @@ export class Connection {
   }
 
   private closed({ code, reason }: SocketClose): void {
-    if (code === POLICY) this.end(new RefusedError(reason));
+    if (REFUSED.includes(code)) this.end(new RefusedError(code, reason));
     else this.retryLater("closed");
   }
 
@@ -158,45 +167,23 @@ export class Connection {
     }
   }
 
-  /** There is reason to hope, or to doubt that the socket survived: tries again unless all is well. */
+  /** There is reason to hope, or to doubt that the socket survived: tries again, or asks the relay. */
   private wake(): void {
-    if (this.phase === "ended" || !this.isOverdue()) return;
+    const isYoung = this.phase === "opening" && this.pulse.silence < STALE_ATTEMPT;
+    if (this.phase === "ended" || isYoung) return;
+    if (this.phase === "open" || this.phase === "live") this.pulse.check();
+    else this.tryAnew();
+  }
+
+  private tryAnew(): void {
     this.backoff.reset();
     this.drop(ABANDONED, "silent");
     this.retry();
   }
 
-  private isOverdue(): boolean {
-    if (this.phase === "waiting") return true;
-    const limit = this.phase === "opening" ? STALE_ATTEMPT : this.silenceLimit();
-    return this.elapsedSince(this.heardAt) >= limit;
-  }
-
-  /**
-   * Sleeps until silence would be death; whatever is heard in between only moves `heardAt`. To be called
-   * again when the limit changes. A timer that runs late proves no silence: messages may be waiting, too.
-   */
-  private watch(): void {
-    this.cancelTimer();
-    const rest = this.silenceLimit() - this.elapsedSince(this.heardAt);
-    if (rest > 0) this.watchAgainIn(rest);
-    else if (this.elapsedSince(this.watchDue) >= HELD_UP) this.watchAgainIn(CATCHING_UP);
-    else this.giveUpOnSilence();
-  }
-
-  private watchAgainIn(delay: number): void {
-    this.watchDue = this.environment.now() + delay;
-    this.cancelTimer = this.environment.schedule(() => this.watch(), delay);
-  }
-
   private giveUpOnSilence(): void {
     if (this.phase !== "opening") this.patience = Math.min(MOST_PATIENCE, this.patience * 2);
     this.retryLater("silent");
-  }
-
-  private silenceLimit(): number {
-    if (this.phase === "opening") return OPEN_LIMIT;
-    return SILENT_HEARTBEATS * this.settings.heartbeat * 1000 * this.patience;
   }
 
   private elapsedSince(time: number): number {
@@ -205,6 +192,7 @@ export class Connection {
 
   private drop(code: number, reason: string): void {
     this.cancelTimer();
+    this.pulse.stop();
     const { socket } = this;
     this.socket = null;
     socket?.close(code, reason);

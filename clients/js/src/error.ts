@@ -3,13 +3,18 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
 
-/** The relay closed the connection with 1008: it would refuse this client again, so nothing retries. */
+/**
+ * The relay closed the connection with 1008 (policy) or 4403 (this page may not connect; the reason names
+ * the relay's option that would let it): it would refuse this client again, so nothing retries.
+ */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
-  readonly code = 1008;
 
-  /** `reason` is the relay's own words; empty when it gave none. */
-  constructor(readonly reason: string) {
-    super(`the relay refused this client (close code 1008): ${reason || "no reason given"}`);
+  /** `code`: the close code. `reason` is the relay's own words; empty when it gave none. */
+  constructor(
+    readonly code: number,
+    readonly reason: string,
+  ) {
+    super(`the relay refused this client (close code ${code}): ${reason || "no reason given"}`);
   }
 }

@@ -40,12 +40,17 @@ export interface LogEvent {
   readonly change: Change | null;
 }
 
-/** A message that this version does not know, or that only shows life. */
+/** A message that only shows life. */
+export interface Heartbeat {
+  readonly kind: "heartbeat";
+}
+
+/** A message that this version does not know. */
 export interface Other {
   readonly kind: "other";
 }
 
-export type Message = Snapshot | Resume | LogEvent | Other;
+export type Message = Snapshot | Resume | LogEvent | Heartbeat | Other;
 
 const NOTHING: JsonObject = {};
 
@@ -55,6 +60,7 @@ export function readMessage(text: string): Message {
   const type = message.type;
   if (type === "sync:full") return readSnapshot(message);
   if (type === "sync:resume") return readResume(message);
+  if (type === "ping") return { kind: "heartbeat" };
   if (typeof type !== "string" || message.seq === undefined) return { kind: "other" };
   return readEvent(type, message);
 }

@@ -5,11 +5,11 @@ export type WakeSource = (wake: () => void) => () => void;
 
 export interface Options {
   /**
-   * Seconds between the signs of life asked of the relay, a whole number from 1 to 300 (10). Silence of
-   * 2.5 times that counts as death.
+   * Seconds between the signs of life asked of the relay, a whole number from 1 to 300 (4). Where one is
+   * missing the connection is doubtful; silence of 2.5 times that is death.
    */
   readonly heartbeat?: number | undefined;
-  /** Longest delay before the first retry, in milliseconds (500); doubles from retry to retry. */
+  /** Longest delay before the first retry, in milliseconds (300); grows by half from retry to retry. */
   readonly retryFirst?: number | undefined;
   /** Longest delay before any retry, in milliseconds (20,000). */
   readonly retryLongest?: number | undefined;
@@ -31,8 +31,8 @@ export interface Settings {
 /** Fills in defaults. Throws RangeError for a value that makes no sense. */
 export function settingsFrom(options: Options): Settings {
   const settings = {
-    heartbeat: options.heartbeat ?? 10,
-    retryFirst: options.retryFirst ?? 500,
+    heartbeat: options.heartbeat ?? 4,
+    retryFirst: options.retryFirst ?? 300,
     retryLongest: options.retryLongest ?? 20_000,
   };
   demand("heartbeat", settings.heartbeat, 1, 300);

@@ -1,3 +1,5 @@
+"use client";
+
 import {
   createContext,
   createElement,
@@ -11,7 +13,7 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import type { Client } from "./connect.js";
+import type { Client, Key } from "./connect.js";
 import type { Status } from "./connection.js";
 import type { RefusedError } from "./error.js";
 import type { Json } from "./json.js";
@@ -28,13 +30,28 @@ export interface SyncProviderProps {
 }
 
 /** What `useSync` gives. */
-export interface Sync<State extends object = Record<string, Json>> {
+export interface Sync<
+  State extends object = Record<string, Json>,
+  Events extends object = Record<string, Json>,
+> {
   readonly status: Status;
   readonly state: Readonly<Partial<State>>;
   /** Why the relay refuses this client; nothing is tried again then. */
   readonly error: RefusedError | null;
   /** Null before the first effect and on a server. */
-  readonly client: Client<State> | null;
+  readonly client: Client<State, Events> | null;
+}
+
+/** The provider and the hooks with an application's types; nothing checks them at run time. */
+export interface SyncHooks<State extends object, Events extends object> {
+  readonly SyncProvider: FunctionComponent<SyncProviderProps>;
+  readonly useSync: (url?: string, options?: Options) => Sync<State, Events>;
+  readonly useSyncState: <K extends Key<State>>(key: K, url?: string) => State[K] | undefined;
+  readonly useSyncEvent: <K extends Key<Events>>(
+    type: K,
+    listener: (data: Events[K], event: SyncEvent<Events[K]>) => void,
+    url?: string,
+  ) => void;
 }
 
 const SourceContext = createContext<Source | null>(null);
@@ -99,6 +116,19 @@ export function useSyncEvent<Data = Json>(
     return inTurn(client.on(type, tell), release);
   }, [source, type]);
 }
+
+/**
+ * The provider and the hooks of this module for the keys in `State` and the events in `Events`; call it
+ * once, in a module of the application. All that it returns share their connections with all others.
+ */
+export function createSync<
+  State extends object = Record<string, Json>,
+  Events extends object = Record<string, Json>,
+>(): SyncHooks<State, Events> {
+  return HOOKS as unknown as SyncHooks<State, Events>;
+}
+
+const HOOKS = Object.freeze({ SyncProvider, useSync, useSyncState, useSyncEvent });
 
 function useSource(url?: string, options: Options = NO_OPTIONS): Source {
   const provided = useContext(SourceContext);

@@ -3,6 +3,7 @@ export interface Socket {
   addEventListener(type: "open" | "error", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: SocketClose) => void): void;
+  send(text: string): void;
   close(code?: number, reason?: string): void;
 }
 

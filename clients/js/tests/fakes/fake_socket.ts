@@ -1,4 +1,5 @@
 import type { Socket, SocketClose } from "../../src/socket.js";
+import { ping } from "./relay_message.js";
 
 type Listener = (event: unknown) => void;
 
@@ -6,12 +7,22 @@ type Listener = (event: unknown) => void;
 export class FakeSocket implements Socket {
   /** How the client closed it; null while it has not. */
   closed: SocketClose | null = null;
+  /** What the client sent. */
+  readonly asked: string[] = [];
+  /** Whether the relay answers the client's questions, as those of 0.2.0 and newer do. */
+  answers = false;
   private readonly listeners = new Map<string, Listener[]>();
 
   constructor(readonly url: string) {}
 
   addEventListener(type: string, listener: (event: never) => void): void {
     this.listeners.set(type, [...(this.listeners.get(type) ?? []), listener as Listener]);
+  }
+
+  /** The client sends. */
+  send(text: string): void {
+    this.asked.push(text);
+    if (this.answers) this.tell(ping);
   }
 
   close(code = 1005, reason = ""): void {
@@ -24,8 +35,8 @@ export class FakeSocket implements Socket {
     return this;
   }
 
-  /** The relay sends messages; what is not text yet becomes JSON. */
-  send(...messages: readonly unknown[]): this {
+  /** The relay tells messages; what is not text yet becomes JSON. */
+  tell(...messages: readonly unknown[]): this {
     for (const message of messages) {
       const data = typeof message === "string" ? message : JSON.stringify(message);
       this.dispatch("message", { data });
@@ -33,7 +44,7 @@ export class FakeSocket implements Socket {
     return this;
   }
 
-  sendBinary(data: ArrayBuffer): void {
+  tellBinary(data: ArrayBuffer): void {
     this.dispatch("message", { data });
   }
 

@@ -17,10 +17,13 @@ export interface Played {
   readonly states: (readonly [key: string, value: Json | undefined])[];
 }
 
+/** Other than the defaults, so that the tests of either do not depend on these. */
+const USUAL: Options = { heartbeat: 10, retryFirst: 500 };
+
 /** Started, not yet accepted. Events of type `tick` and the keys named are written down. */
 export function play(options: Options = {}, keys: readonly string[] = ["radio"]): Played {
   const world = new FakeEnvironment();
-  const client = new SyncClient(URL_OF_RELAY, settingsFrom(options), world);
+  const client = new SyncClient(URL_OF_RELAY, settingsFrom({ ...USUAL, ...options }), world);
   const played: Played = { world, client, statuses: [], skips: [], seqs: [], states: [] };
   client.onStatus((status) => played.statuses.push(status));
   client.onSkipped((skipped) => played.skips.push(skipped));
@@ -33,7 +36,7 @@ export function play(options: Options = {}, keys: readonly string[] = ["radio"])
 /** Connected, with a snapshot at position 41. */
 export function playLive(options: Options = {}, state: object = { radio: null }): Played {
   const played = play(options);
-  played.world.socket.accept().send(snapshot(41, state));
+  played.world.socket.accept().tell(snapshot(41, state));
   return played;
 }
 

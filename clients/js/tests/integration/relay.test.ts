@@ -97,44 +97,6 @@ test("twenty cuts while events pour in lose nothing", async () => {
   expect(witness.countOf("sync:resume")).toBe(20);
 });
 
-test("a network that fell silent is noticed by the missing heartbeats", async () => {
-  const relay = await setup.relay();
-  const backend = setup.backend(relay);
-  const link = await setup.link(relay);
-  const witness = await setup.liveWitness(link.url, { heartbeat: 1 });
-  link.stall();
-  await backend.tick(1, 3);
-  await until("all events by a new connection", () => witness.numbers.length === 3);
-  expect(link.connections).toBe(2);
-  expect(witness.numbers).toEqual([1, 2, 3]);
-  expect(witness.skips).toEqual([]);
-});
-
-test("a relay without anything to say keeps the connection by heartbeats", async () => {
-  const relay = await setup.relay();
-  const link = await setup.link(relay);
-  const witness = await setup.liveWitness(link.url, { heartbeat: 1 });
-  await until("four heartbeats", () => witness.countOf("ping") === 4);
-  expect(witness.statuses).toEqual(["live"]);
-  expect(link.connections).toBe(1);
-});
-
-test.each([
-  ["shorter than", 2, "1s"],
-  ["as long as", 1, "1s"],
-  ["longer than", 1, "3s"],
-])(
-  "protocol pings at intervals %s a heartbeat's take no heartbeat's place",
-  async (_, heartbeat, interval) => {
-    const relay = await setup.relay(["--ping-interval", interval, "--ping-timeout", "30s"]);
-    const link = await setup.link(relay);
-    const witness = await setup.liveWitness(link.url, { heartbeat });
-    await until("six heartbeats", () => witness.countOf("ping") >= 6, 25);
-    expect(witness.statuses).toEqual(["live"]);
-    expect(link.connections).toBe(1);
-  },
-);
-
 test.each(["?token=&x", "?epoch=&seq=", "?", "?a=&b&&c=1&", "?epoch=other&seq=9#part"])(
   "an address that ends in %s resumes all the same",
   async (ending) => {

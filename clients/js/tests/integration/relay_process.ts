@@ -69,6 +69,15 @@ export class RelayProcess {
     return `ws://127.0.0.1:${this.port}/ws/sync`;
   }
 
+  /** It stands still, and its connections with it. */
+  freeze(): void {
+    this.child.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.child.kill("SIGCONT");
+  }
+
   /** kill -9. */
   kill(): Promise<void> {
     return this.end("SIGKILL");
@@ -82,6 +91,7 @@ export class RelayProcess {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, "exit");
     this.child.kill(signal);
+    this.thaw();
     await exited;
   }
 }

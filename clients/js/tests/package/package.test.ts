@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { Consumer, ROOT } from "./consumer.js";
 
 const CORE = "ProtocolError RefusedError connect";
-const HOOKS = "SyncProvider useSync useSyncEvent useSyncState";
+const HOOKS = "SyncProvider createSync useSync useSyncEvent useSyncState";
 
 const names = (module: string) => `console.log(Object.keys(${module}).sort().join(" "));\n`;
 
@@ -44,13 +44,46 @@ client.state.radio = 1;
 connect("ws://h/ws/sync", { heartBeat: 1 });
 `;
 
+const TYPED_HOOKS = `
+import { createSync } from "syncrelay/react";
+interface State { radio: { track: number } | null }
+interface Events { tick: string }
+const { useSync, useSyncState, useSyncEvent } = createSync<State, Events>();
+export function use() {
+  const track: number | undefined = useSyncState("radio")?.track;
+  const { state, client } = useSync();
+  const same: number | undefined = state.radio?.track ?? client?.get("radio")?.track;
+  useSyncEvent("tick", (data, event) => data.toUpperCase() + event.data.toLowerCase());
+  client?.on("tick", (data) => data.toUpperCase());
+  const untyped = createSync();
+  untyped.useSyncEvent("anything", (data) => data);
+  return [track, same, untyped.useSyncState("anything")];
+}
+export function misuse() {
+  // @ts-expect-error: no such key
+  useSyncState("radios");
+  // @ts-expect-error: not a number
+  const track: number = useSyncState("radio");
+  // @ts-expect-error: no such key
+  useSync().state.radios;
+  // @ts-expect-error: no such event
+  useSyncEvent("tock", () => {});
+  // @ts-expect-error: a text, no number
+  useSyncEvent("tick", (data: number) => data);
+  // @ts-expect-error: no such event
+  useSync().client?.on("tock", () => {});
+  return track;
+}
+`;
+
 test.each([
   ["Node", { module: "nodenext" }],
   ["a bundler", { module: "esnext", moduleResolution: "bundler" }],
 ])("types are found by %s without those of a browser", (name, options) => {
   const consumer = new Consumer(`types-${name.replace(" ", "-")}`)
     .write("use.mts", USE)
-    .write("misuse.ts", MISUSE);
+    .write("misuse.ts", MISUSE)
+    .write("hooks.mts", TYPED_HOOKS);
   if (name === "Node") consumer.write("use.cts", USE);
   expect(consumer.complaints({ ...options, lib: ["ES2022"] })).toBe("");
 });
@@ -83,6 +116,11 @@ test.each(["syncrelay.js", "syncrelay.min.js"])("%s is one file with everything"
     `import * as all from "../../../dist/${file}";\n${names("all")}`,
   );
   expect(consumer.outputOf("page.mjs")).toBe(`${CORE}\n`);
+});
+
+test.each(["esm", "cjs"])("the React entry in %s begins as a client module", (kind) => {
+  const [first] = readFileSync(`${ROOT}/dist/${kind}/react.js`, "utf8").split("\n");
+  expect(first).toBe('"use client";');
 });
 
 test("it has no dependencies", () => {

@@ -8,7 +8,7 @@ const HOUR = 3_600;
 function idle({ world }: Played, milliseconds: number): void {
   for (const end = world.now() + milliseconds; world.now() < end; ) {
     world.advance(Math.min(10_000, end - world.now()));
-    world.socket.send(ping);
+    world.socket.tell(ping);
   }
 }
 
@@ -19,7 +19,7 @@ function hear(
 ): void {
   const ts = TS + clock();
   world.advance(delay);
-  world.socket.send(event(seq, "tick", null, { ts }));
+  world.socket.tell(event(seq, "tick", null, { ts }));
 }
 
 test("before the first message it is local time", () => {
@@ -37,9 +37,9 @@ test("from the first message on it is the relay's time", () => {
 test("a message that took longer changes nothing, one that was quicker does", () => {
   const { client, world } = playLive();
   world.advance(1_000);
-  world.socket.send(event(42, "tick", null, { ts: TS + 0.25 }));
+  world.socket.tell(event(42, "tick", null, { ts: TS + 0.25 }));
   expect(client.serverNow()).toBe(TS * 1000 + 1_000);
-  world.socket.send(event(43, "tick", null, { ts: TS + 1.25 }));
+  world.socket.tell(event(43, "tick", null, { ts: TS + 1.25 }));
   expect(client.serverNow()).toBe(TS * 1000 + 1_250);
 });
 
@@ -49,7 +49,7 @@ test.each([
 ])("a new connection's %s counts whatever was learned before", (_, greeting) => {
   const played = playLive();
   reconnect(played);
-  played.world.socket.send(greeting);
+  played.world.socket.tell(greeting);
   expect(played.client.serverNow()).toBe((TS - 3_600) * 1000);
 });
 
@@ -104,7 +104,7 @@ test.each([1, 50, 3_000])("%i delayed messages in one go do not drag it", (count
   const played = playLive();
   const { client, world } = played;
   idle(played, HOUR * 1000);
-  world.socket.send(...events(42, 41 + count)); // all accepted an hour ago
+  world.socket.tell(...events(42, 41 + count)); // all accepted an hour ago
   expect(client.serverNow()).toBe((TS + HOUR) * 1000);
 });
 
@@ -125,10 +125,10 @@ test("what was missed while away says nothing about the time", () => {
   const played = playLive();
   const { client, world } = played;
   reconnect(played);
-  world.socket.send(resume(41, 44, { ts: TS + 2 * HOUR }));
+  world.socket.tell(resume(41, 44, { ts: TS + 2 * HOUR }));
   const stamps = [3 * HOUR, HOUR, 1]; // the relay's clock was set back meanwhile
   stamps.forEach((stamp, index) => {
-    world.socket.send(event(42 + index, "tick", null, { ts: TS + stamp }));
+    world.socket.tell(event(42 + index, "tick", null, { ts: TS + stamp }));
   });
   expect(client.serverNow()).toBe((TS + 2 * HOUR) * 1000);
 });
@@ -137,6 +137,6 @@ test("a snapshot in the middle of a connection counts as a message, since it com
   const played = playLive();
   const { client, world } = played;
   idle(played, 60_000);
-  world.socket.send(snapshot(990, {}, { ts: TS + 5, skipped: 949 }));
+  world.socket.tell(snapshot(990, {}, { ts: TS + 5, skipped: 949 }));
   expect(client.serverNow()).toBe(TS * 1000 + 60_000);
 });

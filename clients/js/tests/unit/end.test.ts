@@ -20,6 +20,16 @@ test("close code 1008 stops it with an error that says why", () => {
   expect(statuses).toEqual(["live", "offline"]);
 });
 
+test("a page that may not connect stops, and reads which option of the relay would let it", () => {
+  const { world, client } = play();
+  const reason = "origin_not_allowed: start the relay with --allow-origin null";
+  world.socket.accept().end(4403, reason);
+  expect(client.error).toMatchObject({ code: 4403, reason });
+  expect(client.error?.message).toContain("(close code 4403): origin_not_allowed");
+  world.advance(1_000_000);
+  expect(world.sockets).toHaveLength(1);
+});
+
 test("after a refusal nothing is tried again, not even on a wake", () => {
   const { world, client } = play();
   world.socket.accept().end(1008);
@@ -61,7 +71,7 @@ test("close while it waits for a retry ends the waiting", () => {
 test("after close nothing is heard, and the last state stays readable", () => {
   const { world, client, seqs, statuses } = playLive({}, { radio: 1 });
   client.close();
-  world.socket.send(event(42));
+  world.socket.tell(event(42));
   world.socket.end(1008);
   client.close();
   expect(seqs).toEqual([]);
@@ -78,8 +88,8 @@ test.each(["status", "state", "event", "skipped"])("a %s listener may close the 
   if (kind === "state") client.onState("radio", close);
   if (kind === "event") client.on("tick", close);
   if (kind === "skipped") client.onSkipped(close);
-  world.socket.accept().send(snapshot(41, { radio: 1 }));
-  world.socket.send(event(42), snapshot(99, {}, { skipped: 57 }), event(100));
+  world.socket.accept().tell(snapshot(41, { radio: 1 }));
+  world.socket.tell(event(42), snapshot(99, {}, { skipped: 57 }), event(100));
   expect(client.status).toBe("offline");
   expect(world.socket.closed).toEqual({ code: 1000, reason: "" });
   expect(world.pendingDelay).toBeNull();
@@ -92,7 +102,7 @@ test("a listener that closes it is the last to be heard", () => {
   const heard: string[] = [];
   client.on("tick", () => client.close());
   client.on("tick", () => heard.push("second"));
-  world.socket.send(event(42));
+  world.socket.tell(event(42));
   expect(heard).toEqual([]);
 });
 

@@ -16,7 +16,7 @@ test("it is live with the snapshot, not with the open socket", () => {
   const { world, client, statuses, states } = play();
   world.socket.accept();
   expect(client.status).toBe("connecting");
-  world.socket.send(snapshot(41, { radio: { track: 7 }, comparison: null }));
+  world.socket.tell(snapshot(41, { radio: { track: 7 }, comparison: null }));
   expect(statuses).toEqual(["live"]);
   expect(states).toEqual([["radio", { track: 7 }]]);
   expect(client.state).toEqual({ radio: { track: 7 }, comparison: null });
@@ -28,16 +28,16 @@ test("when live is told, the state is there", () => {
   const { world, client } = play();
   const seen: unknown[] = [];
   client.onStatus(() => seen.push(client.state));
-  world.socket.accept().send(snapshot(41, { radio: 1 }));
+  world.socket.accept().tell(snapshot(41, { radio: 1 }));
   expect(seen).toEqual([{ radio: 1 }]);
 });
 
 test("after a loss it asks for its position and goes on without a gap", () => {
   const played = playLive();
-  played.world.socket.send(...events(42, 45));
+  played.world.socket.tell(...events(42, 45));
   reconnect(played);
   expect(played.world.socket.parameters).toEqual({ heartbeat: "10", epoch: EPOCH, seq: "45" });
-  played.world.socket.send(resume(45, 47), ...events(46, 48));
+  played.world.socket.tell(resume(45, 47), ...events(46, 48));
   expect(played.seqs).toEqual([42, 43, 44, 45, 46, 47, 48]);
   expect(played.skips).toEqual([]);
   expect(played.world.errors).toEqual([]);
@@ -46,18 +46,18 @@ test("after a loss it asks for its position and goes on without a gap", () => {
 test("it is resuming until everything that was missed is there", () => {
   const played = playLive();
   reconnect(played);
-  played.world.socket.send(resume(41, 43));
+  played.world.socket.tell(resume(41, 43));
   expect(played.client.status).toBe("resuming");
-  played.world.socket.send(event(42));
+  played.world.socket.tell(event(42));
   expect(played.client.status).toBe("resuming");
-  played.world.socket.send(event(43));
+  played.world.socket.tell(event(43));
   expect(played.statuses).toEqual(["live", "offline", "resuming", "live"]);
 });
 
 test("it is live at once when nothing was missed", () => {
   const played = playLive();
   reconnect(played);
-  played.world.socket.send(resume(41, 41));
+  played.world.socket.tell(resume(41, 41));
   expect(played.client.status).toBe("live");
 });
 
@@ -77,9 +77,9 @@ test("the last known state stays while it is away", () => {
 
 test("a ping, an unknown message and a binary one are no events", () => {
   const { world, client, seqs } = playLive();
-  world.socket.send(ping, { type: "presence", data: [1] }, { hello: 1 });
-  world.socket.sendBinary(new ArrayBuffer(4));
-  world.socket.send(event(42));
+  world.socket.tell(ping, { type: "presence", data: [1] }, { hello: 1 });
+  world.socket.tellBinary(new ArrayBuffer(4));
+  world.socket.tell(event(42));
   expect(seqs).toEqual([42]);
   expect(client.status).toBe("live");
   expect(world.errors).toEqual([]);
@@ -89,9 +89,9 @@ test("messages of a connection that was given up are not heard", () => {
   const played = playLive();
   const [old] = played.world.sockets;
   reconnect(played);
-  old?.send(...events(42, 44));
+  old?.tell(...events(42, 44));
   old?.end();
-  played.world.socket.send(resume(41, 42), event(42));
+  played.world.socket.tell(resume(41, 42), event(42));
   expect(played.seqs).toEqual([42]);
   expect(played.client.status).toBe("live");
 });

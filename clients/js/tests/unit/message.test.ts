@@ -60,12 +60,15 @@ test.each([
 });
 
 test.each([
-  ["the ping", '{"type":"ping"}'],
   ["a type without a position", '{"type":"presence","data":{}}'],
   ["a message without a type", '{"hello":1}'],
   ["a type that is no text", '{"type":7,"seq":1,"ts":1}'],
 ])("%s is no news", (_, text) => {
   expect(readMessage(text)).toEqual({ kind: "other" });
+});
+
+test("the ping is a heartbeat", () => {
+  expect(readMessage('{"type":"ping"}')).toEqual({ kind: "heartbeat" });
 });
 
 test("members that are not known are ignored", () => {

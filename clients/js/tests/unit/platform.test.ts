@@ -45,7 +45,7 @@ test("it takes the global WebSocket and retries by the global timers", () => {
   const client = open("ws://h/ws/sync");
   sockets[0]?.end();
   vi.advanceTimersByTime(500);
-  sockets[1]?.accept().send(snapshot(41, { radio: 1 }));
+  sockets[1]?.accept().tell(snapshot(41, { radio: 1 }));
   expect(client.state).toEqual({ radio: 1 });
   expect(client.status).toBe("live");
 });
@@ -82,6 +82,20 @@ test("becoming visible tries at once, becoming hidden does not", () => {
   expect(sockets).toHaveLength(1);
   setVisibility("visible");
   expect(sockets).toHaveLength(2);
+});
+
+test("a live connection is asked for a sign of life when the page is seen or comes online", () => {
+  open("ws://h/ws/sync");
+  sockets[0]?.accept().tell(snapshot(41));
+  const asked = () => sockets[0]?.asked.splice(0).length;
+  expect(asked()).toBe(1); // whether the relay answers at all
+  setVisibility("hidden");
+  expect(asked()).toBe(0);
+  setVisibility("visible");
+  expect(asked()).toBe(1);
+  window.dispatchEvent(new Event("online"));
+  expect(asked()).toBe(1);
+  expect(sockets).toHaveLength(1);
 });
 
 test("a closed client leaves nothing listening on the page", () => {
@@ -132,10 +146,10 @@ test("errors go to the console, or to onError alone", () => {
   const logged = vi.spyOn(console, "error").mockReturnValue();
   const caught: unknown[] = [];
   open("ws://h/ws/sync");
-  sockets[0]?.accept().send("hello");
+  sockets[0]?.accept().tell("hello");
   expect(logged).toHaveBeenCalledTimes(1);
   open("ws://h/ws/sync", { onError: (error) => caught.push(error) });
-  sockets[1]?.accept().send("hello");
+  sockets[1]?.accept().tell("hello");
   expect(logged).toHaveBeenCalledTimes(1);
   expect(caught).toHaveLength(1);
 });
@@ -154,7 +168,7 @@ test("a platform without a page or events has none to hear", () => {
   vi.stubGlobal("addEventListener", undefined);
   vi.stubGlobal("removeEventListener", undefined);
   const client = open("ws://h/ws/sync");
-  sockets[0]?.accept().send(snapshot(41));
+  sockets[0]?.accept().tell(snapshot(41));
   expect(client.status).toBe("live");
   client.close();
 });

@@ -5,7 +5,7 @@ import { createRoot, type Root } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SyncEvent } from "../../src/message.js";
-import { SyncProvider, useSync, useSyncEvent, useSyncState } from "../../src/react.js";
+import { createSync, SyncProvider, useSync, useSyncEvent, useSyncState } from "../../src/react.js";
 import { FakeSocket } from "../fakes/fake_socket.js";
 import { event, snapshot } from "../fakes/relay_message.js";
 
@@ -50,7 +50,7 @@ function openSockets(): FakeSocket[] {
 function relaySends(...messages: object[]): void {
   const [socket] = openSockets();
   if (!socket) throw new Error("no open socket");
-  act(() => void socket.accept().send(...messages));
+  act(() => void socket.accept().tell(...messages));
 }
 
 function Status({ url }: { url?: string }): ReactNode {
@@ -155,6 +155,44 @@ test("StrictMode's double effects leave one connection open", () => {
   expect(page.textContent).toBe("1");
 });
 
+test("hooks with types are the same hooks", () => {
+  const typed = createSync<{ radio: number }, { tick: number }>();
+  const heard: number[] = [];
+  function Typed(): ReactNode {
+    typed.useSyncEvent("tick", (data) => heard.push(data));
+    return `${typed.useSync().status} ${typed.useSyncState("radio")}`;
+  }
+  render(
+    <typed.SyncProvider url={URL_OF_RELAY}>
+      <Typed />
+    </typed.SyncProvider>,
+  );
+  relaySends(snapshot(41, { radio: 1 }), event(42, "tick", 7));
+  expect(page.textContent).toBe("live 1");
+  expect(heard).toEqual([7]);
+  expect(sockets).toHaveLength(1);
+});
+
+test.each([true, false])("coming and going fast leaves nothing open (strict: %s)", (isStrict) => {
+  const tree = (
+    <SyncProvider url={URL_OF_RELAY}>
+      <Status />
+      <Whole />
+      <Ticks listener={() => {}} />
+    </SyncProvider>
+  );
+  for (let count = 0; count < 20; count += 1) {
+    render(isStrict ? <StrictMode>{tree}</StrictMode> : tree);
+    expect(openSockets()).toHaveLength(1);
+    render(null);
+    if (count % 2 === 0) act(() => vi.advanceTimersByTime(1));
+  }
+  act(() => vi.advanceTimersByTime(1));
+  expect(openSockets()).toEqual([]);
+  act(() => vi.advanceTimersByTime(3_600_000));
+  expect(openSockets()).toEqual([]);
+});
+
 test("the last component to go closes the connection", () => {
   render(<Status url={URL_OF_RELAY} />);
   render(null);
@@ -177,7 +215,7 @@ test("another url is another connection, and the old one is closed", () => {
   render(<Value name="radio" url="ws://other/ws/sync" />);
   act(() => vi.advanceTimersByTime(1));
   expect(page.textContent).toBe("none");
-  expect(openSockets().map(({ url }) => url)).toEqual(["ws://other/ws/sync?heartbeat=10"]);
+  expect(openSockets().map(({ url }) => url)).toEqual(["ws://other/ws/sync?heartbeat=4"]);
 });
 
 test("another key is another value of the same connection", () => {

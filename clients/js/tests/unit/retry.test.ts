@@ -1,8 +1,8 @@
-/** When the client tries again: after a loss, after silence, and when there is reason to hope. */
+/** When the client tries again: after a loss, and when there is reason to hope. */
 
 import { expect, test } from "vitest";
 import { type Played, play, playLive, reconnect } from "../fakes/played_client.js";
-import { EPOCH, event, ping, resume, snapshot } from "../fakes/relay_message.js";
+import { EPOCH, resume, snapshot } from "../fakes/relay_message.js";
 
 /** Fails attempts until `count` sockets have been opened in all; returns the delays before them. */
 function failUntil({ world }: Played, count: number): (number | null)[] {
@@ -18,8 +18,8 @@ function failUntil({ world }: Played, count: number): (number | null)[] {
 test("it retries for ever, with delays drawn below a growing ceiling", () => {
   const played = play();
   const delays = failUntil(played, 50);
-  expect(delays.slice(0, 8)).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
-  expect(new Set(delays.slice(8))).toEqual(new Set([10_000]));
+  expect(delays.slice(0, 4)).toEqual([250, 375, 562.5, 843.75]);
+  expect(new Set(delays.slice(10))).toEqual(new Set([10_000]));
   expect(played.world.errors).toEqual([]);
 });
 
@@ -30,25 +30,25 @@ test("the delay is drawn for each attempt", () => {
     world.chance = chance;
     return failUntil(played, world.sockets.length + 1)[0];
   });
-  expect(delays).toEqual([50, 900, 1_000]);
+  expect(delays).toEqual([50, 675, 562.5]);
 });
 
 test("delays are what the options say", () => {
   const played = play({ retryFirst: 100, retryLongest: 300 });
   played.world.chance = 1;
-  expect(failUntil(played, 5)).toEqual([100, 200, 300, 300]);
+  expect(failUntil(played, 5)).toEqual([100, 150, 225, 300]);
 });
 
 test("a connection that was live for a while begins again with the shortest delay", () => {
   const played = play();
-  failUntil(played, 10);
-  played.world.socket.accept().send(snapshot(41));
+  failUntil(played, 12);
+  played.world.socket.accept().tell(snapshot(41));
   played.world.advance(9_999);
   played.world.socket.end();
   expect(played.world.pendingDelay).toBe(10_000);
 
   played.world.advance(10_000);
-  played.world.socket.accept().send(resume(41, 41));
+  played.world.socket.accept().tell(resume(41, 41));
   played.world.advance(10_000);
   played.world.socket.end();
   expect(played.world.pendingDelay).toBe(250);
@@ -61,6 +61,14 @@ test.each([1000, 1001, 1005, 1006, 1011, 1013])("it retries after close code %i"
   expect(world.pendingDelay).toBe(250);
 });
 
+test("by default the first delay is short and the longest 20 s", () => {
+  const played = play({ retryFirst: undefined });
+  played.world.chance = 1;
+  const delays = failUntil(played, 13);
+  expect(delays.slice(0, 3)).toEqual([300, 450, 675]);
+  expect(delays.at(-1)).toBe(20_000);
+});
+
 test("a socket that cannot even be made is a failed attempt, once the first could", () => {
   const played = playLive();
   const { world } = played;
@@ -68,86 +76,10 @@ test("a socket that cannot even be made is a failed attempt, once the first coul
   world.failure = new Error("no more sockets");
   world.advance(250);
   expect(world.errors).toEqual([new Error("no more sockets")]);
-  expect(world.pendingDelay).toBe(500);
-  world.advance(500);
-  world.socket.accept().send(resume(41, 41));
+  expect(world.pendingDelay).toBe(375);
+  world.advance(375);
+  world.socket.accept().tell(resume(41, 41));
   expect(played.statuses).toEqual(["live", "offline", "resuming", "live"]);
-});
-
-test("silence of two and a half heartbeats is death", () => {
-  const { world, client } = playLive();
-  world.advance(24_999);
-  expect(client.status).toBe("live");
-  world.advance(1);
-  expect(client.status).toBe("offline");
-  expect(world.socket.closed).toEqual({ code: 4000, reason: "silent" });
-});
-
-test.each([
-  ["a ping", ping],
-  ["an event", event(42)],
-  ["an unknown message", { type: "presence" }],
-])("%s is a sign of life", (_, message) => {
-  const { world, client } = playLive();
-  world.advance(20_000);
-  world.socket.send(message);
-  world.advance(24_999);
-  expect(client.status).toBe("live");
-  world.advance(1);
-  expect(client.status).toBe("offline");
-});
-
-test("heartbeats keep a connection without events for as long as they come", () => {
-  const { world, statuses } = playLive({ heartbeat: 5 });
-  for (let minute = 0; minute < 600; minute += 1) {
-    world.advance(5_000);
-    world.socket.send(ping);
-  }
-  expect(statuses).toEqual(["live"]);
-  expect(world.sockets).toHaveLength(1);
-});
-
-test("heartbeats that come each at its latest keep it, however long", () => {
-  const { world, statuses } = playLive({ heartbeat: 20 });
-  for (let beat = 0; beat < 500; beat += 1) {
-    world.advance(beat % 2 === 0 ? 49_999 : 20_000 + (beat % 7) * 250);
-    world.socket.send(ping);
-  }
-  expect(statuses).toEqual(["live"]);
-  expect(world.sockets).toHaveLength(1);
-});
-
-test("a page that was held up hears first what has arrived meanwhile", () => {
-  const { world, statuses } = playLive({ heartbeat: 20 });
-  world.sleep(60_000);
-  world.advance(0); // the timer runs before the messages are told
-  world.socket.send(ping);
-  world.advance(49_999);
-  expect(statuses).toEqual(["live"]);
-});
-
-test("a page that was held up and hears nothing gives the connection up soon", () => {
-  const { world, client } = playLive({ heartbeat: 20 });
-  world.sleep(60_000);
-  world.advance(1_999);
-  expect(client.status).toBe("live");
-  world.advance(1);
-  expect(client.status).toBe("offline");
-});
-
-test.each([1, 300])("the limit follows the heartbeat: %i s", (heartbeat) => {
-  const { world, client } = playLive({ heartbeat });
-  world.advance(heartbeat * 2_500 - 1);
-  expect(client.status).toBe("live");
-  world.advance(1);
-  expect(client.status).toBe("offline");
-});
-
-test("the limit holds from the open socket on, before any message", () => {
-  const { world, client } = play({ heartbeat: 1 });
-  world.socket.accept();
-  world.advance(2_500);
-  expect(client.status).toBe("offline");
 });
 
 test("a socket that does not open within 10 s is given up", () => {
@@ -173,12 +105,23 @@ test("a snapshot that takes longer than the limit gets through, since patience g
   }
   world.socket.accept();
   world.advance(100_000);
-  world.socket.send(snapshot(41));
+  world.socket.tell(snapshot(41));
   expect(played.client.status).toBe("live");
-  world.advance(24_999);
-  expect(played.client.status).toBe("live");
-  world.advance(1);
+  world.advance(25_000);
   expect(played.client.status).toBe("offline");
+});
+
+test.each([
+  [1, 25_000],
+  [10, 25_000],
+  [300, 750_000],
+])("with a heartbeat of %i s a greeting may take %i ms", (heartbeat, limit) => {
+  const { world, client } = play({ heartbeat });
+  world.socket.accept();
+  world.advance(limit - 1);
+  expect(client.status).toBe("connecting");
+  world.advance(1);
+  expect(client.status).toBe("offline");
 });
 
 test("patience ends at sixteen times the limit", () => {
@@ -207,26 +150,6 @@ test("a wake while it waits tries at once and begins again with the shortest del
   expect(world.pendingDelay).toBe(250);
 });
 
-test("a wake leaves a connection that is well alone", () => {
-  const { world, client } = playLive();
-  world.sleep(24_999);
-  world.wake();
-  expect(world.sockets).toHaveLength(1);
-  expect(client.status).toBe("live");
-});
-
-test("a wake after a sleep replaces a connection that was silent too long", () => {
-  const played = playLive();
-  const { world } = played;
-  world.sleep(3_600_000);
-  world.wake();
-  expect(world.sockets).toHaveLength(2);
-  expect(world.sockets[0]?.closed).toEqual({ code: 4000, reason: "silent" });
-  world.socket.accept().send(resume(41, 42), event(42));
-  expect(played.seqs).toEqual([42]);
-  expect(played.statuses).toEqual(["live", "resuming", "live"]);
-});
-
 test("a wake begins an attempt anew that hangs, and lets a young one be", () => {
   const { world } = play();
   world.advance(999);
@@ -250,12 +173,14 @@ test("there is never more than one socket and one timer", () => {
   const { world } = played;
   for (let round = 0; round < 20; round += 1) {
     reconnect(played);
-    world.socket.send(resume(41, 41));
+    world.socket.tell(resume(41, 41));
     world.wake();
     expect(world.pendingDelay).not.toBeNull();
     world.sleep(60_000);
     world.wake();
-    world.socket.accept().send(resume(41, 41));
+    world.advance(1_000); // silence
+    world.advance(world.pendingDelay ?? 0);
+    world.socket.accept().tell(resume(41, 41));
     const open = world.sockets.filter(({ closed }) => closed === null);
     expect(open).toEqual([world.socket]);
   }

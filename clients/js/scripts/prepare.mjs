@@ -1,0 +1,19 @@
+// Run by npm after `npm ci` here, and when another project installs this folder (not for a packed file,
+// which holds neither this script nor anything to prepare). A folder is installed as a link: modules behind
+// it are looked up here, so that the page would get a second React, this one's, and stay blank.
+
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const own = realpathSync(fileURLToPath(new URL("..", import.meta.url)));
+const project = process.env.npm_config_local_prefix ?? own;
+
+if (realpathSync(project) !== own && process.env.npm_config_install_links !== "true") {
+  process.stderr.write(
+    "syncrelay cannot be installed as a link, which would give your pages a second React.\n" +
+      `Pack it:          (cd ${own} && npm ci && npm pack)\n` +
+      `and install that: npm install ${own}/${process.env.npm_package_name}-${process.env.npm_package_version}.tgz\n`,
+  );
+  process.exit(1);
+}
+if (realpathSync(project) !== own) await import("./build.mjs");

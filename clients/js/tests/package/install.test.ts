@@ -1,0 +1,82 @@
+/** The package as npm gives it to another project. */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ROOT } from "./consumer.js";
+
+let project: string;
+
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), "syncrelay-npm-"));
+  writeFileSync(join(project, "package.json"), '{ "name": "project", "private": true }');
+});
+
+afterEach(() => rmSync(project, { recursive: true, force: true }));
+
+/** Runs npm as from a shell: without what the npm that runs these tests has set. */
+function npm(folder: string, ...words: readonly string[]) {
+  const clean = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD)/i.test(name));
+  const env = { ...Object.fromEntries(clean), NO_UPDATE_NOTIFIER: "1" };
+  return spawnSync("npm", words, { cwd: folder, env, encoding: "utf8" });
+}
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/** Packs what is built. */
+function pack(...words: readonly string[]): Packed {
+  const { stdout, stderr } = npm(ROOT, "pack", "--json", "--ignore-scripts", ...words);
+  const packed = Object.values<Packed>(JSON.parse(stdout))[0];
+  if (packed) return packed;
+  throw new Error(stderr);
+}
+
+test("a packed file has the license, the words to it, and no file of the workshop", () => {
+  const paths = pack("--dry-run").files.map(({ path }) => path);
+  expect(paths).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+  expect(paths).toContain("dist/syncrelay.min.js");
+  expect(paths.filter((path) => !/^(dist\/|LICENSE$|README|package.json$)/.test(path))).toEqual([]);
+});
+
+test("the license is MIT, and package.json says so", () => {
+  const text = readFileSync(`${ROOT}/LICENSE`, "utf8");
+  expect(text).toMatch(
+    /^MIT License\n\nCopyright \(c\) 2026 The syncrelay authors\n\nPermission is/,
+  );
+  const description = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
+  expect(description.license).toBe("MIT");
+});
+
+test("packing builds first", () => {
+  const { scripts } = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
+  expect(scripts.prepack).toMatch(/^npm run build && /);
+  expect(npm(ROOT, "config", "get", "ignore-scripts").stdout.trim()).toBe("false");
+});
+
+test("a packed file is installed without a React of its own", () => {
+  const { filename } = pack("--pack-destination", project);
+  const { status } = npm(project, "install", "--offline", "--no-audit", `./${filename}`);
+  expect(status).toBe(0);
+  expect(existsSync(join(project, "node_modules/syncrelay/dist/esm/react.js"))).toBe(true);
+  expect(existsSync(join(project, "node_modules/react"))).toBe(false);
+  expect(existsSync(join(project, "node_modules/syncrelay/node_modules"))).toBe(false);
+});
+
+test("installing the folder, which would bring a second React, is refused with a way out", () => {
+  const { status, stderr } = npm(project, "install", "--offline", "--no-audit", ROOT);
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("cannot be installed as a link");
+  expect(stderr).toContain("npm ci && npm pack");
+});
+
+test("React is a peer that may be missing", () => {
+  const description = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
+  expect(description.peerDependencies).toEqual({ react: ">=18" });
+  expect(description.peerDependenciesMeta).toEqual({ react: { optional: true } });
+  expect(description.optionalDependencies).toBeUndefined();
+});
