@@ -26,9 +26,10 @@ constexpr std::int64_t kUnreadableFactor = 4;
 constexpr std::int64_t kMinUnreadableBytes = 64LL * 1024 * 1024;
 
 constexpr int kMaxTurns = 1024;
-constexpr milliseconds kGatherStep{1};  // ZeroMQ polls in milliseconds
-constexpr milliseconds kQuiet{50};      // sockets that stay empty for so long are empty
-constexpr milliseconds kLateness{500};  // for what was sent before a stop and lies with its sender
+constexpr milliseconds kGatherStep{1};   // ZeroMQ polls in milliseconds
+constexpr milliseconds kQuiet{50};       // sockets that stay empty for so long are empty
+constexpr milliseconds kLateness{500};   // for what was sent before a stop and lies with its sender
+constexpr std::size_t kShownBytes = 80;  // of a refused command
 constexpr milliseconds kRejectionInterval{1000};  // between two log lines on refused commands
 constexpr milliseconds kLookInterval{1000};  // connections end without telling the relay's thread
 constexpr Duration kRefusalInterval = std::chrono::minutes(1);  // between two on refused peers
@@ -42,13 +43,6 @@ constexpr int kNoHighWaterMark = 0;
 constexpr std::uint64_t kUnfinishedMessages = 4;  // of the largest, on all connections together
 
 constexpr milliseconds kHandshake{10'000};  // time for a peer to say that it speaks ZeroMQ
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  std::string shown(cut_at_character(text, kShown));
-  if (text.size() > kShown) shown += "...";
-  return shown;
-}
 
 // Returns the listening socket's descriptor, which ZeroMQ tells only to a monitor.
 // `number` is another one each time.
@@ -300,7 +294,7 @@ void CommandServer::Impl::reject(const Rejection& rejection, std::string_view te
   log.warning("command refused", {{"reason", name(rejection.reason)},
                                   {"detail", rejection.detail},
                                   {"offset", static_cast<std::uint64_t>(rejection.offset)},
-                                  {"command", quoted(text)},
+                                  {"command", shortened(text, kShownBytes)},
                                   {"refused_since_last_line", unlogged_rejections}});
   unlogged_rejections = 0;
 }
