@@ -77,6 +77,12 @@ std::string_view cut_at_character(std::string_view text, std::size_t size) {
   return text.substr(0, continues() ? size : end);
 }
 
+std::string shortened(std::string_view text, std::size_t size) {
+  std::string shown(cut_at_character(text, size));
+  if (text.size() > size) shown += "...";
+  return shown;
+}
+
 std::string as_utf8(std::string_view text) {
   constexpr std::size_t kLongest = 4;
   std::string out;

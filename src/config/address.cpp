@@ -120,7 +120,7 @@ bool is_remote_endpoint(std::string_view endpoint) {
 }
 
 std::optional<std::string> origin_problem(std::string_view origin) {
-  if (origin == "*" || origin == "null") return std::nullopt;
+  if (origin == "*" || origin == "null" || origin == "file://") return std::nullopt;
   const std::size_t end = origin.find("://");
   const bool fits = end != std::string_view::npos && is_scheme(origin.substr(0, end)) &&
                     is_authority(origin.substr(end + 3));

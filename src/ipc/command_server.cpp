@@ -26,9 +26,10 @@ constexpr std::int64_t kUnreadableFactor = 4;
 constexpr std::int64_t kMinUnreadableBytes = 64LL * 1024 * 1024;
 
 constexpr int kMaxTurns = 1024;
-constexpr milliseconds kGatherStep{1};  // ZeroMQ polls in milliseconds
-constexpr milliseconds kQuiet{50};      // sockets that stay empty for so long are empty
-constexpr milliseconds kLateness{500};  // for what was sent before a stop and lies with its sender
+constexpr milliseconds kGatherStep{1};   // ZeroMQ polls in milliseconds
+constexpr milliseconds kQuiet{50};       // sockets that stay empty for so long are empty
+constexpr milliseconds kLateness{500};   // for what was sent before a stop and lies with its sender
+constexpr std::size_t kShownBytes = 80;  // of a refused command
 constexpr milliseconds kRejectionInterval{1000};  // between two log lines on refused commands
 constexpr milliseconds kLookInterval{1000};  // connections end without telling the relay's thread
 constexpr Duration kRefusalInterval = std::chrono::minutes(1);  // between two on refused peers
@@ -42,13 +43,6 @@ constexpr int kNoHighWaterMark = 0;
 constexpr std::uint64_t kUnfinishedMessages = 4;  // of the largest, on all connections together
 
 constexpr milliseconds kHandshake{10'000};  // time for a peer to say that it speaks ZeroMQ
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  std::string shown(cut_at_character(text, kShown));
-  if (text.size() > kShown) shown += "...";
-  return shown;
-}
 
 // Returns the listening socket's descriptor, which ZeroMQ tells only to a monitor.
 // `number` is another one each time.
@@ -90,10 +84,12 @@ struct CommandServer::Impl {
   void bind_control(const std::string& endpoint);
   std::int64_t unreadable_bytes() const;
   PeerGate::Bounds bounds() const;
-  void listen(zmq::socket_t& socket, const std::string& endpoint);
+  void listen(zmq::socket_t& socket, const std::string& endpoint, PeerGate::Answers answers);
   void look_at_peers();
   void run();
   void take_until_quiet(TimePoint deadline);
+  void take_leave(TimePoint deadline);
+  void hang_up();
   bool stopping() const { return stop_deadline.load() != 0; }
   bool wait(milliseconds timeout);
   bool take_batch();
@@ -159,7 +155,7 @@ void CommandServer::Impl::bind_pull(const std::string& endpoint) {
   zmq::socket_t socket(context, zmq::socket_type::pull);
   socket.set(zmq::sockopt::maxmsgsize, unreadable_bytes());
   socket.set(zmq::sockopt::linger, 0);
-  listen(socket, endpoint);
+  listen(socket, endpoint, PeerGate::Answers::none);
   endpoints.push_back(socket.get(zmq::sockopt::last_endpoint));
   sockets.push_back(std::move(socket));
 }
@@ -169,7 +165,7 @@ void CommandServer::Impl::bind_control(const std::string& endpoint) {
       context, unreadable_bytes(),
       ControlDesk::Sources{relay, relay_stats, shard_stats, gate, settings.epoch},
       [this] { wake.set(); });
-  listen(desk->socket(), endpoint);
+  listen(desk->socket(), endpoint, PeerGate::Answers::each);
 }
 
 PeerGate::Bounds CommandServer::Impl::bounds() const {
@@ -179,10 +175,11 @@ PeerGate::Bounds CommandServer::Impl::bounds() const {
           static_cast<std::uint64_t>(unreadable_bytes()) * kUnfinishedMessages};
 }
 
-void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpoint) {
+void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpoint,
+                                 PeerGate::Answers answers) {
   socket.set(zmq::sockopt::rcvhwm, kNoHighWaterMark);
   socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(kHandshake.count()));
-  gate.watch([&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); });
+  gate.watch(answers, [&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); });
 }
 
 // Who sees refusals counted sees the connections that took the room: they are asked for after the
@@ -211,8 +208,25 @@ void CommandServer::Impl::run() {
   }
   const TimePoint deadline{Duration(stop_deadline.load())};
   take_until_quiet(std::min(deadline, clock.now() + kLateness));
+  take_leave(std::min(deadline, clock.now() + kLateness));
   gate.close_to_news();
   take_until_quiet(deadline);
+  hang_up();
+}
+
+// Takes what backends send until they have noticed that this is the end.
+void CommandServer::Impl::take_leave(TimePoint deadline) {
+  gate.take_leave();
+  while (gate.leaving() > 0 && clock.now() < deadline) {
+    if (!take_batch()) wait(kGatherStep);
+  }
+}
+
+// Who is connected sees the end now, and keeps what it has for the next relay: nobody would read it
+// any more while clients are still written to. The last answers go out all the same.
+void CommandServer::Impl::hang_up() {
+  for (zmq::socket_t& socket : sockets) socket.close();
+  desk->socket().close();
 }
 
 void CommandServer::Impl::take_until_quiet(TimePoint deadline) {
@@ -300,7 +314,7 @@ void CommandServer::Impl::reject(const Rejection& rejection, std::string_view te
   log.warning("command refused", {{"reason", name(rejection.reason)},
                                   {"detail", rejection.detail},
                                   {"offset", static_cast<std::uint64_t>(rejection.offset)},
-                                  {"command", quoted(text)},
+                                  {"command", shortened(text, kShownBytes)},
                                   {"refused_since_last_line", unlogged_rejections}});
   unlogged_rejections = 0;
 }

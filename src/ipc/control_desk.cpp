@@ -18,7 +18,10 @@ ControlDesk::ControlDesk(zmq::context_t& context, std::int64_t max_message, cons
 bool ControlDesk::take(CommandDecoder& decoder) {
   Envelope envelope;
   zmq::message_t body;
-  if (!socket_.receive(envelope, body)) return false;
+  const bool received = socket_.receive(envelope, body);
+  for (std::uint64_t dropped = socket_.take_dropped(); dropped > 0; --dropped)
+    sources_.relay.count(RejectReason::multipart);
+  if (!received) return false;
   auto outcome = outcome_of(decoder, {static_cast<const char*>(body.data()), body.size()});
   if (const auto* rejection = std::get_if<Rejection>(&outcome))
     sources_.relay.count(rejection->reason);

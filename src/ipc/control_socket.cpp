@@ -5,10 +5,10 @@
 namespace syncrelay {
 namespace {
 
-constexpr std::size_t kMaxEnvelopeFrames = 8;
-constexpr std::size_t kMaxEnvelopeBytes = 256;  // of one frame
-constexpr int kMaxUnreadAnswers = 1000;         // a peer
-constexpr std::size_t kMaxSmallAnswer = 4096;   // not worth accounting for, given that number
+constexpr std::size_t kMaxEnvelopeFrames = 1 + 8;  // ZeroMQ's own frame, and the peer's
+constexpr std::size_t kMaxEnvelopeBytes = 256;     // of one frame
+constexpr int kMaxUnreadAnswers = 1000;            // a peer
+constexpr std::size_t kMaxSmallAnswer = 4096;      // not worth accounting for, given that number
 constexpr std::size_t kMaxUnreadBytes = 16 * 1024 * 1024;     // a peer; one answer may be larger
 constexpr std::size_t kMaxAllUnreadBytes = 64 * 1024 * 1024;  // all peers; one may be larger
 constexpr int kLingerMilliseconds = 1000;  // for the last answers when the relay stops
@@ -44,6 +44,7 @@ bool ControlSocket::receive(Envelope& envelope, zmq::message_t& body) {
     if (!std::exchange(identity, !body.more())) gate_.took(body.size());
     if (!body.more()) {
       if (well_formed && !envelope.empty()) return true;
+      ++dropped_;
       envelope.clear();
       well_formed = true;
     } else if (envelope.size() < kMaxEnvelopeFrames && body.size() <= kMaxEnvelopeBytes) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 #include <zmq.hpp>
 
@@ -25,6 +26,9 @@ class ControlSocket {
   // Takes one request, if there is one. A request with too many or too large frames before its body
   // is dropped: it is not clear to whom to answer.
   bool receive(Envelope& envelope, zmq::message_t& body);
+
+  // Requests dropped so since the last call.
+  std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
 
   // Whether there is room for an answer of this size: always when nobody has one
   // unread, and else as long as those do not hold too much memory, of this peer and of all.
@@ -46,6 +50,7 @@ class ControlSocket {
 
   zmq::socket_t socket_;
   PeerGate& gate_;
+  std::uint64_t dropped_ = 0;
   UnreadBytes all_unread_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::map<std::string, UnreadBytes> unread_;  // by identity; only peers with large answers
 };

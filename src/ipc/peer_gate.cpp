@@ -63,18 +63,34 @@ bool PeerGate::in_force() {
   return socket_calls::in_force();
 }
 
-void PeerGate::watch(const std::function<int()>& bind) {
+void PeerGate::watch(Answers answers, const std::function<int()>& bind) {
   const std::lock_guard lock(mutex_);
-  listeners_.insert(bind());
+  listeners_.emplace(bind(), answers);
 }
 
 void PeerGate::found_empty(std::uint64_t completed_before) {
   taken_.store(completed_before, std::memory_order_relaxed);
 }
 
+void PeerGate::take_leave() {
+  const std::lock_guard lock(mutex_);
+  takes_leave_ = true;
+  for (const auto& [fd, peer] : peers_) {
+    if (peer.answers == Answers::none && inode_of(fd) == peer.inode) shutdown(fd, SHUT_WR);
+  }
+}
+
+std::uint32_t PeerGate::leaving() {
+  const std::lock_guard lock(mutex_);
+  forget_gone();
+  return static_cast<std::uint32_t>(
+      std::count_if(peers_.begin(), peers_.end(),
+                    [](const auto& peer) { return peer.second.answers == Answers::none; }));
+}
+
 void PeerGate::close_to_news() {
   const std::lock_guard lock(mutex_);
-  closed_to_news_ = true;
+  takes_leave_ = true;
   for (auto& [fd, peer] : peers_) peer.still_to_read = unread_bytes(fd);
 }
 
@@ -91,12 +107,12 @@ std::optional<int> PeerGate::accept(int listener, sockaddr* address, socklen_t* 
   const int fd = socket_calls::accept(listener, address, size, flags);
   if (fd < 0) return means_no_room(errno) ? turn_away(listener) : -1;
   if (const auto gone = peers_.find(fd); gone != peers_.end()) forget(gone);
-  peers_.emplace(fd, Peer{inode_of(fd), listener, {}, {}, clock_.now()});
+  peers_.emplace(fd, Peer{inode_of(fd), listener, listeners_.at(listener), {}, {}, clock_.now()});
   return fd;
 }
 
 bool PeerGate::has_room(int listener) {
-  if (closed_to_news_) return false;
+  if (takes_leave_) return false;
   if (count(listener) < bounds_.connections) return true;
   forget_gone();
   return count(listener) < bounds_.connections;

@@ -150,7 +150,7 @@ void Relay::begin_batch() {
 
 Result<void, Rejection> Relay::begin_backup() {
   if (store_ != nullptr) return store_->begin_backup();
-  return Rejection{RejectReason::storage_failed, 0, "the relay stores nothing: it has no --data"};
+  return Rejection{RejectReason::no_storage, 0, "the relay stores nothing: it has no --data"};
 }
 
 void Relay::request(std::shared_ptr<ClientList> list) {

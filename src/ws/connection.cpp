@@ -187,15 +187,24 @@ void Connection::record_end(CloseCause cause) {
                                  ? *client.client_code
                                  : static_cast<std::uint16_t>(info(cause).code);
   context_.stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
-  const std::chrono::duration<double> connected = context_.clock.now() - session->since();
-  context_.log.info("client gone", {{"client", session->id().value},
+  tell_end(*session, cause, code);
+  context_.shard.remove(*session);
+}
+
+void Connection::tell_end(const Session& session, CloseCause cause, std::uint16_t code) {
+  std::uint64_t untold = 0;
+  const TimePoint now = context_.clock.now();
+  if (!context_.end_lines.allows(now, untold)) return;
+  if (untold > 0)
+    context_.log.info("more clients are gone than lines are written for", {{"untold", untold}});
+  const std::chrono::duration<double> connected = now - session.since();
+  context_.log.info("client gone", {{"client", session.id().value},
                                     {"address", address()},
                                     {"reason", info(cause).name},
                                     {"code", static_cast<int>(code)},
                                     {"seconds", connected.count()},
-                                    {"bytes", session->bytes_sent()},
-                                    {"lag", session->lag()}});
-  context_.shard.remove(*session);
+                                    {"bytes", session.bytes_sent()},
+                                    {"lag", session.lag()}});
 }
 
 // The socket's sending side is shut once all is sent; its peer hangs up then, or its time is over.

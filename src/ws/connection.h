@@ -12,6 +12,7 @@
 #include <string_view>
 #include <variant>
 
+#include "syncrelay/base/line_budget.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/tally.h"
 #include "syncrelay/protocol/client_message.h"
@@ -35,6 +36,7 @@ struct ConnectionContext {
   const Log& log;
   std::uint64_t max_client_message;  // bytes
   Duration handshake_timeout;
+  LineBudget end_lines;  // of clients that are gone
   // Asks for one call of Connection::finish() soon, from the loop. For where a connection cannot
   // end at once: a session's code may be on the stack.
   std::function<void(Connection&)> finish_soon;
@@ -111,6 +113,7 @@ class Connection final : public Transient, public Transport {
   void send_late_pong();
   bool end(CloseCause cause);
   void record_end(CloseCause cause);
+  void tell_end(const Session& session, CloseCause cause, std::uint16_t code);
   bool leave(ByteSpan last_words);
   void become_transient(Duration time);
   void send(ByteSpan bytes);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "syncrelay/base/utf8.h"
 #include "syncrelay/protocol/control_frame.h"
 #include "syncrelay/ws/pages.h"
 
@@ -10,6 +11,7 @@ namespace syncrelay {
 namespace {
 
 constexpr Duration kWarningInterval = std::chrono::seconds(1);
+constexpr std::size_t kShownBytes = 128;  // of what a stranger made up
 
 }  // namespace
 
@@ -76,8 +78,7 @@ Gatekeeper::Reply Gatekeeper::refuse(const Refusal& refusal, const HttpRequest& 
 Gatekeeper::Reply Gatekeeper::refuse_page(const HttpRequest& request, std::string_view address) {
   const std::string_view origin = request.field("origin");
   counter(stats_.refused, RefusalReason::origin).add();
-  warn("client refused: its page's origin is not allowed", request, address,
-       "--allow-origin " + std::string(origin));
+  warn("client refused: its page's origin is not allowed", request, address, origin_option(origin));
   const ControlFrame close =
       close_frame(static_cast<std::uint16_t>(CloseCode::forbidden), origin_refusal(origin));
   const std::string_view frame = as_text(close.bytes());
@@ -93,7 +94,7 @@ void Gatekeeper::log_refusal(const Refusal& refusal, const HttpRequest& request,
                              std::string_view address) {
   if (refusal.reason == RefusalReason::host) {
     return warn("request refused: the relay is not known by that host name", request, address,
-                "--allow-host " + std::string(host_name(request.host())));
+                host_option(request.host()));
   }
   log_.debug("request refused",
              {{"reason", kRefusalReasonNames[static_cast<std::size_t>(refusal.reason)]},
@@ -108,19 +109,18 @@ void Gatekeeper::warn(std::string_view what, const HttpRequest& request, std::st
   const TimePoint now = status_.clock.now();
   if (now < next_warning_) return;
   next_warning_ = now + kWarningInterval;
-  log_.warning(what, {{"origin", request.field("origin")},
-                      {"host", request.host()},
+  log_.warning(what, {{"origin", shortened(request.field("origin"), kShownBytes)},
+                      {"host", shortened(request.host(), kShownBytes)},
                       {"address", address},
                       {"allow_with", allow_with}});
 }
 
 void Gatekeeper::tell_of_unlisted_host(std::string_view host) {
   if (!rules_.hosts.first_unlisted()) return;
-  const std::string list_with = "--allow-host " + std::string(host_name(host));
   log_.warning(
       "pages reach this relay by a name that is not listed; listing the names shuts out pages that "
       "make up one (DNS rebinding)",
-      {{"host", host}, {"list_with", list_with}});
+      {{"host", shortened(host, kShownBytes)}, {"list_with", host_option(host)}});
 }
 
 }  // namespace syncrelay

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "syncrelay/ws/http_request.h"
 
@@ -20,6 +21,27 @@ bool is_address(std::string_view host) {
   return inet_pton(AF_INET, std::string(host).c_str(), parsed.data()) == 1;
 }
 
+bool holds_only(std::string_view text, std::string_view others) {
+  return std::all_of(text.begin(), text.end(), [others](unsigned char c) {
+    return (c < 0x80 && std::isalnum(c) != 0) || others.find(static_cast<char>(c)) != others.npos;
+  });
+}
+
+// What a Host or Origin may name: a name as DNS and browsers write it, or an address.
+bool is_host_name(std::string_view host) {
+  return host.starts_with('[') ? is_address(host) : !host.empty() && holds_only(host, "-_.");
+}
+
+bool is_port(std::string_view text) {
+  constexpr std::size_t kMaxDigits = 5;
+  return text.starts_with(':') && text.size() > 1 && text.size() <= 1 + kMaxDigits &&
+         text.find_first_not_of("0123456789", 1) == text.npos;
+}
+
+bool is_scheme(std::string_view text) {
+  return !text.empty() && holds_only(text, "+-.");
+}
+
 }  // namespace
 
 std::string_view host_name(std::string_view authority) {
@@ -30,13 +52,16 @@ std::string_view host_name(std::string_view authority) {
 
 std::string_view origin_host(std::string_view origin) {
   const std::size_t scheme = origin.find("://");
-  if (scheme == std::string_view::npos) return {};
+  if (scheme == std::string_view::npos || !is_scheme(origin.substr(0, scheme))) return {};
   const std::string_view authority = origin.substr(scheme + 3);
   const std::string_view name = host_name(authority);
   const std::string_view port = authority.substr(name.size());
-  const bool sound =
-      port.empty() || (port.front() == ':' && port.find_first_not_of("0123456789", 1) == port.npos);
-  return sound ? name : std::string_view();
+  return is_host_name(name) && (port.empty() || is_port(port)) ? name : std::string_view();
+}
+
+std::string host_option(std::string_view authority) {
+  const std::string_view name = host_name(authority);
+  return is_host_name(name) ? "--allow-host " + std::string(name) : "--allow-host";
 }
 
 HostRule::HostRule(const std::vector<std::string>& allowed, const std::vector<std::string>& origins)

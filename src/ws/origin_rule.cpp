@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "syncrelay/protocol/control_frame.h"
@@ -41,14 +40,15 @@ bool is_loopback(std::string_view name) {
   return name == "[::1]" || is_localhost(name);
 }
 
+// A name may end with a dot, which makes it no other one.
+std::string_view without_dot(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name;
+}
+
 bool same_host(std::string_view page, std::string_view host) {
   if (page.empty()) return false;
   return equal_ignoring_case(page, host) || (is_loopback(page) && is_loopback(host));
-}
-
-bool is_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return std::isgraph(c) != 0; });
 }
 
 }  // namespace
@@ -59,7 +59,8 @@ OriginRule::OriginRule(const std::vector<std::string>& listed)
 }
 
 bool OriginRule::allows(std::string_view origin, std::string_view host) const {
-  return origin.empty() || same_host(origin_host(origin), host_name(host)) || lists(origin);
+  return origin.empty() ||
+         same_host(without_dot(origin_host(origin)), without_dot(host_name(host))) || lists(origin);
 }
 
 bool OriginRule::lists(std::string_view origin) const {
@@ -69,10 +70,14 @@ bool OriginRule::lists(std::string_view origin) const {
   return lists_all_ || std::any_of(listed_.begin(), listed_.end(), same);
 }
 
+std::string origin_option(std::string_view origin) {
+  const bool listable = origin == "null" || origin == "file://" || !origin_host(origin).empty();
+  return listable ? "--allow-origin " + std::string(origin) : "--allow-origin";
+}
+
 std::string origin_refusal(std::string_view origin) {
-  const std::string told =
-      "origin_not_allowed: start the relay with --allow-origin " + std::string(origin);
-  const bool fits = told.size() <= kMaxCloseReason && is_plain(origin);
+  const std::string told = "origin_not_allowed: start the relay with " + origin_option(origin);
+  const bool fits = told.size() <= kMaxCloseReason && told.ends_with(origin);
   return fits ? told : "origin_not_allowed: see --allow-origin of the relay";
 }
 

@@ -17,8 +17,9 @@ namespace {
 
 constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
-constexpr std::size_t kAdoptionsPerTurn = 64;  // then those adopted before have their turn
-constexpr unsigned kReadBytes = 16 * 1024;     // at once from a connection
+constexpr std::size_t kAdoptionsPerTurn = 64;      // then those adopted before have their turn
+constexpr LineBudget::Bounds kEndLines{20, 1000};  // log lines of clients that are gone
+constexpr unsigned kReadBytes = 16 * 1024;         // at once from a connection
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
 
 // libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping
@@ -43,6 +44,7 @@ struct ShardLoop::Impl {
                            log,
                            settings.max_client_message,
                            settings.handshake_timeout,
+                           LineBudget(kEndLines, the_clock.now()),
                            [this](Connection& connection) { finish_soon(connection); }},
         sockets({settings.waiting_sockets, settings.waiting_sockets},
                 [this] { ev_async_send(loop, &wake); }) {

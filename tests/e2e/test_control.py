@@ -101,7 +101,7 @@ def test_a_refused_command_is_answered_with_code_and_offset(relay, peer, vector)
 # Envelopes.
 
 
-@pytest.mark.parametrize("frames", [[], [b""], [b"17"], [b"a", b"b", b""], [b"x" * 256] * 7],
+@pytest.mark.parametrize("frames", [[], [b""], [b"17"], [b"a", b"b", b""], [b"x" * 256] * 8],
                          ids=["none", "delimiter", "id", "several", "largest"])
 def test_the_frames_before_the_body_come_back_in_front_of_the_answer(dealer, frames):
     dealer.send({"op": "broadcast", "type": "x"}, *frames)
@@ -110,12 +110,13 @@ def test_the_frames_before_the_body_come_back_in_front_of_the_answer(dealer, fra
     assert json.loads(body)["ok"]
 
 
-@pytest.mark.parametrize("frames", [[b"x" * 257], [b"x"] * 8], ids=["long", "many"])
-def test_an_envelope_over_the_limits_is_dropped_and_the_next_request_answered(dealer, frames):
+@pytest.mark.parametrize("frames", [[b"x" * 257], [b"x"] * 9], ids=["long", "many"])
+def test_an_envelope_over_the_limits_is_dropped_counted_and_the_next_request_answered(relay, dealer, frames):
     dealer.send({"op": "broadcast", "type": "x"}, *frames)
     dealer.send({"op": "state"}, b"next")
     frame, body = dealer.receive_frames()
     assert (frame, json.loads(body)["seq"]) == (b"next", 0)
+    assert relay.metrics().labels("commands_rejected_total", "reason")["multipart"] == 1
 
 
 def test_answers_come_in_the_order_of_the_requests(dealer):

@@ -279,3 +279,23 @@ async def test_a_socket_of_another_kind_does_no_harm(relay, pusher, kind):
 def test_a_signal_that_means_nothing_to_it_does_not_end_it(relay):
     relay.signal(signal.SIGPIPE)
     assert wait_until(relay.health, "it answers")["status"] == "ok"
+
+
+def test_a_crowd_that_comes_and_goes_does_not_fill_the_log(start_relay):
+    relay = start_relay("--shards", "1")
+    for _ in range(2500):
+        with RawClient(relay.port) as client:
+            client.upgrade()
+    wait_until(lambda: relay.health()["clients"] == 0, "all are gone")
+    lines = sum("client gone" in line for line in relay.log().splitlines())
+    assert 1000 <= lines < 1500
+    assert relay.metrics().value("clients_closed_total") == 2500
+
+
+def test_what_a_stranger_makes_up_is_cut_in_the_log(relay):
+    origin = "http://" + "x" * 9000 + "/$(id)"
+    with RawClient(relay.port).upgrade(Origin=origin) as client:
+        assert client.read_close_code() == 4403
+    wait_until(lambda: "origin is not allowed" in relay.log(), "the refusal is in the log")
+    line = next(line for line in relay.log().splitlines() if "origin is not allowed" in line)
+    assert len(line) < 500 and "$(id)" not in line

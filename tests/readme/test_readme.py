@@ -98,6 +98,12 @@ with Relay() as relay:
     relay.delete("radio")
     relay.broadcast("e", 1, set={"comparison": [1], "c": None})
     relay.merge("list", None)
+    relay.set("car", {"constructor": "Bosch", "a": 1})
+    relay.merge("car", {"b": 2, "year": None, "__proto__": {"z": 1}, "toString": {"deep": {"constructor": None}}})
+    relay.merge("constructor", {"valueOf": {"x": 1}})
+    relay.set("__proto__", {"x": 1})
+    relay.merge("__proto__", {"y": {"__proto__": 2}})
+    relay.broadcast("f", set={"hasOwnProperty": 1})
     relay.broadcast("end")
 """
 
@@ -114,6 +120,7 @@ def test_the_javascript_lines_keep_a_true_copy_of_the_state(relay, reader, pytho
     copy = json.loads(page.line_with("state ").removeprefix("state "))
     assert copy == json.loads(reader.types("build/syncrelay state 2>/dev/null"))
     assert copy["a"] == {"deep": {"y": [1], "z": {}}} and "b" not in copy
+    assert copy["__proto__"] == {"x": 1, "y": {"__proto__": 2}} and copy["car"]["constructor"] == "Bosch"
 
 
 @pytest.mark.parametrize("text", blocks("python"))

@@ -47,6 +47,9 @@ inline bool is_valid_utf8(std::string_view text) {
 // UTF-8 is cut somewhere near.
 std::string_view cut_at_character(std::string_view text, std::size_t size);
 
+// The same for a person: what is left out is told by "..." behind it.
+std::string shortened(std::string_view text, std::size_t size);
+
 // The text with U+FFFD in place of every byte that cannot belong to a character.
 std::string as_utf8(std::string_view text);
 

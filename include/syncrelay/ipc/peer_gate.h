@@ -10,7 +10,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/ipc/zmtp_meter.h"
@@ -49,9 +48,12 @@ class PeerGate {
   PeerGate(const PeerGate&) = delete;
   PeerGate& operator=(const PeerGate&) = delete;
 
+  // Whether the peers of a listening socket hear of each message what became of it.
+  enum class Answers : std::uint8_t { none, each };
+
   // Has `bind`, which returns the descriptor of a listening socket, run while nothing is accepted;
   // what comes in on that socket is a peer from the first connection on.
-  void watch(const std::function<int()>& bind);
+  void watch(Answers answers, const std::function<int()>& bind);
 
   // Completed messages by weight since the start: to be read before sockets are looked at, and
   // given to found_empty() when they were.
@@ -62,6 +64,12 @@ class PeerGate {
   void took(std::size_t frame_bytes) {
     taken_.fetch_add(frame_weight(frame_bytes), std::memory_order_relaxed);
   }
+
+  // Nobody else gets in, and who hears no answers is told that this is the end: by half a close, so
+  // that nothing is lost of what it sends until it hangs up. Another relay gets what comes next.
+  void take_leave();
+  // How many of those have not hung up yet.
+  std::uint32_t leaving();
 
   // From now on only what lies in the kernel already is read, and the rest of a message that it
   // ends in; nobody else gets in.
@@ -82,6 +90,7 @@ class PeerGate {
   struct Peer {
     ino_t inode;  // of its socket
     int listener;
+    Answers answers;
     ZmtpMeter meter;
     std::optional<std::uint64_t> still_to_read;  // once closed to news
     TimePoint progressed;                        // when bytes came last
@@ -101,12 +110,12 @@ class PeerGate {
   const Bounds bounds_;
   const Clock& clock_;
   std::mutex mutex_;  // guards all below that is not atomic
-  std::set<int> listeners_;
+  std::map<int, Answers> listeners_;
   Peers peers_;
   std::uint64_t unfinished_ = 0;  // weight of the messages under way
   int spare_;  // given up for a moment to take in and close a connection when there is no other
-  bool closed_to_news_ = false;
-  TimePoint resumed_{};  // ZeroMQ's thread only: when it last slept
+  bool takes_leave_ = false;  // nobody else gets in
+  TimePoint resumed_{};       // ZeroMQ's thread only: when it last slept
   std::atomic<std::uint64_t> completed_{0};
   std::atomic<std::uint64_t> taken_{0};
   std::atomic<std::uint64_t> refused_{0};

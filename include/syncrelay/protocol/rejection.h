@@ -33,15 +33,16 @@ enum class RejectReason : std::uint8_t {
   storage_full,       // the disk or its quota
   storage_failed,     // the data directory cannot be written
   busy,               // too many queries are under way
-  storage_uncertain,  // the same, and the command may be in effect after a restart
+  no_storage,         // asks for what only a relay with --data has
+  storage_uncertain,  // as storage_failed, and the command may be in effect after a restart
 };
 
-inline constexpr std::array<std::string_view, 23> kRejectReasonNames = {
-    "invalid_json",     "not_a_number", "invalid_utf8",      "lone_surrogate", "trailing_bytes",
-    "too_large",        "too_deep",     "not_an_object",     "missing_member", "unknown_member",
-    "duplicate_member", "wrong_type",   "unknown_op",        "invalid_key",    "invalid_type",
-    "reserved_type",    "invalid_id",   "multipart",         "state_full",     "storage_full",
-    "storage_failed",   "busy",         "storage_uncertain",
+inline constexpr std::array<std::string_view, 24> kRejectReasonNames = {
+    "invalid_json",     "not_a_number", "invalid_utf8",  "lone_surrogate",    "trailing_bytes",
+    "too_large",        "too_deep",     "not_an_object", "missing_member",    "unknown_member",
+    "duplicate_member", "wrong_type",   "unknown_op",    "invalid_key",       "invalid_type",
+    "reserved_type",    "invalid_id",   "multipart",     "state_full",        "storage_full",
+    "storage_failed",   "busy",         "no_storage",    "storage_uncertain",
 };
 
 constexpr std::string_view name(RejectReason reason) {

@@ -33,8 +33,12 @@ class HostRule {
 // "example.org:8080" and "[::1]:8080" without the port.
 std::string_view host_name(std::string_view authority);
 
-// The same for an origin: "https://example.org:444"; empty when it has no host, or
-// more than a host and a port.
+// The same for an origin: "https://example.org:444"; empty when it is none, or has no host (RFC
+// 6454 section 6.2: a scheme, a host and perhaps a port, nothing else).
 std::string_view origin_host(std::string_view origin);
+
+// The option that would list the name, to be told to an operator. A name that is none, which a
+// stranger may have made up for a shell to run, is left out.
+std::string host_option(std::string_view authority);
 
 }  // namespace syncrelay

@@ -25,6 +25,10 @@ class OriginRule {
   std::vector<std::string> listed_;
 };
 
+// The option that would list the origin, to be told to an operator. What is no origin, and may have
+// been made up for a shell to run, is left out.
+std::string origin_option(std::string_view origin);
+
 // What the close frame to a page says that may not connect: the option that would let it. At most
 // kMaxCloseReason bytes; an origin that is longer or no plain text is left out.
 std::string origin_refusal(std::string_view origin);

@@ -32,8 +32,10 @@ std::string frame(std::size_t size, bool more = false) {
 // calls what ZeroMQ calls: accept4() and recv().
 class GateBench {
  public:
-  explicit GateBench(const PeerGate::Bounds& bounds) : gate(bounds, clock_) {
-    gate.watch([this] { return listener_; });
+  explicit GateBench(const PeerGate::Bounds& bounds,
+                     PeerGate::Answers answers = PeerGate::Answers::each)
+      : gate(bounds, clock_) {
+    gate.watch(answers, [this] { return listener_; });
   }
   ~GateBench() {
     for (const int fd : fds_) close(fd);
@@ -227,6 +229,35 @@ TEST_CASE("Closed to news, it reads what lay there to the end of its last messag
   bench.connect();
   CHECK(bench.accept() == -1);
   CHECK(errno == ECONNABORTED);
+}
+
+TEST_CASE("Taking leave, it reads what peers without answers send until they hang up") {
+  GateBench bench({2, 1000, 1000}, PeerGate::Answers::none);
+  const int peer = bench.connect();
+  const int accepted = bench.accept();
+  bench.send(peer, kGreeting);
+  CHECK(bench.receive(accepted) == 64);
+  bench.gate.take_leave();
+  CHECK(bench.gate.leaving() == 1);
+  CHECK(bench.receive(peer) == 0);
+  bench.send(peer, frame(10));
+  CHECK(bench.receive(accepted) == 12);
+  bench.close_now(peer);
+  CHECK(bench.receive(accepted) == 0);
+  bench.close_now(accepted);
+  CHECK(bench.gate.leaving() == 0);
+  bench.connect();
+  CHECK(bench.accept() == -1);
+}
+
+TEST_CASE("Taking leave, it lets those be who wait for answers") {
+  GateBench bench({2, 1000, 1000}, PeerGate::Answers::each);
+  const int peer = bench.connect();
+  const int accepted = bench.accept();
+  bench.gate.take_leave();
+  CHECK(bench.gate.leaving() == 0);
+  bench.send(accepted, "answer");
+  CHECK(bench.receive(peer) == 6);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "syncrelay/protocol/control_frame.h"
+#include "syncrelay/ws/host_rule.h"
 
 namespace syncrelay {
 namespace {
@@ -63,10 +64,41 @@ TEST_CASE("All loopback names are one host") {
     CHECK_FALSE(OriginRule({}).allows("http://relay.example", page));
   }
   for (const char* other : {"notlocalhost", "localhost.evil", "127.0.0.1.evil", "128.0.0.1",
-                            "127.1", "[::2]", "10.0.0.1", "0.0.0.0", "localhost."}) {
+                            "127.1", "[::2]", "10.0.0.1", "0.0.0.0", "localhost.."}) {
     CAPTURE(other);
     CHECK_FALSE(OriginRule({}).allows("http://" + std::string(other), "localhost:8642"));
   }
+}
+
+TEST_CASE("What is no origin stands for no host") {
+  for (const char* odd :
+       {"http://evil.com/.localhost", "http://evil.com#.localhost", "http://evil.com?.localhost",
+        "http://evil.com\\.localhost", "://localhost", "https://localhost:99999999999",
+        "http://localhost:", "http://u@localhost", "ht tp://localhost", "http://local host",
+        "http://localhost/", "http://[::1", "http://[localhost]"}) {
+    CAPTURE(odd);
+    CHECK_FALSE(OriginRule({}).allows(odd, "localhost"));
+  }
+}
+
+TEST_CASE("A dot at the end of a name makes it no other one") {
+  CHECK(OriginRule({}).allows("http://localhost.", "127.0.0.1"));
+  CHECK(OriginRule({}).allows("http://relay.example.", "relay.example"));
+  CHECK(OriginRule({}).allows("http://relay.example", "relay.example.:8642"));
+}
+
+TEST_CASE("Advice names only what an operator can safely type") {
+  CHECK(origin_option("https://app.example:444") == "--allow-origin https://app.example:444");
+  CHECK(origin_option("null") == "--allow-origin null");
+  CHECK(origin_option("file://") == "--allow-origin file://");
+  for (const char* odd :
+       {"http://$(id).evil.com", "http://a`id`.evil.com", "http://a;b", "x", ""}) {
+    CAPTURE(odd);
+    CHECK(origin_option(odd) == "--allow-origin");
+    CHECK(origin_refusal(odd).find("$(id)") == std::string::npos);
+  }
+  CHECK(host_option("relay.example:8642") == "--allow-host relay.example");
+  CHECK(host_option("$(id)") == "--allow-host");
 }
 
 TEST_CASE("A default port in the list is as if absent, as browsers write origins") {
