@@ -72,7 +72,8 @@ void derive_defaults(uid_t user, Invocation& invocation) {
   if (invocation.origins.at("commands") == kDefault) {
     config.commands = {default_commands_endpoint(config.runtime_dir)};
   }
-  invocation.control_in_tmp = invocation.origins.at("runtime-dir") == kDefault && config.control.empty();
+  invocation.control_in_tmp =
+      invocation.origins.at("runtime-dir") == kDefault && config.control.empty();
   if (config.control.empty()) config.control = default_control_endpoint(config.runtime_dir);
 }
 

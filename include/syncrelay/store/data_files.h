@@ -18,7 +18,7 @@ struct DataFiles {
   std::string wal;      // SQLite's log of what is not in the database's file yet
   std::string journal;  // SQLite's, for the moment before it keeps such a log
   std::string note;
-  std::string backup;   // kBackupName
+  std::string backup;  // kBackupName
   // An empty file that nobody touches after it was made, with each epoch anew. When it was last
   // touched cannot be forged by copying, so it tells a directory that was put back from a copy.
   std::string mark;

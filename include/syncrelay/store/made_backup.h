@@ -11,8 +11,8 @@
 namespace syncrelay {
 
 // A backup as a relay makes it in its data directory, to be taken away. Both the directory and the
-// file are held open from the check on, so that no name leads to another file meanwhile. Any thread,
-// one at a time.
+// file are held open from the check on, so that no name leads to another file meanwhile. Any
+// thread, one at a time.
 class MadeBackup {
  public:
   // An error when there is no such backup at `path`: a regular file with one name, the one that
