@@ -3,7 +3,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -13,12 +12,14 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/standard_streams.h"
+#include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/run_request.h"
 #include "syncrelay/config/invocation.h"
 #include "syncrelay/config/text_file.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/store/backup_file.h"
 #include "syncrelay/store/data_files.h"
+#include "syncrelay/store/made_backup.h"
 #include "syncrelay/ws/health_probe.h"
 
 extern char** environ;
@@ -96,12 +97,17 @@ bool is_same_file(const std::string& one, const std::string& other) {
 Result<void, std::string> write_backup_of_relay(const Invocation& invocation,
                                                 const std::string& path) {
   const Config& config = invocation.config;
-  const auto made = request_backup(invocation);
-  if (!made) return made.error().why;
-  const std::string kept = std::filesystem::path(made.value()).parent_path().string();
-  if (config.data.empty() || is_same_file(kept, config.data))
-    return move_backup(made.value(), path);
-  unlink(made.value().c_str());
+  const auto answer = request_backup(invocation);
+  if (!answer) return answer.error().why;
+  auto made = MadeBackup::find(answer.value().path, answer.value().owner);
+  if (!made) return "the relay at " + config.control + ": " + made.error();
+  const std::string kept = made.value().directory();
+  if (config.data.empty() || is_same_file(kept, config.data)) {
+    const auto moved = made.value().move_to(path);
+    if (moved) return moved;
+    return moved.error() + " (what the relay made is still at " + answer.value().path + ')';
+  }
+  made.value().remove();
   return "the relay at " + config.control + " keeps " + kept + ", not " + config.data +
          ": give the --runtime-dir (or --control) of the one that does";
 }
@@ -122,7 +128,7 @@ Result<void, std::string> write_backup(const Invocation& invocation, const std::
 int backup(const Invocation& invocation) {
   const auto written = write_backup(invocation, invocation.request.words.front());
   if (written) return kStopped;
-  std::cerr << "syncrelay: " << written.error() << '\n';
+  std::cerr << "syncrelay: " << printable(written.error()) << '\n';
   return kFailed;
 }
 
@@ -138,6 +144,13 @@ InvocationInput invocation_input(int argc, char** argv) {
   input.user = geteuid();
   input.version = SYNCRELAY_VERSION;
   return input;
+}
+
+int print(const std::string& text) {
+  std::cout << text << std::flush;
+  if (std::cout.good()) return kStopped;
+  std::cerr << "syncrelay: cannot write to standard output\n";
+  return kFailed;
 }
 
 // The relay's go to its log.
@@ -165,8 +178,7 @@ int run(int argc, char** argv) {
     case Action::print_config:
     case Action::version:
     case Action::help:
-      std::cout << invocation.value().text;
-      return kStopped;
+      return print(invocation.value().text);
     default:
       return ask_relay(invocation.value());
   }

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "syncrelay/base/apart.h"
+#include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
-#include "syncrelay/ipc/socket_files.h"
 
 namespace syncrelay {
 namespace {

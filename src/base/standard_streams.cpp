@@ -19,6 +19,7 @@ bool wait_for_room(int fd) {
 }  // namespace
 
 void occupy_standard_streams() {
+  if (fcntl(STDIN_FILENO, F_GETFD) < 0) open("/dev/null", O_WRONLY);  // the lowest number is free
   int fd = 0;
   while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
   if (fd > STDERR_FILENO) close(fd);

@@ -1,10 +1,17 @@
 #include "ask_relay.h"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <optional>
+#include <string_view>
+#include <thread>
 #include <zmq.hpp>
 
 #include "dial_address.h"
+#include "syncrelay/json/json_parts.h"
 #include "unreachable.h"
 
 namespace syncrelay {
@@ -13,22 +20,88 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds kFirstPatience{500};  // before a request is sent again; doubles each time
-constexpr int kReconnectMilliseconds = 50;
+constexpr milliseconds kPause{50};  // before the relay is asked again; doubles while it is busy
+constexpr milliseconds kLongestPause{1000};
+constexpr milliseconds kFirstPatience{500};  // for a connection to come about; doubles each time
+constexpr char kEvents[] = "inproc://connection";
 
-// One try on a socket of its own, so that nothing is left of it in any queue and no answer comes
-// late.
-std::optional<std::string> try_once(zmq::context_t& context, const std::string& endpoint,
-                                    const std::string& request, milliseconds patience) {
-  zmq::socket_t socket(context, zmq::socket_type::dealer);
-  socket.set(zmq::sockopt::linger, 0);
-  socket.set(zmq::sockopt::reconnect_ivl, kReconnectMilliseconds);
-  socket.set(zmq::sockopt::rcvtimeo, static_cast<int>(patience.count()));
-  socket.connect(endpoint);
-  socket.send(zmq::buffer(request), zmq::send_flags::none);
-  zmq::message_t answer;
-  if (!socket.recv(answer, zmq::recv_flags::none)) return std::nullopt;
-  return answer.to_string();
+// One connection, which ZeroMQ never makes again on its own, and the one request that goes over it.
+class Attempt {
+ public:
+  Attempt(zmq::context_t& context, const std::string& endpoint, const std::string& request)
+      : socket_(context, zmq::socket_type::dealer), events_(context, zmq::socket_type::pair) {
+    constexpr int kNever = -1;
+    socket_.set(zmq::sockopt::linger, 0);
+    socket_.set(zmq::sockopt::reconnect_ivl, kNever);
+    if (zmq_socket_monitor(socket_.handle(), kEvents, ZMQ_EVENT_ALL) != 0) throw zmq::error_t();
+    events_.connect(kEvents);
+    socket_.connect(endpoint);
+    socket_.send(zmq::buffer(request), zmq::send_flags::none);
+  }
+  ~Attempt() { zmq_socket_monitor(socket_.handle(), nullptr, 0); }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  // nullopt when the connection is lost, was not made within `patience`, or the time is over.
+  std::optional<std::string> wait(SteadyClock::time_point deadline, milliseconds patience) {
+    const auto give_up = std::min(deadline, SteadyClock::now() + patience);
+    while (state_ != State::lost && wait_for_news(connected() ? deadline : give_up)) {
+      if (auto answer = take_answer()) return answer;
+      take_events();
+    }
+    return take_answer();
+  }
+
+ private:
+  enum class State : std::uint8_t { connecting, connected, lost };
+
+  bool connected() const { return state_ == State::connected; }
+
+  // False when there is none until `end`.
+  bool wait_for_news(SteadyClock::time_point end) {
+    std::array<zmq_pollitem_t, 2> items = {
+        {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {events_.handle(), 0, ZMQ_POLLIN, 0}}};
+    const auto left = std::chrono::ceil<milliseconds>(end - SteadyClock::now());
+    if (left <= milliseconds::zero()) return false;
+    const int ready = zmq_poll(items.data(), static_cast<int>(items.size()), left.count());
+    if (ready < 0 && errno != EINTR) throw zmq::error_t();
+    return ready != 0;
+  }
+
+  std::optional<std::string> take_answer() {
+    zmq::message_t answer;
+    if (!socket_.recv(answer, zmq::recv_flags::dontwait)) return std::nullopt;
+    return answer.to_string();
+  }
+
+  void take_events() {
+    zmq::message_t event;
+    zmq::message_t address;
+    while (events_.recv(event, zmq::recv_flags::dontwait)) {
+      std::uint16_t number = 0;
+      std::memcpy(&number, event.data(), sizeof number);
+      note(number);
+      if (!events_.recv(address, zmq::recv_flags::none)) return;
+    }
+  }
+
+  void note(unsigned event) {
+    constexpr unsigned kLost = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+    if (event == ZMQ_EVENT_CONNECTED) state_ = State::connected;
+    if ((event & kLost) != 0) state_ = State::lost;
+  }
+
+  zmq::socket_t socket_;
+  zmq::socket_t events_;  // what becomes of the connection
+  State state_ = State::connecting;
+};
+
+bool is_busy(std::string_view answer) {
+  constexpr std::size_t kLargestRefusal = 4096;
+  if (answer.size() > kLargestRefusal || json_fault(answer)) return false;
+  return without_quotes(json_member(json_member(answer, "error"), "code")) == "busy";
 }
 
 std::string silence(const std::string& endpoint, milliseconds timeout) {
@@ -36,23 +109,49 @@ std::string silence(const std::string& endpoint, milliseconds timeout) {
          " ms: " + why_unreachable(endpoint);
 }
 
+// One invocation's question, asked until it is answered.
+class Question {
+ public:
+  Question(const RelayPlace& place, const std::string& request, milliseconds timeout)
+      : place_(place), request_(request), timeout_(timeout) {}
+
+  Result<std::string, NoAnswer> ask() {
+    const std::string target = dial_endpoint(place_.endpoint);
+    milliseconds pause = kPause;
+    for (milliseconds patience = kFirstPatience;; patience *= 2) {
+      if (auto secure = secure_place(place_); !secure) return NoAnswer{secure.error()};
+      auto answer = Attempt(context_, target, request_).wait(deadline_, patience);
+      const bool busy = answer && is_busy(*answer);
+      if (answer && !busy) return *std::move(answer);
+      pause = busy ? std::min(2 * pause, kLongestPause) : kPause;
+      if (SteadyClock::now() + pause >= deadline_) return no_answer(std::move(answer));
+      std::this_thread::sleep_for(pause);
+    }
+  }
+
+ private:
+  // `refusal` is the relay's, when it was busy to the end.
+  Result<std::string, NoAnswer> no_answer(std::optional<std::string> refusal) {
+    if (refusal) return *std::move(refusal);
+    std::this_thread::sleep_until(deadline_);
+    return NoAnswer{silence(place_.endpoint, timeout_)};
+  }
+
+  const RelayPlace& place_;
+  const std::string& request_;
+  const milliseconds timeout_;
+  const SteadyClock::time_point deadline_ = SteadyClock::now() + timeout_;
+  zmq::context_t context_;
+};
+
 }  // namespace
 
-Result<std::string, NoAnswer> ask_relay(const std::string& endpoint, const std::string& request,
+Result<std::string, NoAnswer> ask_relay(const RelayPlace& place, const std::string& request,
                                         milliseconds timeout) {
-  const std::string target = dial_endpoint(endpoint);
-  const auto deadline = SteadyClock::now() + timeout;
   try {
-    zmq::context_t context;
-    for (milliseconds patience = kFirstPatience;; patience *= 2) {
-      const auto left = std::chrono::ceil<milliseconds>(deadline - SteadyClock::now());
-      if (left <= milliseconds::zero()) return NoAnswer{silence(endpoint, timeout)};
-      if (auto answer = try_once(context, target, request, std::min(left, patience))) {
-        return *std::move(answer);
-      }
-    }
+    return Question(place, request, timeout).ask();
   } catch (const zmq::error_t& error) {
-    return NoAnswer{"cannot ask " + endpoint + ": " + error.what()};
+    return NoAnswer{"cannot ask " + place.endpoint + ": " + error.what()};
   }
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "relay_place.h"
 #include "syncrelay/base/result.h"
 
 namespace syncrelay {
@@ -12,10 +13,11 @@ struct NoAnswer {
   std::string why;
 };
 
-// Sends a request to the control socket at `endpoint` and waits for the answer, for at most
-// `timeout`. A request that stays unanswered is sent again, so that it reaches a relay that was
-// restarted meanwhile: a command must carry an id, by which it takes effect once.
-Result<std::string, NoAnswer> ask_relay(const std::string& endpoint, const std::string& request,
+// Sends a request to the control socket at `place` and waits for the answer, for at most `timeout`.
+// A relay that takes long over its answer is left to it: the request goes out again only over a new
+// connection after the old one broke, as when the relay is restarted, and after the answer `busy`,
+// which did nothing. So a command must carry an id, by which it takes effect once.
+Result<std::string, NoAnswer> ask_relay(const RelayPlace& place, const std::string& request,
                                         std::chrono::milliseconds timeout);
 
 }  // namespace syncrelay

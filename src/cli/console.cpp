@@ -23,7 +23,7 @@ bool has_color() {
 
 Console standard_console(bool json) {
   const bool pretty = !json && isatty(STDOUT_FILENO) == 1;
-  return {std::cin, std::cout, std::cerr, pretty, pretty && has_color()};
+  return {STDIN_FILENO, std::cout, std::cerr, pretty, pretty && has_color()};
 }
 
 }  // namespace syncrelay

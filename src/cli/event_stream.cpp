@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 64 * 1024;
 constexpr std::size_t kMaxMessage = 1024UL * 1024 * 1024;
-constexpr unsigned kHandshakeSeconds = 10;
 constexpr std::uint16_t kPingSeconds = 20;     // of silence, before a ping goes out
 constexpr std::uint16_t kSilenceSeconds = 40;  // in all, before the connection counts as lost
 
@@ -27,10 +26,17 @@ class Stream {
   explicit Stream(const Take& take) : take_(take) {}
 
   const std::optional<StreamEnd>& end() const { return end_; }
+  bool established() const { return established_; }
+
+  // Of the loop that waits for the end.
+  void set_context(lws_context* context) { context_ = context; }
 
   // libwebsockets' callback: what it returns when not 0 closes the connection.
   int handle(lws* wsi, lws_callback_reasons reason, const char* bytes, std::size_t size) {
     switch (reason) {
+      case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        established_ = true;
+        return 0;
       case LWS_CALLBACK_CLIENT_RECEIVE:
         return receive(wsi, {bytes, size});
       case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
@@ -47,8 +53,11 @@ class Stream {
     }
   }
 
+  // libwebsockets goes on waiting for sockets after its timers have run, and the last one may be
+  // closed by then: it must be woken.
   void finish(StreamEnd end) {
     if (!end_) end_ = std::move(end);
+    if (context_ != nullptr) lws_cancel_service(context_);
   }
 
   // Before the connection was established; `status` is 0 without an HTTP answer.
@@ -85,15 +94,19 @@ class Stream {
   // `payload` is the close frame's: a code of two bytes and a reason, or nothing.
   void note_close(std::string_view payload) {
     constexpr unsigned kPolicyViolation = 1008;
+    constexpr unsigned kOriginNotAllowed = 4403;
     if (payload.size() < 2) return;
     const unsigned code =
         static_cast<unsigned char>(payload[0]) * 256U + static_cast<unsigned char>(payload[1]);
     std::string why = "the relay closed with " + std::to_string(code);
     if (payload.size() > 2) why.append(" ").append(payload.substr(2));
-    finish({code == kPolicyViolation ? StreamEnd::Kind::refused : StreamEnd::Kind::lost, why});
+    const bool for_good = code == kPolicyViolation || code == kOriginNotAllowed;
+    finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::lost, why});
   }
 
   const Take& take_;
+  lws_context* context_ = nullptr;
+  bool established_ = false;
   std::string message_;  // what has come of the one under way
   std::optional<StreamEnd> end_;
 };
@@ -108,6 +121,21 @@ struct DestroyContext {
 };
 using Context = std::unique_ptr<lws_context, DestroyContext>;
 
+// Ends a stream that is not established in time.
+struct Alarm {
+  lws_sorted_usec_list_t timer;
+  Stream* stream;
+  std::chrono::milliseconds patience;
+};
+
+void on_alarm(lws_sorted_usec_list_t* timer) {
+  const Alarm& alarm = *lws_container_of(timer, Alarm, timer);
+  if (alarm.stream->established()) return;
+  alarm.stream->finish(
+      {StreamEnd::Kind::silent,
+       "no answer to the handshake within " + std::to_string(alarm.patience.count()) + " ms"});
+}
+
 Context make_context(Stream& stream, const lws_protocols* protocols) {
   lws_set_log_level(0, nullptr);  // what matters of its doings we say ourselves
   lws_context_creation_info info{};
@@ -116,8 +144,6 @@ Context make_context(Stream& stream, const lws_protocols* protocols) {
   info.user = &stream;
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
-  info.timeout_secs = kHandshakeSeconds;
-  info.connect_timeout_secs = kHandshakeSeconds;
   info.retry_and_idle_policy = &kKeepalive;
   Context context(lws_create_context(&info));
   // libwebsockets has just ignored it for the whole process. It sends without that signal anyway,
@@ -143,14 +169,20 @@ bool connect(lws_context* context, const StreamTarget& target, const lws_protoco
 
 }  // namespace
 
-StreamEnd read_stream(const StreamTarget& target, const Take& take) {
+StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds patience,
+                      const Take& take) {
   Stream stream(take);
   const std::array<lws_protocols, 2> protocols = {
       {{"syncrelay-watch", on_lws, 0, kReadBuffer, 0, nullptr, 0}, {}}};
   const Context context = make_context(stream, protocols.data());
   if (!context) return {StreamEnd::Kind::unreachable, "libwebsockets cannot start"};
+  stream.set_context(context.get());
+  Alarm alarm = {{}, &stream, patience};
+  lws_sul_schedule(context.get(), 0, &alarm.timer, on_alarm,
+                   std::chrono::microseconds(patience).count());
   if (!connect(context.get(), target, protocols.front())) stream.fail(0, {});
   while (!stream.end()) lws_service(context.get(), 0);
+  lws_sul_schedule(context.get(), 0, &alarm.timer, nullptr, LWS_SET_TIMER_USEC_CANCEL);
   return *stream.end();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -17,6 +18,7 @@ struct StreamTarget {
 struct StreamEnd {
   enum class Kind : std::uint8_t {
     unreachable,
+    silent,   // no answer to the handshake in time
     busy,     // the relay answered, but has no place now
     refused,  // the relay will not have this client
     lost,     // after it was established
@@ -27,9 +29,9 @@ struct StreamEnd {
 };
 
 // Connects as a WebSocket client and hands every message to `take`, on this thread, until the
-// connection ends or `take` returns false. Answers pings; a relay that is silent for 40 s although
-// it was pinged counts as lost.
-StreamEnd read_stream(const StreamTarget& target,
+// connection ends or `take` returns false. The connection must be established within `patience`.
+// Answers pings; a relay that is silent for 40 s although it was pinged counts as lost.
+StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds patience,
                       const std::function<bool(std::string_view message)>& take);
 
 }  // namespace syncrelay

@@ -1,11 +1,13 @@
 #include "syncrelay/cli/run_request.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <istream>
+#include <cstring>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -52,7 +54,10 @@ std::optional<std::string> fault_of(const std::string& answer, const std::string
 class Run {
  public:
   Run(const Invocation& invocation, const Console& console)
-      : config_(invocation.config), request_(invocation.request), console_(console) {}
+      : config_(invocation.config),
+        place_(relay_place(invocation)),
+        request_(invocation.request),
+        console_(console) {}
 
   int state();
   int change(const std::string& op, const std::string& done);
@@ -73,6 +78,7 @@ class Run {
   int fail(ExitCode code, const std::string& why);
 
   const Config& config_;
+  const RelayPlace place_;
   const Request& request_;
   const Console& console_;
 };
@@ -95,8 +101,13 @@ std::optional<std::string> Run::json_of(const std::string& argument, const std::
 std::optional<std::string> Run::read_input() {
   std::string text;
   std::array<char, 65536> bytes;
-  while (console_.in.read(bytes.data(), bytes.size()) || console_.in.gcount() > 0) {
-    text.append(bytes.data(), static_cast<std::size_t>(console_.in.gcount()));
+  while (const ssize_t size = read(console_.in, bytes.data(), bytes.size())) {
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) {
+      fail(kBadInput, std::string("cannot read standard input: ") + std::strerror(errno));
+      return std::nullopt;
+    }
+    text.append(bytes.data(), static_cast<std::size_t>(size));
     if (text.size() <= config_.max_command) continue;
     fail(kBadInput, "standard input holds more than --max-command allows (" +
                         std::to_string(config_.max_command) + " bytes)");
@@ -107,7 +118,7 @@ std::optional<std::string> Run::read_input() {
 
 // The relay's positive answer; nothing when there is none, which is told.
 std::optional<std::string> Run::ask(const std::string& request) {
-  auto answer = ask_relay(config_.control, request, request_.timeout);
+  auto answer = ask_relay(place_, request, request_.timeout);
   if (!answer) {
     fail(kFailed, answer.error().why);
   } else if (const auto fault = fault_of(answer.value(), config_.control)) {
@@ -183,7 +194,6 @@ int Run::publish() {
 }
 
 int Run::watch() {
-  if (config_.port == 0) return fail(kBadInput, "port 0 is no port to connect to: give --port");
   Watch watch({config_.host, config_.port, request_.count, request_.timeout}, console_);
   if (!watch.run()) return fail(kFailed, watch.why());
   return write({});
@@ -242,14 +252,16 @@ int run_request(const Invocation& invocation, const Console& console) {
   }
 }
 
-Result<std::string, NoBackup> request_backup(const Invocation& invocation) {
+Result<RelayBackup, NoBackup> request_backup(const Invocation& invocation) {
   const Config& config = invocation.config;
-  const auto answer = ask_relay(config.control, R"({"op":"backup"})", invocation.request.timeout);
+  const RelayPlace place = relay_place(invocation);
+  const auto answer = ask_relay(place, R"({"op":"backup"})", invocation.request.timeout);
   const char* without_relay =
       config.data.empty() ? "; without a running relay give --data DIR" : "";
   if (!answer) return NoBackup{answer.error().why + without_relay};
   if (const auto fault = fault_of(answer.value(), config.control)) return NoBackup{*fault};
-  return decoded_json_string(json_member(answer.value(), "backup"));
+  return RelayBackup{decoded_json_string(json_member(answer.value(), "backup")),
+                     owner_of_socket(place)};
 }
 
 }  // namespace syncrelay

@@ -1,13 +1,16 @@
 #include "unreachable.h"
 
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -85,6 +88,16 @@ std::string why_not_at(const std::string& path) {
   return why_no_connection(connection_error(address), file);
 }
 
+// 0 when it takes a connection.
+int connection_error(const addrinfo& address) {
+  constexpr timeval kPatience = {1, 0};
+  const Descriptor socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return errno;
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  if (connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0) return 0;
+  return errno == EINPROGRESS ? ETIMEDOUT : errno;
+}
+
 }  // namespace
 
 std::string why_unreachable(const std::string& endpoint) {
@@ -93,6 +106,21 @@ std::string why_unreachable(const std::string& endpoint) {
   if (endpoint.starts_with(kIpc) && !endpoint.starts_with(kAbstract))
     return why_not_at(endpoint.substr(kIpc.size()));
   return "nothing answers there (is the relay running, with the same --control?)";
+}
+
+std::string why_unreachable(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int failure = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (failure != 0) return std::string("cannot look up the host: ") + gai_strerror(failure);
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  int error = 0;
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    error = connection_error(*address);
+    if (error == 0) return {};
+  }
+  return std::strerror(error);
 }
 
 }  // namespace syncrelay

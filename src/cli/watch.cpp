@@ -8,6 +8,7 @@
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
 #include "syncrelay/json/json_parts.h"
+#include "unreachable.h"
 
 namespace syncrelay {
 namespace {
@@ -16,6 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstPause{100};  // before connecting again; doubles up to kLongestPause
 constexpr milliseconds kLongestPause{2000};
+constexpr milliseconds kHandshake{10'000};  // the longest that one is waited for
 
 }  // namespace
 
@@ -24,20 +26,30 @@ bool Watch::run() {
   while (true) {
     const std::uint64_t printed_before = printed_;
     const StreamEnd end = read_stream({dial_host(settings_.host), settings_.port, path()},
+                                      std::clamp(time_left(), milliseconds(1), kHandshake),
                                       [this](std::string_view message) { return take(message); });
     if (end.kind == StreamEnd::Kind::stopped) return true;
-    if (is_final(end)) {
-      why_ = "cannot watch " + place() + ": " + printable(end.why);
-      return false;
-    }
-    if (printed_ > printed_before) {
-      console_.err << "syncrelay: " << printable(end.why) << "; connecting again to " << place()
-                   << std::endl;
-      pause = kFirstPause;
-    }
-    std::this_thread::sleep_for(pause);
+    if (end.kind == StreamEnd::Kind::refused) return fail(end);
+    if (printed_ > printed_before) pause = kFirstPause;
+    const bool told = printed_ > printed_before || end.kind == StreamEnd::Kind::silent;
+    if (told && time_left() > pause) tell(end);
+    std::this_thread::sleep_for(std::clamp(time_left(), milliseconds(0), pause));
+    if (time_left() <= milliseconds(0)) return fail(end);
     pause = std::min(2 * pause, kLongestPause);
   }
+}
+
+void Watch::tell(const StreamEnd& end) const {
+  console_.err << "syncrelay: " << printable(end.why) << "; connecting again to " << place()
+               << std::endl;
+}
+
+bool Watch::fail(const StreamEnd& end) {
+  std::string why;
+  if (end.kind == StreamEnd::Kind::unreachable)
+    why = why_unreachable(dial_host(settings_.host), settings_.port);
+  why_ = "cannot watch " + place() + ": " + printable(why.empty() ? end.why : why);
+  return false;
 }
 
 bool Watch::take(std::string_view message) {
@@ -58,9 +70,10 @@ void Watch::note_position(std::string_view message) {
 
 // Until the first message, a relay that is out of reach is more likely a wrong address than one
 // that comes back.
-bool Watch::is_final(const StreamEnd& end) const {
-  if (end.kind == StreamEnd::Kind::refused) return true;
-  return printed_ == 0 && std::chrono::steady_clock::now() - begin_ >= settings_.timeout;
+milliseconds Watch::time_left() const {
+  if (printed_ > 0) return milliseconds::max();
+  return std::chrono::ceil<milliseconds>(begin_ + settings_.timeout -
+                                         std::chrono::steady_clock::now());
 }
 
 std::string Watch::path() const {

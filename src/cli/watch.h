@@ -31,7 +31,9 @@ class Watch {
  private:
   bool take(std::string_view message);
   void note_position(std::string_view message);
-  bool is_final(const StreamEnd& end) const;
+  void tell(const StreamEnd& end) const;
+  bool fail(const StreamEnd& end);
+  std::chrono::milliseconds time_left() const;  // for the first message to come
   std::string path() const;
   std::string place() const;
 

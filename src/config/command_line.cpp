@@ -86,10 +86,16 @@ class Grammar {
   }
 
   const Verb& verb() const {
+    const Verb* named = named_verb();
+    return named == nullptr ? verbs().front() : *named;
+  }
+
+  // nullptr when the command line names none.
+  const Verb* named_verb() const {
     for (const Verb& verb : verbs()) {
-      if (app_.got_subcommand(std::string(verb.name))) return verb;
+      if (app_.got_subcommand(std::string(verb.name))) return &verb;
     }
-    return verbs().front();
+    return nullptr;
   }
 
   // A flag that prints counts before the verb.
@@ -184,8 +190,10 @@ UsageError unknown_argument(const std::string& argument, const Grammar& grammar)
   if (std::find(names.begin(), names.end(), argument) != names.end()) {
     return {"one command at a time: " + argument + " is one too many"};
   }
-  return {"unexpected argument " + quote_for_message(argument) + "; the nearest command is " +
-          std::string(nearest(argument, names))};
+  const Verb* verb = grammar.named_verb();
+  return {"unexpected argument " + quote_for_message(argument) + "; " +
+          (verb == nullptr ? "the nearest command is " + std::string(nearest(argument, names))
+                           : usage(*verb))};
 }
 
 // What the parsed grammar says.

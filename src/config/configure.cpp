@@ -72,6 +72,8 @@ void derive_defaults(uid_t user, Invocation& invocation) {
   if (invocation.origins.at("commands") == kDefault) {
     config.commands = {default_commands_endpoint(config.runtime_dir)};
   }
+  invocation.control_in_tmp =
+      invocation.origins.at("runtime-dir") == kDefault && config.control.empty();
   if (config.control.empty()) config.control = default_control_endpoint(config.runtime_dir);
 }
 
@@ -87,6 +89,15 @@ Result<void, UsageError> check_remote(const Invocation& invocation) {
   return refused("control", invocation.origins.at("control"), {config.control, kRemote});
 }
 
+// 0 is for listening alone.
+Result<void, UsageError> check_port(const Invocation& invocation) {
+  const bool connects =
+      invocation.action == Action::watch || invocation.action == Action::healthcheck;
+  if (!connects || invocation.config.port != 0) return {};
+  return refused("port", invocation.origins.at("port"),
+                 {"0", "is no port to connect to: give the relay's"});
+}
+
 // The rules that span several options.
 Result<void, UsageError> check_together(const Invocation& invocation) {
   const Config& config = invocation.config;
@@ -95,6 +106,7 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
                       "): at least one endpoint is needed"};
   }
   if (auto permitted = check_remote(invocation); !permitted) return permitted;
+  if (auto named = check_port(invocation); !named) return named;
   if (config.state_key.size() > config.max_state_keys) {
     return UsageError{"state-key (from " + invocation.origins.at("state-key") +
                       "): more keys than max-state-keys allows"};

@@ -109,11 +109,6 @@ bool is_option(const Verb& verb, std::string_view argument) {
   return argument.size() > 1 && argument.starts_with('-');
 }
 
-std::string usage(const Verb& verb) {
-  std::string text = "usage: syncrelay " + std::string(verb.name);
-  return verb.words.empty() ? text : text + ' ' + std::string(verb.words);
-}
-
 // "set, merge and delete".
 std::string names_of(std::span<const Action> actions) {
   std::string names;
@@ -141,6 +136,11 @@ std::size_t inputs(const Verb& verb, const Request& request) {
 
 std::span<const Verb> verbs() {
   return kVerbs;
+}
+
+std::string usage(const Verb& verb) {
+  std::string text = "usage: syncrelay " + std::string(verb.name);
+  return verb.words.empty() ? text : text + ' ' + std::string(verb.words);
 }
 
 bool is_request(Action action) {
@@ -198,6 +198,8 @@ Result<void, UsageError> assign(const RequestOption& option, std::string_view va
 }
 
 Result<void, UsageError> check_request(const Verb& verb, const Request& request) {
+  if (verb.action == Action::backup && request.words.front().empty())
+    return UsageError{"backup needs the name of a file; " + usage(verb)};
   if (verb.action == Action::publish && request.silent && request.set.empty()) {
     return UsageError{
         "--silent with publish needs --set: an event goes to every client, only a change of the "

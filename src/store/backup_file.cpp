@@ -1,63 +1,22 @@
 #include "syncrelay/store/backup_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstddef>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
 
 #include "backup.h"
 #include "books.h"
 #include "history_reader.h"
 #include "schema.h"
 #include "syncrelay/store/data_files.h"
+#include "syncrelay/store/made_backup.h"
 
 namespace syncrelay {
 namespace {
 
 std::string system_error(const std::string& what) {
   return what + ": " + std::strerror(errno);
-}
-
-// Never over a file that is there already.
-Result<void, std::string> put_in_place(const std::string& part, const std::string& path) {
-  const bool linked = link(part.c_str(), path.c_str()) == 0;
-  const std::string why = linked ? "" : system_error("cannot make " + path);
-  unlink(part.c_str());
-  if (!linked) return why;
-  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
-  sync_path(directory.empty() ? "." : directory.string());
-  return {};
-}
-
-bool copy_bytes(int from, int to) {
-  std::array<std::byte, 65536> bytes;
-  ssize_t size = 0;
-  while ((size = read(from, bytes.data(), bytes.size())) > 0) {
-    for (ssize_t done = 0; done < size;) {
-      const ssize_t written = write(to, bytes.data() + done, static_cast<std::size_t>(size - done));
-      if (written <= 0) return false;
-      done += written;
-    }
-  }
-  return size == 0 && fsync(to) == 0;
-}
-
-Result<void, std::string> copy_file(const std::string& from, const std::string& part) {
-  const int source = open(from.c_str(), O_RDONLY | O_CLOEXEC);
-  if (source < 0) return system_error("cannot read " + from);
-  const int target = open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const bool copied = target >= 0 && copy_bytes(source, target);
-  const std::string why = copied ? "" : system_error("cannot write " + part);
-  close(source);
-  if (target >= 0) close(target);
-  if (copied) return {};
-  if (target >= 0) unlink(part.c_str());
-  return why;
 }
 
 // All that can be told of version 1, which has no sums.
@@ -91,6 +50,15 @@ Result<void, std::string> copy_database(Database& database, const std::string& p
   return {};
 }
 
+// What cannot be moved is not left behind: it can be made again.
+Result<void, std::string> move_own_backup(const std::string& from, const std::string& path) {
+  auto made = MadeBackup::find(from, geteuid());
+  if (!made) return made.error();
+  auto moved = made.value().move_to(path);
+  if (!moved) made.value().remove();
+  return moved;
+}
+
 }  // namespace
 
 Result<void, std::string> find_database(const std::string& directory) {
@@ -115,14 +83,7 @@ Result<void, std::string> back_up_directory(const std::string& directory, const 
     done = files.database + ": " + done.error();
   }
   database.close_leaving_the_log();
-  return done.ok() ? move_backup(files.backup, path) : done;
-}
-
-Result<void, std::string> move_backup(const std::string& from, const std::string& path) {
-  const std::string part = path + ".part";
-  if (auto copied = copy_file(from, part); !copied) return copied;
-  unlink(from.c_str());
-  return put_in_place(part, path);
+  return done ? move_own_backup(files.backup, path) : done;
 }
 
 }  // namespace syncrelay

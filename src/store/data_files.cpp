@@ -10,6 +10,8 @@
 #include <fstream>
 #include <string_view>
 
+#include "syncrelay/base/descriptor.h"
+
 namespace syncrelay {
 namespace {
 
@@ -36,7 +38,7 @@ DataFiles::DataFiles(const std::string& in_directory)
       wal(database + "-wal"),
       journal(database + "-journal"),
       note(in_directory + "/syncrelay.note"),
-      backup(in_directory + "/syncrelay.backup"),
+      backup(in_directory + '/' + kBackupName),
       mark(in_directory + "/syncrelay.mark") {}
 
 std::optional<FileIdentity> identify(const std::string& path) {
@@ -49,13 +51,15 @@ std::optional<FileIdentity> identify(const std::string& path) {
 }
 
 std::optional<DatabaseHeader> read_header(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file ? read_header(file.get()) : std::nullopt;
+}
+
+std::optional<DatabaseHeader> read_header(int file) {
   constexpr std::size_t kVersionAt = 60;
   constexpr std::size_t kApplicationAt = 68;
   std::array<unsigned char, 100> header{};
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  const ssize_t size = pread(fd, header.data(), header.size(), 0);
-  close(fd);
+  const ssize_t size = pread(file, header.data(), header.size(), 0);
   if (size != static_cast<ssize_t>(header.size())) return std::nullopt;
   const bool is_database =
       std::string_view(reinterpret_cast<const char*>(header.data()), 15) == "SQLite format 3";

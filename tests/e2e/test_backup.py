@@ -1,5 +1,6 @@
 """`syncrelay backup FILE`, with a relay and without; restoring is putting the file at DIR/syncrelay.db."""
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -8,6 +9,7 @@ import pytest
 import zmq
 
 from control_peer import ControlPeer
+from fake_relay import one_answer
 from relay_process import run_relay
 from test_continuity import DATABASE, WAL, ask, check_new_epoch, publish
 from test_storage_faults import make_version_1, set_back
@@ -244,3 +246,90 @@ async def test_a_database_that_was_set_back_is_backed_up_and_restored(start, con
     check_backup(backup(runtime_dir, runtime_dir / "file", "--data", data_dir), runtime_dir / "file")
     restore(runtime_dir / "file", data_dir)
     await check_new_epoch(start(), connect, before, [1, 2], "the database comes from a backup")
+
+
+# What an answer names is taken only when it is a backup
+
+def other_name(path, made):
+    made.rename(path.with_name("id_rsa"))
+    return path.with_name("id_rsa")
+
+
+def other_content(path, made):
+    made.write_text("precious" * 100)
+    return path
+
+
+def live_database(path, made):
+    database = sqlite3.connect(made)
+    database.execute("PRAGMA application_id = 0")
+    database.close()
+    return path
+
+
+def link_to_it(path, made):
+    path.symlink_to(made.rename(path.with_name("precious")))
+    return path
+
+
+def second_name(path, made):
+    os.link(made, path.with_name("precious"))
+    return path
+
+
+def pipe(path, made):
+    made.unlink()
+    os.mkfifo(path)
+    return path
+
+
+def directory(path, made):
+    made.unlink()
+    path.mkdir()
+    return path
+
+
+def of_another_user(path, made):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    os.chown(made, 65_534, 65_534)
+    return path
+
+
+@pytest.mark.parametrize("keeps_other", [False, True], ids=["taken", "refused"])
+@pytest.mark.parametrize("bait", [other_name, other_content, live_database, link_to_it, second_name, pipe, directory, of_another_user])
+def test_a_file_that_is_no_backup_of_the_relay_stays_whatever_the_relay_answers(start, data_dir, runtime_dir, bait, keeps_other):
+    relay = start()
+    publish(relay, 1)
+    assert ask(relay, {"op": "backup"})["ok"]
+    relay.kill()
+    (runtime_dir / "control.sock").unlink()
+    victim = runtime_dir / "victim"
+    victim.mkdir()
+    made = (data_dir / "syncrelay.backup").rename(victim / "syncrelay.backup")
+    named = bait(victim / "syncrelay.backup", made)
+    before = sorted((path.name, path.lstat()[:6]) for path in victim.iterdir())
+    arguments = ()
+    if keeps_other:  # a directory whose lock is held, so that the relay is asked
+        relay = start(runtime_dir=runtime_dir / "elsewhere")
+        arguments = ("--data", data_dir)
+    with one_answer(runtime_dir, {"ok": True, "backup": str(named)}):
+        result = backup(runtime_dir, runtime_dir / "file", *arguments)
+    assert result.returncode == 1 and f"cannot take the backup {named}" in result.stderr, result
+    assert sorted((path.name, path.lstat()[:6]) for path in victim.iterdir()) == before
+    assert not (runtime_dir / "file").exists() and not (runtime_dir / "file.part").exists()
+
+
+def test_a_backup_that_finds_no_place_is_not_lost(start, data_dir, runtime_dir):
+    publish(start(), 1)
+    file, made = runtime_dir / "file", data_dir / "syncrelay.backup"
+    file.symlink_to(runtime_dir / "nowhere")  # a name that is taken, though it leads to no file
+    result = backup(runtime_dir, file)
+    assert result.returncode == 1 and "File exists" in result.stderr and str(made) in result.stderr, result
+    assert file.is_symlink() and not (runtime_dir / "file.part").exists()
+    database = sqlite3.connect(f"file:{made}?mode=ro&immutable=1", uri=True)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+    file.unlink()
+    check_backup(backup(runtime_dir, file), file)
+    assert not made.exists()

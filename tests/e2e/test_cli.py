@@ -12,6 +12,7 @@ import tempfile
 import pytest
 
 from deadline import wait_until
+from fake_relay import FakeControl, closing_port, refusing_port, silent_port
 from raw_client import PING, PONG, RawClient
 from relay_process import binary, environment
 from shell import Shell, connections_to
@@ -19,6 +20,8 @@ from shell import Shell, connections_to
 STRANGER = 65_501  # a user and group that own nothing here
 ASKING = [("state",), ("set", "k", "1"), ("merge", "k", "1"), ("delete", "k"), ("publish", "x"), ("clients",), ("stats",),
           ("backup", "/nonexistent/copy")]
+BUSY = {"ok": False, "error": {"code": "busy", "message": "ask again"}}
+NOBODY = 65_534
 COLOR = re.compile(r"\x1b\[\d+m")
 
 
@@ -42,14 +45,22 @@ def start():
 
 
 @pytest.fixture
+def control(runtime_dir):
+    """Answers in the relay's place."""
+    control = FakeControl(runtime_dir)
+    yield control
+    control.close()
+
+
+@pytest.fixture
 def stranger():
-    """Makes shells of another user."""
+    """Makes shells of another user, who is called by another number in each test that leaves something in /tmp."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     directory = pathlib.Path(tempfile.mkdtemp(prefix="syncrelay-stranger-"))
     directory.chmod(0o755)
     program = shutil.copy(binary(), directory / "syncrelay")
-    yield lambda runtime_dir: Shell(runtime_dir, program=program, user=STRANGER)
+    yield lambda runtime_dir, user=STRANGER: Shell(runtime_dir, program=program, user=user)
     shutil.rmtree(directory)
 
 
@@ -209,16 +220,53 @@ def test_a_command_waits_for_a_relay_that_starts_late(start_relay, runtime_dir, 
     assert answer["seq"] == relay.health()["seq"] == 1
 
 
-def test_a_command_that_is_sent_again_takes_effect_once(relay, shell, start):
-    """A frozen relay answers nothing, so that the command comes several times."""
-    socket = relay.runtime_dir / "control.sock"
+def test_a_command_reaches_a_relay_that_is_restarted_meanwhile_and_takes_effect_once(start_relay, runtime_dir, start):
+    relay = start_relay()
     relay.signal(signal.SIGSTOP)
-    publishing = start(shell, "publish", "once", "--timeout", "20s")
-    wait_until(lambda: connections_to(socket) >= 3, "the command was sent twice")
-    relay.signal(signal.SIGCONT)
+    publishing = start(Shell(runtime_dir), "publish", "once", "--timeout", "20s")
+    socket = runtime_dir / "control.sock"
+    wait_until(lambda: connections_to(socket) >= 2, "the command is connected to the relay that does not run")
+    relay.kill()
+    again = start_relay()
     assert publishing.wait() == 0
-    assert publishing.messages()[0]["seq"] == 1
-    assert relay.health()["seq"] == 1
+    assert publishing.messages()[0]["seq"] == again.health()["seq"] == 1
+
+
+@pytest.mark.parametrize("arguments", [("set", "k", "1"), ("state",)], ids=str)
+def test_a_relay_that_takes_its_time_is_asked_once(control, runtime_dir, start, arguments):
+    asking = start(Shell(runtime_dir), *arguments, "--timeout", "20s")
+    peer, _ = control.receive()
+    assert not control.gets_another(2.5)
+    control.answer(peer, {"ok": True, "seq": 1, "state": {"k": 7}})
+    assert asking.wait() == 0, asking.errors
+    assert asking.messages()[0] in ({"k": 7}, {"ok": True, "seq": 1, "state": {"k": 7}})
+
+
+def test_a_lost_connection_makes_the_same_command_come_again(control, runtime_dir, start):
+    setting = start(Shell(runtime_dir), "set", "k", "1", "--timeout", "20s")
+    first = control.receive()[1]
+    control.restart()
+    peer, second = control.receive()
+    assert first == second and first["id"]
+    control.answer(peer, {"ok": True, "seq": 1})
+    assert setting.wait() == 0, setting.errors
+
+
+def test_a_busy_relay_is_asked_again(control, runtime_dir, start):
+    listing = start(Shell(runtime_dir), "clients", "--timeout", "20s")
+    for _ in range(3):
+        control.answer(control.receive()[0], BUSY)
+    control.answer(control.receive()[0], {"ok": True, "clients": []})
+    assert listing.wait() == 0 and listing.messages() == [[]], listing.errors
+
+
+def test_a_relay_that_is_busy_to_the_end_is_exit_code_1(control, runtime_dir, start):
+    listing = start(Shell(runtime_dir), "clients", "--timeout", "100ms")
+    control.answer(control.receive()[0], BUSY)
+    while listing.is_running():
+        if control.gets_another(0.05):
+            control.answer(control.receive()[0], BUSY)
+    assert listing.wait() == 1 and "refused: busy: ask again" in listing.errors[-1], listing.errors
 
 
 # How commands fail
@@ -253,7 +301,8 @@ def test_input_over_the_largest_command_is_refused_by_name(shell):
 @pytest.mark.parametrize("arguments", [
     ("set", "radio"), ("merge", "radio"), ("delete",), ("publish",), ("publish", "x", "--set", "radio"),
     ("publish", "x", "--silent"), ("publish", "x", "-", "--set", "radio=-"), ("set", "radio", "1", "--set", "a=1"), ("state", "a", "b"), ("watch", "a"), ("state", "--count", "1"),
-    ("watch", "--count", "0"), ("stats", "--timeout", "x"), ("stat",), ("watch", "--port", "0")])
+    ("watch", "--count", "0"), ("stats", "--timeout", "x"), ("stat",), ("watch", "--port", "0"),
+    ("healthcheck", "--port", "0"), ("backup", "")])
 def test_wrong_usage_is_exit_code_2(runtime_dir, arguments):
     assert_failed(Shell(runtime_dir).run(*arguments), 2)
 
@@ -300,9 +349,60 @@ def test_a_user_who_may_not_search_the_directory_is_told_so(relay, stranger):
     assert_failed(ended, 1, "permission denied", f"uid {STRANGER}", "may not search the directories")
 
 
-def test_a_user_with_a_runtime_directory_of_its_own_is_told_where_it_looked(relay, stranger):
-    ended = stranger("").run("state", "--timeout", "200ms")
-    assert_failed(ended, 1, f"/tmp/syncrelay-{STRANGER}/control.sock", "no socket file there", "--runtime-dir")
+def test_a_user_without_a_relay_is_told_where_it_looked_and_has_that_directory_alone(relay, stranger):
+    directory = pathlib.Path(f"/tmp/syncrelay-{STRANGER}")
+    try:
+        ended = stranger("").run("state", "--timeout", "200ms")
+        assert_failed(ended, 1, f"{directory}/control.sock", "no socket file there", "--runtime-dir")
+        assert (directory.stat().st_uid, directory.stat().st_mode & 0o777) == (STRANGER, 0o700)
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.mark.parametrize("link", [False, True], ids=["directory", "link"])
+def test_nothing_is_said_to_whoever_took_the_directory_in_tmp(stranger, runtime_dir, link):
+    user = STRANGER + 1 + link
+    directory = pathlib.Path(f"/tmp/syncrelay-{user}")
+    real = runtime_dir if link else directory
+    if link:
+        directory.symlink_to(real)
+    real.mkdir(exist_ok=True)
+    control = FakeControl(real)
+    try:
+        for path in (real, real / "control.sock"):
+            os.chown(path, NOBODY, NOBODY)
+            path.chmod(0o777)
+        for arguments in ASKING:
+            ended = stranger("", user).run(*arguments, "--timeout", "2s")
+            words = ["is not a directory"] if link else [f"belongs to user {NOBODY}, not to user {user}"]
+            assert_failed(ended, 1, str(directory), "refused", "--runtime-dir", *words)
+        assert not control.gets_another(0)
+    finally:
+        control.close()
+        directory.unlink() if link else shutil.rmtree(directory)
+
+
+def test_a_directory_that_the_user_names_may_be_somebody_elses(start_relay, stranger):
+    relay = start_relay("--ipc-mode", "0666")
+    relay.runtime_dir.chmod(0o755)
+    assert stranger(relay.runtime_dir).json("state") == {"comparison": None, "radio": None}
+
+
+# Standard streams that fail
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("--print-config",), ("state",), ("stats",)], ids=str)
+def test_output_that_cannot_be_written_is_exit_code_1(relay, arguments):
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([binary(), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20,
+                               env=environment(relay.runtime_dir), check=False)
+    assert (ended.returncode, ended.stderr) == (1, "syncrelay: cannot write to standard output\n")
+
+
+@pytest.mark.parametrize("redirection, why", [("< /", "Is a directory"), ("<&-", "Bad file descriptor")])
+def test_input_that_cannot_be_read_is_told_with_the_reason(runtime_dir, redirection, why):
+    ended = subprocess.run(["sh", "-c", f'exec "$0" set a - {redirection}', binary()], capture_output=True, text=True,
+                           timeout=20, env=environment(runtime_dir), check=False)
+    assert_failed(ended, 2, f"cannot read standard input: {why}")
 
 
 # watch
@@ -359,6 +459,42 @@ def test_watch_answers_pings(start_relay, start):
 def test_watch_without_a_relay_is_exit_code_1(relay, shell):
     relay.stop()
     assert_failed(shell.run("watch", "--timeout", "200ms"), 1, "cannot watch", str(relay.port))
+
+
+def test_watch_says_why_there_is_no_connection(runtime_dir):
+    with refusing_port() as port:
+        ended = Shell(runtime_dir, port).run("watch", "--host", "127.0.0.1", "--timeout", "200ms")
+    assert_failed(ended, 1, f"cannot watch 127.0.0.1 port {port}: Connection refused")
+    ended = Shell(runtime_dir, port).run("watch", "--host", "nosuch.invalid", "--timeout", "200ms")
+    assert_failed(ended, 1, f"cannot watch nosuch.invalid port {port}: cannot look up the host: ")
+
+
+def test_watch_gives_up_a_port_that_takes_connections_and_says_nothing(runtime_dir):
+    with silent_port() as port:
+        ended = Shell(runtime_dir, port).run("watch", "--host", "127.0.0.1", "--timeout", "300ms")
+    assert_failed(ended, 1, f"cannot watch 127.0.0.1 port {port}: no answer to the handshake within")
+
+
+def test_watch_gives_up_a_relay_that_is_stopped(relay, shell):
+    relay.signal(signal.SIGSTOP)
+    ended = shell.run("watch", "--timeout", "300ms")
+    relay.signal(signal.SIGCONT)
+    assert_failed(ended, 1, "no answer to the handshake within")
+
+
+def test_watch_tells_of_each_attempt_that_it_gives_up_and_tries_on(relay, shell, start):
+    relay.signal(signal.SIGSTOP)
+    watching = start(shell, "watch", "--count", "1", "--timeout", "60s")
+    wait_until(lambda: watching.errors, "the first attempt is given up", 20)
+    relay.signal(signal.SIGCONT)
+    assert watching.wait() == 0 and watching.messages()[0]["type"] == "sync:full"
+    assert watching.errors == [f"syncrelay: no answer to the handshake within 10000 ms; connecting again to 127.0.0.1 port {relay.port}"]
+
+
+def test_watch_ends_where_its_origin_is_not_allowed(runtime_dir):
+    with closing_port(4403, b"origin_not_allowed: start the relay with --allow-origin x") as port:
+        ended = Shell(runtime_dir, port).run("watch", "--host", "127.0.0.1", "--timeout", "10m")
+    assert_failed(ended, 1, "the relay closed with 4403 origin_not_allowed", "--allow-origin x")
 
 
 async def test_watch_of_a_full_relay_is_exit_code_1_and_says_so(start_relay, connect):

@@ -6,7 +6,7 @@ namespace syncrelay {
 
 // Where a command talks to its user.
 struct Console {
-  std::istream& in;
+  int in;  // a descriptor: a stream does not tell an error from the end
   std::ostream& out;
   std::ostream& err;
   bool pretty;  // for a person, on a terminal; else JSON for a program

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 #include "syncrelay/base/result.h"
@@ -19,7 +22,13 @@ struct NoBackup {
   std::string why;
 };
 
-// Has the running relay make a backup, and returns where it lies: in the directory that it keeps.
-Result<std::string, NoBackup> request_backup(const Invocation& invocation);
+// Where a relay says that a backup lies: in the directory that it keeps. Only what it says.
+struct RelayBackup {
+  std::string path;
+  std::optional<uid_t> owner;  // the relay's user, as far as its socket tells
+};
+
+// Has the running relay make a backup.
+Result<RelayBackup, NoBackup> request_backup(const Invocation& invocation);
 
 }  // namespace syncrelay

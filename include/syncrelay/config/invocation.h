@@ -75,6 +75,9 @@ struct Invocation {
   Action action = Action::serve;
   Config config;    // the defaults when action is version or help
   Request request;  // of the actions that talk to a running relay
+  // Nobody named the control endpoint or a runtime directory: it lies in one under /tmp, which is
+  // everybody's.
+  bool control_in_tmp = false;
   std::map<std::string, std::string, std::less<>>
       origins;  // option name -> "--port", "SYNCRELAY_PORT", "f.toml:3", …
   std::vector<std::string> warnings;

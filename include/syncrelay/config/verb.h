@@ -30,6 +30,9 @@ std::span<const Verb> verbs();
 // True for the verbs that talk to a running relay and take a Request.
 bool is_request(Action action);
 
+// "usage: syncrelay set KEY JSON".
+std::string usage(const Verb& verb);
+
 // What the command line holds besides known options and the verb.
 struct LeftOver {
   std::vector<std::string> arguments;

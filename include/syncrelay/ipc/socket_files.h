@@ -16,10 +16,6 @@ struct SocketAccess {
   std::string group;  // empty: as created
 };
 
-// Makes the directory (0700) when it is not there. An error when it belongs to somebody else, since
-// who owns the directory owns the sockets in it.
-Result<void, std::string> prepare_private_dir(const std::string& path);
-
 // The path of an ipc:// endpoint; nullopt for any other.
 std::optional<std::string> ipc_path(const std::string& endpoint);
 

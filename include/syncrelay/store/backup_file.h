@@ -14,8 +14,4 @@ Result<void, std::string> find_database(const std::string& directory);
 // files as they are.
 Result<void, std::string> back_up_directory(const std::string& directory, const std::string& path);
 
-// Moves the backup that a relay made to `path`, which must not be there, also to another disk. The
-// file is whole and on the disk when it appears.
-Result<void, std::string> move_backup(const std::string& from, const std::string& path);
-
 }  // namespace syncrelay

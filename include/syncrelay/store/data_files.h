@@ -6,6 +6,9 @@
 
 namespace syncrelay {
 
+// What a backup that a relay has made is called, until it is moved to its place.
+inline constexpr char kBackupName[] = "syncrelay.backup";
+
 // The paths of what lies in a data directory.
 struct DataFiles {
   explicit DataFiles(const std::string& directory);
@@ -15,7 +18,7 @@ struct DataFiles {
   std::string wal;      // SQLite's log of what is not in the database's file yet
   std::string journal;  // SQLite's, for the moment before it keeps such a log
   std::string note;
-  std::string backup;  // as the relay makes it, until it is moved to its place
+  std::string backup;  // kBackupName
   // An empty file that nobody touches after it was made, with each epoch anew. When it was last
   // touched cannot be forged by copying, so it tells a directory that was put back from a copy.
   std::string mark;
@@ -43,6 +46,7 @@ struct DatabaseHeader {
   std::uint32_t application;  // application_id
 };
 std::optional<DatabaseHeader> read_header(const std::string& path);
+std::optional<DatabaseHeader> read_header(int file);
 
 // Whether the file is there and has 0 bytes.
 bool is_empty(const std::string& path);

@@ -122,7 +122,33 @@ TEST_CASE("Too few words, or too many, are an error that shows the usage") {
   CHECK(error_of(make_input({"state", "a", "b"})) ==
         "unexpected argument \"b\"; usage: syncrelay state [KEY]");
   CHECK(error_of(make_input({"watch", "clints"})) ==
+        "unexpected argument \"clints\"; usage: syncrelay watch");
+  CHECK(error_of(make_input({"serve", "x"})) ==
+        "unexpected argument \"x\"; usage: syncrelay serve");
+  CHECK(error_of(make_input({"clints"})) ==
         "unexpected argument \"clints\"; the nearest command is clients");
+}
+
+TEST_CASE("A backup needs a name for its file") {
+  CHECK(error_of(make_input({"backup", ""})) ==
+        "backup needs the name of a file; usage: syncrelay backup FILE");
+}
+
+TEST_CASE("Port 0 is one to listen at and none to connect to") {
+  CHECK(invocation_of({"--port", "0"}).config.port == 0);
+  CHECK(invocation_of({"state", "--port", "0"}).config.port == 0);
+  for (const char* command : {"watch", "healthcheck"}) {
+    CHECK(error_of(make_input({command, "--port", "0"})) ==
+          "port (from --port): \"0\" is no port to connect to: give the relay's");
+  }
+}
+
+TEST_CASE("The control endpoint lies in /tmp when nobody named it or a directory") {
+  CHECK(invocation_of({"state"}).control_in_tmp);
+  CHECK_FALSE(invocation_of({"state", "--runtime-dir", "/tmp/syncrelay-1000"}).control_in_tmp);
+  CHECK_FALSE(invocation_of({"state", "--control", "tcp://127.0.0.1:9"}).control_in_tmp);
+  const auto named = parse_invocation(make_input({"state"}, {"SYNCRELAY_RUNTIME_DIR=/run/relay"}));
+  CHECK_FALSE(named.value().control_in_tmp);
 }
 
 TEST_CASE("An unknown option of a command is an error that names the nearest one") {
