@@ -104,6 +104,12 @@ class RelayProcess:
 
     # What it says.
 
+    def log_line(self, text):
+        """The first line that holds this, waited for: the relay writes its log from a thread of its own."""
+        def found():
+            return next((line for line in self.log().splitlines() if text in line), None)
+        return wait_until(found, f"{text!r} is in the log")
+
     def log(self):
         return "".join(self._lines)
 

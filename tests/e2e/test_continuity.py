@@ -47,7 +47,7 @@ async def check_new_epoch(relay, connect, before, numbers, why):
     client = await connect(relay, epoch=before["epoch"], seq=before["seq"])
     assert client.first.type == "sync:full" and client.first.data == after["state"]
     assert all(ask(relay, {"op": "set", "key": "k", "value": 0, "id": f"{n}"}).get("duplicate") for n in numbers)
-    line = next(line for line in relay.log().splitlines() if LOST in line)
+    line = relay.log_line(LOST)
     assert why in line, line
 
 

@@ -74,7 +74,7 @@ async def test_the_reason_stands_in_the_log(start_relay, push_to, reason):
 async def test_the_log_tells_the_byte_offset(relay, pusher, vector):
     pusher.push(command_bytes(vector))
     await until(lambda: vector["reason"] in relay.log(), "the log tells the reason")
-    line = next(line for line in relay.log().splitlines() if vector["reason"] in line)
+    line = relay.log_line(vector["reason"])
     assert f"reason={vector['reason']} " in line and f" offset={vector['offset']} " in line, line
 
 

@@ -182,7 +182,7 @@ def test_a_database_of_version_1_with_a_value_that_is_no_json_is_refused(version
 
 def test_the_first_start_on_a_database_of_version_1_says_what_it_did(start, version_1):
     relay = start()
-    line = next(line for line in relay.log().splitlines() if LOST in line)
+    line = relay.log_line(LOST)
     assert "brought from format 1 to 2" in line
     relay.stop()
     assert "from format 1" not in start().log()
