@@ -8,7 +8,7 @@
 namespace syncrelay {
 namespace {
 
-constexpr Duration kWarningInterval = std::chrono::seconds(1);
+constexpr Duration kOriginWarningInterval = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -93,7 +93,7 @@ void Gatekeeper::log_refusal(const Refusal& refusal, const HttpRequest& request,
   }
   const TimePoint now = status_.clock.now();
   if (now < next_warning_) return;
-  next_warning_ = now + kWarningInterval;
+  next_warning_ = now + kOriginWarningInterval;
   const std::string_view origin = request.field("origin");
   const std::string allow_with = of_origin
                                      ? "--allow-origin " + std::string(origin)
