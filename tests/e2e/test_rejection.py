@@ -84,6 +84,7 @@ async def test_a_flood_of_bad_commands_is_counted_in_full_and_logged_once_per_se
         pusher.push('{"op":"nonsense"}')
     await settle(relay, pusher)
     seconds = time.monotonic() - begin
+    assert relay.logged("unknown_op")
     assert rejections(relay) == {**rejections(relay), "unknown_op": 1000}
     lines = [line for line in relay.log().splitlines() if "unknown_op" in line]
     assert 1 <= len(lines) <= seconds + 2
