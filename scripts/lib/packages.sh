@@ -9,10 +9,10 @@ build_packages=(
 )
 
 test_packages=(
-    clang clang-format clang-tidy cmake curl doctest-dev iproute2 libclang-rt-dev mypy nftables
-    procps prometheus python3-build python3-fastapi python3-pip python3-pytest python3-pytest-asyncio
-    python3-pytest-xdist python3-setuptools python3-uvicorn python3-venv python3-websockets
-    python3-wheel python3-zmq shellcheck
+    clang clang-format clang-tidy cmake curl doctest-dev git iproute2 libclang-rt-dev make mypy
+    nftables procps prometheus python3-build python3-fastapi python3-pip python3-pytest
+    python3-pytest-asyncio python3-pytest-xdist python3-setuptools python3-uvicorn python3-venv
+    python3-websockets python3-wheel python3-zmq shellcheck
 )
 
 # Installed by scripts/test only where CI=true: a user's machine gets no Docker engine and no browser.
