@@ -9,6 +9,7 @@ shift 4
 mount -t proc proc "$tree/proc"
 mount --rbind /sys "$tree/sys"
 mount --rbind /dev "$tree/dev"
+mkdir -p "$tree$HOME"
 for shared in "$checkout" "$repository"; do
     mkdir -p "$tree$shared"
     mount --bind "$shared" "$tree$shared"
@@ -16,6 +17,6 @@ done
 
 # shellcheck disable=SC2016 # expanded inside
 exec chroot "$tree" /usr/bin/env -i \
-    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$HOME" LANG=C.UTF-8 CI=true \
     GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory 'GIT_CONFIG_VALUE_0=*' \
     bash -c 'cd "$1" && shift && exec "$@"' bash "$dir" "$@"

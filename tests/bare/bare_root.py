@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BARE = Path(__file__).resolve().parents[2] / "scripts/bare"
-CLONE = "/root/syncrelay"
+CLONE = "/srv/syncrelay"
 LAST_CHARACTERS = 6000
 
 

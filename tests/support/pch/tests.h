@@ -1,5 +1,5 @@
-// What nearly every test includes, read once a build. Each test includes what it needs all the same: -Db_pch=false builds
-// without this.
+// What nearly every test includes, read once a build. Each test includes what it needs all the
+// same: -Db_pch=false builds without this.
 #include <doctest/doctest.h>
 
 #include <algorithm>
