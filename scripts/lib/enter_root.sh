@@ -6,6 +6,8 @@ set -euo pipefail
 tree=$1 checkout=$2 repository=$3 dir=$4
 shift 4
 
+# The root is a mount point, so that what runs inside can have mount namespaces, too.
+mount --bind "$tree" "$tree"
 mount -t proc proc "$tree/proc"
 mount --rbind /sys "$tree/sys"
 mount --rbind /dev "$tree/dev"
