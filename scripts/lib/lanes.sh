@@ -1,15 +1,15 @@
 # All parts of scripts/test, several at a time. Sourced, not run.
 #
 # A lane does its steps one after another, and lanes run side by side: one computes, one waits (for clocks, for peers, for
-# relays to start), one fetches (packages, images). What measures time is all in the lane that waits, so that it meets what
+# relays to start), one fetches (packages, images) and computes a little then. What measures time is all in the lane that waits, so that it meets what
 # computes, but nothing else that measures. A step's lines are printed at once when it has ended.
 # shellcheck shell=bash disable=SC2154
 
-computing=(unit asan_programs bare:style bare:fuzz bare:tsan component bare:wraps)
+computing=(unit asan_build bare:style bare:fuzz component bare:wraps)
 waiting=(
     e2e js readme browser bare:python bare:example only_bare:readme_without_node bare:asan_suites bare:convergence
 )
-fetching=(bare compose)
+fetching=(bare compose asan_programs bare:tsan)
 
 # side_by_side FUNCTION ARGUMENT...: calls it with each argument, all at a time; what each prints comes in one piece.
 side_by_side() {

@@ -95,6 +95,8 @@ part_asan() {
     part_asan_programs && part_asan_suites
 }
 
+part_asan_build() { asan_build; }
+
 part_asan_programs() {
     asan_build || return
     local -x ASAN_OPTIONS=detect_stack_use_after_return=1
