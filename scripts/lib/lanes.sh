@@ -1,8 +1,8 @@
 # All parts of scripts/test, several at a time. Sourced, not run.
 #
-# A lane does its steps one after another, and lanes run side by side: one computes, one waits (for clocks, for peers, for
-# relays to start), one fetches (packages, images) and computes a little then. What measures time is all in the lane that waits, so that it meets what
-# computes, but nothing else that measures. A step's lines are printed at once when it has ended.
+# A lane does its steps one after another, and lanes run side by side: one computes; one waits (for clocks, for peers, for
+# relays to start); one fetches (packages, images) and computes what is left then. Suites that measure time are all in the
+# lane that waits: they meet what computes, but not each other. A step's lines are printed at once when it has ended.
 # shellcheck shell=bash disable=SC2154
 
 computing=(unit asan_build bare:style bare:fuzz component bare:wraps)
