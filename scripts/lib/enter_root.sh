@@ -6,7 +6,6 @@ set -euo pipefail
 tree=$1 checkout=$2 repository=$3 dir=$4
 shift 4
 
-# The root is a mount point, so that what runs inside can have mount namespaces, too.
 mount --bind "$tree" "$tree"
 mount -t proc proc "$tree/proc"
 mount --rbind /sys "$tree/sys"
@@ -17,8 +16,13 @@ for shared in "$checkout" "$repository"; do
     mount --bind "$shared" "$tree$shared"
 done
 
+# Not chroot: it becomes the namespace's root, so that what runs inside can make mount namespaces and enter them.
+cd "$tree"
+pivot_root . .
+umount -l .
+
 # shellcheck disable=SC2016 # expanded inside
-exec chroot "$tree" /usr/bin/env -i \
+exec /usr/bin/env -i \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$HOME" LANG=C.UTF-8 CI=true \
     GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory 'GIT_CONFIG_VALUE_0=*' \
     bash -c 'cd "$1" && shift && exec "$@"' bash "$dir" "$@"
