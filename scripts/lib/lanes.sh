@@ -77,12 +77,19 @@ run_lanes() {
     trap - INT TERM HUP
 }
 
+# end_lanes GROUP...: in a bare root only the last signal is heard; an engine has the time to stop its containers before.
 end_lanes() {
-    local lane
+    local lanes tenths
     trap '' INT TERM HUP
-    for lane in "$@"; do kill -TERM -- "-$lane" 2>/dev/null || true; done
+    echo "interrupted" >&2
+    lanes=$(IFS=, && echo "$*")
+    pkill -TERM -g "$lanes" || true
+    for ((tenths = 0; tenths < 100; ++tenths)); do
+        pgrep -r D,R,S,T -g "$lanes" >/dev/null || break
+        sleep 0.1
+    done
+    pkill -KILL -g "$lanes" || true
     wait "$@" || true
     scripts/bare remove
-    echo "interrupted" >&2
     exit 130
 }

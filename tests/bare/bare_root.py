@@ -1,7 +1,5 @@
 """A Debian in a folder that has the packages of its base system, and a clone of this checkout."""
 
-import os
-import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,9 +27,9 @@ class BareRoot:
         """Runs it until the end of the block. Its standard error goes to the log."""
         with log.open("wb") as errors:
             process = subprocess.Popen([BARE, "enter", CLONE, *command], stdin=subprocess.DEVNULL, text=True,
-                                       stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+                                       stdout=subprocess.PIPE, stderr=errors)
         try:
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            process.kill()  # and with it all that it has started: they have a process namespace
             process.communicate(timeout=30)
