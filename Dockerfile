@@ -25,7 +25,7 @@ COPY meson.build meson_options.txt ./
 COPY include include
 COPY src src
 COPY subprojects subprojects
-RUN meson setup /build --buildtype=release -Dtests=false \
+RUN meson setup /build --buildtype=release --unity=on --unity-size=40 -Dtests=false \
     && ninja -C /build syncrelay \
     && strip /build/syncrelay
 

@@ -27,8 +27,9 @@ extern char** environ;
 namespace syncrelay {
 namespace {
 
-// For standard error to take a line. Who does not read holds up nobody.
-constexpr Duration kPatience = std::chrono::milliseconds(100);
+// For standard error to take a line, on a busy machine, too. Who does not read holds up nobody for
+// longer.
+constexpr Duration kPatience = std::chrono::milliseconds(500);
 
 enum ExitCode : int { kStopped = 0, kFailed = 1, kBadUsage = 2 };
 

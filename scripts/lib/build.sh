@@ -28,3 +28,7 @@ compile() {
     shift
     ninja -C "$dir" "$@" </dev/null >&2
 }
+
+# For meson: the sources of a room are compiled as one, which takes less than half of the time.
+# shellcheck disable=SC2034
+whole_rooms=(--unity=on --unity-size=40)

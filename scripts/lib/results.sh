@@ -1,17 +1,14 @@
 # Runs test programs and adds up what they say about themselves. Sourced, not run.
 # Each program's output goes to a log in build/reports and is shown when something in it failed.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 reports=build/reports
-passed_total=0
-failed_total=0
-skipped_total=0
+# A file for each part, in it a line for each program: NAME PASSED FAILED SKIPPED SECONDS. Parts run side by side.
+results=$reports/results
 
-# record NAME PASSED FAILED SKIPPED SECONDS: adds to the totals and prints the line of this program.
+# record NAME PASSED FAILED SKIPPED SECONDS: adds to the results of $part, and prints the line of this program.
 record() {
-    passed_total=$((passed_total + $2))
-    failed_total=$((failed_total + $3))
-    skipped_total=$((skipped_total + $4))
+    printf '%s %d %d %d %d\n' "$@" >>"$results/$part"
     local word=ok
     [ "$3" -eq 0 ] || word=FAILED
     printf '%-22s %-6s %4d passed %3d failed %3d skipped %5d s\n' "$1" "$word" "$2" "$3" "$4" "$5"
@@ -95,10 +92,19 @@ left_out() {
     printf '  skipped: %s\n' "$2"
 }
 
+# failures: how many have been recorded in this part so far.
+failures() { counted | awk '{ failed += $3 } END { print failed + 0 }'; }
+
+counted() { cat "$results/$part" 2>/dev/null || true; }
+
 # summary: the last line of the run; false when anything failed.
 summary() {
-    local skipped=''
-    [ "$skipped_total" -eq 0 ] || skipped=", $skipped_total skipped"
-    printf '%d passed, %d failed%s\n' "$passed_total" "$failed_total" "$skipped"
-    [ "$failed_total" -eq 0 ]
+    cat "$results"/* | awk '
+        { passed += $2; failed += $3; skipped += $4 }
+        END {
+            printf "%d passed, %d failed", passed, failed
+            if (skipped) printf ", %d skipped", skipped
+            print ""
+            exit failed > 0
+        }'
 }

@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kPause{50};  // before the relay is asked again; doubles while it is busy
-constexpr milliseconds kLongestPause{1000};
+constexpr milliseconds kLongestBusyPause{1000};
 constexpr milliseconds kFirstPatience{500};  // for a connection to come about; doubles each time
 constexpr char kEvents[] = "inproc://connection";
 
@@ -123,7 +123,7 @@ class Question {
       auto answer = Attempt(context_, target, request_).wait(deadline_, patience);
       const bool busy = answer && is_busy(*answer);
       if (answer && !busy) return *std::move(answer);
-      pause = busy ? std::min(2 * pause, kLongestPause) : kPause;
+      pause = busy ? std::min(2 * pause, kLongestBusyPause) : kPause;
       if (SteadyClock::now() + pause >= deadline_) return no_answer(std::move(answer));
       std::this_thread::sleep_for(pause);
     }

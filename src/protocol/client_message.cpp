@@ -5,13 +5,14 @@
 namespace syncrelay {
 namespace {
 
-constexpr std::string_view kPing = R"("sync:ping")";
+constexpr std::string_view kPingType = R"("sync:ping")";
 
 }  // namespace
 
 std::optional<ClientMessage> parse_client_message(std::string_view text) {
-  if (text.find(kPing) == text.npos) return std::nullopt;  // most of what is ignored costs no more
-  if (json_member(text, "type") != kPing || json_fault(text)) return std::nullopt;
+  if (text.find(kPingType) == text.npos)
+    return std::nullopt;  // most of what is ignored costs no more
+  if (json_member(text, "type") != kPingType || json_fault(text)) return std::nullopt;
   return ClientMessage::ping;
 }
 

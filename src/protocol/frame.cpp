@@ -12,7 +12,7 @@ constexpr std::size_t kShortHeader = 2;   // payload up to 125 bytes
 constexpr std::size_t kMediumHeader = 4;  // up to 65,535; a longer frame is never made
 constexpr std::size_t kShortPayload = 125;
 constexpr std::byte kFin{0x80};
-constexpr std::byte kText{0x01};
+constexpr std::byte kTextMessage{0x01};
 constexpr std::byte kMediumLength{126};
 
 std::size_t header_size(std::size_t fragment) {
@@ -48,7 +48,7 @@ void MessageWriter::begin_fragment() {
   left_in_fragment_ = std::min(left_, kFragmentBytes);
   const bool last = left_in_fragment_ == left_;
   std::byte head{0};
-  if (first_) head |= kText;
+  if (first_) head |= kTextMessage;
   if (last && ends_message_) head |= kFin;
   first_ = false;
   *out_++ = head;

@@ -11,13 +11,10 @@
 #include "schema.h"
 #include "syncrelay/store/data_files.h"
 #include "syncrelay/store/made_backup.h"
+#include "system_error.h"
 
 namespace syncrelay {
 namespace {
-
-std::string system_error(const std::string& what) {
-  return what + ": " + std::strerror(errno);
-}
 
 // All that can be told of version 1, which has no sums.
 Result<void, std::string> check_pages(Database& database) {

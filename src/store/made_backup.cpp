@@ -12,13 +12,10 @@
 
 #include "schema.h"
 #include "syncrelay/store/data_files.h"
+#include "system_error.h"
 
 namespace syncrelay {
 namespace {
-
-std::string system_error(const std::string& what) {
-  return what + ": " + std::strerror(errno);
-}
 
 std::string fault(const std::string& path, const std::string& what) {
   return "cannot take the backup " + path + ": " + what;

@@ -10,8 +10,8 @@
 namespace syncrelay {
 namespace {
 
-constexpr Duration kWarningInterval = std::chrono::seconds(1);
-constexpr std::size_t kShownBytes = 128;  // of what a stranger made up
+constexpr Duration kRefusalWarningInterval = std::chrono::seconds(1);
+constexpr std::size_t kShownOfStrangers = 128;  // of what a stranger made up
 
 }  // namespace
 
@@ -108,9 +108,9 @@ void Gatekeeper::warn(std::string_view what, const HttpRequest& request, std::st
                       const std::string& allow_with) {
   const TimePoint now = status_.clock.now();
   if (now < next_warning_) return;
-  next_warning_ = now + kWarningInterval;
-  log_.warning(what, {{"origin", shortened(request.field("origin"), kShownBytes)},
-                      {"host", shortened(request.host(), kShownBytes)},
+  next_warning_ = now + kRefusalWarningInterval;
+  log_.warning(what, {{"origin", shortened(request.field("origin"), kShownOfStrangers)},
+                      {"host", shortened(request.host(), kShownOfStrangers)},
                       {"address", address},
                       {"allow_with", allow_with}});
 }
@@ -120,7 +120,7 @@ void Gatekeeper::tell_of_unlisted_host(std::string_view host) {
   log_.warning(
       "pages reach this relay by a name that is not listed; listing the names shuts out pages that "
       "make up one (DNS rebinding)",
-      {{"host", shortened(host, kShownBytes)}, {"list_with", host_option(host)}});
+      {{"host", shortened(host, kShownOfStrangers)}, {"list_with", host_option(host)}});
 }
 
 }  // namespace syncrelay

@@ -32,7 +32,7 @@ bool is_host_name(std::string_view host) {
   return host.starts_with('[') ? is_address(host) : !host.empty() && holds_only(host, "-_.");
 }
 
-bool is_port(std::string_view text) {
+bool names_port(std::string_view text) {
   constexpr std::size_t kMaxDigits = 5;
   return text.starts_with(':') && text.size() > 1 && text.size() <= 1 + kMaxDigits &&
          text.find_first_not_of("0123456789", 1) == text.npos;
@@ -56,7 +56,7 @@ std::string_view origin_host(std::string_view origin) {
   const std::string_view authority = origin.substr(scheme + 3);
   const std::string_view name = host_name(authority);
   const std::string_view port = authority.substr(name.size());
-  return is_host_name(name) && (port.empty() || is_port(port)) ? name : std::string_view();
+  return is_host_name(name) && (port.empty() || names_port(port)) ? name : std::string_view();
 }
 
 std::string host_option(std::string_view authority) {

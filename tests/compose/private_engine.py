@@ -16,7 +16,7 @@ from pathlib import Path
 from deadline import wait_until
 
 BASE_IMAGE = "debian:bookworm-slim"
-MIRROR = "http://deb.debian.org/debian"
+ROOT = Path(__file__).resolve().parents[2]
 NO_FORWARDING = ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
 CLONE_NEWNET = 0x40000000
 
@@ -59,14 +59,9 @@ class PrivateEngine:
     def _make_base(self) -> None:
         if BASE_IMAGE in self.run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}"):
             return
-        tree = self._folder / "base"
-        shutil.rmtree(tree, ignore_errors=True)
-        self.run("debootstrap", "--variant=minbase", "bookworm", str(tree), MIRROR)
-        pack = subprocess.Popen(["tar", "-C", str(tree), "-c", "."], stdout=subprocess.PIPE)
-        subprocess.run(["docker", "import", "-", BASE_IMAGE], env=self.environment, check=True,
-                       stdin=pack.stdout, stdout=subprocess.DEVNULL)
-        assert pack.wait() == 0
-        shutil.rmtree(tree)
+        archive = ROOT / "build/bare/base.tar"
+        self.run(str(ROOT / "scripts/bare"), "base", str(archive))
+        self.run("docker", "import", str(archive), BASE_IMAGE)
 
     @contextmanager
     def _engine(self, options: list[str], own_network: bool):

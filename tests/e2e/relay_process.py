@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import resource
 import select
 import signal
@@ -18,6 +19,7 @@ from metrics_page import MetricsPage
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 READY_SECONDS = 10.0
+LISTENING = "0A"  # the state's number in /proc/net/tcp
 SANITIZER_FINDINGS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                       "WARNING: ThreadSanitizer")
 
@@ -104,14 +106,19 @@ class RelayProcess:
 
     # What it says.
 
-    def log_line(self, text):
-        """The first line that holds this, waited for: the relay writes its log from a thread of its own."""
-        def found():
-            return next((line for line in self.log().splitlines() if text in line), None)
-        return wait_until(found, f"{text!r} is in the log")
-
     def log(self):
+        """What has come of it: all, once the relay has ended. While it runs a line may come later than what it tells."""
         return "".join(self._lines)
+
+    def logged(self, text):
+        """The first line of the log that holds `text`, which is waited for."""
+        return wait_until(lambda: next((line for line in list(self._lines) if text in line), None),
+                          f"the log says {text!r}")
+
+    def log_of_start(self):
+        """The log with all that was said before the relay was ready; for --log-level info."""
+        self.logged(" ready ")
+        return self.log()
 
     def rest_of_output(self):
         """Standard output after the ready line; call it when the relay has ended."""
@@ -158,7 +165,26 @@ class RelayProcess:
         return self._status_kib("Threads")
 
     def fds(self):
+        """Open descriptors of all kinds. A backend that connects adds one whenever the relay gets to it, and an HTTP
+        answer is read before the relay has closed its end: for what is to come back look at connections()."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def connections(self):
+        """Accepted TCP connections that it holds a descriptor of, alive or not: clients, HTTP, peers over TCP."""
+        return len(self._socket_inodes() - self._inodes("unix", 6) - self._inodes("tcp", 9, LISTENING)
+                   - self._inodes("tcp6", 9, LISTENING))
+
+    def _socket_inodes(self):
+        found = set()
+        for link in pathlib.Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed since
+                found.update(re.findall(r"^socket:\[(\d+)\]$", os.readlink(link)))
+        return found
+
+    def _inodes(self, family, column, state=None):
+        lines = pathlib.Path(f"/proc/{self.pid}/net/{family}").read_text().splitlines()[1:]
+        rows = [line.split() for line in lines]
+        return {row[column] for row in rows if state is None or row[3] == state}
 
     # How it ends.
 

@@ -23,6 +23,7 @@ async def wave(relay, crowd, size):
 @pytest.mark.heavy
 async def test_rss_fds_and_threads_are_back_to_baseline_after_20000_connections(relay):
     relay.http()
+    await until(lambda: relay.connections() == 0, "nobody is there yet")
     fds, threads, cold = relay.fds(), relay.threads(), relay.rss()
     size = largest(WAVE)
     crowd = Crowd(relay.port)
@@ -30,7 +31,8 @@ async def test_rss_fds_and_threads_are_back_to_baseline_after_20000_connections(
     warm = relay.rss()
     for _ in range(-(-TOTAL // size) - 1):
         await wave(relay, crowd, size)
-    await until(lambda: relay.fds() <= fds, "every descriptor is closed")
+    await until(lambda: relay.connections() == 0, "every connection's descriptor is closed")
+    assert relay.fds() == fds
     assert relay.threads() == threads
     metrics = relay.metrics()
     assert metrics.value("clients_accepted_total") == metrics.value("clients_closed_total") >= TOTAL

@@ -47,12 +47,12 @@ async def check_new_epoch(relay, connect, before, numbers, why):
     client = await connect(relay, epoch=before["epoch"], seq=before["seq"])
     assert client.first.type == "sync:full" and client.first.data == after["state"]
     assert all(ask(relay, {"op": "set", "key": "k", "value": 0, "id": f"{n}"}).get("duplicate") for n in numbers)
-    line = relay.log_line(LOST)
+    line = relay.logged(LOST)
     assert why in line, line
 
 
 async def check_goes_on(relay, connect, before):
-    assert LOST not in relay.log()
+    assert LOST not in relay.log_of_start()
     client = await connect(relay, epoch=before["epoch"], seq=0)
     assert client.first.type == "sync:resume"
     await client.read_to_seq(before["seq"])

@@ -204,6 +204,7 @@ async def test_a_full_disk_refuses_commands_and_keeps_clients_until_there_is_roo
                              lambda: [ask(relay, broadcast(big, set={"radio": big}))])
     after = ask(relay, {"op": "state"})
     await client.read_to_seq(after["seq"])
+    await until(lambda: relay.health()["clients"] == 1, "who looked in meanwhile is gone")
     assert ask(relay, broadcast("kept", id="a")) == {**kept, "duplicate": True, "clients": 1}
     assert relay.metrics().labels("commands_rejected_total", "reason")["storage_full"] >= 1
     wait_until(lambda: "storage_full" in relay.log(), "the log says why")

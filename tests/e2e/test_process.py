@@ -214,7 +214,7 @@ def test_the_limit_on_open_files_is_raised_as_far_as_it_may(start_relay):
 async def test_a_limit_on_open_files_below_max_clients_is_said(start_relay):
     relay = start_relay("--max-clients", "5000", open_files=(400, 400))
     await until(lambda: "open files" in relay.log(), "the log names the limit")
-    said = relay.log_line("open files")
+    said = relay.logged("open files")
     assert "5000" in said and 0 < int(re.search(r"room_for=(\d+)", said)[1]) < 400
 
 
@@ -237,7 +237,7 @@ async def test_the_log_tells_each_clients_end_who_how_long_and_why(relay, connec
     assert "client gone" not in relay.log()
     await client.leave()
     await until(lambda: "client gone" in relay.log(), "the log tells the client's end")
-    said = relay.log_line("client gone")
+    said = relay.logged("client gone")
     assert re.search(r"address=127\.0\.0\.1\b.* reason=client_closed code=1000 seconds=\d+\.\d+", said), said
 
 
@@ -297,5 +297,5 @@ def test_what_a_stranger_makes_up_is_cut_in_the_log(relay):
     with RawClient(relay.port).upgrade(Origin=origin) as client:
         assert client.read_close_code() == 4403
     wait_until(lambda: "origin is not allowed" in relay.log(), "the refusal is in the log")
-    line = relay.log_line("origin is not allowed")
+    line = relay.logged("origin is not allowed")
     assert len(line) < 500 and "$(id)" not in line

@@ -74,7 +74,7 @@ async def test_the_reason_stands_in_the_log(start_relay, push_to, reason):
 async def test_the_log_tells_the_byte_offset(relay, pusher, vector):
     pusher.push(command_bytes(vector))
     await until(lambda: vector["reason"] in relay.log(), "the log tells the reason")
-    line = relay.log_line(vector["reason"])
+    line = relay.logged(vector["reason"])
     assert f"reason={vector['reason']} " in line and f" offset={vector['offset']} " in line, line
 
 
@@ -84,6 +84,7 @@ async def test_a_flood_of_bad_commands_is_counted_in_full_and_logged_once_per_se
         pusher.push('{"op":"nonsense"}')
     await settle(relay, pusher)
     seconds = time.monotonic() - begin
+    assert relay.logged("unknown_op")
     assert rejections(relay) == {**rejections(relay), "unknown_op": 1000}
     lines = [line for line in relay.log().splitlines() if "unknown_op" in line]
     assert 1 <= len(lines) <= seconds + 2

@@ -133,7 +133,7 @@ def test_a_database_that_is_gone_means_a_new_epoch_and_a_warning_that_all_is_gon
     again = start()
     after = ask(again, {"op": "state"})
     assert after["epoch"] != before["epoch"] and after["seq"] == 0
-    line = next(line for line in again.log().splitlines() if LOST in line)
+    line = again.logged(LOST)
     assert "ALL state" in line and "position 2 was confirmed" in line, line
     again.stop()
     assert ask(start(), {"op": "state"})["epoch"] == after["epoch"]
@@ -162,14 +162,14 @@ async def test_nothing_is_lost_of_a_database_of_version_1(start, connect, versio
     for name, seq in {"a": 1, "b": 1, "c": 2}.items():
         answer = ask(relay, {"op": "set", "key": "k", "value": 0, "id": name})
         assert answer["duplicate"] and answer["seq"] == seq
-    assert after["epoch"] != "c076211bc33894a6" and "no note" in relay.log()  # it could not tell what it lost
+    assert after["epoch"] != "c076211bc33894a6" and relay.logged("no note")  # it could not tell what it lost
     client = await connect(relay, epoch=after["epoch"], seq=0)
     await client.read_to_seq(3)
     assert [m.type for m in client.events()] == ["radio:started", "sync:delete", "last"]
     publish(relay, 4)
     relay.kill()
     again = start()
-    assert ask(again, {"op": "state"})["epoch"] == after["epoch"] and LOST not in again.log()
+    assert ask(again, {"op": "state"})["epoch"] == after["epoch"] and LOST not in again.log_of_start()
 
 
 def test_a_database_of_version_1_with_a_value_that_is_no_json_is_refused(version_1, data_dir, runtime_dir):
@@ -182,10 +182,10 @@ def test_a_database_of_version_1_with_a_value_that_is_no_json_is_refused(version
 
 def test_the_first_start_on_a_database_of_version_1_says_what_it_did(start, version_1):
     relay = start()
-    line = relay.log_line(LOST)
+    line = relay.logged(LOST)
     assert "brought from format 1 to 2" in line
     relay.stop()
-    assert "from format 1" not in start().log()
+    assert "from format 1" not in start().log_of_start()
 
 
 def set_back(data_dir):
@@ -210,7 +210,7 @@ async def test_after_a_rollback_that_failed_nothing_is_lost(start, connect, data
     settled = ask(again, {"op": "state"})
     again.kill()
     once_more = start()
-    assert ask(once_more, {"op": "state"})["epoch"] == settled["epoch"] and LOST not in once_more.log()
+    assert ask(once_more, {"op": "state"})["epoch"] == settled["epoch"] and LOST not in once_more.log_of_start()
     once_more.stop()
     with sqlite3.connect(data_dir / DATABASE) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (2,)
@@ -375,7 +375,7 @@ async def test_nothing_is_confirmed_once_the_files_are_gone_until_they_are_back(
     publish(relay, 3)
     relay.kill()
     again = start()
-    assert "k3" in ask(again, {"op": "state"})["state"] and LOST not in again.log()
+    assert "k3" in ask(again, {"op": "state"})["state"] and LOST not in again.log_of_start()
 
 
 async def test_a_deleted_directory_confirms_nothing_and_the_next_start_begins_anew(start, data_dir):

@@ -1,0 +1,185 @@
+# The parts of scripts/test. Sourced, not run. A part may run beside others, in a process of its own.
+# shellcheck shell=bash disable=SC2154
+
+fuzz_seconds=8
+# Line numbers are all that a sanitizer's report needs; more would double the time of compiling.
+sanitize=(--buildtype=debug -Dcpp_args=-g1 -Db_lundef=false "${whole_rooms[@]}")
+
+# build DIR TARGETS MESON_OPTION...: once a run, whichever part asks first, and everything for TARGETS "all". What does
+# not build counts as a failed test.
+build() {
+    local dir=$1 name status=0 lock
+    name=build-$(basename "$dir")
+    exec {lock}>"$reports/$name.lock"
+    flock "$lock"
+    if [ ! -e "$reports/$name.state" ]; then
+        build_now "$name" "$@" || true
+    fi
+    [ "$(cat "$reports/$name.state")" = built ] || status=1
+    exec {lock}>&-
+    return "$status"
+}
+
+# build_now NAME DIR TARGETS MESON_OPTION...
+build_now() {
+    local name=$1 dir=$2 targets=$3 start=$SECONDS
+    shift 3
+    # shellcheck disable=SC2086 # a list of targets
+    if (configure "$dir" "$@" && compile "$dir" $targets) >"$reports/$name.log" 2>&1; then
+        echo built >"$reports/$name.state"
+        printf '%-22s built %42d s\n' "$name" $((SECONDS - start))
+    else
+        echo failed >"$reports/$name.state"
+        finish "$name" 1 0 1 0 "$start"
+    fi
+}
+
+# As users get it, but for its parts: clang-tidy reads how each file is compiled.
+release() { build build all --buildtype=release --unity=off -Dtests=true; }
+
+# With the places where tests make the relay crash.
+asan_build() {
+    build build/asan all "${sanitize[@]}" -Doptimization=g -Dtests=true -Db_sanitize=address,undefined \
+        -Dcrash_points=true
+}
+
+part_style() { release && run_pytest style -n 2 tests/style; }
+
+part_wraps() { run_pytest wraps tests/wraps; }
+
+part_unit() { release && run_doctest unit build/tests/unit/unit_tests; }
+
+part_component() { release && run_doctest component build/tests/component/component_tests; }
+
+part_e2e() {
+    release || return
+    SYNCRELAY_BINARY=$root/build/syncrelay run_pytest e2e -n 4 tests/e2e
+    SYNCRELAY_BINARY=$root/build/syncrelay run_pytest chaos tests/chaos
+}
+
+part_python() {
+    release || return
+    run_check mypy /usr/bin/python3 -m mypy --strict --cache-dir build/mypy clients/python/src
+    SYNCRELAY_UNDER_TEST=1 SYNCRELAY_BINARY=$root/build/syncrelay run_pytest python clients/python/tests
+}
+
+part_js() {
+    local major
+    major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
+    if [ "$major" -lt 20 ] || ! command -v npm >/dev/null; then
+        left_out js "clients/js needs Node 20 or newer, and npm"
+        return
+    fi
+    release || return
+    run_check js-install npm --prefix clients/js ci --no-audit --no-fund
+    run_check js-lint npm --prefix clients/js run lint
+    run_check js-build npm --prefix clients/js run build
+    run_check js-bundle cmp clients/js/dist/syncrelay.min.js examples/backend/page/syncrelay.js
+    SYNCRELAY_BINARY=$root/build/syncrelay run_vitest js clients/js
+}
+
+part_example() {
+    release && SYNCRELAY_BINARY=$root/build/syncrelay run_pytest example tests/example
+}
+
+part_readme() {
+    release && SYNCRELAY_UNDER_TEST=1 run_pytest readme tests/readme
+}
+
+# Without Node, which README's browser code needs: for a bare root.
+part_readme_without_node() {
+    release && SYNCRELAY_UNDER_TEST=1 run_pytest readme-without-node tests/readme -k "not javascript and not wscat"
+}
+
+part_asan() {
+    part_asan_programs && part_asan_suites
+}
+
+part_asan_build() { asan_build; }
+
+part_asan_programs() {
+    asan_build || return
+    local -x ASAN_OPTIONS=detect_stack_use_after_return=1
+    local -x UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    run_doctest asan-unit build/asan/tests/unit/unit_tests
+    run_doctest asan-component build/asan/tests/component/component_tests
+}
+
+part_asan_suites() {
+    asan_build || return
+    local -x SYNCRELAY_BINARY=$root/build/asan/syncrelay
+    local -x SYNCRELAY_CRASH_BINARY=$SYNCRELAY_BINARY
+    local -x ASAN_OPTIONS=detect_stack_use_after_return=1
+    local -x UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    run_pytest asan-e2e -n 4 tests/e2e
+    run_pytest asan-chaos tests/chaos
+}
+
+part_convergence() {
+    asan_build || return
+    SYNCRELAY_CRASH_BINARY=$root/build/asan/syncrelay run_pytest convergence -n 2 tests/convergence
+}
+
+part_tsan() {
+    build build/tsan tests/component/component_tests "${sanitize[@]}" -Doptimization=1 -Dtests=true \
+        -Db_sanitize=thread || return
+    TSAN_OPTIONS="suppressions=$root/tests/tsan.supp:second_deadlock_stack=1" \
+        run_doctest tsan-component build/tsan/tests/component/component_tests
+}
+
+# Two at a time: a fuzzer has one thread.
+part_fuzz() {
+    local source targets=()
+    for source in tests/fuzz/*_fuzz.cpp; do
+        targets+=("tests/fuzz/$(basename "$source" .cpp)")
+    done
+    CXX=clang++ build build/fuzz "${targets[*]}" "${sanitize[@]}" -Doptimization=1 -Dfuzz=true \
+        -Dtests=false || return
+    while [ ${#targets[@]} -gt 0 ]; do
+        side_by_side fuzz "${targets[@]::2}"
+        targets=("${targets[@]:2}")
+    done
+}
+
+# fuzz TARGET: from the corpus that is kept, for some seconds; what it finds anew stays under build.
+fuzz() {
+    local name found
+    name=$(basename "$1")
+    found=$reports/fuzz/$name
+    mkdir -p "$found"
+    run_check "$name" "build/fuzz/$1" -max_total_time="$fuzz_seconds" -timeout=5 \
+        -rss_limit_mb=1024 -artifact_prefix="$found-" "$found" "tests/fuzz/corpus/$name"
+}
+
+part_browser() {
+    [ "${CI:-}" != true ] || install_missing "${browser_packages[@]}"
+    install_node_modules "${browser_modules[@]}"
+    release && SYNCRELAY_BINARY=$root/build/syncrelay run_pytest browser tests/browser
+}
+
+part_compose() {
+    if [ "${CI:-}" = true ] && ! docker info >/dev/null 2>&1; then
+        install_missing "${engine_packages[@]}"
+    fi
+    run_pytest compose tests/compose
+}
+
+# Both commands of the README on a Debian that has nothing else. The root stays for the parts that run in it.
+part_bare() {
+    [ "${CI:-}" != true ] || command -v debootstrap >/dev/null || install_missing debootstrap
+    run_pytest bare tests/bare
+    if [ "$(failures)" -eq 0 ] && scripts/bare possible >/dev/null; then
+        echo ready >"$reports/bare.state"
+    else
+        echo none >"$reports/bare.state"
+    fi
+}
+
+# run_part PART: a part that stops early without having said why is a failure, too.
+run_part() {
+    part=$1
+    rm -f "$results/$part"
+    if ! "part_$part" && [ "$(failures)" -eq 0 ]; then
+        record "$part" 0 1 0 0
+    fi
+}
