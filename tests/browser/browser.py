@@ -25,6 +25,8 @@ def what_is_missing(name: str) -> str | None:
 
 
 class Browser:
+    """Runs until close(). Its start takes seconds, so tests share it; each of its pages is a person of its own."""
+
     def __init__(self, name="chromium"):
         self._driver = subprocess.Popen(
             ["node", Path(__file__).with_name("driver.cjs"), name], text=True,
@@ -40,6 +42,10 @@ class Browser:
         answer = json.loads(self._driver.stdout.readline() or '{"error": "the driver has ended"}')
         assert "error" not in answer, f"{action} {details}: {answer['error']}"
         return answer["result"]
+
+    def close_pages(self):
+        """Ends the people of one test, with all that they stored."""
+        self.ask("close_pages")
 
     def close(self):
         self._driver.stdin.close()
@@ -71,6 +77,13 @@ class Page:
 
     def press(self, key):
         self._ask("press", key=key)
+
+    def hold_key(self, key):
+        """Goes down; again while it is down already, it is a repetition."""
+        self._ask("key_down", key=key)
+
+    def release_key(self, key):
+        self._ask("key_up", key=key)
 
     def text(self, selector):
         return self._ask("text", selector=selector)

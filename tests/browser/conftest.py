@@ -3,6 +3,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "example")]
 
 from backend_process import BackendProcess  # noqa: E402
 from browser import ROOT, Browser, what_is_missing  # noqa: E402
+from link import Link  # noqa: E402
 from relay_process import RelayProcess  # noqa: E402
 
 
@@ -48,13 +50,45 @@ def browser_name():
     return "chromium"
 
 
+@pytest.fixture(scope="session")
+def browsers():
+    """Those that run, by name."""
+    running = {}
+    yield running
+    for browser in running.values():
+        browser.close()
+
+
 @pytest.fixture
-def browser(browser_name):
+def browser(browser_name, browsers):
     if missing := what_is_missing(browser_name):
         pytest.skip(missing)
-    browser = Browser(browser_name)
-    yield browser
-    browser.close()
+    if browser_name not in browsers:
+        browsers[browser_name] = Browser(browser_name)
+    yield browsers[browser_name]
+    browsers[browser_name].close_pages()
+
+
+@pytest.fixture
+def start_backend(relay):
+    """Backends whose page finds the relay on `relay_port`: by default where it is."""
+    running = []
+
+    def start(port=0, relay_port=None):
+        at = SimpleNamespace(runtime_dir=relay.runtime_dir, port=relay_port or relay.port)
+        running.append(BackendProcess(at, port))
+        return running[-1]
+
+    yield start
+    for backend in running:
+        backend.stop()
+
+
+@pytest.fixture
+def link(relay):
+    link = Link(relay.port)
+    yield link
+    link.close()
 
 
 @pytest.fixture

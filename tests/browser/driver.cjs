@@ -4,7 +4,7 @@
 
 const readline = require("node:readline");
 
-const pages = [];
+const pages = []; // null once closed
 
 const actions = {
   async open({ url, width = 760, scheme = "light" }, browser) {
@@ -15,6 +15,10 @@ const actions = {
     await page.goto(url);
     return pages.push(page) - 1;
   },
+  async close_pages(_, browser) {
+    await Promise.all(pages.map((page) => page && browser.closePage(page)));
+    pages.fill(null);
+  },
   click: ({ page, selector }) => pages[page].click(selector),
   hover: ({ page, selector }) => pages[page].hover(selector),
   down: ({ page }) => pages[page].mouse.down(),
@@ -24,6 +28,11 @@ const actions = {
     await pages[page].bringToFront(); // Firefox gives keys to the page that is seen
     await pages[page].keyboard.press(key);
   },
+  async key_down({ page, key }) {
+    await pages[page].bringToFront();
+    await pages[page].keyboard.down(key);
+  },
+  key_up: ({ page, key }) => pages[page].keyboard.up(key),
   text: ({ page, selector }) => pages[page].$eval(selector, (element) => element.innerText),
   wait: ({ page, selector, text }, browser) =>
     browser.wait(pages[page],

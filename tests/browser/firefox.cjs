@@ -13,6 +13,7 @@ exports.launch = async () => {
       await page.setViewport({ width, height });
       return page;
     },
+    closePage: (page) => page.browserContext().close(),
     wait: (page, script, ...words) => page.waitForFunction(script, WAIT, words),
     close: () => browser.close(),
   };

@@ -1,11 +1,7 @@
 """Two tabs of the example page while the network and the relay fail: both go on, without a word in the console."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from backend_process import BackendProcess
-from link import Link
 from test_two_pages import REFUSED
 
 
@@ -15,21 +11,13 @@ def relay(start_relay, tmp_path):
 
 
 @pytest.fixture
-def link(relay):
-    link = Link(relay.port)
-    yield link
-    link.close()
-
-
-@pytest.fixture
-def pages(browser, relay, link):
+def pages(browser, start_backend, link):
     """Their sockets go over the link; what is clicked goes to the backend directly."""
-    backend = BackendProcess(SimpleNamespace(runtime_dir=relay.runtime_dir, port=link.port))
+    backend = start_backend(relay_port=link.port)
     pages = [browser.open(backend.url), browser.open(backend.url)]
     for page in pages:
         page.wait_for("#status", "live")
-    yield pages
-    backend.stop()
+    return pages
 
 
 def both_show(pages, track, position):

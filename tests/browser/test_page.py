@@ -1,40 +1,15 @@
 """What a person meets in the example page: nothing that is done is lost, and what is not known is said."""
 
 import signal
-from types import SimpleNamespace
 
 import pytest
 
-from backend_process import BackendProcess
-from link import Link
 from test_two_pages import REFUSED
 
 
 @pytest.fixture(params=["chromium", "firefox"])
 def browser_name(request):
     return request.param
-
-
-@pytest.fixture
-def start_backend(relay):
-    """Backends whose page finds the relay on `port`: by default where it is."""
-    running = []
-
-    def start(port=0, relay_port=None):
-        at = SimpleNamespace(runtime_dir=relay.runtime_dir, port=relay_port or relay.port)
-        running.append(BackendProcess(at, port))
-        return running[-1]
-
-    yield start
-    for backend in running:
-        backend.stop()
-
-
-@pytest.fixture
-def link(relay):
-    link = Link(relay.port)
-    yield link
-    link.close()
 
 
 @pytest.fixture
@@ -142,3 +117,30 @@ def test_a_frozen_relay_is_doubtful_then_lost_and_live_when_it_goes_on(pages, re
     pages[1].click("#next")
     page.wait_for("#radio", "Harbour Lights")
     assert [text for text in page.complaints() if not text.startswith(REFUSED)] == []
+
+
+def test_space_judges_the_pair_that_was_shown_when_it_went_down(pages):
+    mine, other = pages
+    mine.focus("#comparison button:last-child")
+    mine.hold_key(" ")
+    other.click("#comparison button:first-child")
+    mine.wait_for("#verdict", "Harbour Lights won")
+    assert "Seven Small Engines" not in mine.text("#comparison")
+    mine.release_key(" ")
+    other.wait_for("#verdict", "Seven Small Engines won")
+
+
+@pytest.mark.parametrize("selector", ["#next", "#comparison button:first-child"])
+def test_enter_that_is_held_counts_once(pages, selector):
+    mine, other = pages
+    mine.focus(selector)
+    for _ in range(5):
+        mine.hold_key("Enter")
+    mine.release_key("Enter")
+    other.wait_for("#position", "1")
+    mine.press("Enter")
+    other.wait_for("#position", "2")
+    other.click("#next")
+    other.wait_for("#position", "3")
+    assert mine.evaluate("performance.getEntriesByType('resource').filter((entry) => "
+                         "/verdict|start/.test(entry.name)).length") == 2

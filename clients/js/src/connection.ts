@@ -24,12 +24,13 @@ export interface Observer {
 type Phase = "waiting" | "opening" | "open" | "live" | "ended";
 
 const OPEN_LIMIT = 10_000; // ms that opening a socket may take
-const GREETING_LIMIT = 25_000; // ms without a message until all that was missed is there
-const MOST_PATIENCE = 16; // times that limit
-const STABLE = 10_000; // ms of being live after which a failure counts as the first
-const STALE_ATTEMPT = 1_000; // ms after which a wake begins an attempt anew
+const RESUME_LIMIT = 25_000; // ms of silence until all that was missed is there, where no snapshot is awaited
+const STABLE = 10_000; // ms of being live, or without a wake, after which a failure counts as the first
+const YOUNG = 1_000; // ms for which a wake says nothing new about an attempt
+const HASTE = 5_000; // ms that an attempt may be silent when a wake has come; twice as much after each loss
 const REFUSED = [1008, 4403]; // close codes: policy, and a page that may not connect
 const ABANDONED = 4000; // our close code for a connection that is of no more use
+const NEWS: readonly string[] = ["snapshot", "resume", "event"];
 const QUESTION = '{"type":"sync:ping"}';
 
 /**
@@ -44,9 +45,10 @@ export class Connection {
   private cancelTimer = () => {};
   private stopWaking = () => {};
   private liveAt = 0;
-  // A message that takes long to arrive looks like silence: each silence makes the next attempt wait
-  // longer, so that a large snapshot on a thin line gets through in the end.
-  private patience = 1;
+  private wokenAt = Number.NEGATIVE_INFINITY;
+  private isPatient = false; // after silence in place of a resume, which may have been a long snapshot
+  private isHurried = false; // whether a wake has come during this attempt
+  private cuts = { opening: 0, open: 0 }; // attempts that ended by a wake since it was last live
   private readonly backoff: Backoff;
   private readonly pulse: Pulse;
 
@@ -92,6 +94,7 @@ export class Connection {
     this.session.begin();
     this.socket = socket;
     this.phase = "opening";
+    this.isHurried = false;
     this.listenTo(socket);
     this.pulse.start(OPEN_LIMIT);
     this.show(position ? "resuming" : "connecting");
@@ -108,8 +111,10 @@ export class Connection {
 
   private opened(): void {
     this.phase = "open";
-    const limit = Math.max(GREETING_LIMIT, 2.5 * this.settings.heartbeat * 1000);
-    this.pulse.start(limit * this.patience);
+    this.isHurried = false;
+    const { snapshotLimit } = this.settings;
+    const isShort = this.session.resumeFrom !== null && !this.isPatient;
+    this.pulse.start(isShort ? Math.min(RESUME_LIMIT, snapshotLimit) : snapshotLimit);
   }
 
   private receive(data: unknown): void {
@@ -122,16 +127,19 @@ export class Connection {
     else if (this.phase === "live") this.show("live"); // if it was doubtful
   }
 
-  /** Null stands for what is no text: a sign of life. */
+  /** Null stands for what is no text. Until all that was missed is there, only news are a sign of life. */
   private take(message: Message | null): void {
-    this.pulse.hear(message?.kind === "heartbeat");
+    const isNews = message !== null && NEWS.includes(message.kind);
+    if (isNews || this.phase === "live") this.pulse.hear();
+    if (message?.kind === "heartbeat") this.pulse.beat();
     if (message) this.session.take(message);
   }
 
   private becomeLive(): void {
     this.phase = "live";
     this.liveAt = this.environment.now();
-    this.patience = 1;
+    this.isPatient = false;
+    this.cuts = { opening: 0, open: 0 };
     this.pulse.follow();
     this.show("live");
   }
@@ -167,23 +175,41 @@ export class Connection {
     }
   }
 
-  /** There is reason to hope, or to doubt that the socket survived: tries again, or asks the relay. */
+  /** There is reason to hope, or to doubt that the socket survived: tries again, or finds out. */
   private wake(): void {
-    const isYoung = this.phase === "opening" && this.pulse.silence < STALE_ATTEMPT;
-    if (this.phase === "ended" || isYoung) return;
-    if (this.phase === "open" || this.phase === "live") this.pulse.check();
-    else this.tryAnew();
+    const { phase } = this;
+    if (phase === "live") this.pulse.check();
+    else if (phase === "waiting") this.tryAtOnce();
+    else if (phase !== "ended") this.hurry(phase);
+  }
+
+  private tryAtOnce(): void {
+    if (this.elapsedSince(this.wokenAt) >= STABLE) this.backoff.reset();
+    this.wokenAt = this.environment.now();
+    this.tryAnew();
+  }
+
+  /** The relay cannot be asked before it has greeted: an attempt that stays silent for long is begun anew. */
+  private hurry(phase: "opening" | "open"): void {
+    if (phase === "opening" && this.pulse.silence < YOUNG) return;
+    this.isHurried = true;
+    this.pulse.hurry(HASTE * 2 ** this.cuts[phase]);
   }
 
   private tryAnew(): void {
-    this.backoff.reset();
     this.drop(ABANDONED, "silent");
     this.retry();
   }
 
   private giveUpOnSilence(): void {
-    if (this.phase !== "opening") this.patience = Math.min(MOST_PATIENCE, this.patience * 2);
-    this.retryLater("silent");
+    const { phase } = this;
+    if (this.isHurried && (phase === "opening" || phase === "open")) {
+      this.cuts[phase] += 1;
+      this.tryAnew();
+    } else {
+      if (phase === "open") this.isPatient = true;
+      this.retryLater("silent");
+    }
   }
 
   private elapsedSince(time: number): number {

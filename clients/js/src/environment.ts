@@ -45,8 +45,13 @@ export function platform(options: Options): Environment {
     random: () => Math.random(),
     schedule,
     wakeOn: options.wakeOn ?? wakeOnPage,
-    report: options.onError ?? ((error) => host.console.error("syncrelay:", error)),
+    report: options.onError ?? complain,
   };
+}
+
+/** Tells the console what a developer should know. */
+export function complain(problem: unknown): void {
+  host.console.error("syncrelay:", problem);
 }
 
 export function schedule(action: () => void, delay: number): () => void {

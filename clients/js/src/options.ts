@@ -13,6 +13,11 @@ export interface Options {
   readonly retryFirst?: number | undefined;
   /** Longest delay before any retry, in milliseconds (20,000). */
   readonly retryLongest?: number | undefined;
+  /**
+   * Longest time for a snapshot to arrive, in milliseconds (60,000): how long a new connection may be silent.
+   * A snapshot is one message, of which nothing is seen until all of it is there.
+   */
+  readonly snapshotLimit?: number | undefined;
   /** The class to open connections with, where there is no global one (Node before 22). */
   readonly WebSocket?: SocketConstructor | undefined;
   /** When to try at once; default: the browser comes online, the page becomes visible. */
@@ -26,6 +31,7 @@ export interface Settings {
   readonly heartbeat: number;
   readonly retryFirst: number;
   readonly retryLongest: number;
+  readonly snapshotLimit: number;
 }
 
 /** Fills in defaults. Throws RangeError for a value that makes no sense. */
@@ -34,10 +40,12 @@ export function settingsFrom(options: Options): Settings {
     heartbeat: options.heartbeat ?? 4,
     retryFirst: options.retryFirst ?? 300,
     retryLongest: options.retryLongest ?? 20_000,
+    snapshotLimit: options.snapshotLimit ?? 60_000,
   };
   demand("heartbeat", settings.heartbeat, 1, 300);
   demand("retryFirst", settings.retryFirst, 1, settings.retryLongest);
   demand("retryLongest", settings.retryLongest, 1, 86_400_000);
+  demand("snapshotLimit", settings.snapshotLimit, 1_000, 86_400_000);
   return settings;
 }
 

@@ -4,6 +4,7 @@ const HEARTBEAT_OVERDUE = 1.25; // heartbeats of silence after which one is miss
 const SILENCE_LIMIT = 2.5; // heartbeats of silence that are death: one lost, the next half an interval late
 const ANSWER_DUE = 2_000; // ms in which a question is answered, or half a heartbeat where that is less
 const ANSWER_LIMIT = 5_000; // ms without an answer that are death, where the relay is known to answer
+const ON_ITS_WAY = 10_000; // ms that a message may take all the same, which an answer has to follow
 const HELD_UP = 1_000; // ms by which a timer is late when the page was frozen or busy
 const CATCHING_UP = 2_000; // ms for what arrived meanwhile to be heard
 const WAKING_UP = 1_000; // ms for the same when somebody looks at the page
@@ -22,16 +23,18 @@ export interface Diagnosis {
  * The signs of life of one connection, and what their absence means. Any message is one. Where one is
  * missing it asks for one. A relay of version 0.2.0 or newer answers at once, with a heartbeat; an older
  * one does not, and its silence proves nothing until its heartbeats are missing. Which kind it is shows
- * by a heartbeat that comes after a question and too soon to be one of the row.
+ * by the count: an older relay has sent one heartbeat in each interval since the socket opened, at most,
+ * however they were held up on the way. So the first questions go on until there are more than that.
  */
 export class Pulse {
   private readonly heartbeat: number;
   private limit = 0;
   private asks = false;
   private heardAt = 0;
-  private beatAt = 0; // the last heartbeat of the relay, or the start of its row
+  private rowAt = 0; // when the row of heartbeats began
+  private beats = 0; // how many have come since
   private askedAt: number | null = null; // since when a question waits for any message
-  private isCurious = false; // whether the next heartbeat may be an answer
+  private curiousAt: number | null = null; // when the last question went out that a heartbeat may answer
   private answers = false;
   private due = 0;
   private excusedUntil: number | null = null;
@@ -48,7 +51,9 @@ export class Pulse {
 
   /** A new socket: silence of `limit` ms is death, and there is nobody to ask yet. */
   start(limit: number): void {
-    this.beatAt = this.environment.now();
+    this.rowAt = this.environment.now();
+    this.beats = 0;
+    this.curiousAt = null;
     this.answers = false;
     this.asks = false;
     this.expect(limit);
@@ -65,17 +70,21 @@ export class Pulse {
     this.cancelTimer();
   }
 
-  /** Something came; `isBeat` when it was a heartbeat. */
-  hear(isBeat: boolean): void {
-    const now = this.environment.now();
-    if (isBeat) {
-      if (this.isCurious && now - this.beatAt < this.heartbeat / 2) this.answers = true;
-      this.isCurious = false;
-      this.beatAt = now;
-    }
-    this.heardAt = now;
+  /** Something came that shows that the connection is alive. */
+  hear(): void {
+    this.heardAt = this.environment.now();
     this.askedAt = null;
     this.excusedUntil = null;
+  }
+
+  /** It was a heartbeat, or one came before the greeting, when it shows nothing. */
+  beat(): void {
+    this.beats += 1;
+    if (this.answers || this.curiousAt === null) return;
+    const asked = this.environment.now() - this.curiousAt;
+    this.curiousAt = null;
+    if (this.beats > this.longestRow) this.answers = true;
+    else if (asked < this.heartbeat / 2) this.ask();
   }
 
   /** Somebody looks at the page, or the network is back: asks, and soon knows. */
@@ -85,6 +94,12 @@ export class Pulse {
     this.watch();
   }
 
+  /** The same where nobody can be asked: silence of `limit` ms is death now, if it was not before. */
+  hurry(limit: number): void {
+    this.limit = Math.min(this.limit, limit);
+    this.check();
+  }
+
   /** How long nothing has been heard, in ms. */
   get silence(): number {
     return this.environment.now() - this.heardAt;
@@ -92,14 +107,14 @@ export class Pulse {
 
   private expect(limit: number): void {
     this.limit = limit;
-    this.hear(false);
+    this.hear();
     this.watch();
   }
 
   private ask(): void {
     if (!this.asks) return;
-    this.askedAt ??= this.environment.now();
-    this.isCurious = true;
+    this.curiousAt = this.environment.now();
+    this.askedAt ??= this.curiousAt;
     this.diagnosis.ask();
   }
 
@@ -131,17 +146,27 @@ export class Pulse {
   private get doubtAt(): number {
     const wait = Math.min(ANSWER_DUE, this.heartbeat / 2);
     const silent = this.asks ? HEARTBEAT_OVERDUE * this.heartbeat + wait : this.limit;
-    return this.earliest(silent, wait);
+    return this.earliest(silent, this.owedAt(wait));
   }
 
   private get deathAt(): number {
-    return this.earliest(this.limit, ANSWER_LIMIT);
+    const owedAt = Math.max(this.owedAt(ANSWER_LIMIT), this.heardAt + ON_ITS_WAY);
+    return this.earliest(this.limit, owedAt);
   }
 
-  /** When it has been silent, or has not answered, for so long; where it is excused, later. */
-  private earliest(silent: number, unanswered: number): number {
+  /** When an answer is due that may take so long; never where the relay may not answer. */
+  private owedAt(wait: number): number {
     const askedAt = this.answers ? this.askedAt : null;
-    const owedAt = askedAt === null ? Number.POSITIVE_INFINITY : askedAt + unanswered;
+    return askedAt === null ? Number.POSITIVE_INFINITY : askedAt + wait;
+  }
+
+  /** When it has been silent for so long, or owes an answer; where it is excused, later. */
+  private earliest(silent: number, owedAt: number): number {
     return Math.max(Math.min(this.heardAt + silent, owedAt), this.excusedUntil ?? 0);
+  }
+
+  /** Heartbeats that a relay can have sent unasked, where the line delays them by half an interval more or less. */
+  private get longestRow(): number {
+    return Math.floor((this.environment.now() - this.rowAt) / this.heartbeat + 0.5);
   }
 }

@@ -24,7 +24,7 @@ import { acquire, NOTHING_YET, type Source, viewOf } from "./shared_clients.js";
 
 export interface SyncProviderProps {
   readonly url: string;
-  /** Read when the connection is opened; later changes have no effect. */
+  /** Of the connection: `heartbeat`, `onError` and the others. Read when it is opened; later changes have no effect. */
   readonly options?: Options | undefined;
   readonly children?: ReactNode;
 }
@@ -55,7 +55,6 @@ export interface SyncHooks<State extends object, Events extends object> {
 }
 
 const SourceContext = createContext<Source | null>(null);
-const NO_OPTIONS: Options = {};
 
 /** Keeps a connection for the components below, whether they use it or not. */
 export const SyncProvider: FunctionComponent<SyncProviderProps> = ({ url, options, children }) => {
@@ -66,7 +65,8 @@ export const SyncProvider: FunctionComponent<SyncProviderProps> = ({ url, option
 
 /**
  * The status and the whole state; renders again whenever either changes. Connects to `url` for as long
- * as the component is mounted; without one it uses the provider's connection.
+ * as the component is mounted; without one it uses the provider's connection. `options` count where this
+ * is the first user of `url`, which a component with children that name it, too, never is: a provider is.
  */
 export function useSync<State extends object = Record<string, Json>>(
   url?: string,
@@ -130,7 +130,7 @@ export function createSync<
 
 const HOOKS = Object.freeze({ SyncProvider, useSync, useSyncState, useSyncEvent });
 
-function useSource(url?: string, options: Options = NO_OPTIONS): Source {
+function useSource(url?: string, options: Options | null = null): Source {
   const provided = useContext(SourceContext);
   const [first] = useState(options);
   const named = useMemo(() => (url === undefined ? null : { url, options: first }), [url, first]);

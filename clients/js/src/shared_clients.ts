@@ -1,6 +1,6 @@
 import { SyncClient } from "./client.js";
 import type { Status } from "./connection.js";
-import { platform, schedule } from "./environment.js";
+import { complain, platform, schedule } from "./environment.js";
 import type { RefusedError } from "./error.js";
 import type { JsonObject } from "./json.js";
 import { type Options, settingsFrom } from "./options.js";
@@ -8,7 +8,8 @@ import { type Options, settingsFrom } from "./options.js";
 /** Where a component's data comes from. Components that name the same url share one connection. */
 export interface Source {
   readonly url: string;
-  readonly options: Options;
+  /** Null: whatever the connection has. */
+  readonly options: Options | null;
 }
 
 /** What a component shows; the same object until something in it changes. */
@@ -29,6 +30,8 @@ export const NOTHING_YET: View = Object.freeze({
 
 interface Entry {
   readonly client: SyncClient;
+  readonly options: Options;
+  readonly told: Set<string>; // the options that were asked for in vain and complained about
   view: View;
   users: number;
 }
@@ -42,12 +45,13 @@ export function viewOf(url: string): View {
 }
 
 /**
- * Uses the client of a source, opened by its first user with that user's options. Returns it and how to
- * let go of it. The last one's letting go closes it, but only after the current task, so that components
+ * Uses the client of a source, opened by its first user with that user's options; the console is told
+ * once when a later one asks for others, which have no effect. Returns it and how to let go of it. The last one's letting go closes it, but only after the current task, so that components
  * that replace each other keep the connection.
  */
 export function acquire(source: Source): [client: SyncClient, release: () => void] {
   const entry = entries.get(source.url) ?? openEntry(source);
+  if (source.options) complainOfOthers(source.url, entry, source.options);
   entry.users += 1;
   const release = () => {
     entry.users -= 1;
@@ -56,9 +60,27 @@ export function acquire(source: Source): [client: SyncClient, release: () => voi
   return [entry.client, release];
 }
 
-function openEntry({ url, options }: Source): Entry {
+/** Functions are taken for the same, since those that a component writes inline are new each time. */
+function complainOfOthers(url: string, { options, told }: Entry, asked: Options): void {
+  const sign = (value: unknown) => (typeof value === "function" ? "function" : value);
+  const names = Object.keys(asked) as (keyof Options)[];
+  const dropped = names.filter(
+    (name) => sign(asked[name] ?? options[name]) !== sign(options[name]),
+  );
+  const news = dropped.filter((name) => !told.has(name));
+  if (news.length === 0) return;
+  for (const name of news) told.add(name);
+  complain(
+    `${news.join(", ")} of a later user of ${url} has no effect: its first user opened the connection, ` +
+      "and a component's children come before it. Give the options to a <SyncProvider>, whose children name no url.",
+  );
+}
+
+function openEntry({ url, options: given }: Source): Entry {
+  const options = given ?? {};
   const client = new SyncClient(url, settingsFrom(options), platform(options));
-  const entry: Entry = { client, view: { ...NOTHING_YET, client }, users: 0 };
+  const view = { ...NOTHING_YET, client };
+  const entry: Entry = { client, options, told: new Set(), view, users: 0 };
   const refresh = () => {
     const { status, state, error } = client;
     entry.view = { status, state, error, client };

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { until } from "./until.js";
 
 interface Ready {
   readonly port: number;
@@ -69,9 +70,12 @@ export class RelayProcess {
     return `ws://127.0.0.1:${this.port}/ws/sync`;
   }
 
-  /** It stands still, and its connections with it. */
-  freeze(): void {
+  /** It stands still, and its connections with it. A signal takes its time: without waiting it still answers. */
+  async freeze(): Promise<void> {
     this.child.kill("SIGSTOP");
+    await until("the relay stands still", () =>
+      this.threadStates().every((state) => state === "T"),
+    );
   }
 
   thaw(): void {
@@ -93,5 +97,13 @@ export class RelayProcess {
     this.child.kill(signal);
     this.thaw();
     await exited;
+  }
+
+  private threadStates(): string[] {
+    const tasks = `/proc/${this.child.pid}/task`;
+    return readdirSync(tasks).map((task) => {
+      const stat = readFileSync(`${tasks}/${task}/stat`, "utf8");
+      return stat.charAt(stat.lastIndexOf(")") + 2);
+    });
   }
 }

@@ -55,7 +55,7 @@ test("a frozen relay is doubtful, then lost, within 11 s by default, and live ag
   const relay = await setup.relay();
   const backend = setup.backend(relay);
   const witness = await setup.liveWitness(relay.url);
-  relay.freeze();
+  await relay.freeze();
   const begin = performance.now();
   await until(
     "it is lost",
@@ -76,7 +76,7 @@ test("a freeze that ends in time is a doubt and no loss", async () => {
   const backend = setup.backend(relay);
   const link = await setup.link(relay);
   const witness = await setup.liveWitness(link.url);
-  relay.freeze();
+  await relay.freeze();
   await until("it is doubtful", () => witness.client.status === "doubtful", 10);
   await backend.tick(1, 1);
   relay.thaw();
@@ -107,13 +107,13 @@ test("the relay answers each question at once", async () => {
   expect(witness.statuses).toEqual(["live"]);
 });
 
-test("a frozen relay is found out within 6 s of a wake, whatever the heartbeat", async () => {
+test("a frozen relay is found out within 11 s of a wake, whatever the heartbeat", async () => {
   const relay = await setup.relay();
   const [witness, wake] = await liveAsker(relay.url);
   await until("the answer to the first question", () => witness.countOf("ping") === 1);
-  relay.freeze();
+  await relay.freeze();
   wake();
-  await until("it is lost", () => witness.statuses.length > 2, 6);
+  await until("it is lost", () => witness.statuses.length > 2, 11);
   expect(witness.statuses.slice(0, 3)).toEqual(["live", "doubtful", "offline"]);
 });
 
@@ -122,7 +122,7 @@ test("a relay that was frozen answers the question that waited", async () => {
   const link = await setup.link(relay);
   const [witness, wake] = await liveAsker(link.url);
   await until("the answer to the first question", () => witness.countOf("ping") === 1);
-  relay.freeze();
+  await relay.freeze();
   wake();
   await until("it is doubtful", () => witness.client.status === "doubtful");
   relay.thaw();

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const COMPILER = `${ROOT}/node_modules/typescript/bin/tsc`;
+const OLD_COMPILER = `${ROOT}/node_modules/typescript5/bin/tsc`;
 
 /**
  * A project that uses the built package by its name: Node and TypeScript resolve that by the exports of
@@ -24,12 +25,25 @@ export class Consumer {
     return this;
   }
 
+  /** Puts the package where it is looked up by those that know no exports; its neighbours are found from there. */
+  link(): this {
+    mkdirSync(`${this.folder}/node_modules`);
+    symlinkSync(ROOT, `${this.folder}/node_modules/syncrelay`);
+    return this;
+  }
+
   /** What the compiler complains about, by strict rules that look into the package's types, too. */
-  complaints(options: object): string {
+  complaints(options: object, compiler = COMPILER): string {
     const strict = { strict: true, noEmit: true, jsx: "react-jsx", types: [] };
     const config = { compilerOptions: { ...strict, ...options }, include: ["."] };
     this.write("tsconfig.json", JSON.stringify(config));
-    return this.run(COMPILER, "-p", this.folder);
+    return this.run(compiler, "-p", this.folder);
+  }
+
+  /** What TypeScript 5 complains about when it looks modules up as Node 10 did, which later ones cannot. */
+  complaintsOfOldLookUp(): string {
+    const options = { module: "commonjs", moduleResolution: "node10", target: "es2022" };
+    return this.complaints({ ...options, lib: ["ES2022"], esModuleInterop: true }, OLD_COMPILER);
   }
 
   /** What a file prints, with errors. */

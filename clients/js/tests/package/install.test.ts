@@ -72,6 +72,7 @@ test("installing the folder, which would bring a second React, is refused with a
   expect(status).not.toBe(0);
   expect(stderr).toContain("cannot be installed as a link");
   expect(stderr).toContain("npm ci && npm pack");
+  expect(existsSync(join(project, "node_modules/syncrelay"))).toBe(false);
 });
 
 test("React is a peer that may be missing", () => {

@@ -88,6 +88,15 @@ test.each([
   expect(consumer.complaints({ ...options, lib: ["ES2022"] })).toBe("");
 });
 
+test("types are found by TypeScript 5 where modules are looked up as by Node 10", () => {
+  const consumer = new Consumer("types-node10")
+    .link()
+    .write("use.ts", USE)
+    .write("misuse.ts", MISUSE)
+    .write("hooks.ts", TYPED_HOOKS);
+  expect(consumer.complaintsOfOldLookUp()).toBe("");
+});
+
 test("the WebSocket classes of browsers and of ws fit", () => {
   const consumer = new Consumer("types-websocket").write(
     "use.mts",

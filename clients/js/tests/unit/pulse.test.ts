@@ -1,35 +1,11 @@
 /** Silence: when the client asks, when it doubts, and when it gives a connection up. */
 
 import { expect, test } from "vitest";
-import type { Options } from "../../src/options.js";
-import { type Played, play, playLive } from "../fakes/played_client.js";
-import { event, ping, resume, snapshot } from "../fakes/relay_message.js";
+import { course, freeze, PRESENT, playAnswering } from "../fakes/answering_relay.js";
+import { play, playLive } from "../fakes/played_client.js";
+import { event, ping, snapshot } from "../fakes/relay_message.js";
 
 const QUESTION = '{"type":"sync:ping"}';
-const PRESENT: Options = { heartbeat: undefined }; // the default
-
-/** Live at a relay that answers questions. */
-function playAnswering(options: Options = PRESENT): Played {
-  const played = play(options);
-  played.world.socket.answers = true;
-  played.world.socket.accept().tell(snapshot(41));
-  return played;
-}
-
-/** From now on nothing comes from the relay. */
-function freeze({ world }: Played): void {
-  world.socket.answers = false;
-}
-
-/** The statuses until the connection is given up, each with how long after now it came. */
-function course({ world, client }: Played): [after: number, status: string][] {
-  const begin = world.now();
-  const told: [number, string][] = [];
-  const stop = client.onStatus((status) => told.push([world.now() - begin, status]));
-  while (client.status !== "offline") world.advance(world.pendingDelay ?? 0);
-  stop();
-  return told;
-}
 
 test.each([true, false])(
   "by default a silent relay is doubtful after 7 s and lost after 10 s (answers: %s)",
@@ -129,146 +105,6 @@ test("one heartbeat may be lost and the next late, however often", () => {
     expect(client.status).toBe("live");
   }
   expect(world.sockets).toHaveLength(1);
-});
-
-test("a wake asks, and an answer leaves all as it was", () => {
-  const { world, statuses } = playAnswering();
-  world.socket.asked.length = 0;
-  world.wake();
-  expect(world.socket.asked).toEqual([QUESTION]);
-  expect(world.sockets).toHaveLength(1);
-  world.advance(60_000);
-  expect(statuses).toEqual(["live"]);
-});
-
-test("a wake finds a frozen relay out within 5 s, long before its heartbeats are missed", () => {
-  const played = playAnswering({ heartbeat: 60 });
-  freeze(played);
-  played.world.wake();
-  expect(course(played)).toEqual([
-    [2_000, "doubtful"],
-    [5_000, "offline"],
-  ]);
-});
-
-test("wakes in a row put off nothing", () => {
-  const played = playAnswering({ heartbeat: 60 });
-  const { world, client } = played;
-  freeze(played);
-  for (let count = 0; count < 50; count += 1) {
-    world.wake();
-    world.advance(100);
-  }
-  expect(client.status).toBe("offline");
-});
-
-test("a relay that has never answered is not doubted for its silence to a question", () => {
-  const { world, statuses } = playLive(PRESENT);
-  for (let beat = 0; beat < 100; beat += 1) {
-    world.advance(4_000);
-    world.socket.tell(ping);
-    world.wake();
-  }
-  expect(statuses).toEqual(["live"]);
-});
-
-test("a heartbeat of the row that follows a question is no answer", () => {
-  const { world, statuses } = playLive({ heartbeat: 60 });
-  for (let beat = 0; beat < 20; beat += 1) {
-    world.advance(59_000);
-    world.wake();
-    world.advance(1_000);
-    world.socket.tell(ping);
-  }
-  world.wake();
-  world.advance(60_000);
-  expect(statuses).toEqual(["live"]);
-});
-
-test("a burst of heartbeats that were held up on the way is no answer", () => {
-  const { world, statuses } = playLive({ heartbeat: 20 });
-  world.sleep(45_000);
-  world.wake();
-  world.socket.tell(ping, ping);
-  world.wake();
-  world.advance(20_000);
-  expect(statuses).toEqual(["live"]);
-});
-
-test("whether a relay answers is found out anew on each connection", () => {
-  const played = playAnswering({ heartbeat: 60 });
-  const { world, statuses } = played;
-  world.socket.end();
-  world.advance(world.pendingDelay ?? 0);
-  world.socket.accept().tell(resume(41, 41));
-  world.wake();
-  world.advance(60_000);
-  expect(statuses).toEqual(["live", "offline", "resuming", "live"]);
-});
-
-test("a page that was held up hears first what has arrived meanwhile", () => {
-  const { world, statuses } = playLive({ heartbeat: 20 });
-  world.sleep(60_000);
-  world.advance(0); // the timer runs before the messages are told
-  world.socket.tell(ping);
-  world.advance(26_999);
-  expect(statuses).toEqual(["live"]);
-});
-
-test("a page that was held up and hears nothing gives the connection up soon", () => {
-  const { world, client } = playLive({ heartbeat: 20 });
-  world.sleep(60_000);
-  world.advance(1_999);
-  expect(client.status).toBe("live");
-  world.advance(1);
-  expect(client.status).toBe("offline");
-});
-
-test("a hidden page whose timers run once a minute keeps a good connection", () => {
-  const { world, statuses } = playAnswering();
-  for (let minute = 0; minute < 60; minute += 1) {
-    for (let beat = 0; beat < 15; beat += 1) {
-      world.sleep(4_000);
-      world.socket.tell(ping);
-    }
-    world.advance(0);
-  }
-  expect(statuses).toEqual(["live"]);
-  expect(world.sockets).toHaveLength(1);
-});
-
-test("a hidden page whose timers run once a minute gives a dead one up all the same", () => {
-  const { world, client } = playAnswering();
-  world.socket.answers = false;
-  for (let minute = 0; minute < 2; minute += 1) {
-    world.sleep(60_000);
-    world.advance(0);
-  }
-  expect(client.status).toBe("offline");
-});
-
-test("a wake after a long sleep hears first what has arrived meanwhile", () => {
-  const { world, statuses } = playLive(PRESENT);
-  world.sleep(3_600_000);
-  world.wake();
-  world.advance(999);
-  world.socket.tell(ping);
-  world.advance(6_999);
-  expect(statuses).toEqual(["live"]);
-  expect(world.sockets).toHaveLength(1);
-});
-
-test("a wake after a long sleep without a word replaces the connection after a second", () => {
-  const played = playLive(PRESENT);
-  const { world } = played;
-  world.sleep(3_600_000);
-  world.wake();
-  world.advance(1_000);
-  expect(world.sockets[0]?.closed).toEqual({ code: 4000, reason: "silent" });
-  world.advance(world.pendingDelay ?? 0);
-  world.socket.accept().tell(resume(41, 42), event(42));
-  expect(played.seqs).toEqual([42]);
-  expect(played.client.status).toBe("live");
 });
 
 test("nothing is asked before the relay has greeted, or after the end", () => {

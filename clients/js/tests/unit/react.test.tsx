@@ -5,6 +5,7 @@ import { createRoot, type Root } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SyncEvent } from "../../src/message.js";
+import type { Options } from "../../src/options.js";
 import { createSync, SyncProvider, useSync, useSyncEvent, useSyncState } from "../../src/react.js";
 import { FakeSocket } from "../fakes/fake_socket.js";
 import { event, snapshot } from "../fakes/relay_message.js";
@@ -239,6 +240,50 @@ test("a refusal is shown", () => {
   expect(page.textContent).toBe("not you");
   expect(onError).toHaveBeenCalledTimes(1);
   sockets[0]?.close();
+});
+
+function Asking({ options, children }: { options: Options; children?: ReactNode }): ReactNode {
+  useSync(URL_OF_RELAY, options);
+  return children;
+}
+
+test("options of a provider are those of the connection that its children use", () => {
+  render(
+    <SyncProvider url={URL_OF_RELAY} options={{ heartbeat: 20 }}>
+      <Status />
+    </SyncProvider>,
+  );
+  expect(openSockets()[0]?.parameters).toEqual({ heartbeat: "20" });
+});
+
+test("options that come too late are complained about once", () => {
+  const said = vi.spyOn(console, "error").mockReturnValue();
+  const tree = () => (
+    <Asking options={{ heartbeat: 20, onError: () => {} }}>
+      <Status url={URL_OF_RELAY} />
+      <Asking options={{ heartbeat: 20 }} />
+    </Asking>
+  );
+  render(tree());
+  render(tree());
+  expect(openSockets()[0]?.parameters).toEqual({ heartbeat: "4" });
+  expect(said).toHaveBeenCalledTimes(2); // heartbeat, then onError
+  expect(said.mock.calls[0]?.join(" ")).toContain(`heartbeat of a later user of ${URL_OF_RELAY}`);
+  expect(said.mock.calls[1]?.join(" ")).toContain("onError of a later user");
+  said.mockRestore();
+});
+
+test("users that ask for the same options, or for none, are fine", () => {
+  const said = vi.spyOn(console, "error").mockReturnValue();
+  render(
+    <>
+      <Asking options={{ heartbeat: 20, onError: () => {} }} />
+      <Asking options={{ heartbeat: 20, onError: () => {} }} />
+      <Status url={URL_OF_RELAY} />
+    </>,
+  );
+  expect(said).not.toHaveBeenCalled();
+  said.mockRestore();
 });
 
 test("without a url and a provider the error says what is missing", () => {
