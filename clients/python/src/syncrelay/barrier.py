@@ -33,6 +33,10 @@ class Barrier:
         self._pause = 0.0
         self._next_round = 0.0
 
+    @property
+    def proved(self) -> int:
+        return self._proved
+
     def passed(self, mark: int) -> bool:
         return self._proved >= mark
 

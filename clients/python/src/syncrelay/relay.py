@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
@@ -11,13 +12,14 @@ from typing import Any, Literal, Mapping, TypeVar, overload
 from . import answer
 from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
-from .endpoint import check_endpoint, default_control, default_endpoint, no_control
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
+from .options import Options
 from .outbox import Outbox, WhenFull
 from .plain import Default
 from .request import Request
 from .sender import Carrier, Sender
+from .threads import seconds_to_wait
 
 R = TypeVar("R", bound="Relay")
 
@@ -53,9 +55,9 @@ class Relay:
 
     def __init__(
         self,
-        endpoint: str | None = None,
+        endpoint: str | os.PathLike[str] | None = None,
         *,
-        control: str | None = None,
+        control: str | os.PathLike[str] | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
         max_queue_bytes: int = 64 * 1024 * 1024,
@@ -64,19 +66,10 @@ class Relay:
         default: Default | None = None,
         on_new_epoch: OnNewEpoch = None,
     ) -> None:
-        if when_full not in ("raise", "drop_oldest"):
-            raise ValueError(f"when_full is 'raise' or 'drop_oldest', not {when_full!r}")
-        if max_queue_commands < 1 or max_queue_bytes < 1:
-            raise ValueError("the queue's limits must be positive")
+        options = Options(endpoint, control, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
         outbox = Outbox(max_queue_commands, max_queue_bytes, when_full)
-        control = control or default_control(endpoint)
-        if control is not None:
-            check_endpoint(control)
-        endpoint = check_endpoint(endpoint or default_endpoint())
-        if control is None and on_new_epoch is not None:
-            raise no_control(endpoint, "on_new_epoch needs")
-        sender = Sender(endpoint, control, outbox, close_timeout, on_new_epoch)
-        self._use(CommandEncoder(min(max_command, max_queue_bytes), default), sender)
+        sender = Sender(options.endpoint, options.control, outbox, close_timeout, on_new_epoch)
+        self._use(CommandEncoder(options.max_command, default), sender)
 
     def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:
         self._encoder = encoder
@@ -211,7 +204,7 @@ class Relay:
             return
         done = self._sender.flush()
         try:
-            done.result(timeout)
+            done.result(seconds_to_wait(timeout))
         except FutureTimeout:
             done.cancel()
             raise flush_timeout(self._sender, timeout) from None
@@ -227,11 +220,14 @@ class Relay:
 
     def _confirm_flush(self, timeout: float) -> None:
         if not self._sender.started:
+            self._sender.flush()
             return
+        told = self._sender.losses_told()
         try:
             self.stats(timeout=timeout)
         except AnswerTimeout as error:
-            raise flush_timeout(self._sender, timeout) from error
+            raise flush_timeout(self._sender, timeout, error) from error
+        self._sender.tell_losses(told)
 
     def __enter__(self: R) -> R:
         return self
@@ -250,7 +246,7 @@ class Relay:
     def _ask(self, body: bytes, timeout: float, id: str | None = None) -> bytes:
         request = self._sender.request(body, id)
         try:
-            return request.answer.result(timeout)
+            return request.answer.result(seconds_to_wait(timeout))
         except FutureTimeout:
             return late_answer(self._sender, request, timeout, id)
         finally:
@@ -271,8 +267,10 @@ def late_answer(sender: Carrier, request: Request, timeout: float, id: str | Non
     raise ConfirmTimeout(f"{what}; {request.effect()}", id, request.sent)
 
 
-def flush_timeout(sender: Carrier, timeout: float) -> FlushTimeout:
+def flush_timeout(sender: Carrier, timeout: float, unanswered: AnswerTimeout | None = None) -> FlushTimeout:
     queued = sender.queued
+    if unanswered is not None and not queued:
+        return FlushTimeout(f"the relay has not said that it has taken everything: {unanswered}")
     left = f"{queued} commands are still queued" if queued else "it went away with the last ones under way"
     if queued and sender.in_doubt:
         left += ", behind a confirmed command that timed out and may take effect yet"
