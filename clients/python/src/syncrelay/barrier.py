@@ -15,7 +15,7 @@ _LAST_PAUSE = 0.1
 
 
 class Barrier:
-    """I/O thread only. Proves that the relay has applied what was pushed up to a mark in the outbox.
+    """I/O thread only. Proves that the relay has taken what was pushed up to a mark in the outbox.
 
     The relay reads two sockets and keeps no order between them. So a command without effect goes over both under one id,
     pushed first. When the control socket calls it a duplicate, the relay has taken the pushed one, hence all

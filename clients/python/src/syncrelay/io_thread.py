@@ -87,7 +87,7 @@ class IoThread:
         return done
 
     def request(self, body: bytes, id: str | None) -> Request:
-        """Answered after what was posted until now has been applied. Raises RelayUnavailable when too many wait."""
+        """Answered after what was posted until now has been taken. Raises RelayUnavailable when too many wait."""
         request = self._requests.add(body, self._outbox.posted, id)
         self._wakeup.set()
         if self._ended:

@@ -28,6 +28,7 @@ _log = logging.getLogger("syncrelay")
 
 class Relay:
     """Sends commands to the relay and asks it. Thread-safe (not to be used from signal handlers); make one per process.
+    One that is dropped without close() sends what it has and ends, unless it has an ``on_new_epoch`` that refers to it.
 
     Commands only enter a bounded queue, in the order of the calls; one I/O thread sends them. While the relay is away
     they wait there and arrive, in order, when it is back. What ZeroMQ had already handed to a relay that was killed
@@ -40,7 +41,7 @@ class Relay:
     out under way may take effect yet, but never after what comes later, which waits in the queue until the relay has
     answered (or was away for a minute).
 
-    ``endpoint``: the relay's ``--commands``; by default the same rule as the relay's (``default_endpoint``).
+    ``endpoint``: the relay's ``--commands``, or the Path of its socket; by default the same rule as the relay's (``default_endpoint``).
     ``control``: the relay's ``--control``; by default as ``default_control`` says. For a tcp:// endpoint it must be given:
     without it, confirmed commands and queries raise InvalidEndpoint.
     ``when_full``: ``"raise"`` raises RelayUnavailable, ``"drop_oldest"`` makes room and says so in the log.
@@ -196,8 +197,9 @@ class Relay:
     def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
         """Waits until everything queued so far is handed to ZeroMQ, connected to the relay, or raises FlushTimeout.
 
-        With ``confirm`` until the relay has applied it: then it is of no matter what becomes of this process, be it
-        ``os._exit`` or kill -9.
+        With ``confirm`` until the relay has taken it: then it is of no matter what becomes of this process, be it
+        ``os._exit`` or kill -9. What the relay refused, for want of room say, is taken, too, and in the relay's log.
+        Raises PossibleLoss, once, when a connection broke under what was pushed before.
         """
         if confirm:
             self._confirm_flush(timeout)
