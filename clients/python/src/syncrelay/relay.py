@@ -276,4 +276,6 @@ def flush_timeout(sender: Carrier, timeout: float, unanswered: AnswerTimeout | N
     left = f"{queued} commands are still queued" if queued else "it went away with the last ones under way"
     if queued and sender.in_doubt:
         left += ", behind a confirmed command that timed out and may take effect yet"
+    if unanswered is not None:
+        left += f"; {unanswered}"
     return FlushTimeout(f"the relay at {sender.endpoint} has not taken everything within {timeout:g} s: {left}")
