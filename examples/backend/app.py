@@ -35,7 +35,8 @@ TRACKS = [
 app = FastAPI(title="syncrelay example")
 app.mount("/page", StaticFiles(directory=PAGE), name="page")
 relay = AsyncRelay()
-app.router.lifespan_context = lifespan(relay)  # the end waits until the relay has what was pushed
+# Handlers and the lifespan that the app has run inside; the end waits until the relay has what was pushed.
+app.router.lifespan_context = lifespan(relay, app.router.lifespan_context)
 
 
 class Verdict(BaseModel):

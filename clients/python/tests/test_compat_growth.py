@@ -11,7 +11,7 @@ from typing import Iterator
 
 import pytest
 from modules import require
-from pull_peer import PullPeer, wait_until
+from pull_peer import DEADLINE, PullPeer, wait_until
 from real_relay import RealRelay
 
 from syncrelay import InvalidEndpoint, Relay
@@ -190,3 +190,37 @@ async def test_the_original_signatures_are_kept(fake: PullPeer) -> None:
         manager.set_radio_state(now_playing=1)
         await manager.broadcast(event_type="t", data=2)
     assert fake.receive(2)[0] == {"op": "set", "key": "radio", "value": 1, **SILENT}
+
+
+def test_at_the_end_of_the_process_the_grace_ends_and_devices_with_tabs_stay(directory: Path, real: RealRelay) -> None:
+    real.start()
+    script = (
+        "from syncrelay.compat import sync_manager\nfor device in ('phone', 'desk'): sync_manager.register_device(device)\n"
+        "sync_manager.on_device_gone = print\nsync_manager.unregister_device('phone')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": str(SOURCE), "SYNCRELAY_RUNTIME_DIR": str(directory)},
+        capture_output=True, text=True, timeout=DEADLINE,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with Relay(real.endpoint) as relay:
+        assert relay.state("devices") == {"desk": {}}
+
+
+def test_a_forked_child_that_ends_leaves_the_devices_of_its_parent(patient: SyncManager) -> None:
+    import multiprocessing
+
+    patient.register_device("phone")
+    patient.unregister_device("phone")
+    queue = multiprocessing.get_context("fork").SimpleQueue()
+
+    def child() -> None:
+        patient._devices.end_grace()
+        queue.put(list(patient.devices))
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(DEADLINE)
+    assert queue.get() == ["phone"]
+    patient._devices.end_grace()
+    assert patient.devices == {}

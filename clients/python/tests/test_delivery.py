@@ -319,3 +319,36 @@ def test_wrong_arguments_are_refused_when_it_is_made(endpoint: str) -> None:
         Relay(endpoint, when_full="block")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="positive"):
         Relay(endpoint, max_queue_commands=0)
+
+
+def test_close_says_how_much_a_hanging_relay_may_have_left_inside_zeromq(
+    fake: PullPeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.start(read_ahead=1)
+    relay = Relay(fake.endpoint)
+    fill_the_pipe(relay)
+    relay.close(timeout=0.1)
+    assert f"closed with 0 commands unsent and up to 20 more inside ZeroMQ to {fake.endpoint}: the relay takes" in caplog.text
+    assert len(fake.receive(1)) == 1
+
+
+def test_close_says_nothing_when_zeromq_had_given_all_of_it_away(fake: PullPeer, caplog: pytest.LogCaptureFixture) -> None:
+    fake.start()
+    relay = Relay(fake.endpoint)
+    for number in range(100):
+        relay.broadcast("n", number)
+    relay.flush()
+    relay.close(timeout=0)
+    assert "unsent" not in caplog.text
+    assert numbers(fake.receive(100)) == list(range(100))
+
+
+def test_any_number_of_seconds_is_a_timeout(fake: PullPeer) -> None:
+    fake.start()
+    relay = Relay(fake.endpoint, close_timeout=float("inf"))
+    relay.broadcast("n", 1)
+    relay.flush(timeout=float("inf"))
+    with pytest.raises(ValueError, match="NaN"):
+        relay.flush(timeout=float("nan"))
+    relay.close(timeout=float("inf"))
+    assert numbers(fake.receive()) == [1]

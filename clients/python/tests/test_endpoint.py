@@ -77,7 +77,37 @@ def test_why_unreachable_tells_the_cases_apart(directory: Path) -> None:
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(path))
     assert "refused" in why_unreachable(f"ipc://{path}")
-    assert "nothing answers" in why_unreachable("tcp://127.0.0.1:1")
+    assert "refused" in why_unreachable(f"tcp://127.0.0.1:{free_port()}")
+    assert "refused" in why_unreachable("ipc://@nobody-has-this-name")
+    assert "nothing answers" in why_unreachable("tcp://no-name-is-looked-up.invalid:1")
+
+
+def test_why_unreachable_does_not_say_that_nobody_listens_where_somebody_does(directory: Path) -> None:
+    path = directory / "s"
+    with socket.socket(socket.AF_UNIX) as silent, socket.create_server(("127.0.0.1", 0)) as tcp:
+        silent.bind(str(path))
+        silent.listen(0)
+        assert "has not spoken" in why_unreachable(f"tcp://127.0.0.1:{tcp.getsockname()[1]}")
+        assert "has not spoken" in why_unreachable(f"ipc://{path}")
+        with socket.socket(socket.AF_UNIX) as first:
+            first.setblocking(False)
+            while first.connect_ex(str(path)) == 0:
+                first = socket.socket(socket.AF_UNIX)
+                first.setblocking(False)
+            assert "does not accept" in why_unreachable(f"ipc://{path}")
+
+
+def test_the_control_socket_in_the_place_of_the_command_socket_is_refused() -> None:
+    for arguments in ({"endpoint": "ipc:///run/s/control.sock"}, {"endpoint": "tcp://h:1", "control": "tcp://h:1"}):
+        with pytest.raises(InvalidEndpoint, match="is the relay's control socket.*--commands"):
+            Relay(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_path_is_an_endpoint_and_anything_else_is_refused_with_its_type(directory: Path) -> None:
+    with Relay(directory / "commands.sock") as relay:
+        assert (relay.endpoint, relay.control) == (f"ipc://{directory}/commands.sock", f"ipc://{directory}/control.sock")
+    with pytest.raises(InvalidEndpoint, match="is a int"):
+        Relay(8642)  # type: ignore[arg-type]
 
 
 def test_the_control_socket_follows_the_same_rule() -> None:

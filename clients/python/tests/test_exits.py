@@ -314,3 +314,34 @@ async def test_a_lifespan_ends_in_time_while_the_relay_is_away_and_says_so(
         await relay.close()
         async with lifespan(relay)(None):
             pass  # its end finds the relay closed, which is no error
+
+
+def test_sigterm_says_how_much_a_hanging_relay_may_have_left_inside_zeromq(
+    directory: Path, endpoint: str, fake: PullPeer
+) -> None:
+    fake.start(read_ahead=1)
+    script = (
+        "import os, signal, syncrelay\nrelay = syncrelay.Relay(os.environ['ENDPOINT'], close_timeout=0.2)\n"
+        "syncrelay.close_on_sigterm()\nfor number in range(20): relay.broadcast('n', 'x' * 300_000)\n"
+        "relay.flush()\nsignal.raise_signal(signal.SIGTERM)"
+    )
+    assert start("-c", script, directory=directory, ENDPOINT=endpoint).wait(DEADLINE) == -signal.SIGTERM
+    assert "closed with 0 commands unsent and up to 20 more inside ZeroMQ" in (directory / "log").read_text()
+
+
+async def test_handlers_that_a_lifespan_would_silence_run_or_are_spoken_of(caplog: pytest.LogCaptureFixture) -> None:
+    require("fastapi")
+    from fastapi import FastAPI
+
+    events: list[str] = []
+    with FakeRelay() as relay:
+        app = FastAPI()
+        app.on_event("startup")(lambda: events.append("startup"))
+        app.on_event("shutdown")(lambda: relay.broadcast("shutdown"))
+        app.router.lifespan_context = lifespan(relay, app.router.lifespan_context)
+        async with app.router.lifespan_context(app):
+            assert events == ["startup"]
+        assert relay.commands == [{"op": "broadcast", "type": "shutdown"}] and caplog.text == ""
+        async with lifespan(relay)(app):
+            assert "the application has on_event handlers, which its lifespan takes the place of" in caplog.text
+        assert events == ["startup"]

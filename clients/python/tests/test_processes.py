@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
+import pytest
 from pull_peer import DEADLINE, PullPeer, wait_until
 
 from syncrelay import Relay
@@ -175,16 +176,46 @@ def test_an_exit_with_the_relay_down_is_bounded_and_says_what_is_lost(endpoint: 
     assert "closed with 1 commands unsent" in done.stderr
 
 
-def test_a_command_after_the_exit_began_says_so(fake: PullPeer) -> None:
-    fake.start()
-    script = (
+LAST_WORDS = {
+    "registered before the first command": (
         "import atexit, sys, syncrelay\nr = syncrelay.Relay(sys.argv[1])\n"
-        "def late():\n  try: r.broadcast('n', 2)\n  except syncrelay.RelayClosed as e: print(e)\n"
-        "atexit.register(late)\nr.broadcast('n', 1)"
+        "atexit.register(lambda: r.broadcast('n', 'last'))\nr.broadcast('n', 'first')"
+    ),
+    "registered before the import": (
+        "import atexit, sys\natexit.register(lambda: r.broadcast('n', 'last'))\nimport syncrelay\n"
+        "r = syncrelay.Relay(sys.argv[1])\nr.broadcast('n', 'first')"
+    ),
+    "which sends the first command": (
+        "import atexit, sys, syncrelay\nr = syncrelay.Relay(sys.argv[1])\n"
+        "def late():\n  r.broadcast('n', 'first')\n  r.broadcast('n', 'last')\natexit.register(late)"
+    ),
+    "which imports the package": (
+        "import atexit, sys, threading\ndef late():\n  import syncrelay\n  r = syncrelay.Relay(sys.argv[1])\n"
+        "  r.broadcast('n', 'first')\n  r.broadcast('n', 'last')\natexit.register(late)"
+    ),
+}
+
+
+@pytest.mark.parametrize("handler", LAST_WORDS)
+def test_the_last_words_of_an_exit_handler_arrive(fake: PullPeer, handler: str) -> None:
+    fake.start()
+    done = python(LAST_WORDS[handler], fake.endpoint)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert values(fake.receive(2)) == ["first", "last"]
+
+
+def test_an_exit_waits_for_all_relays_at_once_and_late_words_get_what_is_left(endpoint: str) -> None:
+    script = (
+        "import atexit, sys\n"
+        "def late():\n  for each in relays: each.broadcast('n')\n"
+        "atexit.register(late)\nimport syncrelay\n"
+        "relays = [syncrelay.Relay(sys.argv[1], close_timeout=1.0) for _ in range(8)]\n"
+        "for each in relays: each.broadcast('n')"
     )
-    done = python(script, fake.endpoint)
-    assert "closed" in done.stdout
-    assert values(fake.receive()) == [1]
+    begin = time.monotonic()
+    done = python(script, endpoint)
+    assert time.monotonic() - begin < 7, "one after the other they take 8 s"
+    assert done.stderr.count("closed with 1 commands unsent") == 16
 
 
 def test_importing_and_making_one_starts_nothing(fake: PullPeer) -> None:

@@ -44,6 +44,7 @@ def test_every_example_runs(
         if inspect.iscoroutine(result):
             asyncio.run(result)
         if "sync_manager" in names:
+            names["sync_manager"]._devices.end_grace()
             names["sync_manager"].relay.close()
             names["sync_manager"]._slot.clear()
         for relay in [value for value in names.values() if isinstance(value, Relay)]:

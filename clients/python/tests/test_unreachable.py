@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+import zmq
 from pull_peer import PullPeer, wait_until
+from real_relay import RealRelay
 
 from syncrelay import Relay
 
@@ -115,3 +117,18 @@ def refuse_all(server: socket.socket) -> None:
         with connection:
             connection.recv(1000)
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_relay_that_has_all_the_connections_it_takes(real: RealRelay, relay: Relay, caplog: pytest.LogCaptureFixture) -> None:
+    real.start()
+    context = zmq.Context()
+    try:
+        others = [context.socket(zmq.PUSH) for _ in range(192)]
+        monitors = [other.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED) for other in others]
+        for other, monitor in zip(others, monitors):
+            other.connect(real.endpoint)
+            assert monitor.poll(20_000), "it has room for them"
+        relay.broadcast("n", 1)
+        wait_for_reason(caplog, "ends them at once, as a relay does that has as many as it takes")
+    finally:
+        context.destroy(linger=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 from concurrent.futures import wait
 from types import TracebackType
 from typing import Any, Literal, Mapping, overload
@@ -17,6 +18,7 @@ from .errors import AnswerTimeout
 from .outbox import WhenFull
 from .plain import Default
 from .relay import Relay, flush_timeout, id_for, late_answer
+from .threads import seconds_to_wait
 
 _log = logging.getLogger("syncrelay")
 
@@ -33,9 +35,9 @@ class AsyncRelay:
 
     def __init__(
         self,
-        endpoint: str | None = None,
+        endpoint: str | os.PathLike[str] | None = None,
         *,
-        control: str | None = None,
+        control: str | os.PathLike[str] | None = None,
         relay: Relay | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
@@ -172,7 +174,7 @@ class AsyncRelay:
             await self._confirm_flush(timeout)
             return
         try:
-            await asyncio.wait_for(asyncio.wrap_future(self._sender.flush()), timeout)
+            await asyncio.wait_for(asyncio.wrap_future(self._sender.flush()), seconds_to_wait(timeout))
         except asyncio.TimeoutError:
             raise flush_timeout(self._sender, timeout) from None
 
@@ -185,11 +187,14 @@ class AsyncRelay:
 
     async def _confirm_flush(self, timeout: float) -> None:
         if not self._sender.started:
+            await self.flush(timeout)
             return
+        told = self._sender.losses_told()
         try:
             await self.stats(timeout=timeout)
         except AnswerTimeout as error:
-            raise flush_timeout(self._sender, timeout) from error
+            raise flush_timeout(self._sender, timeout, error) from error
+        self._sender.tell_losses(told)
 
     async def __aenter__(self) -> AsyncRelay:
         return self
@@ -210,7 +215,7 @@ class AsyncRelay:
         self._note_loop()
         request = self._sender.request(body, id)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(request.answer), timeout)
+            return await asyncio.wait_for(asyncio.wrap_future(request.answer), seconds_to_wait(timeout))
         except asyncio.TimeoutError:
             return late_answer(self._sender, request, timeout, id)
         finally:

@@ -16,10 +16,11 @@ _log = logging.getLogger("syncrelay")
 
 
 def lifespan(relay: Union[Relay, AsyncRelay], own: Lifespan | None = None) -> Lifespan:
-    """A lifespan that ends when the relay has applied what was queued, or after ``close_timeout``, with a log line.
+    """A lifespan that ends when the relay has taken what was queued, or after ``close_timeout``, with a log line.
 
     ``own`` is the application's own one, which runs inside: what it pushes at its end arrives, too, and what it yields is
-    passed on. Without a control endpoint the end is when all is handed to the socket. The relay stays open.
+    passed on; for an application that is made already, ``app.router.lifespan_context``, which calls the handlers of
+    ``on_event``, too. Without a control endpoint the end is when all is handed to the socket. The relay stays open.
 
     Needed because of servers that kill themselves after their shutdown: uvicorn from 0.29 on raises the signal again that
     stopped it, and exit hooks run no more.
@@ -30,6 +31,7 @@ def lifespan(relay: Union[Relay, AsyncRelay], own: Lifespan | None = None) -> Li
     async def span(app: Any) -> AsyncIterator[Any]:
         try:
             if own is None:
+                _warn_of_handlers(app)
                 yield None
             else:
                 async with own(app) as state:
@@ -38,6 +40,16 @@ def lifespan(relay: Union[Relay, AsyncRelay], own: Lifespan | None = None) -> Li
             await _hand_over(client)
 
     return span
+
+
+def _warn_of_handlers(app: Any) -> None:
+    """A lifespan takes their place without a word, in Starlette and FastAPI."""
+    router = getattr(app, "router", None)
+    if getattr(router, "on_startup", None) or getattr(router, "on_shutdown", None):
+        _log.warning(
+            "the application has on_event handlers, which its lifespan takes the place of: they are not called; set "
+            "app.router.lifespan_context = syncrelay.lifespan(relay, app.router.lifespan_context)"
+        )
 
 
 async def _hand_over(relay: AsyncRelay) -> None:

@@ -15,7 +15,7 @@ _LAST_PAUSE = 0.1
 
 
 class Barrier:
-    """I/O thread only. Proves that the relay has applied what was pushed up to a mark in the outbox.
+    """I/O thread only. Proves that the relay has taken what was pushed up to a mark in the outbox.
 
     The relay reads two sockets and keeps no order between them. So a command without effect goes over both under one id,
     pushed first. When the control socket calls it a duplicate, the relay has taken the pushed one, hence all
@@ -32,6 +32,10 @@ class Barrier:
         self._under_way = False
         self._pause = 0.0
         self._next_round = 0.0
+
+    @property
+    def proved(self) -> int:
+        return self._proved
 
     def passed(self, mark: int) -> bool:
         return self._proved >= mark

@@ -13,7 +13,7 @@ _log = logging.getLogger("syncrelay")
 
 
 def flush_after_tasks(relay: Relay, timeout: float = 5.0) -> None:
-    """From now on each task of this process and its pool ends when the relay has applied what was queued, or after
+    """From now on each task of this process and its pool ends when the relay has taken what was queued, or after
     ``timeout`` seconds, with a log line.
 
     Not needed for children that Celery ends in order, such as those of ``max_tasks_per_child``: the client sees to them.

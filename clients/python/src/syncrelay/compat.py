@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import re
 import time
+import weakref
 from functools import partial
 from typing import Any, Callable, Mapping, Protocol
 
 from .devices import GRACE, DeviceRegistry
 from .errors import InvalidEndpoint, SyncRelayError
 from .relay import Relay
+from .sender import before_exit
 
 _PATIENCE = 0.5  # seconds for the relay's answer
 _RESPITE = 5.0  # seconds before a relay that did not answer is asked again
@@ -50,6 +52,7 @@ class SyncManager:
         self._ask_after = 0.0
         self._devices = DeviceRegistry(self._store_device, self._tell_gone, grace)
         self.on_device_gone = on_device_gone
+        before_exit(partial(_end_grace, weakref.ref(self._devices)))
 
     @property
     def relay(self) -> Relay:
@@ -130,7 +133,8 @@ class SyncManager:
 
     def unregister_device(self, device_id: str) -> None:
         """One tab less. After the last one the device stays for ``grace`` seconds (30), in which a reload of the page may
-        bring it back; then it is taken out of the state, and ``on_device_gone(device_id)`` is called in another thread."""
+        bring it back; then it is taken out of the state, and ``on_device_gone(device_id)`` is called in another thread. At the end of
+        the process the grace ends at once, without that call; devices that have tabs stay in the state."""
         self._devices.unregister(device_id)
 
     def _store_device(self, device_id: str, info: Any) -> None:
@@ -146,6 +150,15 @@ class SyncManager:
             self.on_device_gone(device_id)
         except Exception:
             _log.exception("on_device_gone failed for %r", device_id)
+
+
+def _end_grace(registry: weakref.ref[DeviceRegistry]) -> None:
+    devices = registry()
+    if devices is not None:
+        try:
+            devices.end_grace()
+        except SyncRelayError as error:
+            _log.warning("devices that have gone stay in the state: %s", error)
 
 
 def _with_members(key: str, value: Any, members: Mapping[str, Any]) -> Any:

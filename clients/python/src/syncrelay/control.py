@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import Callable
 
@@ -10,9 +11,11 @@ import zmq
 
 from .barrier import Barrier
 from .control_line import ControlLine
+from .endpoint import why_unreachable
 from .epoch import EpochWatch
 from .errors import CommandRejected
 from .handover import Log
+from .losses import Losses
 from .outbox import Outbox
 from .request import Requests
 
@@ -20,6 +23,7 @@ _WINDOW = 256  # requests under way; the relay keeps 1,000 answers for a peer
 _WINDOW_BYTES = 64 * 1024 * 1024  # of them, before the last one; ZeroMQ holds them even when the callers gave up
 _PAUSE = 0.1  # seconds before the next attempt to connect
 _BARRIER = 0  # its number on the line; requests begin with 1, and questions for the epoch have negative ones
+_EPOCH_PATIENCE = 5.0  # seconds until it is news that nobody answers that
 _ASK_EPOCH = b'{"op":"stats"}'  # any query would do
 
 # Seconds without a connection after which commands that timed out hold back nothing more and are not sent again: far
@@ -41,6 +45,7 @@ class Control:
         outbox: Outbox,
         requests: Requests,
         epochs: EpochWatch,
+        losses: Losses,
         wake: Callable[[], None],
         log: Log,
     ) -> None:
@@ -48,9 +53,11 @@ class Control:
         self._outbox = outbox
         self._requests = requests
         self._epochs = epochs
+        self._losses = losses
         self._log = log
         self._epoch_unknown = False  # of the relay at the other end, and somebody wants to know
         self._epoch_asked = False  # over the present connection
+        self._epoch_due = math.inf  # monotonic; when to say that nobody can be asked
         self._epoch_question = 0  # the number of the last one; other answers come too late
         self._barrier = Barrier(outbox, wake)
         self._line: ControlLine | None = None
@@ -67,22 +74,32 @@ class Control:
     def ask_epoch(self) -> None:
         """The relay may be another one from now on; the answer goes to the EpochWatch, if that wants it."""
         self._epoch_unknown = self._epochs.wanted
+        self._epoch_due = time.monotonic() + _EPOCH_PATIENCE if self._epoch_unknown else math.inf
         self._epoch_asked = False
 
     def forget_epoch(self) -> None:
         """The relay is away: nobody is asked."""
         self._epoch_unknown = False
+        self._epoch_due = math.inf
 
-    def serve(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-        """Does what can be done at once; to be called again when a socket is readable or the patience is over."""
+    def serve(self, context: zmq.Context[zmq.Socket[bytes]], hear: Callable[[], None]) -> None:
+        """Does what can be done at once; to be called again when a socket is readable or the patience is over.
+
+        ``hear`` finds out what became of the other connection: when an answer is taken, that must be known which ended
+        before the relay gave it.
+        """
         self._waits_for_barrier = False
         self._end_doubts_in_time()
+        self._miss_epoch_in_time()
         if self._line is None:
             if self._endpoint is None or not self._is_needed() or time.monotonic() < self._next_attempt:
                 return
             self._line = ControlLine(context, self._endpoint)
         self._line.hear()
-        for number, answer in self._line.answers():
+        answers = list(self._line.answers())
+        if answers:
+            hear()
+        for number, answer in answers:
             self._take(number, answer)
         if self._line.ended:
             self.disconnect()
@@ -94,6 +111,10 @@ class Control:
 
     def patience(self) -> float | None:
         """Seconds until ``serve`` is due, whatever the sockets do."""
+        epoch = None if self._epoch_due == math.inf else max(0.0, self._epoch_due - time.monotonic())
+        return min((seconds for seconds in (epoch, self._line_patience()) if seconds is not None), default=None)
+
+    def _line_patience(self) -> float | None:
         if self._line is None:
             return max(0.0, self._next_attempt - time.monotonic()) if self._is_needed() else None
         return self._barrier.patience() if self._waits_for_barrier else self._line.patience()
@@ -119,6 +140,15 @@ class Control:
         what = "given up a command that timed out: %g s without the relay, its effect unknown"
         self._log(logging.WARNING, what, DOUBT_LIMIT)
         self._requests.end_doubts()
+
+    def _miss_epoch_in_time(self) -> None:
+        """The relay takes commands, but where it should answer there is nobody, or somebody else."""
+        if time.monotonic() < self._epoch_due:
+            return
+        self._epoch_due = math.inf
+        why = "it does not answer" if self.connected else why_unreachable(self._endpoint or "")
+        what = "the relay cannot be asked for its epoch at its control endpoint %s (%s): on_new_epoch is not called"
+        self._log(logging.WARNING, what, self._endpoint, why)
 
     def _send(self, line: ControlLine) -> None:
         if self._epoch_unknown and not self._epoch_asked:
@@ -156,12 +186,13 @@ class Control:
 
     def _take_epoch(self, number: int, answer: bytes) -> None:
         if number == self._epoch_question and self._epoch_asked:
-            self._epoch_unknown = False
+            self.forget_epoch()
             self._epochs.answered(answer)
 
     def _take_barrier(self, answer: bytes) -> None:
         try:
             self._barrier.answered(answer)
+            self._losses.proved(self._barrier.proved)
         except CommandRejected:  # a relay that cannot store this could not store what waits for it, either
             for request in self._requests.all():
                 if not self._barrier.passed(request.after):

@@ -47,6 +47,14 @@ class DeviceRegistry:
             if self._tabs[device] == 0:
                 self._start_timer(device)
 
+    def end_grace(self) -> None:
+        """At the end of the process, which no timer outlives: those whose last tab has gone are gone, without ``gone``."""
+        with self._lock:
+            for device in [device for device, timer in self._timers.items() if timer.is_alive()]:  # not the parent's
+                self._stop_timer(device)
+                del self._known[device], self._tabs[device]
+                self._store(device, None)
+
     def _start_timer(self, device: str) -> None:
         timer = threading.Timer(self.grace, lambda: self._expire(device, timer))
         timer.daemon = True

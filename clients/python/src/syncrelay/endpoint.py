@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import ipaddress
 import os
 import re
+import socket
 import stat
-from typing import Mapping
+from contextlib import closing
+from typing import Any, Mapping
 
 from .errors import InvalidEndpoint
+from .threads import real_socket
 
 _IPC = "ipc://"
 _CLIENTS = ("http://", "https://", "ws://", "wss://")
@@ -56,6 +61,25 @@ def no_control(endpoint: str, who: str = "confirmed commands and queries need") 
     )
 
 
+def as_endpoint(given: str | os.PathLike[str]) -> str:
+    """The path of a socket may be given as a path, too. Raises InvalidEndpoint for what is neither."""
+    if isinstance(given, str):
+        return given
+    path = os.fspath(given) if isinstance(given, os.PathLike) else None
+    if not isinstance(path, str):
+        raise InvalidEndpoint(f"{given!r} is a {type(given).__name__}; an endpoint is 'ipc://PATH', 'tcp://HOST:PORT' or a Path")
+    return f"{_IPC}{os.path.abspath(path)}"
+
+
+def refuse_control_socket(endpoint: str, control: str | None) -> None:
+    """The likely slip: commands pushed to where the relay answers would wait for ever."""
+    if endpoint == control or (endpoint.startswith(_IPC) and endpoint.endswith("/control.sock")):
+        raise InvalidEndpoint(
+            f"{endpoint!r} is the relay's control socket, which takes no pushed commands: give the one of --commands "
+            "(commands.sock beside it); the client finds the control socket by itself, or takes it as control="
+        )
+
+
 def check_endpoint(endpoint: str) -> str:
     """Returns ``endpoint`` when ZeroMQ can connect to it, else raises InvalidEndpoint."""
     if endpoint.startswith(_IPC):
@@ -75,10 +99,12 @@ def check_endpoint(endpoint: str) -> str:
 
 
 def why_unreachable(endpoint: str) -> str:
-    """What stands between this process and the relay, as far as the file system tells."""
+    """What stands between this process and the relay, as far as the file system and an attempt to connect tell."""
     path = endpoint[len(_IPC) :]
-    if not endpoint.startswith(_IPC) or path.startswith("@"):
-        return "nothing answers there (is the relay running?)"
+    if not endpoint.startswith(_IPC):
+        return _why_not_tcp(endpoint)
+    if path.startswith("@"):
+        return _why_not_unix("\0" + path[1:])
     try:
         mode = os.stat(path)
     except PermissionError:
@@ -89,7 +115,42 @@ def why_unreachable(endpoint: str) -> str:
         return "that file is not a socket"
     if not _may_write(path):
         return f"permission denied: {stat.filemode(mode.st_mode)} {mode.st_uid}:{mode.st_gid}, but this is {_whoami()}"
-    return "connection refused (the socket file is there, but nobody listens on it)"
+    return _why_not_unix(path)
+
+
+def _why_not_unix(path: str) -> str:
+    with closing(real_socket(socket.AF_UNIX)) as probe:
+        return _why_not(probe, path)
+
+
+def _why_not_tcp(endpoint: str) -> str:
+    """Asks no name server, which could take its time."""
+    match = _TCP.match(endpoint)
+    try:
+        address = ipaddress.ip_address(match["host"].strip("[]")) if match else None
+    except ValueError:
+        address = None
+    if match is None or address is None:
+        return "nothing answers there (is the relay running?)"
+    with closing(real_socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)) as probe:
+        return _why_not(probe, (str(address), int(match["port"])))
+
+
+def _why_not(probe: Any, address: object) -> str:
+    """Connects and says nothing; never waits."""
+    probe.setblocking(False)
+    result = probe.connect_ex(address)
+    if result == errno.EINPROGRESS:
+        result = probe.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or probe.connect_ex(address)
+    if result == errno.ECONNREFUSED:
+        return "connection refused (nobody listens there: is the relay running?)"
+    if result == errno.EAGAIN:
+        return "somebody listens there, but does not accept connections (does the relay hang?)"
+    if result in (errno.EINPROGRESS, errno.EALREADY):
+        return "nothing answers there (is the relay running?)"
+    if result not in (0, errno.EISCONN):
+        return f"cannot connect: {os.strerror(result)}"
+    return "somebody listens there, but has not spoken yet (the relay hangs, is busy, or has taken as many as it may)"
 
 
 def _in_runtime_dir(name: str, environ: Mapping[str, str]) -> str:

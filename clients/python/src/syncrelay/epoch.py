@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 
 from .errors import RelayClosed
 from .handover import spawner_here
-from .threads import new_lock
+from .threads import OwnedLock
 
 OnNewEpoch = Optional[Callable[[str], object]]
 
@@ -62,7 +62,7 @@ class _Calls:
     def __init__(self, hook: Callable[[str], object]) -> None:
         self._hook = hook
         self._spawn = spawner_here("syncrelay-epoch")
-        self._lock = new_lock()
+        self._lock = OwnedLock()
         self._next: str | None = None
         self._running = False
 

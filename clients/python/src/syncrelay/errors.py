@@ -41,6 +41,11 @@ class FlushTimeout(RelayUnavailable, TimeoutError):
     """``flush`` ran out of time; the commands stay queued and are still sent when the relay is back."""
 
 
+class PossibleLoss(SyncRelayError):
+    """``flush(confirm=True)`` found that a connection broke under what was pushed: some of it may be lost, and no waiting
+    will tell. What is still queued is sent all the same; the next flush reports only what breaks after this one."""
+
+
 class UnsupportedThreads(SyncRelayError):
     """Something has replaced the threads of this process by what the client cannot work with; nothing was queued."""
 

@@ -7,43 +7,60 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from typing import Any, Callable
 
-from .threads import new_lock, start_thread
+from .threads import new_signal, start_thread
 
 
 class ExitHook:
     """Calls ``act`` when this process ends, whichever of Python's ways it takes. ``act`` must bear being called twice.
 
-    Nothing is called where the process is cut off: ``os._exit``, a signal that kills, also one that a server raises again
-    after its shutdown, as uvicorn does.
+    It is registered with ``atexit`` when it is made, at the import of the package: handlers that are registered later run
+    earlier. Nothing is called where the process is cut off: ``os._exit``, a signal that kills, also one that a server
+    raises again after its shutdown, as uvicorn does.
     """
 
     def __init__(self, act: Callable[[], None]) -> None:
         self._act = act
+        self._first: list[Callable[[], None]] = []
+        self._looked_after = 0  # the process whose own ways of ending have the hook
+        # Whether act was called, or will not be any more: atexit calls nothing that is registered after it has begun. That
+        # is found out where threading was imported before, whose main thread is over then.
+        self.under_way = not threading.main_thread().is_alive()
+        atexit.register(self._run)
 
-    def set(self) -> None:
-        """In the process that shall be looked after: a forked child does so again."""
-        self.unset()
-        atexit.register(self._act)
+    def run_before(self, act: Callable[[], None]) -> None:
+        """``act`` goes first, in this process and in its forked children."""
+        self._first.append(act)
+
+    def look_after_this_process(self) -> None:
+        """For the ways that are not inherited: to be called once there is something to send; again is no harm."""
+        if self._looked_after == os.getpid():
+            return
+        self._looked_after = os.getpid()
         if "multiprocessing.util" in sys.modules:  # its forked children leave without atexit, but run finalizers
             from multiprocessing import parent_process, util
 
             if parent_process() is not None:
-                util.Finalize(None, self._act, exitpriority=0)
+                util.Finalize(None, self._run, exitpriority=0)
         billiard = sys.modules.get("billiard.process")  # Celery's fork of it
         if billiard is not None and billiard.current_process()._parent_pid is not None:
-            importlib.import_module("billiard.util").Finalize(None, self._act, exitpriority=0)
+            importlib.import_module("billiard.util").Finalize(None, self._run, exitpriority=0)
         if "celery.signals" in sys.modules:  # the children of its pool leave without finalizers, too
-            _celery_exit().connect(self._on_celery_exit, weak=False)
+            sys.modules["celery.signals"].worker_process_shutdown.connect(self._on_celery_exit, weak=False)
 
-    def unset(self) -> None:
-        atexit.unregister(self._act)
-        if "celery.signals" in sys.modules:
-            _celery_exit().disconnect(self._on_celery_exit)
+    def reset_in_child(self) -> None:
+        self.under_way = False
+
+    def _run(self) -> None:
+        for act in list(self._first):
+            act()
+        self.under_way = True
+        self._act()
 
     def _on_celery_exit(self, **_: Any) -> None:
-        self._act()
+        self._run()
 
 
 def before_sigterm(act: Callable[[], None], limit: Callable[[], float]) -> None:
@@ -65,8 +82,7 @@ def before_sigterm(act: Callable[[], None], limit: Callable[[], float]) -> None:
 
 
 def _run_beside(act: Callable[[], None], limit: float) -> None:
-    done: Any = new_lock()
-    done.acquire()
+    done = new_signal()
 
     def run() -> None:
         try:
@@ -76,7 +92,3 @@ def _run_beside(act: Callable[[], None], limit: float) -> None:
 
     start_thread(run, "syncrelay-sigterm")
     done.acquire(timeout=limit)
-
-
-def _celery_exit() -> Any:
-    return sys.modules["celery.signals"].worker_process_shutdown

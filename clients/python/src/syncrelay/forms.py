@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import json
 import math
+import sys
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
@@ -53,6 +54,9 @@ def key_text(key: object) -> str:
     if key is None or isinstance(key, bool):
         return json.dumps(key)
     if isinstance(key, int):
+        reason = digits_reason(key)
+        if reason is not None:
+            raise NoForm(f"has a key that {reason}")
         return int.__repr__(key)
     if isinstance(key, float):
         if not math.isfinite(key):
@@ -63,6 +67,15 @@ def key_text(key: object) -> str:
     if isinstance(key, (datetime.date, datetime.time, UUID, PurePath, Decimal)):
         return str(simpler_form(key))
     raise NoForm(f"has a key of type {type(key).__name__}: {key!r:.40}")
+
+
+def digits_reason(value: int) -> str | None:
+    """Why it cannot be written, if so."""
+    try:
+        int.__repr__(value)
+    except ValueError:
+        return f"is a number of more than {sys.get_int_max_str_digits()} digits, which Python does not write as text"
+    return None
 
 
 def number_name(value: float) -> str:
@@ -101,6 +114,11 @@ def _why_not(value: object) -> str:
     for kinds, advice in _ADVICE:
         if isinstance(value, kinds):
             return f"{what}: {advice}"
+    if value.__class__ is not kind:
+        stands_for = value.__class__.__name__
+        return f"{what}: it stands for a {stands_for}, give that itself, as {stands_for}(value) does"
+    if hasattr(kind, "casefold"):
+        return f"{what}: it stands for text, give str(value)"
     if hasattr(kind, "__iter__"):
         return f"{what}: make it a list"
     return f"{what}: give what it stands for, or have the Relay's default= do so"

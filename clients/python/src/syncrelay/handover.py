@@ -13,7 +13,7 @@ from concurrent.futures import Future, InvalidStateError
 from functools import partial
 from typing import Any, Callable, Protocol, TypeVar
 
-from .threads import gevent_has_threads, new_lock, start_thread
+from .threads import OwnedLock, gevent_has_threads, start_thread
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class _HubDelivery:
     """Runs functions in gevent's hub of the thread that made this; any thread may call it. To be closed in its own."""
 
     def __init__(self, keeps_running: bool = True) -> None:
-        self._lock = new_lock()
+        self._lock = OwnedLock()
         self._acts: list[Callable[[], object]] = []
         self._watcher: Any = importlib.import_module("gevent").get_hub().loop.async_(ref=keeps_running)
         self._watcher.start(self._run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from functools import partial
 
 import zmq
 
@@ -13,28 +14,45 @@ from .epoch import EpochWatch
 from .errors import RelayClosed
 from .handover import Promise, log_here
 from .link import Link, LinkEvent
+from .losses import Losses
 from .outbox import Outbox, Progress
 from .reachability import Reachability
 from .request import Request, Requests
-from .threads import start_thread
+from .threads import start_thread, this_thread
 from .wakeup import Wakeup
 
 _BATCH = 64  # commands sent under the outbox's lock, between two looks at events and requests
 _PAUSE = 1.0  # seconds before a link that failed is made anew
 
+
 class IoThread:
     """Keeps the link, carries what the outbox could not send at once, and has the relay answer requests. Public methods
-    are thread-safe, private ones are the thread's own.
+    are thread-safe, private ones are the thread's own. It knows nothing of the Relay, which ends it when it is dropped.
     """
 
-    def __init__(self, endpoint: str, control: str | None, outbox: Outbox, requests: Requests, epochs: EpochWatch) -> None:
+    running: set[IoThread] = set()  # in this process
+
+    def __init__(
+        self,
+        endpoint: str,
+        control: str | None,
+        outbox: Outbox,
+        requests: Requests,
+        epochs: EpochWatch,
+        losses: Losses,
+        close_timeout: float,
+    ) -> None:
+        self.close_timeout = close_timeout
         self._endpoint = endpoint
+        self._losses = losses
+        self._thread: int | None = None
+        self._unsent = 0  # given up
         self._outbox = outbox
         self._requests = requests
         self._wakeup = Wakeup()
         self._epochs = epochs
         self._log = log_here()
-        self._control = Control(control, outbox, requests, epochs, self._wakeup.set, self._log)
+        self._control = Control(control, outbox, requests, epochs, losses, self._wakeup.set, self._log)
         self._reachability = Reachability(endpoint, self._log)
         self._new_flushes: deque[tuple[int, Promise[None]]] = deque()  # mark in the outbox, who waits for it
         self._flushes: list[tuple[int, Promise[None]]] = []
@@ -44,7 +62,17 @@ class IoThread:
 
     def start(self) -> None:
         self._epochs.start_here()
-        start_thread(self._run, "syncrelay")
+        IoThread.running.add(self)
+        try:
+            start_thread(self._run, "syncrelay")
+        except BaseException:
+            IoThread.running.discard(self)
+            self._wakeup.close()
+            raise
+
+    def is_this_thread(self) -> bool:
+        """Whether the caller is a finalizer that runs in it."""
+        return self._thread == this_thread()
 
     def wake(self) -> None:
         self._wakeup.set()
@@ -59,7 +87,7 @@ class IoThread:
         return done
 
     def request(self, body: bytes, id: str | None) -> Request:
-        """Answered after what was posted until now has been applied. Raises RelayUnavailable when too many wait."""
+        """Answered after what was posted until now has been taken. Raises RelayUnavailable when too many wait."""
         request = self._requests.add(body, self._outbox.posted, id)
         self._wakeup.set()
         if self._ended:
@@ -72,21 +100,27 @@ class IoThread:
         return self._control.connected
 
     def close(self, timeout: float) -> Promise[None]:
-        """Ends the thread when all is sent and answered, or after ``timeout`` seconds. Close the outbox first."""
-        if self._deadline is None:
-            self._deadline = time.monotonic() + timeout
-            self._wakeup.set()
+        """As ``end``; done when it has ended."""
+        self.end(timeout)
         done: Promise[None] = Promise()
         self._closes.append(done)
         if self._ended:
             self._settle_closes()
         return done
 
+    def end(self, timeout: float) -> None:
+        """Ends the thread when all is sent and answered, or after ``timeout`` seconds, with a log line about the rest.
+        What is put into the outbox afterwards needs another thread."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + timeout
+            self._wakeup.set()
+
     def abandon_in_child(self) -> None:
         """After a fork: the thread is not here, and its sockets must not be touched."""
         self._wakeup.close_in_child()
 
     def _run(self) -> None:
+        self._thread = this_thread()
         try:
             while not self._serve_one_link():
                 pass
@@ -97,6 +131,7 @@ class IoThread:
             for _, done in [*self._flushes, *self._new_flushes]:
                 _refuse(done)
             self._refuse_requests()
+            IoThread.running.discard(self)
 
     def _serve_one_link(self) -> bool:
         """True: closed as asked. Nothing may end this thread silently: any failure only costs the link."""
@@ -104,9 +139,13 @@ class IoThread:
             with Link(self._endpoint, self._wakeup.fd) as link:
                 try:
                     self._serve(link)
+                except BaseException:
+                    self._losses.connection_ended()
+                    raise
                 finally:
                     self._outbox.shut()
                     self._control.disconnect()
+            self._report_given_up(link.left_behind(), link.connected)
             return True
         except zmq.ZMQError as error:
             self._reachability.failed(f"ZeroMQ says {error}")
@@ -115,7 +154,8 @@ class IoThread:
         self._wakeup.wait(_PAUSE)
         if not self._time_is_up():
             return False
-        self._give_up(connected=False)
+        self._give_up()
+        self._report_given_up(0, connected=False)
         return True
 
     def _serve(self, link: Link) -> None:
@@ -124,10 +164,11 @@ class IoThread:
             self._hear(link)
             progress = self._outbox.send(_BATCH)
             self._settle_flushes(link)
-            self._control.serve(link.context)
+            self._control.serve(link.context, partial(self._hear, link))
             done = progress is Progress.drained and not self._requests
             if self._time_is_up() or (self._deadline is not None and done):
-                self._give_up(link.connected)
+                if not done:
+                    self._give_up()
                 link.linger(self._time_left())
                 return
             if progress is Progress.more or (progress is Progress.held and not self._requests.in_doubt()):
@@ -147,6 +188,7 @@ class IoThread:
             self._control.forget_epoch()
             if event is LinkEvent.down:
                 self._reachability.lost()
+                self._losses.connection_ended()
                 self._epochs.lost()
             else:
                 self._reachability.failed(event.value if event is LinkEvent.mute else None)
@@ -184,10 +226,12 @@ class IoThread:
             effect = "" if request.id is None else f": {request.effect()}"
             request.settle(RelayClosed(f"this relay client was closed before the relay answered{effect}"))
 
-    def _give_up(self, connected: bool) -> None:
-        unsent = self._outbox.clear()
-        if unsent:
-            self._reachability.given_up(unsent, connected)
+    def _give_up(self) -> None:
+        self._unsent = self._outbox.clear()
+
+    def _report_given_up(self, left_behind: int, connected: bool) -> None:
+        if self._unsent or left_behind:
+            self._reachability.given_up(self._unsent, left_behind, connected)
 
 
 def _refuse(done: Promise[None]) -> None:

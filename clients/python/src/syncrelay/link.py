@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
+import time
+from collections import deque
 from types import TracebackType
 from typing import Iterable, Iterator
 
@@ -12,6 +14,9 @@ from zmq.utils.monitor import parse_monitor_message
 
 # Commands inside ZeroMQ's pipe: few, because they escape the outbox's bound in bytes; enough for 100,000 a second.
 _PIPE_COMMANDS = 32
+_BATCH_BYTES = 8192  # which libzmq takes out of the pipe at a time, and writes when the relay reads
+_MAX_BATCH = 400  # commands; the smallest that there is has more than 8192 / 400 bytes
+_LEAST_LINGER = 0.02  # seconds; an empty pipe needs none of it, so that what takes so long was not empty
 _RECONNECT_MS = 100
 _RECONNECT_MAX_MS = 1000
 _HANDSHAKE_MS = 5000
@@ -21,7 +26,10 @@ class LinkEvent(enum.Enum):
     up = "the relay is there and speaks ZeroMQ"
     down = "the connection ended"
     refused = "nobody accepted the connection"
-    mute = "somebody accepts connections there, but does not speak ZeroMQ"
+    mute = (
+        "somebody accepts connections there, but does not speak ZeroMQ, or ends them at once, as a relay does that has as "
+        "many as it takes"
+    )
 
 
 _MEANING = {
@@ -47,6 +55,8 @@ class Link:
         self.connected = False
         self._wake_fd = wake_fd
         self._linger = 0.0
+        self._sizes: deque[int] = deque(maxlen=_PIPE_COMMANDS + _MAX_BATCH)  # of the last commands
+        self._cut_off = False
         self._context = zmq.Context()
         try:
             self._push = self._context.socket(zmq.PUSH)
@@ -68,8 +78,10 @@ class Link:
     ) -> None:
         self._push.disable_monitor()
         self._monitor.close(linger=0)
-        self._push.close(linger=math.ceil(self._linger * 1000))
+        begin = time.monotonic()
+        self._push.close(linger=_milliseconds(self._linger))
         self._context.term()
+        self._cut_off = time.monotonic() - begin >= self._linger
 
     @property
     def context(self) -> zmq.Context[zmq.Socket[bytes]]:
@@ -78,7 +90,18 @@ class Link:
 
     def linger(self, seconds: float) -> None:
         """How long leaving may wait for what is in the pipe; an empty pipe never waits."""
-        self._linger = max(0.0, seconds)
+        self._linger = max(_LEAST_LINGER, seconds)
+
+    def left_behind(self) -> int:
+        """Once it is left: how many commands that were sent may not have been given to the kernel, at most. libzmq does
+        not say how many are in its pipe."""
+        if not self._cut_off:
+            return 0
+        sizes, count, batch = list(self._sizes), 0, 0
+        while count < len(sizes) and (count < _PIPE_COMMANDS or batch < _BATCH_BYTES):
+            count += 1
+            batch += sizes[-count] if count > _PIPE_COMMANDS else 0
+        return count
 
     def try_send(self, command: bytes) -> bool:
         """False when the pipe is full."""
@@ -86,6 +109,7 @@ class Link:
             self._push.send(command, zmq.NOBLOCK)
         except zmq.Again:
             return False
+        self._sizes.append(len(command))
         return True
 
     def events(self) -> Iterator[LinkEvent]:
@@ -111,4 +135,9 @@ class Link:
         poller.register(self._monitor, zmq.POLLIN)
         if until_writable:
             poller.register(self._push, zmq.POLLOUT)
-        return (self._push, zmq.POLLOUT) in poller.poll(None if seconds is None else math.ceil(seconds * 1000))
+        return (self._push, zmq.POLLOUT) in poller.poll(None if seconds is None else _milliseconds(seconds))
+
+
+def _milliseconds(seconds: float) -> int:
+    """Rounded up, and no more than an int of C holds."""
+    return min(math.ceil(seconds * 1000), 2**31 - 1)

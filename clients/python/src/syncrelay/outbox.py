@@ -7,7 +7,7 @@ from collections import deque
 from typing import Callable, Literal
 
 from .errors import RelayClosed, RelayUnavailable
-from .threads import new_lock
+from .threads import OwnedLock
 
 WhenFull = Literal["raise", "drop_oldest"]
 
@@ -32,6 +32,9 @@ class Outbox:
     While ``is_held`` says so nothing is sent at all: a confirmed command that timed out may take effect yet, and what
     came after it must not overtake it.
 
+    Whatever calls ``put`` in the midst of another call of the same thread, a finalizer or a signal handler, only leaves its
+    command aside, and that call takes it in before it returns. So nothing here is ever entered twice, the socket neither.
+
     ``posted`` and ``gone`` (sent or dropped) only grow: everything up to a mark is gone once ``gone`` reaches it.
     """
 
@@ -43,9 +46,11 @@ class Outbox:
         self.gone = 0
         self.dropped = 0
         self.closed = False
-        self._lock = new_lock()
+        self._lock = OwnedLock()
         self._commands: deque[bytes] = deque()
         self._bytes = 0
+        self._aside: deque[bytes] = deque()
+        self._aside_bytes = 0
         self._try_send: Callable[[bytes], bool] | None = None  # None: stuck
         self._is_held: Callable[[], bool] = lambda: False
 
@@ -61,19 +66,30 @@ class Outbox:
 
     def put(self, command: bytes) -> bool:
         """Returns whether the I/O thread must be woken. Raises RelayUnavailable or RelayClosed; never waits."""
-        size = len(command)
+        if self.closed:
+            raise RelayClosed("this relay client is closed")
+        if self._lock.is_mine():
+            self._put_aside(command)
+            return False
         with self._lock:
             if self.closed:
                 raise RelayClosed("this relay client is closed")
-            if len(self._commands) >= self.max_commands or self._bytes + size > self.max_bytes:
-                self._make_room(size)
-            return self._append(command)
+            wake = self._take_in()
+            wake = self._put(command) or wake
+        return self._settle() or wake
+
+    def is_mine(self) -> bool:
+        """Whether this thread is in the midst of a call: then it must not wait for the I/O thread, which waits for it."""
+        return self._lock.is_mine()
 
     def put_extra(self, command: bytes) -> int:
         """I/O thread: one command beyond the limits, also when closed. Returns where ``gone`` is once it is gone."""
         with self._lock:
+            self._take_in()
             self._append(command)
-            return self.posted
+            mark = self.posted
+        self._settle()
+        return mark
 
     def open(self, try_send: Callable[[bytes], bool]) -> None:
         """I/O thread: the relay is there and its pipe has room."""
@@ -88,7 +104,12 @@ class Outbox:
     def send(self, limit: int) -> Progress:
         """I/O thread: sends up to ``limit`` commands, if open."""
         with self._lock:
-            return self._send(limit)
+            self._take_in()
+            progress = self._send(limit)
+        if self._aside:
+            self._settle()
+            return Progress.more
+        return progress
 
     def close(self) -> None:
         """Every later ``put`` raises RelayClosed; what is queued stays."""
@@ -98,13 +119,51 @@ class Outbox:
     def clear(self) -> int:
         """Gives up everything that is queued; returns how many commands that were."""
         with self._lock:
+            self._take_in()
             unsent = len(self._commands)
             while self._commands:
                 self._forget_first()
             return unsent
 
     def __len__(self) -> int:
-        return len(self._commands)
+        return len(self._commands) + len(self._aside)
+
+    def _put(self, command: bytes) -> bool:
+        size = len(command)
+        if len(self._commands) >= self.max_commands or self._bytes + size > self.max_bytes:
+            self._make_room(size)
+        return self._append(command)
+
+    def _put_aside(self, command: bytes) -> None:
+        """The interrupted call may be anywhere in here: nothing but what is aside may be changed."""
+        count, size = len(self) + 1, self._bytes + self._aside_bytes + len(command)
+        if count > self.max_commands or size > self.max_bytes:
+            if self.when_full == "raise":
+                raise RelayUnavailable(f"the queue is full ({count - 1} commands): {self._why_full()}")
+            while self._aside and (
+                len(self) >= self.max_commands or self._bytes + self._aside_bytes + len(command) > self.max_bytes
+            ):
+                self._aside_bytes -= len(self._aside.popleft())
+                self.dropped += 1
+        self._aside_bytes += len(command)
+        self._aside.append(command)
+
+    def _take_in(self) -> bool:
+        """What was put aside; returns whether the I/O thread must be woken."""
+        wake = False
+        while self._aside:
+            command = self._aside.popleft()
+            self._aside_bytes -= len(command)
+            wake = (self._put(command) if self.when_full == "drop_oldest" else self._append(command)) or wake
+        return wake
+
+    def _settle(self) -> bool:
+        """To be called once the lock is free: what was put aside in the last moment."""
+        wake = False
+        while self._aside and not self._lock.is_mine():
+            with self._lock:
+                wake = self._take_in() or wake
+        return wake
 
     def _append(self, command: bytes) -> bool:
         self._commands.append(command)

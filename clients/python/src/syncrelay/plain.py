@@ -7,11 +7,18 @@ import math
 from typing import Any, Callable, Iterable, Optional, Tuple, Union
 
 from .errors import InvalidValue
-from .forms import NoForm, key_text, number_name, simpler_form
+from .forms import NoForm, digits_reason, key_text, number_name, simpler_form
 
 MAX_NESTING = 512  # levels, the command itself being the first; the relay's limit
 _MAX_PATH = 200  # characters shown
 _MAX_STEPS = 100  # from a value to its form; more is a default= that never comes to an end
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+_SUBCLASSES: tuple[tuple[type, Callable[[Any], object]], ...] = (
+    (bool, bool),
+    (str, str.__str__),
+    (int, int.__pos__),
+    (float, float.__pos__),
+)
 _IN_SET = "{…}"  # in a path; a set has no better name for what is in it
 
 Default = Callable[[Any], object]
@@ -29,13 +36,14 @@ def plain_command(command: dict[str, object], default: Default | None) -> dict[s
 
 
 class _Walk:
-    """Without recursion, so that no nesting of values can exhaust the stack; sets alone recurse."""
+    """Without recursion, so that no nesting of values can exhaust the stack."""
 
     def __init__(self, default: Default | None) -> None:
         self._default = default
 
     def plain(self, value: object, path: _Path, depth: int) -> Any:
         root: list[Any] = [None]
+        sets: list[list[Any]] = []
         todo: list[tuple[object, _Path, int, Any, Any]] = [(value, path, depth, root, 0)]
         while todo:
             value, path, depth, target, slot = todo.pop()
@@ -51,15 +59,24 @@ class _Walk:
                 places = reversed(list(enumerate(form)))
                 todo += [(item, (path, index), depth + 1, items, index) for index, item in places]
             elif isinstance(form, (set, frozenset)):
-                target[slot] = _sorted(self.plain(item, (path, _IN_SET), depth + 1) for item in list(form))
+                target[slot] = items = [None] * len(form)
+                sets.append(items)
+                todo += [(item, (path, _IN_SET), depth + 1, items, index) for index, item in enumerate(form)]
             else:
                 target[slot] = form
+        for items in reversed(sets):  # the inner ones first
+            if len(items) > 1:
+                items[:] = _sorted(items)
         return root[0]
 
     def _form(self, value: object, path: _Path) -> object:
         """JSON's own type or a set, one level deep."""
         for _ in range(_MAX_STEPS):
-            if isinstance(value, (dict, list, tuple, set, frozenset)) or _is_scalar(value, path):
+            if isinstance(value, (dict, list, tuple, set, frozenset)):
+                return value
+            value = _as_itself(value)
+            if type(value) in _SCALARS:
+                _check_scalar(value, path)
                 return value
             value = self._simpler(value, path)
         raise fault(path, f"has no form after {_MAX_STEPS} steps: default= gives something like what it was given")
@@ -81,15 +98,24 @@ def fault(path: _Path, reason: str) -> InvalidValue:
     return InvalidValue(_shown(path), reason)
 
 
-def _is_scalar(value: object, path: _Path) -> bool:
+def _as_itself(value: Any) -> object:
+    """Of a subclass of a scalar, the scalar. What only says that it is one, as lazy objects do, is none."""
+    for kind, itself in _SUBCLASSES:
+        if issubclass(type(value), kind):
+            return itself(value)
+    return value
+
+
+def _check_scalar(value: object, path: _Path) -> None:
+    reason = None
     if isinstance(value, str):
         reason = _text_reason(value)
-        if reason is not None:
-            raise fault(path, reason)
-        return True
-    if isinstance(value, float) and not math.isfinite(value):
-        raise fault(path, f"is {number_name(value)}, which JSON does not have")
-    return value is None or isinstance(value, (bool, int, float))
+    elif isinstance(value, float) and not math.isfinite(value):
+        reason = f"is {number_name(value)}, which JSON does not have"
+    elif isinstance(value, int):
+        reason = digits_reason(value)
+    if reason is not None:
+        raise fault(path, reason)
 
 
 def _names(members: dict[Any, object], path: _Path) -> list[tuple[str, object, object]]:

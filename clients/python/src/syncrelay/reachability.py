@@ -57,10 +57,11 @@ class Reachability:
             self._endpoint, self._away(), queued, dropped,
         )  # fmt: skip
 
-    def given_up(self, unsent: int, connected: bool) -> None:
-        """The client closes with commands that it could not send."""
+    def given_up(self, unsent: int, left_behind: int, connected: bool) -> None:
+        """The client closes with commands that it could not send, and perhaps with some that ZeroMQ could not."""
         reason = "the relay takes them too slowly" if connected else self._reported or why_unreachable(self._endpoint)
-        self._log(logging.WARNING, "closed with %d commands unsent to %s: %s", unsent, self._endpoint, reason)
+        more = f" and up to {left_behind} more inside ZeroMQ" if left_behind else ""
+        self._log(logging.WARNING, "closed with %d commands unsent%s to %s: %s", unsent, more, self._endpoint, reason)
 
     def _away(self) -> float:
         return time.monotonic() - self._away_since

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
@@ -11,13 +12,14 @@ from typing import Any, Literal, Mapping, TypeVar, overload
 from . import answer
 from .answer import Client, Position
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
-from .endpoint import check_endpoint, default_control, default_endpoint, no_control
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
+from .options import Options
 from .outbox import Outbox, WhenFull
 from .plain import Default
 from .request import Request
 from .sender import Carrier, Sender
+from .threads import seconds_to_wait
 
 R = TypeVar("R", bound="Relay")
 
@@ -26,6 +28,7 @@ _log = logging.getLogger("syncrelay")
 
 class Relay:
     """Sends commands to the relay and asks it. Thread-safe (not to be used from signal handlers); make one per process.
+    One that is dropped without close() sends what it has and ends, unless it has an ``on_new_epoch`` that refers to it.
 
     Commands only enter a bounded queue, in the order of the calls; one I/O thread sends them. While the relay is away
     they wait there and arrive, in order, when it is back. What ZeroMQ had already handed to a relay that was killed
@@ -38,7 +41,7 @@ class Relay:
     out under way may take effect yet, but never after what comes later, which waits in the queue until the relay has
     answered (or was away for a minute).
 
-    ``endpoint``: the relay's ``--commands``; by default the same rule as the relay's (``default_endpoint``).
+    ``endpoint``: the relay's ``--commands``, or the Path of its socket; by default the same rule as the relay's (``default_endpoint``).
     ``control``: the relay's ``--control``; by default as ``default_control`` says. For a tcp:// endpoint it must be given:
     without it, confirmed commands and queries raise InvalidEndpoint.
     ``when_full``: ``"raise"`` raises RelayUnavailable, ``"drop_oldest"`` makes room and says so in the log.
@@ -53,9 +56,9 @@ class Relay:
 
     def __init__(
         self,
-        endpoint: str | None = None,
+        endpoint: str | os.PathLike[str] | None = None,
         *,
-        control: str | None = None,
+        control: str | os.PathLike[str] | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
         max_queue_bytes: int = 64 * 1024 * 1024,
@@ -64,19 +67,10 @@ class Relay:
         default: Default | None = None,
         on_new_epoch: OnNewEpoch = None,
     ) -> None:
-        if when_full not in ("raise", "drop_oldest"):
-            raise ValueError(f"when_full is 'raise' or 'drop_oldest', not {when_full!r}")
-        if max_queue_commands < 1 or max_queue_bytes < 1:
-            raise ValueError("the queue's limits must be positive")
+        options = Options(endpoint, control, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
         outbox = Outbox(max_queue_commands, max_queue_bytes, when_full)
-        control = control or default_control(endpoint)
-        if control is not None:
-            check_endpoint(control)
-        endpoint = check_endpoint(endpoint or default_endpoint())
-        if control is None and on_new_epoch is not None:
-            raise no_control(endpoint, "on_new_epoch needs")
-        sender = Sender(endpoint, control, outbox, close_timeout, on_new_epoch)
-        self._use(CommandEncoder(min(max_command, max_queue_bytes), default), sender)
+        sender = Sender(options.endpoint, options.control, outbox, close_timeout, on_new_epoch)
+        self._use(CommandEncoder(options.max_command, default), sender)
 
     def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:
         self._encoder = encoder
@@ -203,15 +197,16 @@ class Relay:
     def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
         """Waits until everything queued so far is handed to ZeroMQ, connected to the relay, or raises FlushTimeout.
 
-        With ``confirm`` until the relay has applied it: then it is of no matter what becomes of this process, be it
-        ``os._exit`` or kill -9.
+        With ``confirm`` until the relay has taken it: then it is of no matter what becomes of this process, be it
+        ``os._exit`` or kill -9. What the relay refused, for want of room say, is taken, too, and in the relay's log.
+        Raises PossibleLoss, once, when a connection broke under what was pushed before.
         """
         if confirm:
             self._confirm_flush(timeout)
             return
         done = self._sender.flush()
         try:
-            done.result(timeout)
+            done.result(seconds_to_wait(timeout))
         except FutureTimeout:
             done.cancel()
             raise flush_timeout(self._sender, timeout) from None
@@ -227,11 +222,14 @@ class Relay:
 
     def _confirm_flush(self, timeout: float) -> None:
         if not self._sender.started:
+            self._sender.flush()
             return
+        told = self._sender.losses_told()
         try:
             self.stats(timeout=timeout)
         except AnswerTimeout as error:
-            raise flush_timeout(self._sender, timeout) from error
+            raise flush_timeout(self._sender, timeout, error) from error
+        self._sender.tell_losses(told)
 
     def __enter__(self: R) -> R:
         return self
@@ -250,7 +248,7 @@ class Relay:
     def _ask(self, body: bytes, timeout: float, id: str | None = None) -> bytes:
         request = self._sender.request(body, id)
         try:
-            return request.answer.result(timeout)
+            return request.answer.result(seconds_to_wait(timeout))
         except FutureTimeout:
             return late_answer(self._sender, request, timeout, id)
         finally:
@@ -271,9 +269,13 @@ def late_answer(sender: Carrier, request: Request, timeout: float, id: str | Non
     raise ConfirmTimeout(f"{what}; {request.effect()}", id, request.sent)
 
 
-def flush_timeout(sender: Carrier, timeout: float) -> FlushTimeout:
+def flush_timeout(sender: Carrier, timeout: float, unanswered: AnswerTimeout | None = None) -> FlushTimeout:
     queued = sender.queued
+    if unanswered is not None and not queued:
+        return FlushTimeout(f"the relay has not said that it has taken everything: {unanswered}")
     left = f"{queued} commands are still queued" if queued else "it went away with the last ones under way"
     if queued and sender.in_doubt:
         left += ", behind a confirmed command that timed out and may take effect yet"
+    if unanswered is not None:
+        left += f"; {unanswered}"
     return FlushTimeout(f"the relay at {sender.endpoint} has not taken everything within {timeout:g} s: {left}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import RelayUnavailable
 from .handover import Promise
-from .threads import new_lock
+from .threads import OwnedLock
 
 MAX_REQUESTS = 1000  # that wait at a time
 
@@ -51,7 +51,7 @@ class Requests:
     def __init__(self, max_bytes: int, max_requests: int = MAX_REQUESTS) -> None:
         self._max_bytes = max_bytes
         self._max_requests = max_requests
-        self._lock = new_lock()
+        self._lock = OwnedLock()
         self._last = 0
         self._waiting: dict[int, Request] = {}  # oldest first
         self._doubts: dict[int, Request] = {}
@@ -103,6 +103,10 @@ class Requests:
         """I/O thread: the connection is gone, and with it what was sent over it."""
         with self._lock:
             self._unsent = dict(sorted((self._waiting | self._doubts).items()))
+
+    def is_mine(self) -> bool:
+        """As Outbox.is_mine."""
+        return self._lock.is_mine()
 
     def in_doubt(self) -> bool:
         """Whether commands that timed out may take effect yet. Takes no lock: true from the moment the caller knows."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
+import time
 import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Protocol
+from typing import Callable, Protocol
 
 from .drops import DropReport
 from .endpoint import no_control, why_unreachable
@@ -14,9 +17,10 @@ from .epoch import EpochWatch, OnNewEpoch
 from .errors import RelayClosed, RelayUnavailable
 from .exits import ExitHook, before_sigterm
 from .io_thread import IoThread
+from .losses import Losses
 from .outbox import Outbox
 from .request import Request, Requests
-from .threads import new_lock, refuse_eventlet
+from .threads import OwnedLock, refuse_eventlet, seconds_to_wait
 
 
 class Carrier(Protocol):
@@ -40,12 +44,20 @@ class Carrier(Protocol):
     def flush(self) -> Future[None]: ...
     def close(self, timeout: float | None = None) -> Future[None]: ...
     def close_timeout(self, timeout: float | None) -> float: ...
+    def losses_told(self) -> int: ...
+    def tell_losses(self, told_before: int) -> None: ...
+
+
+_GRACE = 1.0  # seconds beyond its timeout in which a thread must have ended, or is stuck inside ZeroMQ
+
+_log = logging.getLogger("syncrelay")
 
 
 class Sender:
     """Thread-safe. The I/O thread starts with the first command, so that creating one before a fork costs nothing.
 
     A forked child starts afresh: empty queue, its own thread and socket. What its parent had queued, its parent sends.
+    One that is dropped without being closed has its thread send what it had, and end.
     """
 
     def __init__(
@@ -57,11 +69,11 @@ class Sender:
         self._requests = Requests(outbox.max_bytes)
         outbox.hold_while(self._requests.in_doubt)
         self._epochs = EpochWatch(hook)
-        self._close_timeout = close_timeout
+        self._losses = Losses(outbox)
+        self._close_timeout = seconds_to_wait(close_timeout)
         self._io: IoThread | None = None
-        self._start_lock = new_lock()
+        self._start_lock = OwnedLock()
         self._drops = DropReport()
-        self._exit_hook = ExitHook(self._at_exit)
         _senders.add(self)
 
     @property
@@ -91,10 +103,13 @@ class Sender:
         return self._io is not None
 
     def post(self, command: bytes) -> None:
+        refuse_finalizing()
         io = self._io or self._start()
-        if self._outbox.put(command):
+        if self._outbox.put(command) and io is not None:
             io.wake()
         self._drops.update(self._outbox.dropped)
+        if _exit_hook.under_way:
+            self._finish()
 
     def request(self, body: bytes, id: str | None = None) -> Request:
         if self._outbox.closed:
@@ -102,7 +117,10 @@ class Sender:
         if self._control is None:
             raise no_control(self._endpoint)
         refuse_eventlet()
-        return (self._io or self._start()).request(body, id)
+        self._refuse_waiting()
+        io = self._io or self._start()
+        assert io is not None, "nobody is in the midst of a start"
+        return io.request(body, id)
 
     def why_unanswered(self, request: Request) -> str:
         io = self._io
@@ -118,38 +136,85 @@ class Sender:
         if self._outbox.closed:
             raise RelayClosed("this relay client is closed")
         refuse_eventlet()
+        self._refuse_waiting()
         return _done() if self._io is None else self._io.flush()
 
+    def losses_told(self) -> int:
+        return self._losses.told()
+
+    def tell_losses(self, told_before: int) -> None:
+        """Raises PossibleLoss."""
+        self._losses.tell(told_before)
+
     def close(self, timeout: float | None = None) -> Future[None]:
+        """What a finalizer calls in the midst of something of the client's is done at once, and ends beside it."""
+        if sys.is_finalizing():
+            return _done()
         with self._start_lock:
             self._outbox.close()
-        self._exit_hook.unset()
         self._drops.update(self._outbox.dropped, last=True)
-        return _done() if self._io is None else self._io.close(self.close_timeout(timeout))
+        if self._io is None:
+            return _done()
+        ended = self._io.close(self.close_timeout(timeout))
+        return _done() if self._must_not_wait() else ended
 
     def close_timeout(self, timeout: float | None) -> float:
-        return self._close_timeout if timeout is None else timeout
+        return self._close_timeout if timeout is None else seconds_to_wait(timeout)
 
-    def _start(self) -> IoThread:
+    def __del__(self) -> None:
+        io = self.__dict__.get("_io")
+        if io is not None and not sys.is_finalizing():
+            io.end(self._close_timeout)
+
+    def _must_not_wait(self) -> bool:
+        """A finalizer that runs in the midst of the client's own work would wait for what waits for it."""
+        if self._start_lock.is_mine() or self._outbox.is_mine() or self._requests.is_mine():
+            return True
+        return self._io is not None and self._io.is_this_thread()
+
+    def _refuse_waiting(self) -> None:
+        refuse_finalizing()
+        if self._must_not_wait():
+            raise RelayUnavailable("a finalizer cannot wait for the relay in the midst of another call: push, unconfirmed")
+
+    def _start(self) -> IoThread | None:
+        """None for a finalizer in the midst of a start, which looks at the outbox afterwards."""
+        if self._start_lock.is_mine():
+            return None
         with self._start_lock:
             if self._outbox.closed:
                 raise RelayClosed("this relay client is closed")
             if self._io is None:
-                try:
-                    io = IoThread(self._endpoint, self._control, self._outbox, self._requests, self._epochs)
-                    io.start()
-                except (OSError, RuntimeError) as error:  # no descriptors, no threads, or the interpreter is exiting
-                    raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
-                self._io = io
-                self._exit_hook.set()
+                self._io = io = self._new_thread()
+                io.wake()
+                if self._outbox.closed:  # by a finalizer
+                    io.end(self._close_timeout)
+                _exit_hook.look_after_this_process()
             return self._io
 
-    def _at_exit(self) -> None:
-        ended = self.close()
+    def _new_thread(self) -> IoThread:
         try:
-            ended.result(self._close_timeout + 1.0)
-        except FutureTimeout:
-            ended.cancel()  # the thread is stuck inside ZeroMQ; an exit must not wait for it
+            io = IoThread(
+                self._endpoint, self._control, self._outbox, self._requests, self._epochs, self._losses, self._close_timeout
+            )
+            io.start()
+        except (OSError, RuntimeError) as error:  # no descriptors or no threads
+            raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
+        return io
+
+    def _let_go(self) -> IoThread | None:
+        """The thread will be ended; what comes later starts another one."""
+        with self._start_lock:
+            io, self._io = self._io, None
+            return io
+
+    def _finish(self) -> None:
+        """The exit has begun, and no hook will see to what is queued."""
+        if self._must_not_wait():
+            return
+        io = self._let_go()
+        if io is not None:
+            _end_at_exit([io])
 
     def _reset_in_child(self) -> None:
         """Runs in the child before anything else; takes no lock, since other threads may have held any of them."""
@@ -159,11 +224,17 @@ class Sender:
         self._requests = self._requests.fresh()
         self._outbox.hold_while(self._requests.in_doubt)
         self._epochs = self._epochs.fresh()
-        self._start_lock = new_lock()
+        self._losses = Losses(self._outbox)
+        self._start_lock = OwnedLock()
         self._drops = DropReport()
         if self._io is not None:
             self._io.abandon_in_child()
             self._io = None
+
+
+def before_exit(act: Callable[[], None]) -> None:
+    """``act`` may still push something before the clients of this process send what they have and end."""
+    _exit_hook.run_before(act)
 
 
 def close_on_sigterm() -> None:
@@ -175,9 +246,40 @@ def close_on_sigterm() -> None:
     before_sigterm(_close_all, lambda: max((each.close_timeout(None) for each in list(_senders)), default=0.0) + 1.0)
 
 
+def refuse_finalizing() -> None:
+    """To be called before any lock is taken: the threads that hold one run no more. Raises RelayClosed."""
+    if sys.is_finalizing():
+        raise RelayClosed("the interpreter is shutting down, its threads have ended: nothing can be sent any more")
+
+
 def _close_all() -> None:
-    for ended in [sender.close() for sender in list(_senders)]:
+    ends = [sender.close() for sender in list(_senders)]
+    ends += [io.close(io.close_timeout) for io in list(IoThread.running)]  # also those of dropped ones
+    for ended in ends:
         ended.result()
+
+
+def _at_exit() -> None:
+    for sender in list(_senders):
+        sender._let_go()
+    _end_at_exit(list(IoThread.running))
+
+
+def _end_at_exit(threads: list[IoThread]) -> None:
+    """All of them at once, so that the exit takes as long as the slowest may; what comes late in an exit has what is left
+    of that."""
+    begin = time.monotonic()
+    ends = [(io.close_timeout, io.close(max(0.0, io.close_timeout - _spent[0]))) for io in threads]
+    for limit, ended in ends:
+        try:
+            ended.result(max(0.0, begin + limit - time.monotonic()) + _GRACE)
+        except FutureTimeout:
+            ended.cancel()
+            _log.error("an I/O thread did not end in time; the process exits without it")
+    _spent[0] += time.monotonic() - begin
+
+
+_spent = [0.0]  # seconds that this process' exit has waited
 
 
 def _done() -> Future[None]:
@@ -187,9 +289,15 @@ def _done() -> Future[None]:
 
 
 def _reset_senders_in_child() -> None:
+    _spent[0] = 0.0
+    _exit_hook.reset_in_child()
+    for io in list(IoThread.running):  # also of dropped senders
+        io.abandon_in_child()
+    IoThread.running.clear()
     for sender in list(_senders):
         sender._reset_in_child()
 
 
+_exit_hook = ExitHook(_at_exit)
 _senders: weakref.WeakSet[Sender] = weakref.WeakSet()
 os.register_at_fork(after_in_child=_reset_senders_in_child)

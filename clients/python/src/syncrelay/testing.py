@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import json
-import threading
+import os
 from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -25,17 +25,19 @@ from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
 from .errors import RelayClosed, RelayUnavailable
 from .memory_relay import MemoryRelay
+from .options import Options
 from .outbox import WhenFull
 from .plain import Default
 from .relay import Relay
 from .request import Request
+from .threads import OwnedLock
 
 T = TypeVar("T")
 
 REJECTION_CODES = frozenset(
     "invalid_json not_a_number invalid_utf8 lone_surrogate trailing_bytes too_large too_deep not_an_object "
     "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
-    "invalid_id multipart state_full storage_full storage_failed busy storage_uncertain".split()
+    "invalid_id multipart state_full storage_full storage_failed busy no_storage storage_uncertain".split()
 )
 
 
@@ -47,17 +49,25 @@ class FakeRelay(Relay):
 
     def __init__(
         self,
+        endpoint: str | os.PathLike[str] | None = None,
         *,
-        state_keys: Iterable[str] = ("comparison", "radio"),
+        control: str | os.PathLike[str] | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
+        max_queue_bytes: int = 64 * 1024 * 1024,
         max_command: int = DEFAULT_MAX_COMMAND,
+        close_timeout: float = 2.0,
         default: Default | None = None,
         on_new_epoch: OnNewEpoch = None,
+        state_keys: Iterable[str] = ("comparison", "radio"),
     ) -> None:
+        """Takes what a Relay takes and checks it alike, so that it can be made in the place of one; the addresses lead
+        nowhere. ``state_keys``: those that the relay is configured with."""
+        options = Options(endpoint, control, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
         self._on_new_epoch = on_new_epoch
-        self._fake = _FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands)
-        self._use(CommandEncoder(max_command, default), self._fake)
+        addresses = ("fake", "fake") if endpoint is None else (options.endpoint, options.control or "fake")
+        self._fake = _FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands, max_queue_bytes, addresses)
+        self._use(CommandEncoder(options.max_command, default), self._fake)
 
     @property
     def commands(self) -> list[dict[str, Any]]:
@@ -107,13 +117,14 @@ class FakeRelay(Relay):
 class _FakeSender:
     """A Carrier that ends in a MemoryRelay. The lock guards all; what the relay will not answer times out at once."""
 
-    endpoint = "fake"
-    control = "fake"
     started = True
     in_doubt = False  # what is not answered has taken effect, or never will
 
-    def __init__(self, relay: MemoryRelay, when_full: WhenFull, max_commands: int) -> None:
+    def __init__(
+        self, relay: MemoryRelay, when_full: WhenFull, max_commands: int, max_bytes: int, addresses: tuple[str, str]
+    ) -> None:
         self.relay = relay
+        self.endpoint, self.control = addresses
         self.away = False
         self.closed = False
         self.dropped = 0
@@ -121,8 +132,10 @@ class _FakeSender:
         self.answers_to_lose = 0
         self._when_full = when_full
         self._max_commands = max_commands
+        self._max_bytes = max_bytes
         self._queue: deque[bytes] = deque()
-        self._lock = threading.Lock()
+        self._aside: deque[bytes] = deque()  # from finalizers, as in Outbox
+        self._lock = OwnedLock()
 
     @property
     def queued(self) -> int:
@@ -133,12 +146,11 @@ class _FakeSender:
             return copy.deepcopy(part(self.relay))
 
     def post(self, command: bytes) -> None:
-        with self._lock:
-            self._check_open()
-            if self.away:
-                self._enqueue(command)
-            else:
-                self._answer(command)
+        self._aside.append(command)
+        while self._aside and not self._lock.is_mine():
+            with self._lock:
+                self._check_open()
+                self._take(self._aside.popleft())
 
     def request(self, body: bytes, id: str | None = None) -> Request:
         request = Request(0, body, 0, id)
@@ -153,6 +165,12 @@ class _FakeSender:
                 self.answers_to_lose -= 1
         request.settle(FutureTimeout())
         return request
+
+    def losses_told(self) -> int:
+        return 0
+
+    def tell_losses(self, told_before: int) -> None:
+        """It loses nothing."""
 
     def restart(self) -> None:
         with self._lock:
@@ -192,12 +210,22 @@ class _FakeSender:
             raise RelayClosed("this relay client is closed")
 
     def _enqueue(self, command: bytes) -> None:
-        if len(self._queue) >= self._max_commands:
+        size = len(command)
+        while self._queue and (len(self._queue) >= self._max_commands or self._queued_bytes() + size > self._max_bytes):
             if self._when_full == "raise":
                 raise RelayUnavailable(f"the queue is full ({len(self._queue)} commands): the test made the relay away")
             self._queue.popleft()
             self.dropped += 1
         self._queue.append(command)
+
+    def _queued_bytes(self) -> int:
+        return sum(map(len, self._queue))
+
+    def _take(self, command: bytes) -> None:
+        if self.away:
+            self._enqueue(command)
+        else:
+            self._answer(command)
 
     def _answer(self, body: bytes) -> bytes:
         request = json.loads(body)

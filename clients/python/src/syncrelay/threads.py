@@ -7,16 +7,43 @@ handover.py. Without gevent all of this is what ``threading`` has.
 
 from __future__ import annotations
 
+import _socket
+import _thread
+import math
 import sys
 import threading
-from typing import Any, Callable, ContextManager
+from typing import Any, Callable
 
 from .errors import UnsupportedThreads
 
-def new_lock() -> ContextManager[Any]:
-    """Not reentrant."""
-    lock: ContextManager[Any] = _original("allocate_lock")() if gevent_has_threads() else threading.Lock()
-    return lock
+
+class OwnedLock:
+    """A context manager that its holder can enter again, and ask whether it holds it.
+
+    Every lock of the client is one. While it is held Python code runs, hence the collector may, hence any finalizer of the
+    program, and that may call the client: in the same thread, which must not wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock: Any = _original("RLock")()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def is_mine(self) -> bool:
+        """Whether this thread holds it."""
+        mine: bool = self._lock._is_owned()
+        return mine
+
+
+def new_signal() -> Any:
+    """A plain lock, already taken: whoever acquires it waits until another thread has released it."""
+    signal = _original("allocate_lock")()
+    signal.acquire()
+    return signal
 
 
 def start_thread(run: Callable[[], None], name: str) -> None:
@@ -35,8 +62,28 @@ def gevent_has_threads() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
+def this_thread() -> int:
+    """Its number, also where gevent's greenlets have numbers of their own."""
+    number: int = _original("get_ident")()
+    return number
+
+
+def real_socket(family: int) -> Any:
+    """One of the operating system's, where gevent has put its own in the place of ``socket.socket``."""
+    return _socket.socket(family, _socket.SOCK_STREAM)
+
+
+def seconds_to_wait(timeout: float) -> float:
+    """Infinity is more than locks and sockets bear: a few years instead. Raises ValueError for NaN."""
+    if math.isnan(timeout):
+        raise ValueError("timeout is NaN; give seconds")
+    return min(timeout, 1e8)
+
+
 def _original(name: str) -> Any:
-    return sys.modules["gevent.monkey"].get_original("_thread", name)
+    if gevent_has_threads():
+        return sys.modules["gevent.monkey"].get_original("_thread", name)
+    return getattr(_thread, name)
 
 
 def refuse_eventlet() -> None:

@@ -8,7 +8,7 @@ import posix  # what os has, unless eventlet has patched it: then os.read waits
 
 import zmq
 
-from .threads import new_lock
+from .threads import OwnedLock
 
 
 class Wakeup:
@@ -18,7 +18,7 @@ class Wakeup:
         self.fd, self._writer = os.pipe()
         os.set_blocking(self.fd, False)
         os.set_blocking(self._writer, False)
-        self._lock = new_lock()
+        self._lock = OwnedLock()
         self._open = True
 
     def set(self) -> None:
