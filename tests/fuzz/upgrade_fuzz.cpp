@@ -47,12 +47,14 @@ void check_origin(std::string_view page, std::string_view relay) {
   if (page.empty() || !OriginRule({}).allows(page, relay)) return;
   const std::string origin = lower(page);
   const std::string host = lower(relay);
-  const std::string name =
-      host.substr(0, host.front() == '[' ? host.find(']') + 1 : host.find(':'));
   if (looks_local(origin) && looks_local(host)) return;
-  const std::size_t behind = origin.find("://") + 3 + name.size();
-  require(!name.empty() && origin.substr(origin.find("://") + 3, name.size()) == name);
-  require(behind == origin.size() || origin[behind] == ':' || name.back() == ']');
+  std::string name = host.substr(0, host.front() == '[' ? host.find(']') + 1 : host.find(':'));
+  if (name.ends_with('.')) name.pop_back();  // makes it no other one
+  std::string_view rest = std::string_view(origin).substr(origin.find("://") + 3);
+  require(!name.empty() && rest.starts_with(name));
+  rest.remove_prefix(name.size());
+  if (rest.starts_with('.')) rest.remove_prefix(1);
+  require(rest.empty() || rest.starts_with(':'));
 }
 
 void check_refusal(const Refusal& refusal) {
