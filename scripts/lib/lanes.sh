@@ -1,15 +1,16 @@
 # All parts of scripts/test, several at a time. Sourced, not run.
 #
 # A lane does its steps one after another, and lanes run side by side: one computes; one waits (for clocks, for peers, for
-# relays to start); one fetches (packages, images) and computes what is left then. Suites that measure time are all in the
-# lane that waits: they meet what computes, but not each other. A step's lines are printed at once when it has ended.
+# relays to start); one fetches (packages, images, browsers). The long suites that measure time are all in the lane that waits:
+# they meet what computes, but not each other. A step's lines are printed at once when it has ended.
 # shellcheck shell=bash disable=SC2154
 
-computing=(unit asan_build bare:style bare:fuzz component bare:wraps)
-waiting=(
-    e2e js readme browser bare:python bare:example only_bare:readme_without_node bare:asan_suites bare:convergence
+computing=(
+    unit asan_build bare:style bare:fuzz component bare:wraps bare:python bare:example
+    only_bare:readme_without_node bare:convergence
 )
-fetching=(bare compose asan_programs bare:tsan)
+waiting=(e2e js readme bare:asan_suites)
+fetching=(bare compose browser asan_programs bare:tsan)
 
 # side_by_side FUNCTION ARGUMENT...: calls it with each argument, all at a time; what each prints comes in one piece.
 side_by_side() {

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import websockets
 
+from control_peer import ControlPeer
 from history import History
 
 TOKENS = itertools.count()
@@ -77,14 +78,24 @@ class SyncClient(History):
 
 
 async def settle(relay, pusher):
-    """Returns the position at which everything that `pusher` pushed so far has been applied."""
+    """Returns the position at which everything that `pusher` pushed so far has been applied, by every shard: one of them has
+    the fence, and what a query for clients asks each of them for is behind it."""
     watcher = await SyncClient.open(relay, keep=False)
     token = next(TOKENS)
     pusher.broadcast("test:fence", token)
     while (await watcher.read_to_type("test:fence")).data != token:
         pass
     await watcher.leave()
+    await asyncio.to_thread(ask_every_shard, relay)
     return watcher.seq
+
+
+def ask_every_shard(relay):
+    peer = ControlPeer(relay.ready["control"][0])
+    try:
+        peer.confirm({"op": "clients"})
+    finally:
+        peer.close()
 
 
 async def settled_snapshot(relay, pusher):
