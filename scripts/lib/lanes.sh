@@ -1,8 +1,8 @@
 # All parts of scripts/test, several at a time. Sourced, not run.
 #
 # A lane does its steps one after another, and lanes run side by side: one computes; one waits (for clocks, for peers, for
-# relays to start); one fetches (packages, images, browsers). The long suites that measure time are all in the lane that waits:
-# they meet what computes, but not each other. A step's lines are printed at once when it has ended.
+# relays to start); one fetches (packages, images, browsers). The long suites that measure time are all in the lane
+# that waits: they meet what computes, but not each other. A step's lines are printed at once when it has ended.
 # shellcheck shell=bash disable=SC2154
 
 computing=(

@@ -84,8 +84,9 @@ std::uint32_t PeerGate::leaving() {
   const std::lock_guard lock(mutex_);
   forget_gone();
   return static_cast<std::uint32_t>(
-      std::count_if(peers_.begin(), peers_.end(),
-                    [](const auto& peer) { return peer.second.answers == Answers::none; }));
+      std::count_if(peers_.begin(), peers_.end(), [](const auto& peer) {
+        return peer.second.answers == Answers::none && peer.second.has_sent;
+      }));
 }
 
 void PeerGate::close_to_news() {
@@ -107,7 +108,9 @@ std::optional<int> PeerGate::accept(int listener, sockaddr* address, socklen_t* 
   const int fd = socket_calls::accept(listener, address, size, flags);
   if (fd < 0) return means_no_room(errno) ? turn_away(listener) : -1;
   if (const auto gone = peers_.find(fd); gone != peers_.end()) forget(gone);
-  peers_.emplace(fd, Peer{inode_of(fd), listener, listeners_.at(listener), {}, {}, clock_.now()});
+  Peer peer{.inode = inode_of(fd), .listener = listener, .answers = listeners_.at(listener)};
+  peer.progressed = clock_.now();
+  peers_.emplace(fd, std::move(peer));
   return fd;
 }
 
@@ -199,8 +202,9 @@ ssize_t PeerGate::account(Peer& peer, ssize_t read, const void* bytes) {
   if (peer.still_to_read) *peer.still_to_read -= std::min<std::uint64_t>(size, *peer.still_to_read);
   peer.progressed = clock_.now();
   unfinished_ -= peer.meter.unfinished();
-  completed_.fetch_add(peer.meter.add({static_cast<const char*>(bytes), size}),
-                       std::memory_order_relaxed);
+  const std::uint64_t completed = peer.meter.add({static_cast<const char*>(bytes), size});
+  peer.has_sent |= completed > 0;
+  completed_.fetch_add(completed, std::memory_order_relaxed);
   unfinished_ += peer.meter.unfinished();
   if (!peer.meter.too_old() && peer.meter.unfinished() <= bounds_.message) return read;
   cut_off_.fetch_add(1, std::memory_order_relaxed);

@@ -500,7 +500,7 @@ def test_watch_ends_where_its_origin_is_not_allowed(runtime_dir):
 async def test_watch_of_a_full_relay_is_exit_code_1_and_says_so(start_relay, connect):
     relay = start_relay("--max-clients", 1)
     await connect(relay)
-    assert_failed(Shell(relay.runtime_dir, relay.port).run("watch", "--timeout", "200ms"), 1, "HTTP 503")
+    assert_failed(Shell(relay.runtime_dir, relay.port).run("watch", "--timeout", "1500ms"), 1, "HTTP 503")
 
 
 def test_watch_ends_when_nobody_reads_it(relay, shell):

@@ -68,7 +68,7 @@ class PeerGate {
   // Nobody else gets in, and who hears no answers is told that this is the end: by half a close, so
   // that nothing is lost of what it sends until it hangs up. Another relay gets what comes next.
   void take_leave();
-  // How many of those have not hung up yet.
+  // How many of those have ever sent a message and not hung up yet.
   std::uint32_t leaving();
 
   // From now on only what lies in the kernel already is read, and the rest of a message that it
@@ -91,9 +91,10 @@ class PeerGate {
     ino_t inode;  // of its socket
     int listener;
     Answers answers;
-    ZmtpMeter meter;
-    std::optional<std::uint64_t> still_to_read;  // once closed to news
-    TimePoint progressed;                        // when bytes came last
+    bool has_sent = false;  // a whole message
+    ZmtpMeter meter = {};
+    std::optional<std::uint64_t> still_to_read = {};  // once closed to news
+    TimePoint progressed = {};                        // when bytes came last
   };
   using Peers = std::map<int, Peer>;  // by descriptor
 

@@ -232,11 +232,14 @@ TEST_CASE("Closed to news, it reads what lay there to the end of its last messag
 }
 
 TEST_CASE("Taking leave, it reads what peers without answers send until they hang up") {
-  GateBench bench({2, 1000, 1000}, PeerGate::Answers::none);
+  GateBench bench({3, 1000, 1000}, PeerGate::Answers::none);
   const int peer = bench.connect();
   const int accepted = bench.accept();
-  bench.send(peer, kGreeting);
-  CHECK(bench.receive(accepted) == 64);
+  bench.send(peer, kGreeting + frame(10));
+  CHECK(bench.receive(accepted) == 64 + 12);
+  const int stranger = bench.connect();
+  bench.accept();
+  bench.send(stranger, kGreeting);
   bench.gate.take_leave();
   CHECK(bench.gate.leaving() == 1);
   CHECK(bench.receive(peer) == 0);
