@@ -110,7 +110,7 @@ std::optional<int> PeerGate::accept(int listener, sockaddr* address, socklen_t* 
   if (const auto gone = peers_.find(fd); gone != peers_.end()) forget(gone);
   Peer peer{.inode = inode_of(fd), .listener = listener, .answers = listeners_.at(listener)};
   peer.progressed = clock_.now();
-  peers_.emplace(fd, std::move(peer));
+  peers_.emplace(fd, peer);
   return fd;
 }
 
