@@ -134,22 +134,24 @@ void Server::build_shards() {
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
     shard_stats_.push_back(std::make_unique<ShardStats>());
     status_->shards.push_back(shard_stats_.back().get());
+    outboxes_.push_back(std::make_unique<Outbox>([this] { relay_wake_.set(); }));
     loops_.push_back(std::make_unique<ShardLoop>(loop_settings(), shard_settings(), clock_,
-                                                 *shard_stats_.back(), rules, *status_, log_));
+                                                 *shard_stats_.back(), *outboxes_.back(), rules,
+                                                 *status_, log_));
   }
 }
 
 void Server::build_relay() {
-  std::vector<Mailbox<Update>*> mailboxes;
-  for (const auto& loop : loops_) mailboxes.push_back(&loop->updates());
+  std::vector<Mailbox<Letter>*> mailboxes;
+  for (const auto& loop : loops_) mailboxes.push_back(&loop->letters());
   const Relay::Settings settings{{config_.state_key, config_.max_state, config_.max_state_keys},
                                  config_.log_bytes,
                                  {config_.dedup_ids, config_.dedup_window}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   if (!store_) return;
-  const std::vector<Update> updates = relay_->restore(history_);
-  for (const auto& loop : loops_) loop->restore(updates, history_.last);
+  const Restored restored = relay_->restore(history_);
+  for (const auto& loop : loops_) loop->restore(restored);
   history_ = {};
 }
 
@@ -161,7 +163,9 @@ Result<void, std::string> Server::bind_commands() {
                                          epoch_,
                                          files_.command_connections,
                                          store_ ? kGather : Duration::zero()};
-  commands_ = std::make_unique<CommandServer>(settings, *relay_, relay_stats_, status_->shards,
+  CommandServer::Shards shards{status_->shards, {}, relay_wake_};
+  for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
+  commands_ = std::make_unique<CommandServer>(settings, *relay_, relay_stats_, std::move(shards),
                                               clock_, log_);
   return commands_->bind();
 }

@@ -16,9 +16,9 @@ void Replica::apply(const Update& update) {
   if (update.chunk) log_.append(update);
 }
 
-void Replica::restore(std::span<const Update> updates, Seq last) {
-  log_.start_at(last.next());
-  for (const Update& update : updates) apply(update);
+void Replica::restore(const Restored& restored) {
+  log_.start_at(restored.last.next());
+  for (const Update& update : restored.updates) apply(update);
 }
 
 }  // namespace syncrelay

@@ -77,9 +77,14 @@ State::Place State::locate(std::string_view key) const {
           entry != (*block)->end() && entry->key == key};
 }
 
-const StateValue* State::find(std::string_view key) const {
+const State::Entry* State::entry(std::string_view key) const {
   const Place place = locate(key);
-  return place.found ? &(*blocks_[place.block])[place.entry].value : nullptr;
+  return place.found ? &(*blocks_[place.block])[place.entry] : nullptr;
+}
+
+const StateValue* State::find(std::string_view key) const {
+  const Entry* const found = entry(key);
+  return found == nullptr ? nullptr : &found->value;
 }
 
 State::Block& State::own(std::size_t index) {
@@ -88,12 +93,14 @@ State::Block& State::own(std::size_t index) {
   return *block;
 }
 
-void State::set(const std::string& key, StateValue value) {
+void State::set(const std::string& key, StateValue value, std::uint64_t version) {
   const Place place = locate(key);
   text_bytes_ += value->size();
   bytes_ += value->size();
-  if (!place.found) return insert(place, {key, std::move(value)});
-  StateValue& held = own(place.block)[place.entry].value;
+  if (!place.found) return insert(place, {key, std::move(value), version});
+  Entry& entry = own(place.block)[place.entry];
+  entry.version = version;
+  StateValue& held = entry.value;
   text_bytes_ -= held->size();
   bytes_ -= held->size();
   held = std::move(value);
@@ -102,7 +109,7 @@ void State::set(const std::string& key, StateValue value) {
 void State::apply(const StateChanges& changes) {
   for (const StateChange& change : changes) {
     if (change.value) {
-      set(change.key, change.value);
+      set(change.key, change.value, change.version);
     } else {
       erase(change.key);
     }

@@ -83,13 +83,13 @@ std::string rejected_answer(const Rejection& rejection) {
 
 std::string state_answer(const AnswerContext& context, const State& state, const std::string& key) {
   std::string answer = begin(context) + R"(,"state":{)";
-  const auto append = [&answer](const std::string& name, const std::string& value) {
-    append_member(answer, name, std::string_view(value));
+  const auto append = [&answer](const State::Entry& entry) {
+    append_member(answer, entry.key, std::string_view(*entry.value));
   };
   if (key.empty()) {
     state.for_each(append);
-  } else if (const StateValue* found = state.find(key)) {
-    append(key, **found);
+  } else if (const State::Entry* found = state.entry(key)) {
+    append(*found);
   }
   return answer + "}}";
 }

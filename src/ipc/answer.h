@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "syncrelay/metrics/stats.h"
-#include "syncrelay/post/client_list.h"
+#include "syncrelay/post/client_info.h"
 #include "syncrelay/post/update.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/relay.h"

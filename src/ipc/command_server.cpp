@@ -8,7 +8,6 @@
 #include <zmq.hpp>
 
 #include "control_desk.h"
-#include "event.h"
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/ipc/lock_file.h"
@@ -67,14 +66,15 @@ int bind_and_tell(zmq::context_t& context, zmq::socket_t& socket, const std::str
 
 struct CommandServer::Impl {
   Impl(const Settings& server_settings, Relay& the_relay, RelayStats& the_relay_stats,
-       std::vector<const ShardStats*> the_shard_stats, const Clock& the_clock, const Log& the_log)
+       Shards the_shards, const Clock& the_clock, const Log& the_log)
       : settings(server_settings),
         relay(the_relay),
         relay_stats(the_relay_stats),
-        shard_stats(std::move(the_shard_stats)),
+        shards(std::move(the_shards)),
         clock(the_clock),
         log(the_log),
         decoder(server_settings.max_command),
+        wake(shards.wake),
         gate(bounds(), the_clock) {}
 
   Result<void, std::string> bind_all();
@@ -100,11 +100,11 @@ struct CommandServer::Impl {
   const Settings settings;
   Relay& relay;
   RelayStats& relay_stats;
-  const std::vector<const ShardStats*> shard_stats;
+  const Shards shards;
   const Clock& clock;
   const Log& log;
   CommandDecoder decoder;
-  Event wake;                                    // something besides a socket wants attention
+  Wake& wake;                                    // something besides a socket wants attention
   std::atomic<TimePoint::rep> stop_deadline{0};  // not 0: the server is stopping
   PeerGate gate;
   zmq::context_t context{1};  // one I/O thread: see PeerGate
@@ -161,10 +161,9 @@ void CommandServer::Impl::bind_pull(const std::string& endpoint) {
 }
 
 void CommandServer::Impl::bind_control(const std::string& endpoint) {
-  desk = std::make_unique<ControlDesk>(
-      context, unreadable_bytes(),
-      ControlDesk::Sources{relay, relay_stats, shard_stats, gate, settings.epoch},
-      [this] { wake.set(); });
+  desk = std::make_unique<ControlDesk>(context, unreadable_bytes(),
+                                       ControlDesk::Sources{relay, relay_stats, shards.stats,
+                                                            shards.outboxes, gate, settings.epoch});
   listen(desk->socket(), endpoint, PeerGate::Answers::each);
 }
 
@@ -248,7 +247,7 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
 // Applies commands until the batch is full or the sockets are empty, then publishes and answers.
 // False when there was none.
 bool CommandServer::Impl::take_batch() {
-  desk->answer_lists();
+  desk->read_outboxes();
   desk->go_on_with_backup();
   if (!take_all()) return false;
   const TimePoint gather_until = clock.now() + settings.gather;
@@ -320,10 +319,8 @@ void CommandServer::Impl::reject(const Rejection& rejection, std::string_view te
 }
 
 CommandServer::CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats,
-                             std::vector<const ShardStats*> shard_stats, const Clock& clock,
-                             const Log& log)
-    : impl_(std::make_unique<Impl>(settings, relay, relay_stats, std::move(shard_stats), clock,
-                                   log)) {}
+                             Shards shards, const Clock& clock, const Log& log)
+    : impl_(std::make_unique<Impl>(settings, relay, relay_stats, std::move(shards), clock, log)) {}
 
 CommandServer::~CommandServer() = default;
 

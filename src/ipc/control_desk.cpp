@@ -1,5 +1,7 @@
 #include "control_desk.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace syncrelay {
@@ -9,11 +11,8 @@ constexpr std::size_t kMaxLists = 16;  // under way at a time
 
 }  // namespace
 
-ControlDesk::ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources,
-                         std::function<void()> wake)
-    : socket_(context, max_message, sources.gate),
-      sources_(sources),
-      completed_({2 * kMaxLists, 2 * kMaxLists}, std::move(wake)) {}
+ControlDesk::ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources)
+    : socket_(context, max_message, sources.gate), sources_(sources) {}
 
 bool ControlDesk::take(CommandDecoder& decoder) {
   Envelope envelope;
@@ -91,24 +90,31 @@ void ControlDesk::begin_list(Envelope envelope) {
     return refuse(std::move(envelope), "too many queries for clients are under way");
   }
   const std::uint64_t number = next_list_++;
-  auto clients = std::make_shared<ClientList>(
-      sources_.shards.size(), [this, number] { completed_.post(CompletedList{number}); });
-  lists_.emplace(number, List{std::move(envelope), clients});
-  sources_.relay.request(std::move(clients));
+  lists_.emplace(number,
+                 List{std::move(envelope), sources_.relay.ask({number, true, nullptr}), {}});
 }
 
-void ControlDesk::answer_lists() {
-  completed_.take(taken_);
-  for (const CompletedList& completed : taken_) {
-    auto list = lists_.extract(completed.number);
-    std::string answer =
-        clients_answer(context(sources_.relay.last()), list.mapped().clients->take());
-    if (socket_.has_room(list.mapped().envelope, answer.size())) {
-      send(std::move(list.mapped().envelope), std::move(answer));
-    } else {
-      refuse(std::move(list.mapped().envelope), "earlier answers are not read yet");
+void ControlDesk::read_outboxes() {
+  for (Outbox* outbox : sources_.outboxes) {
+    outbox->take(taken_);
+    for (UpLetter& letter : taken_) {
+      if (auto* reported = std::get_if<Reported>(&letter)) add_to_list(std::move(*reported));
     }
   }
+}
+
+void ControlDesk::add_to_list(Reported reported) {
+  const auto found = lists_.find(reported.inquiry);
+  List& list = found->second;
+  std::move(reported.clients.begin(), reported.clients.end(), std::back_inserter(list.clients));
+  if (--list.missing > 0) return;
+  std::string answer = clients_answer(context(sources_.relay.last()), list.clients);
+  if (socket_.has_room(list.envelope, answer.size())) {
+    send(std::move(list.envelope), std::move(answer));
+  } else {
+    refuse(std::move(list.envelope), "earlier answers are not read yet");
+  }
+  lists_.erase(found);
 }
 
 // One that is under way holds at its end what is stored by then, so it is good for later requests.

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,21 +9,13 @@
 
 #include "answer.h"
 #include "control_socket.h"
-#include "syncrelay/base/mailbox.h"
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/command_decoder.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {
-
-// Says that the clients of all shards were reported for the list with this number.
-struct CompletedList {
-  std::uint64_t number;
-};
-constexpr std::size_t weight(const CompletedList&) {
-  return 1;
-}
 
 // Answers what comes in on the control socket: commands once they are published, queries then, too,
 // so that an answer never tells of what is not stored. Relay thread only, once built.
@@ -36,13 +26,12 @@ class ControlDesk {
     Relay& relay;
     RelayStats& relay_stats;
     std::vector<const ShardStats*> shards;
-    PeerGate& gate;  // hears of what is taken
+    std::vector<Outbox*> outboxes;  // of the shards
+    PeerGate& gate;                 // hears of what is taken
     std::string epoch;
   };
 
-  // `wake` is called from a shard's thread: answer_lists() is due.
-  ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources,
-              std::function<void()> wake);
+  ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources);
 
   // Takes one request, if there is one, and applies it to the relay when it is a command.
   bool take(CommandDecoder& decoder);
@@ -50,8 +39,8 @@ class ControlDesk {
   // Answers all that was taken since the last time. `stored`: what became of the batch.
   void answer(const Result<void, Rejection>& stored);
 
-  // Answers the queries for clients that the shards have reported to.
-  void answer_lists();
+  // Reads what the shards have to say. To be called when one of their outboxes is not empty.
+  void read_outboxes();
 
   // A step of the backup that somebody waits for, if there is one; the last one answers.
   void go_on_with_backup();
@@ -74,7 +63,8 @@ class ControlDesk {
   };
   struct List {
     Envelope envelope;
-    std::shared_ptr<ClientList> clients;
+    std::size_t missing;  // shards that have not reported yet
+    std::vector<ClientInfo> clients;
   };
 
   std::variant<Accepted, Rejection, Query> outcome_of(CommandDecoder& decoder,
@@ -82,6 +72,7 @@ class ControlDesk {
   void answer(Envelope envelope, const Query& query);
   void answer_state(Envelope envelope, const std::string& key);
   void begin_list(Envelope envelope);
+  void add_to_list(Reported reported);
   void join_backup(Envelope envelope);
   void refuse(Envelope envelope, const char* why);  // busy
   void send(Envelope envelope, std::string answer);
@@ -89,8 +80,7 @@ class ControlDesk {
 
   ControlSocket socket_;
   const Sources sources_;
-  Mailbox<CompletedList> completed_;
-  std::vector<CompletedList> taken_;
+  std::vector<UpLetter> taken_;
   std::vector<Pending> pending_;
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;

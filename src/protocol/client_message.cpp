@@ -13,7 +13,7 @@ std::optional<ClientMessage> parse_client_message(std::string_view text) {
   if (text.find(kPingType) == text.npos)
     return std::nullopt;  // most of what is ignored costs no more
   if (json_member(text, "type") != kPingType || json_fault(text)) return std::nullopt;
-  return ClientMessage::ping;
+  return PingMessage{};
 }
 
 std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece) {

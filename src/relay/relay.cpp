@@ -16,7 +16,7 @@ constexpr std::size_t kBatchBytes = 1024 * 1024;
 
 }  // namespace
 
-Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Update>*> shards,
+Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Letter>*> shards,
              RelayStats& stats, Store* store)
     : clock_(clock),
       shards_(std::move(shards)),
@@ -30,15 +30,21 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<U
   show_numbers();
 }
 
-std::vector<Update> Relay::restore(const StoredHistory& history) {
+Restored Relay::restore(const StoredHistory& history) {
   StateChanges changes;
-  for (const auto& [key, value] : history.state) changes.push_back({key, value});
+  if (const auto state = history.state.find(""); state != history.state.end()) {
+    for (const auto& [key, value] : state->second)
+      changes.push_back({key, value.value, value.version});
+  }
   channel_.restore(changes, history.last);
-  std::vector<Update> updates(1);
+  Restored restored;
+  restored.last = history.last;
+  std::vector<Update>& updates = restored.updates;
+  updates.resize(1);
   updates.front().changes = std::make_shared<const StateChanges>(std::move(changes));
   for (const StoredEvents& run : history.events) {
     ByteSpan wire = as_bytes(run.wire);
-    for (Seq seq = run.first; !wire.empty(); seq = seq.next()) {
+    for (Seq seq = run.runs.front().first; !wire.empty(); seq = seq.next()) {
       const std::size_t size = message_end(wire);
       updates.push_back(update_of(log_.append_wire(wire.first(size)), seq));
       wire = wire.subspan(size);
@@ -50,7 +56,7 @@ std::vector<Update> Relay::restore(const StoredHistory& history) {
   ids_.keep_staged();
   begin_batch();
   show_numbers();
-  return updates;
+  return restored;
 }
 
 Result<Accepted, Rejection> Relay::apply(const Command& command) {
@@ -117,17 +123,25 @@ void Relay::keep() {
   channel_.keep();
   for (std::size_t op = 0; op < staged_commands_.size(); ++op)
     stats_.commands[op].add(staged_commands_[op]);
-  for (Mailbox<Update>* shard : shards_) shard->post(std::span<const Update>(staged_));
+  for (Mailbox<Letter>* shard : shards_) shard->post(std::span<const Letter>(staged_));
 }
 
 Result<void, Rejection> Relay::store_staged() {
   if (store_ == nullptr || (staged_.empty() && staged_ids_.empty())) return {};
-  StoreBatch batch{channel_.kept().next(), channel_.last(), {}, {}, std::move(staged_ids_), ran()};
-  for (const Update& update : staged_) {
-    if (update.chunk)
-      batch.events.push_back(update.chunk->read(update.position, update.position + update.size));
+  StoreBatch batch;
+  batch.first_event = channel_.kept().next().value;
+  batch.last = channel_.last();
+  batch.ids = std::move(staged_ids_);
+  batch.ran = ran();
+  for (const Letter& letter : staged_) {
+    const Update& update = std::get<Update>(letter);
+    if (update.chunk) {
+      const ByteSpan wire = update.chunk->read(update.position, update.position + update.size);
+      batch.events.push_back({update.channel, update.seq, wire});
+    }
     if (!update.changes) continue;
-    for (const StateChange& change : *update.changes) batch.changes.push_back(&change);
+    for (const StateChange& change : *update.changes)
+      batch.changes.push_back({update.channel, &change});
   }
   Result<void, Rejection> stored = store_->commit(batch);
   staged_ids_ = std::move(batch.ids);
@@ -153,10 +167,9 @@ Result<void, Rejection> Relay::begin_backup() {
   return Rejection{RejectReason::no_storage, 0, "the relay stores nothing: it has no --data"};
 }
 
-void Relay::request(std::shared_ptr<ClientList> list) {
-  Update update;
-  update.client_list = std::move(list);
-  for (Mailbox<Update>* shard : shards_) shard->post(update);
+std::size_t Relay::ask(const Inquiry& inquiry) {
+  for (Mailbox<Letter>* shard : shards_) shard->post(inquiry);
+  return shards_.size();
 }
 
 void Relay::show_numbers() {

@@ -218,7 +218,8 @@ void Session::asked() {
 
 ClientInfo Session::info() const {
   const std::chrono::duration<double> silent = context_.clock.now() - received_at_;
-  return {id_, std::string(transport_.address()), since_wall_, lag(), bytes_sent_, silent.count()};
+  return {id_, std::string(transport_.address()), since_wall_, lag(), bytes_sent_, silent.count(),
+          1};
 }
 
 void Session::close(CloseCause cause) {

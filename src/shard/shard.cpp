@@ -16,12 +16,13 @@ constexpr std::size_t kMaxHeldBytes =
 
 }  // namespace
 
-Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
+Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Outbox& outbox,
              std::function<void()> wake)
     : settings_(settings),
       clock_(clock),
       stats_(stats),
-      updates_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)}, wake),
+      outbox_(outbox),
+      letters_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)}, wake),
       replica_(settings.state_keys, settings.window),
       snapshots_(kMaxHeldBytes, [this](const Snapshot& snapshot) { close_readers(snapshot); }),
       turns_(std::move(wake)),
@@ -29,9 +30,9 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
       context_{replica_, snapshots_,          turns_,         clock_, time_,
                stats_,   settings_.keepalive, settings_.epoch} {}
 
-void Shard::restore(std::span<const Update> updates, Seq last) {
-  replica_.restore(updates, last);
-  observed_ = pass_end_ = last.next();
+void Shard::restore(const Restored& restored) {
+  replica_.restore(restored);
+  observed_ = pass_end_ = restored.last.next();
 }
 
 Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& request) {
@@ -98,27 +99,31 @@ void Shard::run_pass() {
 bool Shard::take_in_one(bool whatever_size) {
   if (next_incoming_ == incoming_.size()) {
     next_incoming_ = 0;
-    updates_.take(incoming_);
+    letters_.take(incoming_);
     if (incoming_.empty()) return false;
   }
-  const Update& update = incoming_[next_incoming_];
+  if (const auto* inquiry = std::get_if<Inquiry>(&incoming_[next_incoming_])) {
+    answer(*inquiry);
+    ++next_incoming_;
+    return true;
+  }
+  const Update& update = std::get<Update>(incoming_[next_incoming_]);
   const bool fits = pass_bytes_ + update.size <= settings_.window.bytes / 3 &&
                     pass_events_ + 1 <= std::max<std::uint64_t>(settings_.window.events / 3, 1);
   if (!fits && !whatever_size) return false;
   pass_bytes_ += update.size;
   if (update.chunk) ++pass_events_;
-  if (update.client_list) report_clients(*update.client_list);
   replica_.apply(update);
   incoming_[next_incoming_] = {};
   ++next_incoming_;
   return true;
 }
 
-void Shard::report_clients(ClientList& list) const {
-  std::vector<ClientInfo> clients;
-  clients.reserve(sessions_.size());
-  for (const auto& session : sessions_) clients.push_back(session->info());
-  list.report(std::move(clients));
+void Shard::answer(const Inquiry& inquiry) const {
+  Reported reported{inquiry.number, {}};
+  reported.clients.reserve(sessions_.size());
+  for (const auto& session : sessions_) reported.clients.push_back(session->info());
+  outbox_.put(std::move(reported));
 }
 
 void Shard::observe_fanout() {

@@ -95,7 +95,7 @@ bool HistoryReader::read_state(StoredHistory& history) {
     if (state_row_sum(key, value) != select.number(2) || json_fault(value))
       return damaged("the value of key " + shown(key) + " (table state)");
     books_.put_state(key, select.number(2));
-    history.state.emplace(key, std::make_shared<const std::string>(value));
+    history.state[""].emplace(key, StoredValue{std::make_shared<const std::string>(value)});
   }
   return ended(result);
 }
@@ -112,7 +112,7 @@ bool HistoryReader::read_events(StoredHistory& history) {
     if (events_row_sum(row.first, row.count, wire) != row.sum || !is_whole(wire, row.count))
       return damaged(seqs(row) + " (table events)");
     books_.add(row);
-    history.events.push_back({Seq{row.first}, row.count, std::string(wire)});
+    history.events.push_back({{{nullptr, Seq{row.first}, row.count}}, std::string(wire)});
   }
   return ended(result);
 }
@@ -142,8 +142,9 @@ bool HistoryReader::check_totals(const Position& position, const StoredHistory& 
   if (totals.ids_sum != position.ids_sum) return damaged("table ids" + gone);
   if (totals.events_sum != position.events_sum) return damaged("table events" + gone);
   if (history.events.empty()) return true;
-  std::uint64_t next = history.events.front().first.value;
-  for (const StoredEvents& run : history.events) {
+  std::uint64_t next = history.events.front().runs.front().first.value;
+  for (const StoredEvents& events : history.events) {
+    const StoredRun& run = events.runs.front();
     if (run.first.value != next)
       return damaged("events " + std::to_string(next) + " to " +
                      std::to_string(run.first.value - 1) + " are missing (table events)");

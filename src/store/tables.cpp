@@ -93,7 +93,8 @@ int Tables::put_next() {
 }
 
 int Tables::write_state(const StoreBatch& batch) {
-  for (const StateChange* change : batch.changes) {
+  for (const StoredChange& stored : batch.changes) {
+    const StateChange* change = stored.change;
     int error = SQLITE_OK;
     if (change->value) {
       const std::uint64_t sum = state_row_sum(change->key, *change->value);
@@ -111,8 +112,8 @@ int Tables::write_state(const StoreBatch& batch) {
 int Tables::write_events(const StoreBatch& batch) {
   if (batch.events.empty()) return SQLITE_OK;
   wire_.clear();
-  for (const ByteSpan event : batch.events) wire_ += as_text(event);
-  const std::uint64_t first = batch.first.value;
+  for (const StoredEvent& event : batch.events) wire_ += as_text(event.wire);
+  const std::uint64_t first = batch.first_event;
   const EventsRow row{first, batch.events.size(), wire_.size(),
                       events_row_sum(first, batch.events.size(), wire_)};
   books_.add(row);

@@ -126,8 +126,10 @@ std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, An
       return CloseCause::client_closed;
     }
     if (const auto* ping = std::get_if<PingFrame>(&*incoming)) add_pong(ping->payload, due.pongs);
-    if (const auto* piece = std::get_if<MessagePiece>(&*incoming))
-      due.heartbeat |= client.messages.take(*piece) == ClientMessage::ping;
+    if (const auto* piece = std::get_if<MessagePiece>(&*incoming)) {
+      if (const auto message = client.messages.take(*piece))
+        due.heartbeat |= std::holds_alternative<PingMessage>(*message);
+    }
   }
   return std::nullopt;
 }

@@ -30,10 +30,11 @@ constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
 
 struct ShardLoop::Impl {
   Impl(const Settings& settings, const Shard::Settings& shard_settings, const Clock& the_clock,
-       ShardStats& stats, const DoorRules& rules, const Status& status, const Log& log)
+       ShardStats& stats, Outbox& outbox, const DoorRules& rules, const Status& status,
+       const Log& log)
       : clock(the_clock),
         loop(ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)),
-        shard(shard_settings, the_clock, stats, [this] { ev_async_send(loop, &wake); }),
+        shard(shard_settings, the_clock, stats, outbox, [this] { ev_async_send(loop, &wake); }),
         gatekeeper(rules, stats, status, log),
         transients(settings.transients),
         connection_context{shard,
@@ -256,9 +257,9 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, void* in, std
 }
 
 ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
-                     ShardStats& stats, const DoorRules& rules, const Status& status,
-                     const Log& log)
-    : impl_(std::make_unique<Impl>(settings, shard, clock, stats, rules, status, log)) {}
+                     ShardStats& stats, Outbox& outbox, const DoorRules& rules,
+                     const Status& status, const Log& log)
+    : impl_(std::make_unique<Impl>(settings, shard, clock, stats, outbox, rules, status, log)) {}
 
 ShardLoop::~ShardLoop() = default;
 
@@ -267,19 +268,19 @@ Result<void, std::string> ShardLoop::start() {
   impl_->thread = std::thread([this] {
     ev_run(impl_->loop, 0);
     impl_->sockets.close();
-    impl_->shard.updates().close();
+    impl_->shard.letters().close();
     lws_context_destroy(impl_->context);
     impl_->context = nullptr;
   });
   return {};
 }
 
-void ShardLoop::restore(std::span<const Update> updates, Seq last) {
-  impl_->shard.restore(updates, last);
+void ShardLoop::restore(const Restored& restored) {
+  impl_->shard.restore(restored);
 }
 
-Mailbox<Update>& ShardLoop::updates() {
-  return impl_->shard.updates();
+Mailbox<Letter>& ShardLoop::letters() {
+  return impl_->shard.letters();
 }
 
 void ShardLoop::adopt(Descriptor fd, ListenerRole listener, std::string address) {

@@ -17,11 +17,11 @@ Shard::Settings shard_settings(EventLog::Bounds window) {
 
 RelayProcess::RelayProcess(const Settings& settings, ShardThread::Behaviour behave)
     : history_({{"comparison", "null"}, {"radio", "null"}}) {
-  std::vector<Mailbox<Update>*> mailboxes;
+  std::vector<Mailbox<Letter>*> mailboxes;
   for (std::size_t index = 0; index < settings.shards; ++index) {
     shards_.push_back(
         std::make_unique<ShardThread>(shard_settings(settings.window), clock_, behave));
-    mailboxes.push_back(&shards_.back()->updates());
+    mailboxes.push_back(&shards_.back()->letters());
   }
   const Relay::Settings relay_settings{{{"comparison", "radio"}, 1 << 24, 100},
                                        settings.window.bytes,
@@ -30,7 +30,7 @@ RelayProcess::RelayProcess(const Settings& settings, ShardThread::Behaviour beha
 }
 
 RelayProcess::~RelayProcess() {
-  for (const auto& shard : shards_) shard->updates().close();
+  for (const auto& shard : shards_) shard->letters().close();
   if (publisher_.joinable()) publisher_.join();
 }
 

@@ -6,7 +6,7 @@
 namespace syncrelay::testing {
 
 ShardThread::ShardThread(const Shard::Settings& settings, const Clock& clock, Behaviour behave)
-    : behave_(std::move(behave)), shard_(settings, clock, stats_, [this] { wake(); }) {}
+    : behave_(std::move(behave)), shard_(settings, clock, stats_, outbox_, [this] { wake(); }) {}
 
 ShardThread::~ShardThread() {
   abandon();
@@ -28,7 +28,7 @@ void ShardThread::stop() {
 }
 
 void ShardThread::abandon() {
-  shard_.updates().close();
+  shard_.letters().close();
   stop();
   for (const auto& client : clients_) disconnect(*client);
 }

@@ -33,7 +33,7 @@ class ShardThread {
   ShardThread(const Shard::Settings& settings, const Clock& clock, Behaviour behave = {});
   ~ShardThread();
 
-  Mailbox<Update>& updates() { return shard_.updates(); }
+  Mailbox<Letter>& letters() { return shard_.letters(); }
 
   void start();
   // Lets every client have all that was posted, as fast as it can, then ends the thread. Nothing
@@ -64,6 +64,7 @@ class ShardThread {
 
   const Behaviour behave_;
   ShardStats stats_;
+  Outbox outbox_{[] {}};
   Shard shard_;
   std::vector<std::unique_ptr<ThreadedClient>> clients_;
   std::uint64_t next_id_ = 0;

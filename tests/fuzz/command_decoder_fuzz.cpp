@@ -67,8 +67,7 @@ void apply(const Command& command) {
     for (const Update& update : relay.take_updates()) {
       if (update.chunk) require(is_json(testing::text_of(update)));
     }
-    relay.relay.state().for_each(
-        [](const std::string&, const std::string& value) { require(is_json(value)); });
+    relay.relay.state().for_each([](const State::Entry& entry) { require(is_json(*entry.value)); });
   }
 }
 

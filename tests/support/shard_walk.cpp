@@ -28,7 +28,7 @@ ShardWalk::ShardWalk(const Settings& settings, Choices& choices)
       choices_(choices),
       relay_(relay_settings(settings.window.bytes)),
       history_({{"comparison", "null"}, {"radio", "null"}}),
-      shard_(shard_settings(settings), relay_.clock, stats_, [] {}) {
+      shard_(shard_settings(settings), relay_.clock, stats_, outbox_, [] {}) {
   add_client();
 }
 
@@ -103,7 +103,7 @@ void ShardWalk::send(const std::string& command) {
     }
     posted_weight_ += weight(update);
     ++posted_count_;
-    shard_.updates().post(update);
+    shard_.letters().post(update);
   }
 }
 

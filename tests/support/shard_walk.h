@@ -83,6 +83,7 @@ class ShardWalk {
   TestRelay relay_;
   History history_;
   ShardStats stats_;
+  Outbox outbox_{[] {}};
   Shard shard_;
   std::size_t posted_weight_ = 0;  // at most what waits in the shard's mailbox
   std::size_t posted_count_ = 0;

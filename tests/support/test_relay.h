@@ -33,7 +33,7 @@ class TestRelay {
   CommandDecoder decoder{std::size_t{1} << 26};
 
  private:
-  Mailbox<Update> mailbox_{{SIZE_MAX, SIZE_MAX}, [] {}};
+  Mailbox<Letter> mailbox_{{SIZE_MAX, SIZE_MAX}, [] {}};
 
  public:
   Relay relay;

@@ -66,6 +66,8 @@ class Server {
   std::vector<Listener> admin_listeners_;
   RelayStats relay_stats_;
   std::vector<std::unique_ptr<ShardStats>> shard_stats_;
+  Wake relay_wake_;
+  std::vector<std::unique_ptr<Outbox>> outboxes_;  // of the shards
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "syncrelay/channel/event_log.h"
+#include "syncrelay/channel/restored.h"
 #include "syncrelay/channel/state.h"
 #include "syncrelay/post/update.h"
 
@@ -21,9 +22,8 @@ class Replica {
   // Takes state change and event in one step, so that no client can see one without the other.
   void apply(const Update& update);
 
-  // Goes on from an earlier life of the log, of which `updates` are left and `last` was the newest
-  // event. To be called before anything else.
-  void restore(std::span<const Update> updates, Seq last);
+  // Goes on from an earlier life of the log. To be called before anything else.
+  void restore(const Restored& restored);
 
   // A copy of it is cheap and keeps this moment.
   const State& state() const { return state_; }

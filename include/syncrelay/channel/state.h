@@ -19,15 +19,17 @@ class State {
   struct Entry {
     std::string key;
     StateValue value;
+    std::uint64_t version = 0;  // grows with every change of any key in the log; see StateChange
   };
   using Block = std::vector<Entry>;  // never empty
   static constexpr std::size_t kMaxBlockEntries = 64;
 
   // Null: there is no such key. Valid until the next change.
+  const Entry* entry(std::string_view key) const;
   const StateValue* find(std::string_view key) const;
 
   // Precondition: value is not null.
-  void set(const std::string& key, StateValue value);
+  void set(const std::string& key, StateValue value, std::uint64_t version = 0);
   void erase(std::string_view key);
 
   // To the same in one go, as a replica hears of it.
@@ -35,11 +37,11 @@ class State {
 
   std::size_t size() const { return size_; }
 
-  // Calls `visit(key, value)` for each key, in their order.
+  // Calls `visit(entry)` for each key, in their order.
   template <typename Visit>
   void for_each(Visit visit) const {
     for (const auto& block : blocks_) {
-      for (const Entry& entry : *block) visit(entry.key, *entry.value);
+      for (const Entry& entry : *block) visit(entry);
     }
   }
 

@@ -9,8 +9,10 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
+#include "syncrelay/base/wake.h"
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/outbox.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {
@@ -31,9 +33,16 @@ class CommandServer {
     Duration gather;  // how long a batch that nobody waits for may wait for more; 0: not at all
   };
 
+  // What lies on the other side. All must outlive the server.
+  struct Shards {
+    std::vector<const ShardStats*> stats;
+    std::vector<Outbox*> outboxes;
+    Wake& wake;  // set when an outbox is not empty any more
+  };
+
   // All references must outlive the server.
-  CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats,
-                std::vector<const ShardStats*> shard_stats, const Clock& clock, const Log& log);
+  CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats, Shards shards,
+                const Clock& clock, const Log& log);
   ~CommandServer();
   CommandServer(const CommandServer&) = delete;
   CommandServer& operator=(const CommandServer&) = delete;

@@ -8,7 +8,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
-#include "syncrelay/post/client_list.h"
+#include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/log_chunk.h"
 
 namespace syncrelay {
@@ -20,31 +20,36 @@ using StateValue = std::shared_ptr<const std::string>;
 struct StateChange {
   std::string key;
   StateValue value;
+  std::uint64_t version = 0;  // of the new value; see State::Entry
 };
 
 using StateChanges = std::vector<StateChange>;
 
-// What one command did: an event, a change of state, or both in one step. Immutable; the relay
-// posts it to every shard.
+// What becomes of the channel itself.
+enum class ChannelEnd : std::uint8_t {
+  none,       // it goes on
+  forgotten,  // it has no state, no event in the window and, as far as the relay knows, no
+              // subscribers
+  dropped,    // as a backend commanded: its state and log go, its subscribers are told
+};
+
+// What one command did in one channel: an event, a change of state, or both in one step; or that
+// the channel is gone. Immutable; the relay posts it to every shard.
 struct Update {
+  ChannelName channel;
+  ChannelEnd end = ChannelEnd::none;
   std::shared_ptr<const StateChanges> changes;  // null: none
   std::shared_ptr<const LogChunk> chunk;        // null: no event, and what follows means nothing
   Seq seq;
   std::uint64_t position = 0;  // where the event's wire bytes begin in the log
   std::size_t size = 0;        // bytes
   TimePoint accepted{};
-  std::shared_ptr<ClientList>
-      client_list;  // not null: no change, but a request to report the shard's clients
+  // The further parts of a step that has several (a batch, a broadcast to a list of channels), in
+  // order; they have none themselves. Nobody may see one part without the others. Null: none.
+  std::shared_ptr<const std::vector<Update>> also;
 };
 
 // What an update holds in memory while it waits in a mailbox, in bytes.
-inline std::size_t weight(const Update& update) {
-  std::size_t bytes = sizeof(Update) + update.size;
-  if (update.changes) {
-    for (const StateChange& change : *update.changes)
-      bytes += change.key.size() + (change.value ? change.value->size() : 0);
-  }
-  return bytes;
-}
+std::size_t weight(const Update& update);
 
 }  // namespace syncrelay

@@ -5,15 +5,36 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
+#include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/frame_reader.h"
 
 namespace syncrelay {
 
-// What a client may say that the relay listens to. Anything else is read and ignored.
-enum class ClientMessage : std::uint8_t {
-  ping,  // {"type":"sync:ping"}: asks for a heartbeat now
+// {"type":"sync:ping"}: asks for a heartbeat now.
+struct PingMessage {};
+
+// A position that a client says it has.
+struct AskedPosition {
+  std::string epoch;
+  Seq seq;
 };
+
+// {"type":"sync:subscribe","channel":…,"epoch":…,"seq":…}, or `channel` in the URL.
+struct SubscribeMessage {
+  std::string channel;        // as the client wrote it, whatever that is; empty: the default one
+  bool wants_resume = false;  // an epoch or a seq was there,
+  std::optional<AskedPosition> after = std::nullopt;  // and both were well formed
+};
+
+// {"type":"sync:unsubscribe","channel":…}
+struct UnsubscribeMessage {
+  std::string channel;
+};
+
+// What a client may say that the relay listens to. Anything else is read and ignored.
+using ClientMessage = std::variant<PingMessage, SubscribeMessage, UnsubscribeMessage>;
 
 // `text`: a whole text message. An object whose first member of the name "type" is one of the
 // above, written without escapes; further members are ignored.
@@ -25,7 +46,7 @@ std::optional<ClientMessage> parse_client_message(std::string_view text);
 // Invariant: it holds the text of one message that is cut, at most kMaxBytes.
 class ClientMessageReader {
  public:
-  static constexpr std::size_t kMaxBytes = 256;  // a longer message is ignored
+  static constexpr std::size_t kMaxBytes = 1024;  // a longer message is ignored
 
   // Pieces in the order in which they came. What a message says when its last piece is here.
   std::optional<ClientMessage> take(const MessagePiece& piece);

@@ -1,31 +1,37 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace syncrelay {
 
-// The first five are commands; barrier is one without effect, for who wants to know that what came
-// before it is taken. The others are queries, which change nothing and are answered on the control
-// socket only.
+// The first seven are commands. A batch is several of the others but barrier, in one step; barrier
+// is one without effect, for who wants to know that what came before it is taken. The others are
+// queries, which change nothing and are answered on the control socket only.
 enum class Op : std::uint8_t {
   set,
   merge,
   remove,
   broadcast,
+  drop,
+  batch,
   barrier,
   state,
   clients,
+  channels,
   stats,
   backup
 };
 
-inline constexpr std::array<std::string_view, 9> kOpNames = {
-    "set", "merge", "delete", "broadcast", "barrier", "state", "clients", "stats", "backup"};
+inline constexpr std::array<std::string_view, 12> kOpNames = {
+    "set",     "merge", "delete",  "broadcast", "drop",  "batch",
+    "barrier", "state", "clients", "channels",  "stats", "backup"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
@@ -43,18 +49,38 @@ struct KeyValue {
   std::string_view value;
 };
 
+// A key and the version that it must have for a command to take effect; 0: it must not be there.
+struct Expected {
+  std::string key;
+  std::uint64_t version = 0;
+};
+
 // What a backend sent, checked. The views point into the message that was decoded and die with it:
 // values are passed on byte for byte.
 struct Command {
   Op op = Op::broadcast;
-  bool notify = true;           // tell connected clients what changes the state
-  std::string id;               // of any command: makes a repetition of it harmless; empty: none
-  std::string key;              // set, merge, delete; state, where empty means all; unescaped
-  std::string_view value;       // set, merge
-  std::string_view type;        // broadcast; JSON text with its quotes
-  std::string_view data;        // broadcast; "null" when left out
-  std::vector<KeyValue> set;    // broadcast
-  std::string_view set_object;  // broadcast; the JSON text of `set`, empty when left out
+  bool notify = true;  // tell connected clients what changes the state
+  std::string id;      // of any command: makes a repetition of it harmless; empty: none
+  std::optional<std::string> channel;  // empty text: the default one. nullopt: left out, which is
+                                       // the default one but for `clients`, where it is all
+  std::vector<std::string> channels;   // broadcast to a list, instead of `channel`; no name twice
+  std::string key;                 // set, merge, delete; state, where empty means all; unescaped
+  std::string_view value;          // set, merge
+  std::string_view type;           // broadcast; JSON text with its quotes
+  std::string_view data;           // broadcast; "null" when left out
+  std::vector<KeyValue> set;       // broadcast
+  std::string_view set_object;     // broadcast; the JSON text of `set`, empty when left out
+  std::vector<Expected> expected;  // set, merge, delete, broadcast: `if`; no key twice
+  std::optional<std::chrono::milliseconds> ttl;  // set, merge, broadcast with set
+  std::vector<Command> commands;                 // batch
+  std::string prefix;                            // channels
+  std::string after;                             // channels
+  std::size_t limit = 0;                         // channels
+  std::size_t offset = 0;                        // in a batch: where it begins in the message
+
+  std::string_view channel_name() const {
+    return channel ? std::string_view(*channel) : std::string_view();
+  }
 };
 
 }  // namespace syncrelay

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,14 +36,23 @@ enum class RejectReason : std::uint8_t {
   busy,               // too many queries are under way
   no_storage,         // asks for what only a relay with --data has
   storage_uncertain,  // as storage_failed, and the command may be in effect after a restart
+  invalid_channel,    // not a channel's name; or the default channel, where it cannot be meant
+  channels_full,      // over --max-channels
+  conflict,           // a key has not the version that `if` names
+  invalid_version,    // of a key in `if`: not a whole number up to kMaxVersion
+  invalid_ttl,        // not over 0 and up to kMaxTtlSeconds
+  invalid_batch,      // has no commands, or too many, or one that cannot be in it
+  invalid_limit,      // not 1 to kMaxListedChannels
 };
 
-inline constexpr std::array<std::string_view, 24> kRejectReasonNames = {
-    "invalid_json",     "not_a_number", "invalid_utf8",  "lone_surrogate",    "trailing_bytes",
-    "too_large",        "too_deep",     "not_an_object", "missing_member",    "unknown_member",
-    "duplicate_member", "wrong_type",   "unknown_op",    "invalid_key",       "invalid_type",
-    "reserved_type",    "invalid_id",   "multipart",     "state_full",        "storage_full",
-    "storage_failed",   "busy",         "no_storage",    "storage_uncertain",
+inline constexpr std::array<std::string_view, 31> kRejectReasonNames = {
+    "invalid_json",     "not_a_number", "invalid_utf8",    "lone_surrogate",    "trailing_bytes",
+    "too_large",        "too_deep",     "not_an_object",   "missing_member",    "unknown_member",
+    "duplicate_member", "wrong_type",   "unknown_op",      "invalid_key",       "invalid_type",
+    "reserved_type",    "invalid_id",   "multipart",       "state_full",        "storage_full",
+    "storage_failed",   "busy",         "no_storage",      "storage_uncertain", "invalid_channel",
+    "channels_full",    "conflict",     "invalid_version", "invalid_ttl",       "invalid_batch",
+    "invalid_limit",
 };
 
 constexpr std::string_view name(RejectReason reason) {
@@ -54,6 +64,9 @@ struct Rejection {
   RejectReason reason;
   std::size_t offset = 0;  // byte in the message where it went wrong
   std::string detail;      // for a person: what is wrong, naming it
+  // Of a conflict: what the keys are that do not fit, as a JSON object (docs/protocol.md).
+  std::string current = {};
+  std::optional<std::size_t> index = std::nullopt;  // of the command in its batch
 };
 
 }  // namespace syncrelay

@@ -15,9 +15,9 @@
 #include "syncrelay/base/result.h"
 #include "syncrelay/channel/channel.h"
 #include "syncrelay/channel/log_writer.h"
+#include "syncrelay/channel/restored.h"
 #include "syncrelay/metrics/stats.h"
-#include "syncrelay/post/client_list.h"
-#include "syncrelay/post/update.h"
+#include "syncrelay/post/letter.h"
 #include "syncrelay/protocol/command.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/id_window.h"
@@ -46,12 +46,12 @@ class Relay {
 
   // `shards`, `stats` and `store` must outlive the relay. Without a store (null) everything ends
   // with the process.
-  Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Update>*> shards,
+  Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Letter>*> shards,
         RelayStats& stats, Store* store);
 
-  // Goes on from what was stored: returns the updates that bring a new replica to the same point.
+  // Goes on from what was stored: returns what brings a new replica to the same point.
   // To be called once, before anything else.
-  std::vector<Update> restore(const StoredHistory& history);
+  Restored restore(const StoredHistory& history);
 
   // Takes one command and stages what it does; nothing has left before publish(). A rejected
   // command has changed nothing. Precondition: the command is no query.
@@ -71,8 +71,8 @@ class Relay {
   Result<void, Rejection> begin_backup();
   std::optional<Result<std::string, Rejection>> step_backup() { return store_->step_backup(); }
 
-  // Asks every shard to report its clients.
-  void request(std::shared_ptr<ClientList> list);
+  // Posts the inquiry to every shard; returns how many there are.
+  std::size_t ask(const Inquiry& inquiry);
 
   Seq last() const { return channel_.last(); }
   const State& state() const { return channel_.state(); }
@@ -89,15 +89,15 @@ class Relay {
   void show_numbers();
 
   const Clock& clock_;
-  const std::vector<Mailbox<Update>*> shards_;
+  const std::vector<Mailbox<Letter>*> shards_;
   RelayStats& stats_;
   Store* const store_;
   Channel channel_;
   TimePoint running_since_;  // as if it had never been down
   IdWindow ids_;
   LogWriter log_;
-  LogWriter::Mark kept_log_;  // before the first staged command
-  std::vector<Update> staged_;
+  LogWriter::Mark kept_log_;    // before the first staged command
+  std::vector<Letter> staged_;  // updates
   std::vector<IdRecord> staged_ids_;
   std::size_t staged_bytes_ = 0;
   std::array<std::uint64_t, kOpNames.size()> staged_commands_{};  // by Op

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,6 +11,8 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/result.h"
+#include "syncrelay/channel/tombstones.h"
+#include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/update.h"
 #include "syncrelay/protocol/rejection.h"
 
@@ -22,33 +25,89 @@ struct IdRecord {
   Duration accepted;  // when, by the time that the relay ran, see StoreBatch::ran
 };
 
+// When a key goes by itself, unless it is set again.
+struct Expiry {
+  WallTime at;                      // by the host's clock
+  std::chrono::milliseconds after;  // it was set; no clock makes it last longer
+  bool told = true;                 // clients are told, as of a delete
+};
+
+// What a key of a channel becomes. A null `change`: the channel is gone, with all its keys.
+struct StoredChange {
+  ChannelName channel;
+  const StateChange* change = nullptr;
+  std::optional<Expiry> expiry = std::nullopt;
+};
+
+// An event and its wire bytes.
+struct StoredEvent {
+  ChannelName channel;
+  Seq seq;
+  ByteSpan wire;
+};
+
+// A channel besides the default one.
+struct StoredChannel {
+  std::string name;
+  Seq start;                     // the position at which it was made: its events are past it
+  Seq last;                      // its newest event
+  std::uint32_t generation = 0;  // see Tombstones
+};
+
 // What one batch of commands did. The views are the caller's and hold for the call.
 struct StoreBatch {
-  Seq first;                                // of the batch's events; past `last` when it has none
-  Seq last;                                 // of all events so far
-  std::vector<ByteSpan> events;             // wire bytes of the events, in order
-  std::vector<const StateChange*> changes;  // in order
-  std::vector<IdRecord> ids;                // in order
+  std::uint64_t first_event = 1;      // the number of the batch's first event, among all of the log
+  std::vector<StoredEvent> events;    // in order
+  std::vector<StoredChange> changes;  // in order
+  std::vector<StoredChannel> channels;  // as they are behind the batch: those that it touched, and
+                                        // that are there
+  std::vector<std::string> gone;        // those that are not there (any more)
+  // The tombstones that the batch put; when `generation` is another than before, all that were
+  // there before are gone.
+  Tombstones::ByHash tombstones;
+  std::uint32_t generation = 0;
+  Seq last;                   // of the default channel's events so far
+  std::uint64_t version = 0;  // the newest of all keys, see State
+  std::vector<IdRecord> ids;  // in order
   // How long the relay has run so far, this time and before, as far as it was stored. It runs
   // forward only, whatever is done to the host's clock; while the relay is down it stands.
   Duration ran{};
 };
 
-// A run of events as they were committed.
-struct StoredEvents {
+// Successive events of one channel.
+struct StoredRun {
+  ChannelName channel;
   Seq first;
-  std::uint64_t count;
-  std::string wire;  // whole messages
+  std::uint64_t count = 0;
+};
+
+// Events as they were committed, in the order of the log.
+struct StoredEvents {
+  std::vector<StoredRun> runs;
+  std::string wire;  // their messages, whole, one behind the other
+};
+
+// The value of a key.
+struct StoredValue {
+  StateValue value;
+  std::uint64_t version = 0;
+  std::optional<Expiry> expiry = std::nullopt;
 };
 
 // All that was committed before this process began.
 struct StoredHistory {
   std::string epoch;
-  Seq last;
-  std::map<std::string, StateValue> state;
-  std::vector<StoredEvents> events;  // contiguous, ending at `last`
-  std::vector<IdRecord> ids;         // oldest first
-  Duration ran{};                    // see StoreBatch
+  Seq last;                       // of the default channel
+  std::uint64_t events_ever = 0;  // events of the log so far, see StoreBatch::first_event
+  std::uint64_t version = 0;
+  std::map<std::string, std::map<std::string, StoredValue>> state;  // by channel, by key
+  std::vector<StoredChannel> channels;
+  Tombstones tombstones;
+  // The window. Events of channels that are gone are left out; what is there of a channel is
+  // contiguous and ends at its `last`.
+  std::vector<StoredEvents> events;
+  std::vector<IdRecord> ids;  // oldest first
+  Duration ran{};             // see StoreBatch
   // Why something may be missing that was confirmed once: then the epoch is a new one.
   std::optional<std::string> missing;
 };

@@ -12,7 +12,7 @@
 #include "syncrelay/base/ids.h"
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
-#include "syncrelay/post/client_list.h"
+#include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/frame.h"
 #include "syncrelay/protocol/server_message.h"
 #include "syncrelay/shard/running_time.h"

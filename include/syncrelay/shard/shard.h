@@ -11,7 +11,7 @@
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
-#include "syncrelay/post/update.h"
+#include "syncrelay/post/outbox.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/snapshot_cache.h"
@@ -34,16 +34,16 @@ class Shard {
     std::string epoch;
   };
 
-  // `wake` is called from the relay's thread and the shard's: run() is due on the shard's. `clock`
-  // and `stats` must outlive the shard.
-  Shard(const Settings& settings, const Clock& clock, ShardStats& stats,
+  // `wake` is called from the relay's thread and the shard's: run() is due on the shard's. `clock`,
+  // `stats` and `outbox` must outlive the shard.
+  Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Outbox& outbox,
         std::function<void()> wake);
 
   // Thread-safe: where the relay posts.
-  Mailbox<Update>& updates() { return updates_; }
+  Mailbox<Letter>& letters() { return letters_; }
 
   // See Replica::restore().
-  void restore(std::span<const Update> updates, Seq last);
+  void restore(const Restored& restored);
 
   // A connection was accepted; its first message is written before this returns, or in turns by
   // run() when it is a large snapshot. `transport` must outlive the session.
@@ -70,7 +70,7 @@ class Shard {
   bool begin_pass();
   void run_pass();
   bool take_in_one(bool whatever_size);
-  void report_clients(ClientList& list) const;
+  void answer(const Inquiry& inquiry) const;
   void observe_fanout();
   void bound_held_chunks();
   void close_readers(const Snapshot& snapshot);
@@ -78,14 +78,15 @@ class Shard {
   const Settings settings_;
   const Clock& clock_;
   ShardStats& stats_;
-  Mailbox<Update> updates_;
+  Outbox& outbox_;
+  Mailbox<Letter> letters_;
   Replica replica_;
   SnapshotCache snapshots_;
   SnapshotTurns turns_;
   RunningTime time_;
   const SessionContext context_;
   std::vector<std::unique_ptr<Session>> sessions_;
-  std::vector<Update> incoming_;  // taken from the mailbox, from next_incoming_ on not yet applied
+  std::vector<Letter> incoming_;  // taken from the mailbox, from next_incoming_ on not yet applied
   std::size_t next_incoming_ = 0;
   std::uint64_t pass_bytes_ = 0;  // taken in during this pass
   std::uint64_t pass_events_ = 0;

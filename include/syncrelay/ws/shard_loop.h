@@ -45,18 +45,19 @@ class ShardLoop {
 
   // All references must outlive the loop.
   ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,
-            ShardStats& stats, const DoorRules& rules, const Status& status, const Log& log);
+            ShardStats& stats, Outbox& outbox, const DoorRules& rules, const Status& status,
+            const Log& log);
   ~ShardLoop();
   ShardLoop(const ShardLoop&) = delete;
   ShardLoop& operator=(const ShardLoop&) = delete;
 
   // See Replica::restore(). To be called before start().
-  void restore(std::span<const Update> updates, Seq last);
+  void restore(const Restored& restored);
 
   // Builds the libwebsockets context and starts the thread. The error says what could not be had.
   Result<void, std::string> start();
 
-  Mailbox<Update>& updates();
+  Mailbox<Letter>& letters();
 
   // Takes over a connection from the acceptor, waiting while too many wait already; closes it when
   // the loop has ended. Thread-safe.

@@ -19,17 +19,16 @@ constexpr WallTime kTime{1'763'838'000'123'456};
 
 StateChanges content(const State& state) {
   StateChanges all;
-  state.for_each([&all](const std::string& key, const std::string& value) {
-    all.push_back({key, std::make_shared<const std::string>(value)});
+  state.for_each([&all](const State::Entry& entry) {
+    all.push_back({entry.key, entry.value, entry.version});
   });
   return all;
 }
 
 std::string text_of(const State& state) {
   std::string text;
-  state.for_each([&text](const std::string& key, const std::string& value) {
-    text += key + '=' + value + ';';
-  });
+  state.for_each(
+      [&text](const State::Entry& entry) { text += entry.key + '=' + *entry.value + ';'; });
   return text;
 }
 

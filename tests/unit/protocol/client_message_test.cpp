@@ -21,11 +21,15 @@ std::optional<ClientMessage> said(ClientMessageReader& reader,
   return last;
 }
 
+bool is_ping(const std::optional<ClientMessage>& message) {
+  return message && std::holds_alternative<PingMessage>(*message);
+}
+
 TEST_CASE("A client asks for a heartbeat") {
   for (const char* text : {R"({"type":"sync:ping"})", R"( { "id" : 1e400, "type" : "sync:ping" } )",
                            R"({"type":"sync:ping","more":[{"type":"x"}]})"}) {
     CAPTURE(text);
-    CHECK(parse_client_message(text) == ClientMessage::ping);
+    CHECK(is_ping(parse_client_message(text)));
   }
 }
 
@@ -45,8 +49,8 @@ TEST_CASE("However a message is cut, it says the same") {
   ClientMessageReader reader;
   for (std::size_t first = 0; first <= kPing.size(); ++first) {
     for (std::size_t second = first; second <= kPing.size(); ++second) {
-      CHECK(said(reader, {kPing.substr(0, first), kPing.substr(first, second - first),
-                          kPing.substr(second)}) == ClientMessage::ping);
+      CHECK(is_ping(said(reader, {kPing.substr(0, first), kPing.substr(first, second - first),
+                                  kPing.substr(second)})));
     }
   }
 }
@@ -55,7 +59,7 @@ TEST_CASE("Binary messages are ignored, whole or cut") {
   ClientMessageReader reader;
   CHECK_FALSE(said(reader, {kPing}, MessageKind::binary));
   CHECK_FALSE(said(reader, {kPing.substr(0, 5), kPing.substr(5)}, MessageKind::binary));
-  CHECK(said(reader, {kPing}) == ClientMessage::ping);
+  CHECK(is_ping(said(reader, {kPing})));
 }
 
 TEST_CASE("A message over the limit is ignored, and the next one is read") {
@@ -63,20 +67,20 @@ TEST_CASE("A message over the limit is ignored, and the next one is read") {
   const std::string spaces(ClientMessageReader::kMaxBytes - kPing.size(), ' ');
   const std::string longest = spaces + std::string(kPing);
   const std::string longer = spaces + ' ' + std::string(kPing);
-  CHECK(said(reader, {longest}) == ClientMessage::ping);
+  CHECK(is_ping(said(reader, {longest})));
   CHECK_FALSE(said(reader, {longer}));
-  CHECK(said(reader, {spaces, kPing}) == ClientMessage::ping);
+  CHECK(is_ping(said(reader, {spaces, kPing})));
   CHECK_FALSE(said(reader, {spaces, " ", kPing}));
   CHECK_FALSE(said(reader, {longer, kPing}));
   CHECK_FALSE(said(reader, {longer, "", kPing, ""}));
-  CHECK(said(reader, {kPing}) == ClientMessage::ping);
+  CHECK(is_ping(said(reader, {kPing})));
 }
 
 TEST_CASE("A message that never ended does not reach into the next") {
   ClientMessageReader reader;
   CHECK_FALSE(reader.take({MessageKind::text, kPing.substr(0, 8), true, false}));
   CHECK_FALSE(said(reader, {kPing.substr(8)}));
-  CHECK(said(reader, {kPing}) == ClientMessage::ping);
+  CHECK(is_ping(said(reader, {kPing})));
 }
 
 }  // namespace

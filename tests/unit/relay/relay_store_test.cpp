@@ -28,10 +28,10 @@ class FakeStore final : public Store {
 
   Result<void, Rejection> commit(const StoreBatch& batch) override {
     if (refusing) return Rejection{RejectReason::storage_full, 0, "no room"};
-    Batch copy{batch.first, batch.last, {}, {}, {}, batch.ran};
-    for (const ByteSpan event : batch.events)
-      copy.wire.append(reinterpret_cast<const char*>(event.data()), event.size());
-    for (const StateChange* change : batch.changes) copy.changed_keys.push_back(change->key);
+    Batch copy{Seq{batch.first_event}, batch.last, {}, {}, {}, batch.ran};
+    for (const StoredEvent& event : batch.events) copy.wire += as_text(event.wire);
+    for (const StoredChange& stored : batch.changes)
+      copy.changed_keys.push_back(stored.change->key);
     for (const IdRecord& id : batch.ids) copy.ids.push_back(id.id);
     batches.push_back(copy);
     return {};
@@ -59,8 +59,10 @@ struct StoredRelay {
   }
 
   std::vector<Update> posted() {
+    std::vector<Letter> letters;
+    mailbox.take(letters);
     std::vector<Update> updates;
-    mailbox.take(updates);
+    for (Letter& letter : letters) updates.push_back(std::get<Update>(std::move(letter)));
     return updates;
   }
 
@@ -72,7 +74,7 @@ struct StoredRelay {
   testing::FakeClock clock;
   RelayStats stats;
   FakeStore store;
-  Mailbox<Update> mailbox;
+  Mailbox<Letter> mailbox;
   CommandDecoder decoder{1 << 22};
   Relay relay;
 };
@@ -200,16 +202,16 @@ TEST_CASE("A relay goes on from its history, and so does a replica from the upda
     MessageWriter(reinterpret_cast<std::byte*>(wire.data() + begin), 12).write(text);
   }
   StoredRelay test;
-  StoredHistory history{"epoch",
-                        Seq{42},
-                        {{"radio", std::make_shared<const std::string>("7")}},
-                        {{Seq{41}, 2, wire}},
-                        {{"old", Seq{40}, std::chrono::minutes(1)}},
-                        std::chrono::minutes(2),
-                        std::nullopt};
-  const std::vector<Update> updates = test.relay.restore(history);
+  StoredHistory history;
+  history.epoch = "epoch";
+  history.last = Seq{42};
+  history.state[""]["radio"] = {std::make_shared<const std::string>("7"), 1};
+  history.events = {{{{nullptr, Seq{41}, 2}}, wire}};
+  history.ids = {{"old", Seq{40}, std::chrono::minutes(1)}};
+  history.ran = std::chrono::minutes(2);
+  const Restored restored = test.relay.restore(history);
   Replica replica({"radio"}, {1 << 20, 1000});
-  replica.restore(updates, history.last);
+  replica.restore(restored);
   CHECK(test.relay.last() == Seq{42});
   CHECK(replica.log().first() == Seq{41});
   CHECK(replica.log().next() == Seq{43});
@@ -226,7 +228,7 @@ TEST_CASE("A relay goes on from its history, and so does a replica from the upda
 TEST_CASE("A merge into a stored value that is no JSON is refused, and a set puts it right") {
   StoredRelay test;
   StoredHistory history;
-  history.state.emplace("radio", std::make_shared<const std::string>("{\"cut"));
+  history.state[""]["radio"] = {std::make_shared<const std::string>("{\"cut"), 1};
   test.relay.restore(history);
   const auto merged = test.send(R"({"op":"merge","notify":false,"key":"radio","value":{"a":1}})");
   REQUIRE_FALSE(merged.ok());

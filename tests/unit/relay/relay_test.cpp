@@ -152,15 +152,15 @@ TEST_CASE("Notify of a broadcast without set changes nothing in it") {
 TEST_CASE("Every shard gets the same updates") {
   testing::FakeClock clock;
   RelayStats stats;
-  Mailbox<Update> first({100, 1 << 20}, [] {});
-  Mailbox<Update> second({100, 1 << 20}, [] {});
+  Mailbox<Letter> first({100, 1 << 20}, [] {});
+  Mailbox<Letter> second({100, 1 << 20}, [] {});
   Relay relay(testing::relay_settings(), clock, {&first, &second}, stats, nullptr);
   CommandDecoder decoder(1 << 20);
   for (int count = 0; count < 3; ++count) {
     REQUIRE(relay.apply(*decoder.decode(R"({"op":"broadcast","type":"t"})").value()).ok());
   }
-  std::vector<Update> left;
-  std::vector<Update> right;
+  std::vector<Letter> left;
+  std::vector<Letter> right;
   first.take(left);
   CHECK(left.empty());  // not before publish()
   REQUIRE(relay.publish().ok());
@@ -169,9 +169,11 @@ TEST_CASE("Every shard gets the same updates") {
   REQUIRE(left.size() == 3);
   REQUIRE(right.size() == 3);
   for (std::size_t index = 0; index < 3; ++index) {
-    CHECK(left[index].chunk == right[index].chunk);
-    CHECK(left[index].position == right[index].position);
-    CHECK(left[index].seq == right[index].seq);
+    const Update& one = std::get<Update>(left[index]);
+    const Update& other = std::get<Update>(right[index]);
+    CHECK(one.chunk == other.chunk);
+    CHECK(one.position == other.position);
+    CHECK(one.seq == other.seq);
   }
 }
 

@@ -34,7 +34,7 @@ class ShardBench {
       : relay(testing::relay_settings(window.bytes)),
         mailbox_bound_(window.bytes / 4),
         shard({{"comparison", "radio"}, window, SessionBench::usual_times(), "e0"}, relay.clock,
-              stats, [this] { ++woken; }) {}
+              stats, outbox, [this] { ++woken; }) {}
   ~ShardBench() {
     for (const auto& client : clients) {
       if (client->session != nullptr) shard.remove(*client->session);
@@ -66,7 +66,7 @@ class ShardBench {
     for (const Update& update : relay.take_updates()) {
       if (posted_ >= mailbox_bound_) run();
       posted_ += weight(update);
-      shard.updates().post(update);
+      shard.letters().post(update);
     }
   }
   // A state value of this size, taken in at once.
@@ -98,6 +98,7 @@ class ShardBench {
 
   TestRelay relay;
   ShardStats stats;
+  Outbox outbox{[] {}};
   int woken = 0;
 
  private:

@@ -47,15 +47,20 @@ class Writer {
 
   Result<void, Rejection> commit(int events, std::vector<StateChange> changes = {},
                                  std::vector<IdRecord> ids = {}) {
-    StoreBatch batch{
-        last_.next(), {last_.value + static_cast<std::uint64_t>(events)}, {}, {}, std::move(ids)};
+    StoreBatch batch;
+    batch.first_event = last_.next().value;
+    batch.last = {last_.value + static_cast<std::uint64_t>(events)};
+    batch.ids = std::move(ids);
     if (!batch.ids.empty()) batch.ran = batch.ids.back().accepted;
     std::vector<std::string> wires;
     for (int count = 1; count <= events; ++count)
       wires.push_back(
           framed("e" + std::to_string(last_.value + static_cast<std::uint64_t>(count))));
-    for (const std::string& wire : wires) batch.events.push_back(as_bytes(wire));
-    for (const StateChange& change : changes) batch.changes.push_back(&change);
+    for (const std::string& wire : wires) {
+      const Seq seq{batch.first_event + batch.events.size()};
+      batch.events.push_back({nullptr, seq, as_bytes(wire)});
+    }
+    for (const StateChange& change : changes) batch.changes.push_back({nullptr, &change});
     auto result = store_.commit(batch);
     if (result) last_ = batch.last;
     return result;
@@ -124,9 +129,9 @@ TEST_CASE("What was committed is there when the database is opened again, under 
   CHECK(history.epoch == "first");
   CHECK(history.last == Seq{3});
   CHECK(wire_of(history) == framed("e1") + framed("e2") + framed("e3"));
-  REQUIRE(history.state.size() == 2);
-  CHECK(*history.state.at("radio") == "2");
-  CHECK(*history.state.at("quiet") == "true");
+  REQUIRE(history.state.at("").size() == 2);
+  CHECK(*history.state.at("").at("radio").value == "2");
+  CHECK(*history.state.at("").at("quiet").value == "true");
   REQUIRE(history.ids.size() == 3);
   CHECK(history.ids[0].id == "x");
   CHECK(history.ids[2].seq == Seq{3});
@@ -147,8 +152,8 @@ TEST_CASE("The database keeps a whole window of events, and little more") {
   }
   const StoredHistory history = loaded(*opened(small));
   CHECK(history.last == Seq{700});
-  CHECK(history.events.front().first <= Seq{651});
-  CHECK(history.events.front().first >= Seq{651 - 7});
+  CHECK(history.events.front().runs.front().first <= Seq{651});
+  CHECK(history.events.front().runs.front().first >= Seq{651 - 7});
 }
 
 TEST_CASE("Ids are kept up to their number and age, by whole batches") {
@@ -196,9 +201,10 @@ TEST_CASE("Damaged events are an error at the start, not a gap in the log") {
   {
     const auto store = opened(settings(directory.path()));
     loaded(*store);
-    StoreBatch batch{Seq{1}, Seq{1}, {}, {}, {}, {}};
+    StoreBatch batch;
+    batch.last = Seq{1};
     const std::string cut = framed("whole message").substr(0, 5);
-    batch.events.push_back(as_bytes(cut));
+    batch.events.push_back({nullptr, Seq{1}, as_bytes(cut)});
     REQUIRE(store->commit(batch).ok());
   }
   const auto history = opened(settings(directory.path()))->load("e");
@@ -250,7 +256,7 @@ TEST_CASE(
   }
   const StoredHistory history = loaded(*opened(settings(directory.path())));
   CHECK(history.last == Seq{2});
-  CHECK(*history.state.at("radio") == "3");
+  CHECK(*history.state.at("").at("radio").value == "3");
   REQUIRE(history.ids.size() == 2);
   CHECK(history.ids[1].id == "second");
 }

@@ -1,4 +1,4 @@
-#include "event.h"
+#include "syncrelay/base/wake.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -7,18 +7,18 @@
 
 namespace syncrelay {
 
-Event::Event() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+Wake::Wake() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-Event::~Event() {
+Wake::~Wake() {
   close(fd_);
 }
 
-void Event::set() {
+void Wake::set() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = write(fd_, &one, sizeof one);
 }
 
-void Event::clear() {
+void Wake::clear() {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto size = read(fd_, &count, sizeof count);
 }

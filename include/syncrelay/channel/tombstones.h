@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "syncrelay/base/ids.h"
+
+namespace syncrelay {
+
+// Where the numbers of channels that are gone ended, so that a channel that comes again goes on
+// behind them: no position ever gets a second meaning under one epoch. Bounded: when it is full all
+// is forgotten at once, and channels that come from then on have the epoch of the next generation.
+// Names are kept as hashes; two that have the same share their numbers, which costs a gap and no
+// meaning. Pure: the relay and every shard keep one of their own, and agree.
+class Tombstones {
+ public:
+  static constexpr std::size_t kMax = 100'000;
+
+  // The newest position of a channel that is not there (any more): 0 when nothing is known of it.
+  Seq last_of(std::string_view name) const;
+
+  // The channel is gone; `last` was its newest position, or one past it where a position before is
+  // not to be resumed from.
+  void put(std::string_view name, Seq last);
+
+  std::uint32_t generation() const { return generation_; }
+
+  using ByHash = std::unordered_map<std::uint64_t, Seq>;
+  const ByHash& by_hash() const { return last_; }
+  void restore(ByHash last, std::uint32_t generation);
+
+  static std::uint64_t hash(std::string_view name);
+
+ private:
+  ByHash last_;
+  std::uint32_t generation_ = 0;
+};
+
+// The epoch of a channel that was made in this generation; the default channel's is the log's.
+std::string epoch_of(std::string_view log_epoch, std::uint32_t generation);
+
+}  // namespace syncrelay

@@ -1,0 +1,40 @@
+#include "syncrelay/post/outbox.h"
+
+#include <utility>
+
+namespace syncrelay {
+
+void Outbox::put(Reported reported) {
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_empty = empty();
+    reported_.push_back(std::move(reported));
+  }
+  if (was_empty) wake_();
+}
+
+void Outbox::put(Subscribers subscribers) {
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_empty = empty();
+    subscribers_[std::move(subscribers.channel)] = subscribers.count;
+  }
+  if (was_empty) wake_();
+}
+
+void Outbox::take(std::vector<UpLetter>& letters) {
+  letters.clear();
+  std::vector<Reported> reported;
+  std::unordered_map<std::string, std::uint64_t> subscribers;
+  {
+    const std::lock_guard lock(mutex_);
+    reported.swap(reported_);
+    subscribers.swap(subscribers_);
+  }
+  for (auto& [channel, count] : subscribers) letters.emplace_back(Subscribers{channel, count});
+  for (Reported& report : reported) letters.emplace_back(std::move(report));
+}
+
+}  // namespace syncrelay
