@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 64 * 1024;
 constexpr std::size_t kMaxMessage = 1024UL * 1024 * 1024;
+constexpr unsigned kMaxRequest = 16 * 1024;    // what the relay takes
 constexpr std::uint16_t kPingSeconds = 20;     // of silence, before a ping goes out
 constexpr std::uint16_t kSilenceSeconds = 40;  // in all, before the connection counts as lost
 
@@ -145,6 +146,8 @@ Context make_context(Stream& stream, const lws_protocols* protocols) {
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
   info.retry_and_idle_policy = &kKeepalive;
+  info.max_http_header_data2 = kMaxRequest;
+  info.pt_serv_buf_size = kMaxRequest;
   Context context(lws_create_context(&info));
   // libwebsockets has just ignored it for the whole process. It sends without that signal anyway,
   // and a command that writes to a pipe should end when nobody reads it.
