@@ -9,6 +9,7 @@
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
 #include "syncrelay/json/json_parts.h"
+#include "syncrelay/json/json_text.h"
 #include "unreachable.h"
 
 namespace syncrelay {
@@ -42,6 +43,18 @@ std::string shown(std::string_view channel) {
 
 }  // namespace
 
+std::string Watch::argument_for(const Followed& followed) {
+  const std::string name = "channel=" + followed.channel;
+  if (followed.epoch.empty()) return name;
+  return name + ',' + percent_encoded(followed.epoch) + ',' + followed.seq;
+}
+
+std::string Watch::message_for(const Followed& followed) {
+  const std::string name = R"({"type":"sync:subscribe","channel":)" + json_string(followed.channel);
+  if (followed.epoch.empty()) return name + '}';
+  return name + R"(,"epoch":)" + json_string(followed.epoch) + R"(,"seq":)" + followed.seq + '}';
+}
+
 Watch::Watch(const Settings& settings, const Console& console)
     : settings_(settings), console_(console) {
   for (const std::string& channel : settings.channels) followed_.push_back({channel, {}, {}});
@@ -52,9 +65,9 @@ bool Watch::run() {
   milliseconds pause = kFirstPause;
   while (true) {
     const std::uint64_t printed_before = printed_;
-    const StreamEnd end = read_stream({dial_host(settings_.host), settings_.port, path()},
-                                      std::clamp(time_left(), milliseconds(1), kHandshake),
-                                      [this](std::string_view message) { return take(message); });
+    const StreamEnd end =
+        read_stream(target(), std::clamp(time_left(), milliseconds(1), kHandshake),
+                    [this](std::string_view message) { return take(message); });
     if (followed_.empty() && !is_done()) return fail({StreamEnd::Kind::refused, last_end_});
     if (end.kind == StreamEnd::Kind::stopped) return true;
     if (end.kind == StreamEnd::Kind::refused) return fail(end);
@@ -131,19 +144,25 @@ milliseconds Watch::time_left() const {
                                          std::chrono::steady_clock::now());
 }
 
-// What an older relay understands, too, as long as only the default channel is watched.
-std::string Watch::path() const {
+// As much by the address as fits there, the rest by messages. Without other channels than the
+// default one it says what an older relay understands, too.
+StreamTarget Watch::target() const {
+  StreamTarget target = {dial_host(settings_.host), settings_.port, "/ws/sync", {}};
   const Followed& first = followed_.front();
-  const bool plain = followed_.size() == 1 && first.channel.empty();
-  if (plain && first.epoch.empty()) return "/ws/sync";
-  if (plain) return "/ws/sync?epoch=" + percent_encoded(first.epoch) + "&seq=" + first.seq;
-  std::string path = "/ws/sync?";
-  for (const Followed& followed : followed_) {
-    if (path.back() != '?') path += '&';
-    path += "channel=" + followed.channel;
-    if (!followed.epoch.empty()) path += ',' + percent_encoded(followed.epoch) + ',' + followed.seq;
+  if (followed_.size() == 1 && first.channel.empty()) {
+    if (!first.epoch.empty())
+      target.path += "?epoch=" + percent_encoded(first.epoch) + "&seq=" + first.seq;
+    return target;
   }
-  return path;
+  for (const Followed& followed : followed_) {
+    const std::string argument = argument_for(followed);
+    const bool is_first = &followed == &first;
+    if (is_first || target.path.size() + argument.size() < kMaxPath)
+      target.path += (is_first ? '?' : '&') + argument;
+    else
+      target.words.push_back(message_for(followed));
+  }
+  return target;
 }
 
 std::string Watch::place() const {

@@ -38,6 +38,8 @@ class Watch {
     std::string seq;
   };
 
+  static std::string argument_for(const Followed& followed);
+  static std::string message_for(const Followed& followed);
   bool take(std::string_view message);
   void note(std::string_view message);
   void note_end(const Followed& followed, std::string_view type, std::string_view message);
@@ -45,7 +47,7 @@ class Watch {
   void tell(const StreamEnd& end) const;
   bool fail(const StreamEnd& end);
   std::chrono::milliseconds time_left() const;  // for the first message to come
-  std::string path() const;
+  StreamTarget target() const;
   std::string place() const;
 
   const Settings settings_;

@@ -199,17 +199,12 @@ std::size_t inputs(const Verb& verb, const Request& request) {
          (word ? 1 : 0);
 }
 
-// So that their names and positions fit into the address of a connection.
-constexpr std::size_t kMaxWatched = 64;
-
 // What is wrong with the names of channels; nothing when all can be sent.
 Reason channel_fault(const Verb& verb, const Request& request) {
   if (request.channels.size() > 1 && !is_among(verb.action, kManyChannels))
     return "--channel can be repeated with " + names_of(kManyChannels) + " only";
   if (verb.action == Action::publish && request.channels.size() > kMaxChannelsOfBroadcast)
     return "an event goes to " + std::to_string(kMaxChannelsOfBroadcast) + " channels at most";
-  if (verb.action == Action::watch && request.channels.size() > kMaxWatched)
-    return "watch follows " + std::to_string(kMaxWatched) + " channels at most";
   if (request.words.empty()) return std::nullopt;
   const std::string& word = request.words.front();
   if (verb.action == Action::drop && word.empty()) return "the default channel cannot be dropped";

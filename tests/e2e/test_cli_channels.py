@@ -147,22 +147,26 @@ async def test_watch_says_what_is_refused_and_dropped_and_ends_when_nothing_is_l
                                f"syncrelay: cannot watch 127.0.0.1 port {port}: b is over: dropped"]
 
 
-async def test_watch_follows_as_many_channels_as_it_takes_with_the_longest_names(runtime_dir, start):
-    names = [f"{number:02}{LONGEST[2:]}" for number in range(64)]
-    paths = []
+async def test_watch_asks_by_messages_for_what_does_not_fit_into_the_address(runtime_dir, start):
+    names = [f"{number:03}{LONGEST[3:]}" for number in range(128)]
+    asked = []
 
     async def talk(connection, path):
-        paths.append(path)
+        said = [json.loads(await connection.recv()) for _ in range(128 - path.count("channel="))]
+        asked.append((path, said))
         for name in names:
-            await connection.send(full(name, 2**53, epoch="f" * 24))
+            await connection.send(full(name, 2**53))
         await connection.close(1001)
 
     async with fake_clients_port(talk) as port:
         watching = start(Shell(runtime_dir, port), "watch", *(f"--channel={name}" for name in names))
-        await asyncio.to_thread(wait_until, lambda: len(paths) == 2, "the second connection")
+        await asyncio.to_thread(wait_until, lambda: len(asked) == 2, "the second connection")
         watching.end()
-    assert paths[0].count("channel=") == 64 and paths[0].endswith(names[-1])
-    assert paths[1].endswith(f"{names[-1]},{'f' * 24},{2**53}") and len(paths[1]) < 15_000
+    [(first_path, first), (path, second)] = asked
+    assert first_path == "/ws/sync?" + "&".join(f"channel={name}" for name in names[:128 - len(first)])
+    assert first == [{"type": "sync:subscribe", "channel": name} for name in names[128 - len(first):]]
+    assert path.endswith(f"{names[127 - len(second)]},{EPOCH},{2**53}")
+    assert second[-1] == {"type": "sync:subscribe", "channel": names[-1], "epoch": EPOCH, "seq": 2**53}
 
 
 # Against a relay
