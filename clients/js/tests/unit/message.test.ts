@@ -40,12 +40,19 @@ describe("the shared vectors", () => {
     const state = (vector.state ?? []).map(([key, value]) => [key, JSON.parse(value)] as const);
     const { seq, epoch, ts_us, skipped = null } = vector;
     const expected = { state: Object.fromEntries(state), ts: ts_us / 1e6, seq, epoch, skipped };
-    expect(readMessage(vector.text)).toEqual({ kind: "snapshot", ...expected });
+    expect(readMessage(vector.text)).toEqual({ kind: "snapshot", channel: "", ...expected });
   });
 
   test.each(greetings.filter(({ kind }) => kind === "resume"))("resume: $name", (vector) => {
     const { seq, epoch, to, ts_us } = vector;
-    expect(readMessage(vector.text)).toEqual({ kind: "resume", to, ts: ts_us / 1e6, seq, epoch });
+    expect(readMessage(vector.text)).toEqual({
+      kind: "resume",
+      channel: "",
+      to,
+      ts: ts_us / 1e6,
+      seq,
+      epoch,
+    });
   });
 });
 
@@ -73,7 +80,7 @@ test("the ping is a heartbeat", () => {
 
 test("members that are not known are ignored", () => {
   const text = '{"type":"sync:full","data":{},"ts":1,"seq":2,"epoch":"e","zone":{"x":1}}';
-  expect(readMessage(text)).toMatchObject({ kind: "snapshot", seq: 2 });
+  expect(readMessage(text)).toMatchObject({ kind: "snapshot", channel: "", seq: 2 });
   const event = readMessage('{"type":"t","data":1,"ts":1,"seq":2,"from":"x"}');
   expect(event).toMatchObject({ event: { type: "t", data: 1, ts: 1, seq: 2 } });
 });
