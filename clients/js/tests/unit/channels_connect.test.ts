@@ -1,0 +1,237 @@
+/** How a connection asks for channels, and when it is live: all in one handshake, with the default channel or without. */
+
+import { expect, test } from "vitest";
+import { SyncClient } from "../../src/client.js";
+import { settingsFrom } from "../../src/options.js";
+import { witness } from "../fakes/channel_witness.js";
+import { FakeEnvironment } from "../fakes/fake_environment.js";
+import { playLive, reconnect, URL_OF_RELAY } from "../fakes/played_client.js";
+import {
+  EPOCH,
+  event,
+  inChannel,
+  ping,
+  refused,
+  resume,
+  snapshot,
+  unsubscribed,
+} from "../fakes/relay_message.js";
+
+const names = (count: number) =>
+  Array.from({ length: count }, (_, index) => `room:${String(index).padStart(100, "0")}`);
+
+/** Live, with these channels at position 7. */
+function playRooms(rooms: readonly string[]) {
+  const played = playLive();
+  const witnesses = rooms.map((name) => witness(played.client, name));
+  for (const name of rooms) played.world.socket.tell(inChannel(name, snapshot(7)));
+  return { ...played, witnesses };
+}
+
+test("all channels resume in one handshake", () => {
+  const played = playRooms(["a", "b:1"]);
+  const { world } = played;
+  world.socket.tell(inChannel("b:1", event(8)), event(42));
+  reconnect(played);
+  const position = `epoch=${EPOCH}&seq=42`;
+  const channels = `channel=&channel=a,${EPOCH},7&channel=b:1,${EPOCH},8`;
+  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10&${position}&${channels}`);
+  expect(world.socket.said).toEqual([]);
+  world.socket.tell(
+    resume(42, 42),
+    inChannel("a", resume(7, 8)),
+    inChannel("b:1", resume(8, 8)),
+    inChannel("a", event(8)),
+  );
+  expect(played.witnesses.map(({ seqs }) => seqs)).toEqual([[8], [8]]);
+  expect(played.witnesses[0]?.statuses).toEqual(["live", "offline", "resuming", "live"]);
+  expect(world.errors).toEqual([]);
+});
+
+test("a channel resumes until all that it missed is there", () => {
+  const played = playRooms(["a"]);
+  reconnect(played);
+  played.world.socket.tell(resume(41, 41), inChannel("a", resume(7, 9)));
+  expect(played.witnesses[0]?.channel.status).toBe("resuming");
+  played.world.socket.tell(inChannel("a", event(8)), inChannel("a", event(9)));
+  expect(played.witnesses[0]?.channel.status).toBe("live");
+});
+
+test("what makes the address too long is asked for when it is open", () => {
+  const rooms = names(100);
+  const played = playRooms(rooms);
+  reconnect(played);
+  const { socket } = played.world;
+  expect(socket.url.length).toBeLessThanOrEqual(8_192);
+  expect(socket.url.length).toBeGreaterThan(8_000);
+  const inAddress = socket.channels.slice(1).map((argument) => argument.split(",")[0]);
+  const said = socket.said as { channel: string; epoch: string; seq: number }[];
+  expect([...inAddress, ...said.map(({ channel }) => channel)]).toEqual(rooms);
+  expect(said[0]).toEqual({
+    type: "sync:subscribe",
+    channel: said[0]?.channel,
+    epoch: EPOCH,
+    seq: 7,
+  });
+  socket.tell(resume(41, 41), ...rooms.map((name) => inChannel(name, resume(7, 7))));
+  expect(played.witnesses.every(({ channel }) => channel.status === "live")).toBe(true);
+});
+
+test("an epoch of any letters survives", () => {
+  const played = playLive();
+  witness(played.client, "a");
+  played.world.socket.tell(inChannel("a", snapshot(7, {}, { epoch: "x&y=,z" })));
+  reconnect(played);
+  expect(played.world.socket.channels).toEqual(["", "a,x&y=,z,7"]);
+  expect(played.world.socket.url).toContain("channel=a,x%26y%3D%2Cz,7");
+});
+
+test("the default channel is live before the others, and they are waited for", () => {
+  const played = playRooms(["a"]);
+  const { world, client } = played;
+  world.socket.tell("{");
+  world.advance(world.pendingDelay ?? 0);
+  world.socket.accept().tell(snapshot(41));
+  expect(client.status).toBe("live");
+  expect(played.witnesses[0]?.channel.status).toBe("resuming");
+  world.advance(59_000);
+  expect(client.status).toBe("doubtful");
+  world.socket.tell(inChannel("a", snapshot(9)));
+  expect(client.status).toBe("live");
+  expect(world.sockets).toHaveLength(2);
+  world.advance(25_000);
+  expect(client.status).toBe("offline");
+});
+
+test("channels that never come do not hide a dead line for longer than a snapshot may take", () => {
+  const played = playRooms(["a"]);
+  const { world, client } = played;
+  reconnect(played);
+  world.socket.tell(resume(41, 41), ping);
+  world.advance(24_999);
+  expect(client.status).toBe("doubtful");
+  world.advance(1);
+  expect(client.status).toBe("offline");
+});
+
+test("a channel asked for on a dead line does not hide that", () => {
+  const { world, client } = playLive();
+  witness(client, "a");
+  world.advance(25_000);
+  expect(client.status).toBe("offline");
+});
+
+test("a refused channel is not waited for", () => {
+  const played = playRooms(["a"]);
+  const { world, client } = played;
+  world.socket.tell("{");
+  world.advance(world.pendingDelay ?? 0);
+  world.socket.accept().tell(snapshot(41), refused("a"));
+  world.advance(25_000);
+  expect(client.status).toBe("offline");
+});
+
+test("only the first greeting of a connection sets the clock anew", () => {
+  const { world, client } = playLive();
+  const before = client.serverNow();
+  witness(client, "a");
+  world.socket.tell(inChannel("a", snapshot(7, {}, { ts: 1_000 })));
+  expect(client.serverNow()).toBe(before);
+});
+
+test("without the default channel nothing is connected to before a channel is followed", () => {
+  const { world, client } = playWithout();
+  expect(world.sockets).toEqual([]);
+  expect(client.status).toBe("connecting");
+  world.wake();
+  expect(world.sockets).toEqual([]);
+  const room = witness(client, "a");
+  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10&channel=a`);
+  witness(client, "b");
+  world.socket.accept();
+  expect(world.socket.said).toEqual([{ type: "sync:subscribe", channel: "b" }]);
+  world.socket.tell(inChannel("a", snapshot(7)));
+  expect(client.status).toBe("live");
+  expect(room.channel.status).toBe("live");
+  expect(client.channel("b").status).toBe("connecting");
+});
+
+test("without the default channel it is followed while somebody listens to it", () => {
+  const { world, client } = playWithout();
+  const stop = client.onChange(() => {});
+  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10`);
+  world.socket.accept().tell(snapshot(41, { radio: 1 }));
+  expect(client.state).toEqual({ radio: 1 });
+  stop();
+  world.advance(0);
+  expect(world.socket.said).toEqual([{ type: "sync:unsubscribe" }]);
+  expect(client.state).toEqual({});
+  client.on("tick", () => {});
+  expect(world.socket.said).toEqual([{ type: "sync:subscribe" }]);
+  world.socket.tell(event(42), { type: "sync:unsubscribed" }, snapshot(50, { radio: 2 }));
+  expect(client.state).toEqual({ radio: 2 });
+  expect(world.errors).toEqual([]);
+});
+
+test("without the default channel the connection stays when the last channel is left, and is not made anew for nothing", () => {
+  const { world, client } = playWithout();
+  const room = witness(client, "a");
+  world.socket.accept().tell(inChannel("a", snapshot(7)));
+  room.stop();
+  world.advance(0);
+  world.socket.tell(unsubscribed("a"));
+  expect(client.status).toBe("live");
+  world.socket.end();
+  expect(client.status).toBe("offline");
+  world.advance(3_600_000);
+  world.wake();
+  expect(world.sockets).toHaveLength(1);
+  witness(client, "b");
+  expect(world.socket.channels).toEqual(["b"]);
+  expect(client.status).toBe("connecting");
+});
+
+test("without the default channel it resumes by its channels", () => {
+  const { world, client } = playWithout();
+  const room = witness(client, "a");
+  world.socket.accept().tell(inChannel("a", snapshot(7)));
+  world.socket.end();
+  world.advance(world.pendingDelay ?? 0);
+  expect(client.status).toBe("resuming");
+  expect(world.socket.channels).toEqual([`a,${EPOCH},7`]);
+  world.socket.accept().tell(inChannel("a", resume(7, 7)));
+  expect(client.status).toBe("live");
+  expect(room.statuses).toEqual(["live", "offline", "resuming", "live"]);
+});
+
+test("without the default channel a refusal is an answer, too", () => {
+  const { world, client } = playWithout();
+  witness(client, "a");
+  world.socket.accept().tell(refused("a"));
+  expect(client.status).toBe("live");
+});
+
+test("a relay that knows no channels is told apart where the default channel is not wanted", () => {
+  const { world, client } = playWithout();
+  witness(client, "a");
+  world.socket.accept().tell(snapshot(41));
+  expect(String(world.errors[0])).toContain("the relay knows no channels");
+  expect(client.status).toBe("offline");
+});
+
+test("an address that is none is tried again and reported, where the first channel comes later", () => {
+  const { world, client } = playWithout();
+  world.failure = new Error("no address");
+  witness(client, "a");
+  expect(world.errors).toEqual([new Error("no address")]);
+  expect(client.channel("a").status).toBe("offline");
+});
+
+/** Without the default channel, and nobody listens to it. */
+function playWithout() {
+  const world = new FakeEnvironment();
+  const settings = settingsFrom({ heartbeat: 10, retryFirst: 500, defaultChannel: false });
+  const client = new SyncClient(URL_OF_RELAY, settings, world);
+  client.start();
+  return { world, client };
+}
