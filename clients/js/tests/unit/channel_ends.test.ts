@@ -7,11 +7,9 @@ import { playLive, reconnect } from "../fakes/played_client.js";
 import {
   dropped,
   EPOCH,
-  event,
   inChannel,
   refused,
   resume,
-  snapshot,
   unsubscribed,
 } from "../fakes/relay_message.js";
 import { playRoom, ROOM, roomEvent, roomSnapshot, SUBSCRIBE, UNSUBSCRIBE } from "../fakes/room.js";
