@@ -52,8 +52,8 @@ export class Subscription {
 
   statusOn(connection: Status): ChannelStatus {
     const { position, isCaughtUp } = this.contents.session;
-    if (this.users === 0) return "idle";
     if (this.refusal) return "refused";
+    if (this.users === 0 && !this.asked && !position) return "idle";
     if (connection === "offline") return "offline";
     if (this.asked && isCaughtUp) return connection === "doubtful" ? "doubtful" : "live";
     return position ? "resuming" : "connecting";
