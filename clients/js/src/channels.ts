@@ -220,11 +220,11 @@ export class Channels {
     if (subscription.isWanted) this.wire.need();
   }
 
-  /** Ends a channel, unless somebody has come to follow it meanwhile. */
+  /** Ends a channel, unless somebody has come to follow it meanwhile; one that an address asks for when that is open. */
   private leave(subscription: Subscription): void {
-    if (subscription.users > 0) return;
-    if (this.isOpen && subscription.isAsked) this.wire.send(subscription.leave());
-    subscription.contents.forget();
+    const { users, isAsked } = subscription;
+    if (users > 0 || (isAsked && !this.isOpen)) return;
+    if (isAsked) this.wire.send(subscription.leave());
     this.expected.delete(subscription);
     this.forgetIfOver(subscription);
   }

@@ -153,15 +153,17 @@ export class Connection {
   private becomeLive(): void {
     this.phase = "live";
     this.liveAt = this.environment.now();
-    this.isPatient = false;
     this.cuts = { opening: 0, open: 0 };
     this.pulse.follow(this.channels.isSettled ? 0 : this.limitOfGreeting());
-    this.show("live");
+    this.stayLive();
   }
 
-  /** Whether it was doubtful, or channels were still on their way. */
+  /** Until all channels are there they have the time of a greeting; it may have been doubtful. */
   private stayLive(): void {
-    if (this.channels.isSettled) this.pulse.settle();
+    if (this.channels.isSettled) {
+      this.isPatient = false;
+      this.pulse.settle();
+    }
     this.show("live");
   }
 
@@ -232,7 +234,7 @@ export class Connection {
       this.cuts[phase] += 1;
       this.tryAnew();
     } else {
-      if (phase === "open") this.isPatient = true;
+      if (phase === "open" || !this.channels.isSettled) this.isPatient = true;
       this.retryLater("silent");
     }
   }

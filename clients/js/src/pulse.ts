@@ -69,7 +69,7 @@ export class Pulse {
     this.ask();
   }
 
-  /** The long messages are there. */
+  /** The long messages are there, the last of them just now. */
   settle(): void {
     if (this.patience === 0) return;
     this.patience = 0;

@@ -77,10 +77,24 @@ class Play {
     const settings = settingsFrom({ heartbeat: 300, retryFirst: 500, defaultChannel });
     this.client = new SyncClient(URL_OF_RELAY, settings, this.world);
     this.client.start();
-    this.acceptNewest();
+    this.accept();
   }
 
   act(): void {
+    this.step();
+    if (this.chance() < 0.2) this.retry();
+    if (this.chance() < 0.2) this.accept();
+  }
+
+  /** Nothing is under way any more. */
+  settle(): void {
+    this.world.advance(0);
+    this.retry();
+    this.accept();
+    while (this.relay.hear() || this.relay.tell());
+  }
+
+  private step(): void {
     const kind = this.chance();
     const name = NAMES[Math.floor(this.chance() * NAMES.length)] ?? "";
     if (kind < 0.12) this.follow(name);
@@ -91,14 +105,6 @@ class Play {
     else if (kind < 0.78) this.relay.hear();
     else if (kind < 0.98) this.relay.tell();
     else this.relay.cut();
-    this.acceptNewest();
-  }
-
-  /** Nothing is under way any more. */
-  settle(): void {
-    this.world.advance(0);
-    this.acceptNewest();
-    while (this.relay.hear() || this.relay.tell());
   }
 
   private follow(name: string): void {
@@ -114,8 +120,11 @@ class Play {
     }
   }
 
-  private acceptNewest(): void {
+  private retry(): void {
     while (this.client.status === "offline" && this.world.timerCount > 0) this.world.advance(500);
+  }
+
+  private accept(): void {
     const { sockets } = this.world;
     if (sockets.length === this.accepted) return;
     this.accepted = sockets.length;

@@ -57,6 +57,22 @@ test("a channel resumes until all that it missed is there", () => {
   expect(played.witnesses[0]?.channel.status).toBe("live");
 });
 
+test("a channel that is left and followed again while the connection opens resumes as it was asked for", () => {
+  const played = playRooms(["a"]);
+  const { world, client } = played;
+  world.socket.end();
+  world.advance(world.pendingDelay ?? 0);
+  played.witnesses[0]?.stop();
+  world.advance(0);
+  const next = witness(client, "a");
+  world.socket
+    .accept()
+    .tell(resume(41, 41), inChannel("a", resume(7, 8)), inChannel("a", event(8)));
+  expect(world.socket.said).toEqual([]);
+  expect(next.seqs).toEqual([8]);
+  expect(world.errors).toEqual([]);
+});
+
 test("what makes the address too long is asked for when it is open", () => {
   const rooms = names(100);
   const played = playRooms(rooms);
@@ -101,6 +117,28 @@ test("the default channel is live before the others, and they are waited for", (
   expect(world.sockets).toHaveLength(2);
   world.advance(25_000);
   expect(client.status).toBe("offline");
+});
+
+test("a channel's resume may take 25 s, and then as long as a snapshot, which it may be", () => {
+  const played = playRooms(["a"]);
+  const { world, client } = played;
+  const timeToLoss = () => {
+    world.socket.tell(resume(41, 41));
+    const begin = world.now();
+    while (client.status !== "offline") world.advance(world.pendingDelay ?? 0);
+    return world.now() - begin;
+  };
+  reconnect(played);
+  expect(timeToLoss()).toBe(25_000);
+  for (const _ of [1, 2]) {
+    world.advance(world.pendingDelay ?? 0);
+    world.socket.accept();
+    expect(timeToLoss()).toBe(60_000);
+  }
+  world.advance(world.pendingDelay ?? 0);
+  world.socket.accept().tell(resume(41, 41), inChannel("a", resume(7, 7)));
+  reconnect(played);
+  expect(timeToLoss()).toBe(25_000);
 });
 
 test("channels that never come do not hide a dead line for longer than a snapshot may take", () => {
