@@ -142,6 +142,7 @@ export class Channels {
     this.isAnswered = false;
     this.clock.begin();
     for (const subscription of subscriptions) subscription.begin();
+    this.showAll();
   }
 
   /** The connection is open: what has changed since its address was written is told. */
@@ -182,7 +183,7 @@ export class Channels {
   /** The connection shows another status. */
   takeStatus(status: Status): void {
     this.status = status;
-    for (const subscription of [...this.subscriptions.values()]) this.show(subscription);
+    this.showAll();
   }
 
   private pass(message: ChannelMessage, subscription: Subscription): void {
@@ -232,6 +233,10 @@ export class Channels {
   private forgetIfOver(subscription: Subscription): void {
     const { name, isOver } = subscription;
     if (isOver && this.find(name) === subscription) this.subscriptions.delete(name);
+  }
+
+  private showAll(): void {
+    for (const subscription of [...this.subscriptions.values()]) this.show(subscription);
   }
 
   private show(subscription: Subscription): void {

@@ -57,6 +57,19 @@ test("a channel resumes until all that it missed is there", () => {
   expect(played.witnesses[0]?.channel.status).toBe("live");
 });
 
+test("a channel that was live in an attempt that is begun anew says so", () => {
+  const played = playRooms(["a"]);
+  const { world, client } = played;
+  reconnect(played);
+  world.socket.tell(inChannel("a", resume(7, 7)));
+  expect(played.witnesses[0]?.channel.status).toBe("live");
+  expect(client.status).toBe("resuming");
+  world.wake();
+  world.advance(5_000);
+  expect(world.sockets).toHaveLength(3);
+  expect(played.witnesses[0]?.statuses.slice(3)).toEqual(["live", "resuming"]);
+});
+
 test("a channel that is left and followed again while the connection opens resumes as it was asked for", () => {
   const played = playRooms(["a"]);
   const { world, client } = played;
