@@ -137,12 +137,11 @@ export class Channels {
     return { position: main[0]?.contents.session.resumeFrom ?? null, names, subscriptions };
   }
 
-  /** A new connection, which asks for what is planned. */
+  /** A new connection, which asks for what is planned. Tells nobody. */
   begin({ subscriptions }: Plan): void {
     this.isAnswered = false;
     this.clock.begin();
     for (const subscription of subscriptions) subscription.begin();
-    this.showAll();
   }
 
   /** The connection is open: what has changed since its address was written is told. */
@@ -180,10 +179,10 @@ export class Channels {
     }
   }
 
-  /** The connection shows another status. */
+  /** What the connection shows, when that changes or an attempt begins. */
   takeStatus(status: Status): void {
     this.status = status;
-    this.showAll();
+    for (const subscription of [...this.subscriptions.values()]) this.show(subscription);
   }
 
   private pass(message: ChannelMessage, subscription: Subscription): void {
@@ -233,10 +232,6 @@ export class Channels {
   private forgetIfOver(subscription: Subscription): void {
     const { name, isOver } = subscription;
     if (isOver && this.find(name) === subscription) this.subscriptions.delete(name);
-  }
-
-  private showAll(): void {
-    for (const subscription of [...this.subscriptions.values()]) this.show(subscription);
   }
 
   private show(subscription: Subscription): void {

@@ -30,8 +30,9 @@ const QUESTION = '{"type":"sync:ping"}';
 
 /**
  * Keeps one connection to the relay for ever: retries, resumes where each channel stands, and takes
- * silence for death. Where there is nothing to follow it opens none. There is one socket or none, and one timer: the retry's, or the pulse's. Each method
- * tells the observer last, who may end the connection in that very call.
+ * silence for death. Where there is nothing to follow it opens none. There is one socket or none, and one timer:
+ * the retry's, or the pulse's. Each method tells the observer or the channels last, whose listeners may end the
+ * connection in that very call.
  */
 export class Connection {
   private phase: Phase = "new";
@@ -98,7 +99,9 @@ export class Connection {
     this.isHurried = false;
     this.listenTo(socket);
     this.pulse.start(OPEN_LIMIT);
-    this.show(this.channels.hasState ? "resuming" : "connecting");
+    const status = this.channels.hasState ? "resuming" : "connecting";
+    if (this.shown === status) this.channels.takeStatus(status);
+    else this.show(status);
   }
 
   /** Hears a socket for as long as it is the one in use. */
@@ -113,8 +116,8 @@ export class Connection {
   private opened(): void {
     this.phase = "open";
     this.isHurried = false;
-    this.channels.open();
     this.pulse.start(this.limitOfGreeting());
+    this.channels.open();
   }
 
   private limitOfGreeting(): number {

@@ -63,9 +63,7 @@ export class Session {
   /** Back to where nothing is known. */
   forget(): void {
     this.current = null;
-    this.isTrusted = true;
     this.isGreeted = false;
-    this.target = 0;
   }
 
   /** What came cannot be true: the next connection starts from a snapshot. */

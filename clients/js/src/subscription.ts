@@ -107,17 +107,20 @@ export class Subscription {
 
   private takeEnd({ reason, skipped }: Unsubscribed): void {
     if (this.farewells > 0) this.farewells -= reason === null ? 1 : 0;
-    else if (this.asked) {
-      if (reason === null)
-        throw new ProtocolError(`an end of "${this.name}" that nobody asked for`);
-      this.asked = false;
-      this.contents.takeDrop({ skipped });
-    }
+    else if (this.asked) this.endUnasked(reason, skipped);
   }
 
+  /** The relay ended it of its own accord, and says why. */
+  private endUnasked(reason: string | null, skipped: number): void {
+    if (reason === null) throw new ProtocolError(`an end of "${this.name}" that nobody asked for`);
+    this.asked = false;
+    this.contents.takeDrop({ skipped });
+  }
+
+  /** One that comes to a channel that is followed is none of it. */
   private takeRefusal({ code, message }: Refused): void {
-    if (!this.contents.session.isCaughtUp)
-      this.refuse(new ChannelRefusedError(this.name, code, message));
+    if (this.contents.session.isCaughtUp) return;
+    this.refuse(new ChannelRefusedError(this.name, code, message));
   }
 
   /** The default channel goes without a name. */

@@ -100,6 +100,14 @@ test("a refusal reaches the caller, and is not asked again while somebody follow
   expect(statuses).toEqual(["live", "offline", "resuming", "live"]);
 });
 
+test("a refusal of what is followed changes nothing", () => {
+  const { world, room } = playRoom();
+  world.socket.tell(refused(ROOM, "already_subscribed"), roomEvent(8));
+  expect(room.statuses).toEqual(["live"]);
+  expect(room.seqs).toEqual([8]);
+  expect(world.errors).toEqual([]);
+});
+
 test("retry() asks again for what was refused, and for nothing else", () => {
   const { world, client } = playLive();
   const room = witness(client, ROOM);
