@@ -151,8 +151,9 @@ class AsyncCommands(ABC):
             new = function(value.value)
             if inspect.isawaitable(new):
                 new = await new
+            left = attempts.left()
             try:
-                await self.set(key, new, notify=notify, ttl=ttl, if_version=value.version, timeout=attempts.left())
+                await self.set(key, new, notify=notify, ttl=ttl, if_version=value.version, timeout=left)
                 return new
             except Conflict as conflict:
                 found = attempts.next(conflict)

@@ -176,8 +176,9 @@ class Commands(ABC):
         value = self.state(key, versions=True, timeout=attempts.left())
         while True:
             new = function(value.value)
+            left = attempts.left()
             try:
-                self.set(key, new, notify=notify, ttl=ttl, if_version=value.version, timeout=attempts.left())
+                self.set(key, new, notify=notify, ttl=ttl, if_version=value.version, timeout=left)
                 return new
             except Conflict as conflict:
                 found = attempts.next(conflict)
