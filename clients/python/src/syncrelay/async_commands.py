@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Literal, Mapping, overload
+from typing import Any, Callable, Coroutine, Literal, Mapping, TypeVar, overload
 
 from . import answer
 from .answer import Position
@@ -13,6 +13,8 @@ from .encoding import CommandEncoder
 from .errors import Conflict
 from .members import IfVersion, Ttl, Where
 from .versioned import Versioned
+
+T = TypeVar("T")
 
 
 class AsyncCommands(ABC):
@@ -141,6 +143,18 @@ class AsyncCommands(ABC):
     async def state(self, key: str | None = None, *, versions: bool = False, timeout: float = 5.0) -> Any:
         found = await self._ask(self._encoder.query("state", key, self._channel or None), timeout)
         return answer.versioned_part(found, key) if versions else answer.part(found, key)
+
+    @overload
+    async def update(
+        self, key: str, function: Callable[[Any], Coroutine[Any, Any, T]], *,
+        notify: bool = True, ttl: Ttl | None = None, timeout: float = 5.0,
+    ) -> T: ...  # fmt: skip
+
+    @overload
+    async def update(
+        self, key: str, function: Callable[[Any], T], *,
+        notify: bool = True, ttl: Ttl | None = None, timeout: float = 5.0,
+    ) -> T: ...  # fmt: skip
 
     async def update(
         self, key: str, function: Callable[[Any], Any], *, notify: bool = True, ttl: Ttl | None = None, timeout: float = 5.0

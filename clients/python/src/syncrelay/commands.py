@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Literal, Mapping, overload
+from typing import Any, Callable, Literal, Mapping, TypeVar, overload
 
 from . import answer
 from .answer import Position
@@ -14,6 +14,8 @@ from .errors import AnswerTimeout, Conflict
 from .members import IfVersion, Ttl, Where
 from .threads import seconds_to_wait
 from .versioned import Versioned
+
+T = TypeVar("T")
 
 
 class Commands(ABC):
@@ -164,8 +166,8 @@ class Commands(ABC):
         return answer.versioned_part(found, key) if versions else answer.part(found, key)
 
     def update(
-        self, key: str, function: Callable[[Any], Any], *, notify: bool = True, ttl: Ttl | None = None, timeout: float = 5.0
-    ) -> Any:
+        self, key: str, function: Callable[[Any], T], *, notify: bool = True, ttl: Ttl | None = None, timeout: float = 5.0
+    ) -> T:
         """Stores what ``function`` makes of the present value (None when there is none), and returns it.
 
         Nothing that others do meanwhile is lost: when somebody else was faster, the function is called again, with what
