@@ -242,7 +242,7 @@ def test_pages_are_asked_for_as_they_are_needed(control: RouterPeer, endpoint: s
             found = relay.channels("a", page=2)
             first = asyncio.ensure_future(found.__anext__())
             envelope, query = await asyncio.to_thread(control.receive)
-            assert query == {"op": "channels", "prefix": "a", "limit": 2}
+            assert query == {"op": "channels", "limit": 2, "prefix": "a"}
             control.answer(envelope, channels=[{"name": "a", **info}, {"name": "ab", "new": 1, **info}], more=True)
             assert (await first).name == "a"
             assert (await found.__anext__()).name == "ab"
@@ -296,6 +296,56 @@ async def test_clients_are_those_of_the_channel(real: RealRelay) -> None:
             await relay.channel("a").drop()
             event = json.loads(await asyncio.wait_for(rooms.recv(), DEADLINE))
             assert (event["type"], event["reason"]) == ("sync:unsubscribed", "dropped")
+
+
+def use_channels(relay: Relay) -> list[Any]:
+    """Calls of every kind; returns all they return, but for what differs from relay to relay."""
+    one, two = relay.channel("one"), relay.channel("two")
+    seen: list[Any] = []
+    for confirm in (False, True):
+        with relay.batch(confirm=confirm) as batch:
+            batch.set("radio", 1)
+            batch.channel("one").merge("k", {"a": {"b": [1, None]}})
+            batch.channel("two").delete("k", notify=False)
+            batch.broadcast("t", channels=["two", "", "one"], set={"l": None})
+        seen += [
+            batch.result,
+            one.set("k", {"ä": (1,)}, notify=False, confirm=confirm),
+            one.merge("k", {"b": {"c": None}}, confirm=confirm),
+            one.delete("none", confirm=confirm),
+            two.broadcast("t", {"d": 1}, set={"x": 1, "y": "ü"}, confirm=confirm),
+            two.broadcast("t", set={"x": 2}, notify=False, confirm=confirm),
+            relay.broadcast("u", 1, channels=["one", "two"], set={"z": 1}, confirm=confirm),
+            two.update("n", lambda n: (n or 0) + 1),
+            one.state(),
+            two.state(),
+            relay.state(),
+            [(each.name, each.seq, each.keys, each.bytes) for each in relay.channels()],
+        ]
+    return [result_of(each) if isinstance(each, Position) else each for each in seen]
+
+
+def result_of(position: Position) -> Any:
+    positions = {name: each.seq for name, each in position.positions.items()}
+    keys = {key: version > 0 for key, version in position.versions.items()}
+    return position.channel, position.seq, positions, keys, [result_of(each) for each in position.results]
+
+
+def without_ts(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in event.items() if name != "ts"} for event in events]
+
+
+def test_a_fake_answers_and_publishes_as_the_real_one(real: RealRelay) -> None:
+    real.options = ("--open-channels", "*")
+    real.start()
+    fake = FakeRelay()
+    with Relay(real.endpoint) as relay:
+        assert use_channels(fake) == use_channels(relay)
+        epoch = relay.stats()["epoch"]
+    for name in ("", "one", "two"):
+        log = real.log(epoch, name)
+        assert without_ts(fake.channel(name).events) == without_ts(log)
+        assert [list(event) for event in fake.channel(name).events] == [list(event) for event in log]
 
 
 def client(number: int) -> Client:

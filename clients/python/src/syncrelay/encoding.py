@@ -95,11 +95,11 @@ class CommandEncoder:
             query["key"] = checked_name(key, "key")
         return self._encode(query)
 
-    def channels(self, prefix: str, after: str | None, limit: int) -> bytes:
+    def channels(self, prefix: str, after: str, limit: int) -> bytes:
         query: dict[str, object] = {"op": "channels", "limit": limit}
         if prefix:
             query["prefix"] = prefix
-        if after is not None:
+        if after:
             query["after"] = after
         return self._encode(query)
 
