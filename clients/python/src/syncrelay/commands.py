@@ -171,8 +171,8 @@ class Commands(ABC):
         """Stores what ``function`` makes of the present value (None when there is none), and returns it.
 
         Nothing that others do meanwhile is lost: when somebody else was faster, the function is called again, with what
-        they have stored, until ``timeout`` is over; then Conflict is raised, and nothing has changed. So the function has no effects
-        of its own, and what it raises ends the update. A ConfirmTimeout is as that of ``set``.
+        they have stored, until ``timeout`` is over; then Conflict is raised, and nothing has changed. So the function
+        should have no effects of its own; what it raises ends the update. A ConfirmTimeout is as that of ``set``.
         """
         attempts = Attempts(key, timeout)
         value = self.state(key, versions=True, timeout=attempts.left())
