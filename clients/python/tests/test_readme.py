@@ -56,7 +56,7 @@ def test_every_example_runs(
         r"\{'topic': 'Harbours'\} \[\]",
         r"room:42 3 0 1 15",
         r"room:43 1 0 0 0",
-        r"\[8, \d+, \d+\]",
+        r"\[9, \d+, \d+\]",
         r"\d+",
     ]
     assert len(lines) == len(expected), lines

@@ -12,6 +12,7 @@ import pytest
 from pull_peer import DEADLINE, wait_until
 from real_relay import RealRelay
 from router_peer import RouterPeer
+from test_confirm import crash_while
 
 from syncrelay import AnswerTimeout, AsyncRelay, CommandRejected, Conflict, InvalidValue, Relay, Versioned
 from syncrelay.encoding import CommandEncoder
@@ -266,6 +267,26 @@ def test_two_processes_worth_of_connections_make_a_hundred(real: RealRelay) -> N
     with Relay(real.endpoint) as one, Relay(real.endpoint) as other:
         count_in_threads([one, other])
         assert one.channel("one").state("n") == 100
+
+
+def test_updates_count_once_across_crashes(durable: RealRelay) -> None:
+    durable.start()
+    done: dict[Any, Any] = {}
+    with Relay(durable.endpoint) as one, Relay(durable.endpoint) as other:
+
+        def count(relay: Relay) -> None:
+            for number in range(100):
+                channel = relay.channel("one")
+                done[relay, number] = channel.update("n", lambda n: (n or 0) + 1, timeout=3 * DEADLINE)
+
+        threads = [threading.Thread(target=count, args=(relay,)) for relay in (one, other)]
+        for thread in threads:
+            thread.start()
+        crash_while(durable, done, 200, crashes=3)
+        for thread in threads:
+            thread.join(3 * DEADLINE)
+        assert sorted(done.values()) == list(range(1, 201))
+        assert one.channel("one").state("n") == 200
 
 
 async def test_two_tasks_with_fifty_increments_each_make_a_hundred(relay: Relay) -> None:
