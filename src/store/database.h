@@ -63,6 +63,10 @@ class Database {
   // Makes row_sum(column, …) known to SQL, and total_sum(sum), their exclusive or.
   int define_sums();
 
+  // Makes replaced(old, new) known to SQL: it yields `new`, and adds `old` to `sums` by exclusive
+  // or. `sums` must outlive the connection's use of it.
+  int define_replaced(std::uint64_t& sums);
+
   sqlite3* handle() const { return connection_.get(); }
 
  private:
