@@ -17,7 +17,7 @@ class Statement {
   Statement() = default;
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
-  // The bytes must stay until reset().
+  // The bytes must stay until reset(). Everything has to be bound anew for each run.
   Statement& bind(int index, std::string_view blob);
   Statement& bind(int index, std::uint64_t number);
 
@@ -47,6 +47,8 @@ class Database {
 
   int execute(const char* sql);
   int prepare(const char* sql, Statement& statement);
+  // By the last statement that changes any.
+  int changed_rows() const;
   // The number that the query yields; nullopt when it fails.
   std::optional<std::uint64_t> number(const char* sql);
   // Lets commits go to a log beside the file from now on.

@@ -9,13 +9,13 @@ namespace {
 constexpr unsigned kBits = 7;
 constexpr unsigned char kMore = 1U << kBits;
 
-void append_number(std::string& blob, std::uint64_t number) {
+void append_varint(std::string& blob, std::uint64_t number) {
   for (; number >= kMore; number >>= kBits)
     blob += static_cast<char>(static_cast<unsigned char>(number) | kMore);
   blob += static_cast<char>(number);
 }
 
-std::optional<std::uint64_t> take_number(std::string_view& blob) {
+std::optional<std::uint64_t> take_varint(std::string_view& blob) {
   std::uint64_t number = 0;
   for (unsigned shift = 0; shift < 64 && !blob.empty(); shift += kBits) {
     const auto byte = static_cast<unsigned char>(blob.front());
@@ -38,16 +38,16 @@ class RunEncoder {
  public:
   void add(std::string_view channel, Seq first, std::uint64_t count) {
     add_channel(channel);
-    append_number(blob_, first.value);
-    append_number(blob_, count);
+    append_varint(blob_, first.value);
+    append_varint(blob_, count);
   }
   std::string take() { return std::move(blob_); }
 
  private:
   void add_channel(std::string_view channel) {
-    if (channel.empty()) return append_number(blob_, 0);
+    if (channel.empty()) return append_varint(blob_, 0);
     const auto [entry, added] = numbers_.try_emplace(channel, numbers_.size() + 1);
-    append_number(blob_, entry->second);
+    append_varint(blob_, entry->second);
     if (!added) return;
     blob_ += static_cast<char>(channel.size());
     blob_ += channel;
@@ -94,15 +94,15 @@ std::optional<std::vector<StoredRun>> decode_runs(std::string_view blob, std::ui
   std::vector<StoredRun> runs;
   std::vector<ChannelName> known = {nullptr};
   while (!blob.empty()) {
-    const auto channel = take_number(blob);
+    const auto channel = take_varint(blob);
     if (!channel || *channel > known.size()) return std::nullopt;
     if (*channel == known.size()) {
       const auto name = take_name(blob);
       if (!name) return std::nullopt;
       known.push_back(names.of(*name));
     }
-    const auto first = take_number(blob);
-    const auto events = take_number(blob);
+    const auto first = take_varint(blob);
+    const auto events = take_varint(blob);
     if (!first || !events || *events == 0 || *events > count) return std::nullopt;
     count -= *events;
     runs.push_back({known[*channel], Seq{*first}, *events});

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "columns.h"
 #include "damage.h"
 #include "id_records.h"
 #include "syncrelay/json/json_parts.h"
@@ -21,12 +22,6 @@ bool is_whole(std::string_view wire, std::uint64_t count) {
     rest = rest.subspan(end);
   }
   return messages == count;
-}
-
-std::optional<Expiry> expiry_of(const StateRow& row) {
-  if (row.expiry == 0) return std::nullopt;
-  return Expiry{WallTime{static_cast<std::int64_t>(row.expires)},
-                std::chrono::milliseconds(row.ttl), row.expiry == 2};
 }
 
 }  // namespace
@@ -69,36 +64,40 @@ bool HistoryReader::for_each_row(const char* select, Take take) {
 
 bool HistoryReader::read_position(std::optional<Position>& position) {
   constexpr char kSelect[] =
-      "SELECT epoch, seq, commits, ran, events, version, generation, state_sum, channels_sum,"
-      " tombstones_sum, events_sum, ids_sum, sum FROM position";
+      "SELECT epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, ids_sum,"
+      " sum FROM position";
   return for_each_row(kSelect, [&](const Statement& row) {
     position = Position{std::string(row.blob(0)),
                         row.number(1),
                         row.number(2),
                         row.number(3),
                         row.number(4),
-                        row.number(5),
-                        row.number(6)};
-    int column = 7;
-    for (std::uint64_t& sum : position->sums) sum = row.number(column++);
-    return position->row_sum() == row.number(column) || damaged(kDamagedPosition);
+                        row.number(5)};
+    position->sum_of(Table::state) = row.number(7);
+    position->sum_of(Table::events) = row.number(8);
+    position->sum_of(Table::ids) = row.number(9);
+    const bool whole =
+        position->row_sum(row.blob(6)) == row.number(10) && decode_channels(row.blob(6), *position);
+    return whole || damaged(kDamagedPosition);
   });
 }
 
 bool HistoryReader::read_state(StoredHistory& history) {
-  return for_each_row("SELECT channel, key, version, expiry, expires, ttl, value, sum FROM state",
+  return for_each_row("SELECT channel, key, version, expiry, value, sum FROM state",
                       [&](const Statement& row) { return read_value(row, history); });
 }
 
 bool HistoryReader::read_value(const Statement& row, StoredHistory& history) {
-  const StateRow value{row.blob(0),   row.blob(1),   row.number(2), row.number(3),
-                       row.number(4), row.number(5), row.blob(6)};
-  if (value.sum() != row.number(7) || json_fault(value.value))
-    return damaged(value_of_key(value.channel, value.key));
-  books_.turn(Table::state, row.number(7));
-  history.state[std::string(value.channel)].emplace(
-      value.key, StoredValue{std::make_shared<const std::string>(value.value), value.version,
-                             expiry_of(value)});
+  const std::string_view channel = row.blob(0);
+  const std::string_view key = row.blob(1);
+  const std::string_view value = row.blob(4);
+  StoredValue stored{nullptr, row.number(2)};
+  if (state_row_sum(channel, key, stored.version, row.blob(3), value) != row.number(5) ||
+      !decode_expiry(row.blob(3), stored.expiry) || json_fault(value))
+    return damaged(value_of_key(channel, key));
+  stored.value = std::make_shared<const std::string>(value);
+  books_.turn(Table::state, row.number(5));
+  history.state[std::string(channel)].emplace(key, std::move(stored));
   return true;
 }
 

@@ -9,12 +9,10 @@ namespace {
 constexpr char kTables[] = R"(
   CREATE TABLE position (only INTEGER PRIMARY KEY CHECK (only = 1), epoch BLOB NOT NULL, seq INTEGER NOT NULL,
                          commits INTEGER NOT NULL, ran INTEGER NOT NULL, events INTEGER NOT NULL,
-                         version INTEGER NOT NULL, generation INTEGER NOT NULL, state_sum INTEGER NOT NULL,
-                         channels_sum INTEGER NOT NULL, tombstones_sum INTEGER NOT NULL,
+                         version INTEGER NOT NULL, channels BLOB NOT NULL, state_sum INTEGER NOT NULL,
                          events_sum INTEGER NOT NULL, ids_sum INTEGER NOT NULL, sum INTEGER NOT NULL);
   CREATE TABLE state (channel BLOB NOT NULL, key BLOB NOT NULL, sum INTEGER NOT NULL, version INTEGER NOT NULL,
-                      expiry INTEGER NOT NULL, expires INTEGER NOT NULL, ttl INTEGER NOT NULL, value BLOB NOT NULL,
-                      PRIMARY KEY (channel, key)) WITHOUT ROWID;
+                      expiry BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (channel, key)) WITHOUT ROWID;
   CREATE TABLE channels (name BLOB PRIMARY KEY, start INTEGER NOT NULL, last INTEGER NOT NULL,
                          generation INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE tombstones (hash INTEGER PRIMARY KEY, last INTEGER NOT NULL, sum INTEGER NOT NULL);
@@ -60,13 +58,12 @@ constexpr char kSetAside[] = R"(
 // were nobody knows: they begin with 1. The count of commits goes on, as the note beside the
 // database speaks of it.
 constexpr char kFrom2To3[] = R"(
-  INSERT INTO state SELECT x'', key, row_sum(x'', key, 1, 0, 0, 0, value), 1, 0, 0, 0, value FROM old_state;
+  INSERT INTO state SELECT x'', key, row_sum(x'', key, 1, x'', value), 1, x'', value FROM old_state;
   INSERT INTO events SELECT first, count, x'', wire, row_sum(first, count, x'', wire) FROM old_events;
-  INSERT INTO position SELECT 1, epoch, seq, commits, ran, seq, EXISTS (SELECT 1 FROM state), 0,
-                              (SELECT total_sum(sum) FROM state), 0, 0, (SELECT total_sum(sum) FROM events),
-                              ids_sum, 0 FROM old_position;
-  UPDATE position SET sum = row_sum(epoch, seq, commits, ran, events, version, generation, state_sum, channels_sum,
-                                    tombstones_sum, events_sum, ids_sum);
+  INSERT INTO position SELECT 1, epoch, seq, commits, ran, seq, EXISTS (SELECT 1 FROM state), x'',
+                              (SELECT total_sum(sum) FROM state), (SELECT total_sum(sum) FROM events), ids_sum, 0
+                         FROM old_position;
+  UPDATE position SET sum = row_sum(epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, ids_sum);
   DROP TABLE old_position;
   DROP TABLE old_state;
   DROP TABLE old_events;

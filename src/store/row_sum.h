@@ -28,29 +28,11 @@ class RowSum {
   Crc64 sum_;
 };
 
-// A row of `state`, but for its sum.
-struct StateRow {
-  std::string_view channel;
-  std::string_view key;
-  std::uint64_t version = 0;
-  std::uint64_t expiry = 0;   // 0: none; 1: clients are not told; 2: they are
-  std::uint64_t expires = 0;  // microseconds since 1970
-  std::uint64_t ttl = 0;      // milliseconds
-  std::string_view value;
-
-  std::uint64_t sum() const {
-    return RowSum()
-        .add(channel)
-        .add(key)
-        .add(version)
-        .add(expiry)
-        .add(expires)
-        .add(ttl)
-        .add(value)
-        .value();
-  }
-};
-
+inline std::uint64_t state_row_sum(std::string_view channel, std::string_view key,
+                                   std::uint64_t version, std::string_view expiry,
+                                   std::string_view value) {
+  return RowSum().add(channel).add(key).add(version).add(expiry).add(value).value();
+}
 inline std::uint64_t channels_row_sum(std::string_view name, std::uint64_t start,
                                       std::uint64_t last, std::uint64_t generation) {
   return RowSum().add(name).add(start).add(last).add(generation).value();
@@ -76,7 +58,7 @@ inline constexpr std::array<std::string_view, 5> kTableNames = {"state", "channe
 // again, shows.
 using TableSums = std::array<std::uint64_t, kTableNames.size()>;
 
-// The one row of the table `position`.
+// The one row of the table `position`, whose column `channels` (columns.h) holds the last of it.
 struct Position {
   std::string epoch;
   std::uint64_t seq = 0;         // of the default channel
@@ -87,11 +69,22 @@ struct Position {
   std::uint64_t generation = 0;  // of the tombstones
   TableSums sums{};
 
-  std::uint64_t row_sum() const {
-    RowSum sum;
-    sum.add(epoch).add(seq).add(commits).add(ran).add(events).add(version).add(generation);
-    for (const std::uint64_t of_table : sums) sum.add(of_table);
-    return sum.value();
+  std::uint64_t& sum_of(Table table) { return sums[static_cast<std::size_t>(table)]; }
+  std::uint64_t sum_of(Table table) const { return sums[static_cast<std::size_t>(table)]; }
+
+  std::uint64_t row_sum(std::string_view channels) const {
+    return RowSum()
+        .add(epoch)
+        .add(seq)
+        .add(commits)
+        .add(ran)
+        .add(events)
+        .add(version)
+        .add(channels)
+        .add(sum_of(Table::state))
+        .add(sum_of(Table::events))
+        .add(sum_of(Table::ids))
+        .value();
   }
 };
 

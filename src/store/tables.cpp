@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "columns.h"
 #include "event_runs.h"
 #include "id_records.h"
 
@@ -16,22 +17,6 @@ std::uint64_t microseconds(Duration duration) {
       std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
 
-StateRow row_of(std::string_view channel, const StateChange& change,
-                const std::optional<Expiry>& expiry) {
-  StateRow row{.channel = channel,
-               .key = change.key,
-               .version = change.version,
-               .expiry = 0,
-               .expires = 0,
-               .ttl = 0,
-               .value = *change.value};
-  if (!expiry) return row;
-  row.expiry = expiry->told ? 2 : 1;
-  row.expires = static_cast<std::uint64_t>(expiry->at.microseconds);
-  row.ttl = static_cast<std::uint64_t>(expiry->after.count());
-  return row;
-}
-
 }  // namespace
 
 // What is replaced or deleted says its sum, so that the books go without the rows.
@@ -41,12 +26,12 @@ int Tables::prepare() {
       {"BEGIN IMMEDIATE", &sql_.begin},
       {"COMMIT", &sql_.commit},
       {"ROLLBACK", &sql_.rollback},
-      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
        &sql_.put_position},
-      {"INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (channel, key) DO "
-       "UPDATE SET sum = replaced(sum, ?3), version = ?4, expiry = ?5, expires = ?6, ttl = ?7, "
-       "value = ?8",
-       &sql_.put_state},
+      {"UPDATE state SET sum = replaced(sum, ?3), version = ?4, expiry = ?5, value = ?6 "
+       "WHERE channel = ?1 AND key = ?2",
+       &sql_.update_state},
+      {"INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &sql_.insert_state},
       {"DELETE FROM state WHERE channel = ?1 AND key = ?2 RETURNING sum", &sql_.delete_state},
       {"DELETE FROM state WHERE channel = ?1 RETURNING sum", &sql_.delete_states},
       {"INSERT INTO channels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO "
@@ -114,15 +99,22 @@ void Tables::take_back() {
 
 int Tables::put_next() {
   next_.sums = books_.totals().sums;
-  Statement& put = sql_.put_position;
-  put.bind(1, next_.epoch).bind(2, next_.seq).bind(3, next_.commits).bind(4, next_.ran);
-  put.bind(5, next_.events).bind(6, next_.version).bind(7, next_.generation);
-  int column = 8;
-  for (const std::uint64_t sum : next_.sums) put.bind(column++, sum);
-  return put.bind(column, next_.row_sum()).run();
+  const std::string channels = encode_channels(next_);
+  return sql_.put_position.bind(1, next_.epoch)
+      .bind(2, next_.seq)
+      .bind(3, next_.commits)
+      .bind(4, next_.ran)
+      .bind(5, next_.events)
+      .bind(6, next_.version)
+      .bind(7, channels)
+      .bind(8, next_.sum_of(Table::state))
+      .bind(9, next_.sum_of(Table::events))
+      .bind(10, next_.sum_of(Table::ids))
+      .bind(11, next_.row_sum(channels))
+      .run();
 }
 
-// Of a row that is new, or takes the place of an older one.
+// A row that is new, or takes the place of an older one.
 int Tables::put(Table table, Statement& statement, std::uint64_t sum) {
   replaced_ = 0;
   const int error = statement.run();
@@ -148,15 +140,23 @@ int Tables::write_state(const StoreBatch& batch) {
   return SQLITE_OK;
 }
 
+// SQLite takes longer to find out in one statement whether the key is there; mostly it is.
 int Tables::write_change(std::string_view channel, const StateChange& change,
                          const std::optional<Expiry>& expiry) {
   if (!change.value)
     return remove(Table::state, sql_.delete_state.bind(1, channel).bind(2, change.key));
-  const StateRow row = row_of(channel, change, expiry);
-  const std::uint64_t sum = row.sum();
-  sql_.put_state.bind(1, row.channel).bind(2, row.key).bind(3, sum).bind(4, row.version);
-  sql_.put_state.bind(5, row.expiry).bind(6, row.expires).bind(7, row.ttl).bind(8, row.value);
-  return put(Table::state, sql_.put_state, sum);
+  const std::string expires = encode_expiry(expiry);
+  const std::uint64_t sum =
+      state_row_sum(channel, change.key, change.version, expires, *change.value);
+  const auto run = [&](Statement& statement) {
+    statement.bind(1, channel).bind(2, change.key).bind(3, sum);
+    return statement.bind(4, change.version).bind(5, expires).bind(6, *change.value).run();
+  };
+  replaced_ = 0;
+  int error = run(sql_.update_state);
+  if (error == SQLITE_OK && database_.changed_rows() == 0) error = run(sql_.insert_state);
+  books_.turn(Table::state, sum ^ replaced_);
+  return error;
 }
 
 int Tables::write_channels(const StoreBatch& batch) {

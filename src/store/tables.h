@@ -49,7 +49,8 @@ class Tables {
     Statement commit;
     Statement rollback;
     Statement put_position;
-    Statement put_state;
+    Statement update_state;
+    Statement insert_state;
     Statement delete_state;
     Statement delete_states;
     Statement put_channel;
