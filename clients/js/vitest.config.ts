@@ -10,5 +10,11 @@ export default defineConfig({
       { find: /^syncrelay\/react$/, replacement: source("react.ts") },
     ],
   },
-  test: { include: ["tests/**/*.test.{ts,tsx}"], maxWorkers: 2, testTimeout: 30_000 },
+  test: {
+    include: ["tests/**/*.test.{ts,tsx}"],
+    maxWorkers: 2,
+    // For what hangs. Compilers and npm take as long as a busy machine lets them; where time matters, tests say so.
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+  },
 });

@@ -14,6 +14,13 @@ record() {
     printf '%-22s %-6s %4d passed %3d failed %3d skipped %5d s\n' "$1" "$word" "$2" "$3" "$4" "$5"
 }
 
+# name_failed NAME: the tests that failed, by the program's report, else by its output.
+name_failed() {
+    local report=$reports/$1.xml
+    [ -e "$report" ] || report=$reports/$1.log
+    /usr/bin/python3 scripts/lib/failed_tests.py "$report" || true
+}
+
 # show_log NAME: the end of a failed program's output.
 show_log() {
     printf -- '---- %s (whole log: %s)\n' "$1" "$reports/$1.log"
@@ -28,7 +35,9 @@ finish() {
     if [ "$2" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
     if [ "$2" -eq 0 ] && [ $(($3 + $5)) -eq 0 ]; then failed=1; fi
     record "$1" "$3" "$failed" "$5" $((SECONDS - $6))
-    [ "$failed" -eq 0 ] || show_log "$1"
+    [ "$failed" -ne 0 ] || return 0
+    name_failed "$1"
+    show_log "$1"
 }
 
 # run_check NAME COMMAND...: one command, one test.
@@ -70,7 +79,8 @@ run_pytest() {
 run_vitest() {
     local name=$1 dir=$2 start=$SECONDS status=0 suites total bad skipped
     rm -f "$reports/$name.xml"
-    (cd "$dir" && npx vitest run --reporter=junit --outputFile="$OLDPWD/$reports/$name.xml") \
+    (cd "$dir" && NO_COLOR=1 npx vitest run --reporter=default \
+        --reporter=junit --outputFile.junit="$OLDPWD/$reports/$name.xml") \
         >"$reports/$name.log" 2>&1 </dev/null || status=$?
     suites=$(grep -o '<testsuites [^>]*>' "$reports/$name.xml" 2>/dev/null | head -n 1)
     total=$(attribute tests "$suites")

@@ -105,6 +105,8 @@ def measure(
     scenario: Scenario, chosen: list[servers.Server], load: Path, options: argparse.Namespace
 ) -> Result:
     chosen = [server for server in chosen if scenario.durable or server.name != servers.DURABLE]
+    if scenario.channels:
+        chosen = [server for server in chosen if server.name == servers.RELAY]
     result = Result(scenario, {server.name: Outcome() for server in chosen})
     for number in range(options.rounds):
         for server in chosen if number % 2 == 0 else reversed(chosen):
@@ -122,7 +124,8 @@ def run_once(
     scenario: Scenario, server: servers.Server, load: Path, options: argparse.Namespace
 ) -> Figures:
     sized = scenario.with_fewer_events() if server.slow and scenario.events else scenario
-    with servers.running(server, sized.clients, pin(options.server_cpus)) as target:
+    more = ["--open-channels", "*"] if scenario.channels else []
+    with servers.running(server, sized.clients, pin(options.server_cpus), more) as target:
         command = [*pin(options.load_cpus), str(load), *sized.arguments()]
         command += ["--port", str(target.port), "--publish", target.publish]
         command += ["--greetings", str(server.greetings)]

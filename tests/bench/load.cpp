@@ -42,7 +42,10 @@ void print(const Figures& figures) {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<Figures(const Load&)>> scenarios{
-      {"burst", run_burst}, {"paced", run_paced}, {"accept", run_accept}};
+      {"burst", run_burst},
+      {"paced", run_paced},
+      {"accept", run_accept},
+      {"channels", run_channels}};
   Load load;
   std::string scenario;
   CLI::App app("Load client of the benchmark");
@@ -56,6 +59,9 @@ int main(int argc, char** argv) {
   app.add_option("--bytes", load.bytes, "of each event's data");
   app.add_option("--repeat", load.repeat, "bursts")->check(CLI::PositiveNumber);
   app.add_option("--rate", load.rate, "events per second (paced)")->check(CLI::PositiveNumber);
+  app.add_option("--channels", load.channels, "how many there are (channels)");
+  app.add_option("--follows", load.follows, "channels that each client follows (channels)");
+  app.add_option("--list", load.list, "channels that each command goes to (channels)");
   CLI11_PARSE(app, argc, argv);
   try {
     raise_file_limit(load.clients);

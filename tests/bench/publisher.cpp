@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <vector>
 #include <zmq.hpp>
 
 namespace syncrelay::bench {
@@ -21,18 +22,37 @@ std::string json_text(std::size_t size) {
   return '"' + std::string(size - 2, 'x') + '"';
 }
 
+// One for each turn through the channels.
+std::vector<std::string> commands(const std::string& broadcast, Channels channels) {
+  if (channels.count == 0) return {broadcast + '}'};
+  std::vector<std::string> all;
+  for (std::size_t first = 0; first < channels.count; first += channels.list) {
+    std::string command = broadcast + (channels.list == 1 ? R"(,"channel":)" : R"(,"channels":[)");
+    for (std::size_t number = first; number < std::min(first + channels.list, channels.count);
+         ++number)
+      command += (number == first ? "\"" : ",\"") + Channels::name(number) + '"';
+    all.push_back(command + (channels.list == 1 ? "}" : "]}"));
+  }
+  return all;
+}
+
 class ZmqPublisher : public Publisher {
  public:
-  ZmqPublisher(const std::string& endpoint, std::size_t data_size)
-      : command_(R"({"op":"broadcast","type":"bench","data":)" + json_text(data_size) + '}') {
+  ZmqPublisher(const std::string& endpoint, std::size_t data_size, Channels channels)
+      : commands_(commands(R"({"op":"broadcast","type":"bench","data":)" + json_text(data_size),
+                           channels)) {
     socket_.set(zmq::sockopt::linger, 0);
     socket_.connect(endpoint);
   }
 
-  void publish() override { socket_.send(zmq::buffer(command_), zmq::send_flags::none); }
+  void publish() override {
+    socket_.send(zmq::buffer(commands_[next_]), zmq::send_flags::none);
+    next_ = (next_ + 1) % commands_.size();
+  }
 
  private:
-  std::string command_;
+  std::vector<std::string> commands_;
+  std::size_t next_ = 0;
   zmq::context_t context_;
   zmq::socket_t socket_{context_, zmq::socket_type::push};
 };
@@ -97,9 +117,10 @@ class HttpPublisher : public Publisher {
 
 }  // namespace
 
-std::unique_ptr<Publisher> make_publisher(const std::string& target, std::size_t data_size) {
+std::unique_ptr<Publisher> make_publisher(const std::string& target, std::size_t data_size,
+                                          Channels channels) {
   if (target.starts_with("zmq:")) {
-    return std::make_unique<ZmqPublisher>(target.substr(4), data_size);
+    return std::make_unique<ZmqPublisher>(target.substr(4), data_size, channels);
   }
   if (target.starts_with("http:")) {
     auto port = static_cast<std::uint16_t>(std::stoul(target.substr(5)));

@@ -14,8 +14,18 @@ class Publisher {
   virtual void publish() = 0;
 };
 
+// Where events go: each command to the next `list` of this many channels, in turn; 0: to the
+// default channel.
+struct Channels {
+  std::size_t count = 0;
+  std::size_t list = 1;
+
+  static std::string name(std::size_t number) { return "room:" + std::to_string(number); }
+};
+
 // `target` is `zmq:ENDPOINT` (PUSH of broadcast commands) or `http:PORT` (pipelined POST /publish
 // on one connection). `data_size` is the size of every event's data in bytes.
-std::unique_ptr<Publisher> make_publisher(const std::string& target, std::size_t data_size);
+std::unique_ptr<Publisher> make_publisher(const std::string& target, std::size_t data_size,
+                                          Channels channels = {});
 
 }  // namespace syncrelay::bench

@@ -149,6 +149,48 @@ Figures run_paced(const Load& load) {
           {"load_busy", own / static_cast<double>(end - start)}};
 }
 
+namespace {
+
+// The channels of a client lie side by side, the next client's one further, so that all channels
+// have as many followers as the others. Precondition: what makes that so.
+std::string query(const Load& load, std::size_t client) {
+  std::string text;
+  const std::size_t first = client * std::max<std::size_t>(load.channels / load.clients, 1);
+  for (std::size_t count = 0; count < load.follows; ++count) {
+    text += text.empty() ? "?channel=" : "&channel=";
+    text += Channels::name((first + count) % load.channels);
+  }
+  return text;
+}
+
+}  // namespace
+
+Figures run_channels(const Load& load) {
+  Swarm swarm(load.port, static_cast<unsigned>(load.follows),
+              [&](std::size_t client) { return query(load, client); });
+  const auto publisher =
+      make_publisher(load.publish, load.bytes, Channels{load.channels, load.list});
+  swarm.connect(load.clients);
+  Load turn = load;  // once through all channels, to let the kernel's buffers grow
+  turn.events = (load.channels + load.list - 1) / load.list;
+  publish_paced(*publisher, turn);
+  swarm.read_until(load.follows, now_ns() + kPatience);
+  turn.events *= load.events;
+  const double cpu_before = ServerUsage::of(load.server).cpu_us;
+  const double own_before = process_cpu_ns();
+  const std::int64_t start = now_ns();
+  auto publishing = std::async(std::launch::async, [&] { return publish_paced(*publisher, turn); });
+  const std::int64_t end = swarm.read_until(load.follows * (1 + load.events), start + kPatience);
+  const double own = process_cpu_ns() - own_before;
+  publishing.get();
+  settle();
+  const double cpu_us = ServerUsage::of(load.server).cpu_us - cpu_before;
+  const auto deliveries = static_cast<double>(load.clients * load.follows * load.events);
+  return {{"server_cpu_us_per_delivery", cpu_us / deliveries},
+          {"deliveries_per_second", deliveries * kSecond / static_cast<double>(end - start)},
+          {"load_busy", own / static_cast<double>(end - start)}};
+}
+
 Figures run_accept(const Load& load) {
   ServerUsage before = ServerUsage::of(load.server);
   Swarm swarm(load.port, load.greetings);

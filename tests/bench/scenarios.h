@@ -18,9 +18,12 @@ struct Load {
   unsigned greetings = 1;     // messages that every new client gets by itself
   std::size_t clients = 1000;
   std::uint64_t events = 1000;
-  std::size_t bytes = 200;  // of every event's data
-  unsigned repeat = 5;      // bursts; the median counts
-  double rate = 100;        // events per second, when paced
+  std::size_t bytes = 200;   // of every event's data
+  unsigned repeat = 5;       // bursts; the median counts
+  double rate = 100;         // events per second, when paced
+  std::size_t channels = 0;  // of which every client follows `follows`; 0: the default one
+  std::size_t follows = 1;   // channels of each client
+  std::size_t list = 1;      // channels that one command goes to
 };
 
 // Name and number, in the order to print.
@@ -31,6 +34,10 @@ Figures run_burst(const Load& load);
 
 // Events at a steady rate: what one delivery costs, and how late it comes.
 Figures run_paced(const Load& load);
+
+// `events` events in every channel in turn, each to those who follow it, at a steady rate of
+// commands: what one delivery costs.
+Figures run_channels(const Load& load);
 
 // Clients connect and stay: what an accept costs, and what an idle connection holds.
 Figures run_accept(const Load& load);

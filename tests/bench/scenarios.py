@@ -42,6 +42,9 @@ class Scenario:
     repeat: int = 5
     rate: int = 0  # events per second, when paced
     durable: bool = False  # also with --data
+    channels: int = 0  # of which every client follows `follows`; events go to each in turn
+    follows: int = 1
+    list_size: int = 1  # channels that one command goes to
 
     def describe(self) -> str:
         return self.title.format(clients=self.clients, events=self.events, bytes=self.data_bytes)
@@ -51,6 +54,9 @@ class Scenario:
         if self.events:
             arguments += ["--events", str(self.events), "--bytes", str(self.data_bytes)]
             arguments += ["--repeat", str(self.repeat)]
+        if self.channels:
+            arguments += ["--channels", str(self.channels), "--follows", str(self.follows)]
+            arguments += ["--list", str(self.list_size)]
         if self.rate:
             arguments += ["--rate", str(self.rate)]
         return arguments
@@ -116,6 +122,32 @@ SCENARIOS = (
         clients=1_000,
         events=1_000,
         data_bytes=200,
+    ),
+    Scenario(
+        "channel-each",
+        "channels: {clients:,} clients with a channel each, {events} events x {bytes} bytes to each in turn",
+        "channels",
+        (CPU, DELIVERIES, LOAD_BUSY),
+        (),
+        clients=10_000,
+        events=30,
+        data_bytes=200,
+        rate=20,
+        channels=10_000,
+        list_size=1_000,
+    ),
+    Scenario(
+        "channels-100",
+        "channels: {clients:,} clients in 100 of 1,000 channels each, {events} events x {bytes} bytes to each in turn",
+        "channels",
+        (CPU, DELIVERIES, LOAD_BUSY),
+        (),
+        clients=1_000,
+        events=3,
+        data_bytes=200,
+        rate=500,
+        channels=1_000,
+        follows=100,
     ),
     _accept("accept-1k", 1_000, ACCEPT_TARGETS[:1]),
     _accept("accept-10k", 10_000, ACCEPT_TARGETS),

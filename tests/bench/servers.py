@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
+RELAY = "relay"
 DURABLE = "relay --data"
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
@@ -55,14 +56,16 @@ class Running:
 
 
 @contextmanager
-def running(server: Server, clients: int, pin: list[str]) -> Iterator[Running]:
-    """Starts the server, and ends it by its process id, whatever happens inside."""
+def running(
+    server: Server, clients: int, pin: list[str], options: list[str]
+) -> Iterator[Running]:
+    """Starts the server with further options, and ends it by its process id, whatever happens inside."""
     with tempfile.TemporaryDirectory(prefix="syncrelay-bench-") as name:
         directory = Path(name)
         start = server.start(directory, clients)
         with open(directory / "stderr", "w+b") as stderr:
             process = subprocess.Popen(
-                pin + start.command,
+                pin + start.command + options,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -155,7 +158,7 @@ def relay(binary: Path, shards: int, extra: list[str], durable: bool = False) ->
         return Start(command, publish="zmq:" + _commands(directory), own_state=True)
 
     missing = "" if binary.is_file() else f"{binary} does not exist"
-    return Server(DURABLE if durable else "relay", start, missing=missing)
+    return Server(DURABLE if durable else RELAY, start, missing=missing)
 
 
 def limit(binary: Path, name: str, mode: str) -> Server:

@@ -27,9 +27,11 @@ constexpr std::size_t kMaxHead = 8192;
 constexpr std::size_t kClientsPerAddress = 4000;
 
 // RFC 6455's sample key: the yardstick answers with its sample answer.
-constexpr std::string_view kRequest =
-    "GET /ws/sync HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+std::string request(const std::string& query) {
+  return "GET /ws/sync" + query +
+         " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+}
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -71,9 +73,10 @@ int connect_to(std::uint16_t port, std::size_t client) {
 
 }  // namespace
 
-Swarm::Swarm(std::uint16_t port, unsigned greetings)
+Swarm::Swarm(std::uint16_t port, unsigned greetings, QueryOf query_of)
     : port_(port),
       greetings_(greetings),
+      query_of_(std::move(query_of)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       buffer_(kReadSize) {
   if (epoll_ < 0) fail("epoll_create1");
@@ -114,7 +117,8 @@ void Swarm::open_client() {
   epoll_event interest{.events = EPOLLIN, .data = {.u64 = clients_.size()}};
   clients_.push_back(
       {.fd = fd, .greetings_left = greetings_, .head = {}, .frames = {}, .messages = 0});
-  if (::send(fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) fail("a client's handshake");
+  const std::string text = request(query_of_ ? query_of_(clients_.size() - 1) : "");
+  if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) fail("a client's handshake");
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &interest) < 0) fail("epoll_ctl");
 }
 

@@ -23,8 +23,11 @@ class Swarm {
   };
   using OnArrival = std::function<void(const Arrival&)>;
 
+  // The query string of a client, `?…` or nothing, by its number from 0 on.
+  using QueryOf = std::function<std::string(std::size_t)>;
+
   // `greetings`: messages that the server sends to a new client by itself; they are not counted.
-  Swarm(std::uint16_t port, unsigned greetings);
+  Swarm(std::uint16_t port, unsigned greetings, QueryOf query_of = {});
   ~Swarm();
   Swarm(const Swarm&) = delete;
   Swarm& operator=(const Swarm&) = delete;
@@ -61,6 +64,7 @@ class Swarm {
 
   std::uint16_t port_;
   unsigned greetings_;
+  QueryOf query_of_;
   int epoll_;
   std::vector<Client> clients_;
   std::vector<char> buffer_;

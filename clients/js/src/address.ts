@@ -1,17 +1,26 @@
 import type { Position } from "./position.js";
 
 /** The arguments that the client sets; a caller's own would make the relay resume where nobody stands. */
-const OWN: ReadonlySet<string> = new Set(["heartbeat", "epoch", "seq"]);
+const OWN: ReadonlySet<string> = new Set(["heartbeat", "epoch", "seq", "channel"]);
+
+/** Letters that an address may have: half of what the relay reads, since headers come to it. */
+export const ADDRESS_LIMIT = 8_192;
 
 /**
- * The address of one attempt: `base` with the heartbeat asked for and, to resume, the position, ahead of
- * what other arguments it has. Plain text, since React Native's URL class cannot set parameters; a
+ * The address of one attempt: `base` with the heartbeat asked for, to resume the position, and what is given for
+ * `channels`, ahead of what other arguments it has. Plain text, since React Native's URL class cannot set parameters; a
  * fragment is cut off, since WebSocket refuses it.
  */
-export function attemptAddress(base: string, heartbeat: number, position: Position | null): string {
+export function attemptAddress(
+  base: string,
+  heartbeat: number,
+  position: Position | null,
+  channels: readonly string[] = [],
+): string {
   const bare = base.replace(/#.*$/s, "");
   const own = [`heartbeat=${heartbeat}`];
   if (position) own.push(`epoch=${encodeURIComponent(position.epoch)}`, `seq=${position.seq}`);
+  own.push(...channels.map((channel) => `channel=${channel}`));
   const [path, query] = cut(bare, "?");
   return `${path}?${[...own, ...foreign(query)].join("&")}`;
 }

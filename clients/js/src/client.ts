@@ -1,32 +1,27 @@
+import type { ChannelHandle } from "./channel_handle.js";
+import { Channels, DEFAULT } from "./channels.js";
 import { ServerClock } from "./clock.js";
-import { Connection, type Observer, type Status } from "./connection.js";
+import { Connection, type Observer } from "./connection.js";
+import { ALL } from "./contents.js";
 import type { Environment } from "./environment.js";
 import { RefusedError } from "./error.js";
 import type { Json, JsonObject } from "./json.js";
 import { Listeners, type Unsubscribe } from "./listeners.js";
-import type { LogEvent, Resume, Snapshot, SyncEvent } from "./message.js";
+import type { SyncEvent } from "./message.js";
 import type { Settings } from "./options.js";
 import type { Position, Skipped } from "./position.js";
-import { Replica } from "./replica.js";
-import { type Follower, Session } from "./session.js";
-
-/** Topic of news that have only one. */
-const ALL = "";
+import type { Status } from "./status.js";
 
 /**
- * A client of the relay: the state as it is now, and listeners for what changes. The public face is the
+ * A client of the relay: its channels, and the default one's state and events as its own. The public face is the
  * interface `Client`, which adds the application's types; here every value is Json.
  */
-export class SyncClient implements Follower, Observer {
-  private readonly replica = new Replica();
-  private readonly session = new Session(this);
+export class SyncClient implements Observer {
+  private readonly channels: Channels;
+  private readonly main: ChannelHandle;
   private readonly clock: ServerClock;
   private readonly connection: Connection;
-  private readonly eventListeners: Listeners<[data: Json, event: SyncEvent]>;
-  private readonly keyListeners: Listeners<[value: Json | undefined]>;
-  private readonly changeListeners: Listeners<[state: JsonObject]>;
   private readonly statusListeners: Listeners<[status: Status]>;
-  private readonly skippedListeners: Listeners<[skipped: Skipped]>;
   private refusal: RefusedError | null = null;
 
   constructor(
@@ -35,13 +30,12 @@ export class SyncClient implements Follower, Observer {
     private readonly environment: Environment,
   ) {
     const report = (error: unknown) => this.report(error);
-    this.eventListeners = new Listeners(report);
-    this.keyListeners = new Listeners(report);
-    this.changeListeners = new Listeners(report);
     this.statusListeners = new Listeners(report);
-    this.skippedListeners = new Listeners(report);
     this.clock = new ServerClock(environment.now);
-    this.connection = new Connection(url, settings, environment, this.session, this);
+    this.channels = new Channels(this.clock, environment.schedule, report);
+    this.main = this.channels.handle(DEFAULT);
+    if (settings.defaultChannel) this.main.follow();
+    this.connection = new Connection(url, settings, environment, this.channels, this);
   }
 
   start(): void {
@@ -49,7 +43,7 @@ export class SyncClient implements Follower, Observer {
   }
 
   get state(): JsonObject {
-    return this.replica.state;
+    return this.main.state;
   }
 
   get status(): Status {
@@ -57,27 +51,31 @@ export class SyncClient implements Follower, Observer {
   }
 
   get position(): Position | null {
-    return this.session.position;
+    return this.main.position;
   }
 
   get error(): RefusedError | null {
     return this.refusal;
   }
 
+  channel(name: string): ChannelHandle {
+    return this.channels.handle(name);
+  }
+
   get(key: string): Json | undefined {
-    return this.replica.get(key);
+    return this.main.get(key);
   }
 
   on(type: string, listener: (data: Json, event: SyncEvent) => void): Unsubscribe {
-    return this.eventListeners.add(type, listener);
+    return this.main.on(type, listener);
   }
 
   onState(key: string, listener: (value: Json | undefined) => void): Unsubscribe {
-    return this.keyListeners.add(key, listener);
+    return this.main.onState(key, listener);
   }
 
   onChange(listener: (state: JsonObject) => void): Unsubscribe {
-    return this.changeListeners.add(ALL, listener);
+    return this.main.onChange(listener);
   }
 
   onStatus(listener: (status: Status) => void): Unsubscribe {
@@ -85,7 +83,7 @@ export class SyncClient implements Follower, Observer {
   }
 
   onSkipped(listener: (skipped: Skipped) => void): Unsubscribe {
-    return this.skippedListeners.add(ALL, listener);
+    return this.main.onSkipped(listener);
   }
 
   serverNow(): number {
@@ -94,49 +92,18 @@ export class SyncClient implements Follower, Observer {
 
   close(): void {
     this.connection.end(null);
-    this.removeListeners();
-  }
-
-  takeSnapshot({ state, ts, skipped }: Snapshot): void {
-    if (skipped === null) this.clock.restart(ts);
-    else this.clock.observe(ts); // in the middle of a connection, and late
-    this.tellChanges(this.replica.replace(state));
-  }
-
-  takeResume({ ts }: Resume): void {
-    this.clock.restart(ts);
-  }
-
-  takeEvent({ event, change }: LogEvent): void {
-    if (!this.session.wasMissed(event.seq)) this.clock.observeEvent(event.ts);
-    if (change) this.tellChanges(this.replica.fold(change));
-    this.eventListeners.tell(event.type, event.data, event);
-  }
-
-  takeSkipped(skipped: Skipped): void {
-    this.skippedListeners.tell(ALL, skipped);
+    this.statusListeners.removeAll();
+    this.channels.removeListeners();
   }
 
   takeStatus(status: Status): void {
     this.statusListeners.tell(ALL, status);
+    this.channels.takeStatus(status);
   }
 
   takeError(error: unknown): void {
     if (error instanceof RefusedError) this.refusal = error;
     this.report(error);
-  }
-
-  private tellChanges(keys: readonly string[]): void {
-    for (const key of new Set(keys)) this.keyListeners.tell(key, this.replica.get(key));
-    if (keys.length > 0) this.changeListeners.tell(ALL, this.state);
-  }
-
-  private removeListeners(): void {
-    this.eventListeners.removeAll();
-    this.keyListeners.removeAll();
-    this.changeListeners.removeAll();
-    this.statusListeners.removeAll();
-    this.skippedListeners.removeAll();
   }
 
   /** A reporter that throws itself has nobody left to tell. */

@@ -21,9 +21,22 @@ export class ServerClock {
   private present: Span | null = null;
   private before: Span | null = null;
   private lastTs = -Infinity; // of the events since the greeting
+  private isNew = true; // whether this connection has not greeted yet
 
   /** `now` is a local clock in milliseconds that is never set; its zero does not matter. */
   constructor(private readonly now: () => number) {}
+
+  /** A new connection. */
+  begin(): void {
+    this.isNew = true;
+  }
+
+  /** Takes the `ts` of a channel's greeting or snapshot: the connection's first begins anew, later ones may be late. */
+  greet(ts: number): void {
+    if (this.isNew) this.restart(ts);
+    else this.observe(ts);
+    this.isNew = false;
+  }
 
   /** Takes the first `ts` of a connection, in seconds. What was learned before counts no longer. */
   restart(ts: number): void {

@@ -1,32 +1,39 @@
 import { SyncClient } from "./client.js";
-import type { Status } from "./connection.js";
 import { platform } from "./environment.js";
-import type { RefusedError } from "./error.js";
+import type { ChannelRefusedError, RefusedError } from "./error.js";
 import type { Json } from "./json.js";
 import type { Unsubscribe } from "./listeners.js";
 import type { SyncEvent } from "./message.js";
 import { type Options, settingsFrom } from "./options.js";
-import type { Position, Skipped } from "./position.js";
+import type { Dropped, Position, Skipped } from "./position.js";
+import type { ChannelStatus, Status } from "./status.js";
 
 /** What may name a member: `keyof` without numbers and symbols. */
 export type Key<Members> = keyof Members & string;
 
-/**
- * A live connection to a relay. `State` names the types of the state's keys, `Events` those of the
- * events' data; nothing checks them at run time. Values are shared: read them, never change them.
- */
-export interface Client<
-  State extends object = Record<string, Json>,
-  Events extends object = Record<string, Json>,
-> {
+/** What may name a channel, and what its state and events are, where the application does not say. */
+export type AnyChannels = Record<string, object>;
+
+/** The types of the state's keys of a channel, by its name. */
+export type StateOf<Channels extends object, Name extends Key<Channels>> = Channels[Name] extends {
+  readonly state: infer State extends object;
+}
+  ? State
+  : Record<string, Json>;
+
+/** The types of the events' data of a channel, by its name. */
+export type EventsOf<Channels extends object, Name extends Key<Channels>> = Channels[Name] extends {
+  readonly events: infer Events extends object;
+}
+  ? Events
+  : Record<string, Json>;
+
+/** What the default channel and all others have. Each `on…` returns how to end it, and calls its listener later only. */
+export interface Feed<State extends object, Events extends object> {
   /** The state by key: empty before the first snapshot, the last known one while offline. */
   readonly state: Readonly<Partial<State>>;
-  readonly status: Status;
   /** The last event that the state and the listeners have seen; null before the first snapshot. */
   readonly position: Position | null;
-  /** Why the relay refuses this client; nothing is tried again then. */
-  readonly error: RefusedError | null;
-
   get<K extends Key<State>>(key: K): State[K] | undefined;
 
   /** Hears every event of a type, after the state has taken in what it carries. */
@@ -41,9 +48,51 @@ export interface Client<
   ): Unsubscribe;
   /** Hears the whole state, once for each message that changed it. */
   onChange(listener: (state: Readonly<Partial<State>>) => void): Unsubscribe;
-  onStatus(listener: (status: Status) => void): Unsubscribe;
   /** Hears that events were leapt over by a snapshot, and how many. The state is whole all the same. */
   onSkipped(listener: (skipped: Skipped) => void): Unsubscribe;
+}
+
+/**
+ * A channel. It is followed from its first listener on until the last one is gone; in between it has a state, before
+ * and after it has none.
+ */
+export interface Channel<
+  State extends object = Record<string, Json>,
+  Events extends object = Record<string, Json>,
+> extends Feed<State, Events> {
+  readonly name: string;
+  readonly status: ChannelStatus;
+  /** Why the relay does not let this client follow it; null unless it is refused. */
+  readonly error: ChannelRefusedError | null;
+
+  onStatus(listener: (status: ChannelStatus) => void): Unsubscribe;
+  /** Hears that the channel was dropped, once its state is gone. One that is made anew under its name is followed. */
+  onDropped(listener: (dropped: Dropped) => void): Unsubscribe;
+  /** Follows it without a listener. */
+  follow(): Unsubscribe;
+  /** Asks again, where it was refused. */
+  retry(): void;
+}
+
+/**
+ * A live connection to a relay, and its default channel. `State` names the types of the state's keys, `Events`
+ * those of the events' data, `Channels` both for other channels by name; nothing checks them at run time. Values are
+ * shared: read them, never change them.
+ */
+export interface Client<
+  State extends object = Record<string, Json>,
+  Events extends object = Record<string, Json>,
+  Channels extends object = AnyChannels,
+> extends Feed<State, Events> {
+  readonly status: Status;
+  /** Why the relay refuses this client; nothing is tried again then. */
+  readonly error: RefusedError | null;
+
+  onStatus(listener: (status: Status) => void): Unsubscribe;
+  /** A channel by its name; the same object for as long as somebody follows it. */
+  channel<Name extends Key<Channels>>(
+    name: Name,
+  ): Channel<StateOf<Channels, Name>, EventsOf<Channels, Name>>;
 
   /**
    * The relay's time in milliseconds since 1970, like Date.now(); local time before the first message.
@@ -61,8 +110,9 @@ export interface Client<
 export function connect<
   State extends object = Record<string, Json>,
   Events extends object = Record<string, Json>,
->(url: string, options: Options = {}): Client<State, Events> {
+  Channels extends object = AnyChannels,
+>(url: string, options: Options = {}): Client<State, Events, Channels> {
   const client = new SyncClient(url, settingsFrom(options), platform(options));
   client.start();
-  return client as unknown as Client<State, Events>;
+  return client as unknown as Client<State, Events, Channels>;
 }

@@ -1,19 +1,13 @@
-import { attemptAddress } from "./address.js";
+import { ADDRESS_LIMIT, attemptAddress } from "./address.js";
 import { Backoff } from "./backoff.js";
+import type { Channels } from "./channels.js";
 import type { Environment } from "./environment.js";
 import { RefusedError } from "./error.js";
 import { type Message, readMessage } from "./message.js";
 import type { Settings } from "./options.js";
 import { Pulse } from "./pulse.js";
-import type { Session } from "./session.js";
 import type { Socket, SocketClose } from "./socket.js";
-
-/**
- * `connecting`: nothing to show yet. `live`: the state is the relay's. `doubtful`: it was, but a sign of
- * life is missing, and soon it is live again or lost. `resuming`: the last known state is there, and an
- * attempt to come back is under way. `offline`: waiting for the next attempt, or ended.
- */
-export type Status = "connecting" | "live" | "doubtful" | "resuming" | "offline";
+import type { Status } from "./status.js";
 
 /** Hears how the connection is. An error is a ProtocolError or, at the end, a RefusedError. */
 export interface Observer {
@@ -21,7 +15,7 @@ export interface Observer {
   takeError(error: unknown): void;
 }
 
-type Phase = "waiting" | "opening" | "open" | "live" | "ended";
+type Phase = "new" | "idle" | "waiting" | "opening" | "open" | "live" | "ended";
 
 const OPEN_LIMIT = 10_000; // ms that opening a socket may take
 const RESUME_LIMIT = 25_000; // ms of silence until all that was missed is there, where no snapshot is awaited
@@ -30,16 +24,18 @@ const YOUNG = 1_000; // ms for which a wake says nothing new about an attempt
 const HASTE = 5_000; // ms that an attempt may be silent when a wake has come; twice as much after each loss
 const REFUSED = [1008, 4403]; // close codes: policy, and a page that may not connect
 const ABANDONED = 4000; // our close code for a connection that is of no more use
-const NEWS: readonly string[] = ["snapshot", "resume", "event"];
+const SIGNS: readonly string[] = ["heartbeat", "other"]; // of life, and no news
+const OWN_ARGUMENTS = 100; // letters for the heartbeat and the position
 const QUESTION = '{"type":"sync:ping"}';
 
 /**
- * Keeps one connection to the relay for ever: retries, resumes where the session stands, and takes
- * silence for death. There is one socket or none, and one timer: the retry's, or the pulse's. Each method
- * tells the observer last, who may end the connection in that very call.
+ * Keeps one connection to the relay for ever: retries, resumes where each channel stands, and takes
+ * silence for death. Where there is nothing to follow it opens none. There is one socket or none, and one timer:
+ * the retry's, or the pulse's. Each method tells the observer or the channels last, whose listeners may end the
+ * connection in that very call.
  */
 export class Connection {
-  private phase: Phase = "waiting";
+  private phase: Phase = "new";
   private shown: Status = "connecting";
   private socket: Socket | null = null;
   private cancelTimer = () => {};
@@ -56,7 +52,7 @@ export class Connection {
     private readonly url: string,
     private readonly settings: Settings,
     private readonly environment: Environment,
-    private readonly session: Session,
+    private readonly channels: Channels,
     private readonly observer: Observer,
   ) {
     this.backoff = new Backoff(settings.retryFirst, settings.retryLongest, environment.random);
@@ -64,6 +60,10 @@ export class Connection {
       ask: () => this.socket?.send(QUESTION),
       doubt: () => this.phase === "live" && this.show("doubtful"),
       giveUp: () => this.giveUpOnSilence(),
+    });
+    channels.attach({
+      send: (text) => this.socket?.send(text),
+      need: () => this.phase === "idle" && this.retry(),
     });
   }
 
@@ -73,7 +73,8 @@ export class Connection {
 
   /** Begins the first attempt. Throws what the WebSocket class throws for an address that is none. */
   start(): void {
-    this.open();
+    if (this.channels.isEmpty) this.phase = "idle";
+    else this.open();
     this.stopWaking = this.environment.wakeOn(() => this.wake());
   }
 
@@ -88,16 +89,19 @@ export class Connection {
   }
 
   private open(): void {
-    const { resumeFrom, position } = this.session;
-    const url = attemptAddress(this.url, this.settings.heartbeat, resumeFrom);
+    const { heartbeat } = this.settings;
+    const plan = this.channels.plan(ADDRESS_LIMIT - this.url.length - OWN_ARGUMENTS);
+    const url = attemptAddress(this.url, heartbeat, plan.position, plan.names);
     const socket = this.environment.openSocket(url);
-    this.session.begin();
+    this.channels.begin(plan);
     this.socket = socket;
     this.phase = "opening";
     this.isHurried = false;
     this.listenTo(socket);
     this.pulse.start(OPEN_LIMIT);
-    this.show(position ? "resuming" : "connecting");
+    const status = this.channels.hasState ? "resuming" : "connecting";
+    if (this.shown === status) this.channels.takeStatus(status);
+    else this.show(status);
   }
 
   /** Hears a socket for as long as it is the one in use. */
@@ -112,41 +116,62 @@ export class Connection {
   private opened(): void {
     this.phase = "open";
     this.isHurried = false;
+    this.pulse.start(this.limitOfGreeting());
+    this.channels.open();
+  }
+
+  private limitOfGreeting(): number {
     const { snapshotLimit } = this.settings;
-    const isShort = this.session.resumeFrom !== null && !this.isPatient;
-    this.pulse.start(isShort ? Math.min(RESUME_LIMIT, snapshotLimit) : snapshotLimit);
+    const isShort = this.channels.isResuming && !this.isPatient;
+    return isShort ? Math.min(RESUME_LIMIT, snapshotLimit) : snapshotLimit;
   }
 
   private receive(data: unknown): void {
     try {
-      this.take(typeof data === "string" ? readMessage(data) : null);
+      this.take(typeof data === "string" ? this.read(data) : null);
     } catch (error) {
       this.startOver(error);
     }
-    if (this.phase === "open" && this.session.isCaughtUp) this.becomeLive();
-    else if (this.phase === "live") this.show("live"); // if it was doubtful
+    if (this.phase === "open" && this.channels.isCaughtUp) this.becomeLive();
+    else if (this.phase === "live") this.stayLive();
+  }
+
+  private read(text: string): Message {
+    try {
+      return readMessage(text);
+    } catch (error) {
+      this.channels.distrust();
+      throw error;
+    }
   }
 
   /** Null stands for what is no text. Until all that was missed is there, only news are a sign of life. */
   private take(message: Message | null): void {
-    const isNews = message !== null && NEWS.includes(message.kind);
+    const isNews = message !== null && !SIGNS.includes(message.kind);
     if (isNews || this.phase === "live") this.pulse.hear();
     if (message?.kind === "heartbeat") this.pulse.beat();
-    if (message) this.session.take(message);
+    else if (message && message.kind !== "other") this.channels.take(message);
   }
 
   private becomeLive(): void {
     this.phase = "live";
     this.liveAt = this.environment.now();
-    this.isPatient = false;
     this.cuts = { opening: 0, open: 0 };
-    this.pulse.follow();
+    this.pulse.follow(this.channels.isSettled ? 0 : this.limitOfGreeting());
+    this.stayLive();
+  }
+
+  /** Until all channels are there they have the time of a greeting; it may have been doubtful. */
+  private stayLive(): void {
+    if (this.channels.isSettled) {
+      this.isPatient = false;
+      this.pulse.settle();
+    }
     this.show("live");
   }
 
   /** After a message that cannot be true: comes back for a snapshot. */
   private startOver(error: unknown): void {
-    this.session.distrust();
     this.retryLater("broken message");
     this.observer.takeError(error);
   }
@@ -167,6 +192,11 @@ export class Connection {
   }
 
   private retry(): void {
+    if (this.channels.isEmpty) this.phase = "idle";
+    else this.tryToOpen();
+  }
+
+  private tryToOpen(): void {
     try {
       this.open();
     } catch (error) {
@@ -180,7 +210,7 @@ export class Connection {
     const { phase } = this;
     if (phase === "live") this.pulse.check();
     else if (phase === "waiting") this.tryAtOnce();
-    else if (phase !== "ended") this.hurry(phase);
+    else if (phase === "opening" || phase === "open") this.hurry(phase);
   }
 
   private tryAtOnce(): void {
@@ -207,7 +237,7 @@ export class Connection {
       this.cuts[phase] += 1;
       this.tryAnew();
     } else {
-      if (phase === "open") this.isPatient = true;
+      if (phase === "open" || !this.channels.isSettled) this.isPatient = true;
       this.retryLater("silent");
     }
   }
@@ -221,6 +251,7 @@ export class Connection {
     this.pulse.stop();
     const { socket } = this;
     this.socket = null;
+    this.channels.lose();
     socket?.close(code, reason);
   }
 

@@ -18,3 +18,17 @@ export class RefusedError extends Error {
     super(`the relay refused this client (close code ${code}): ${reason || "no reason given"}`);
   }
 }
+
+/** The relay does not let this client follow a channel. The connection and all other channels go on. */
+export class ChannelRefusedError extends Error {
+  override readonly name = "ChannelRefusedError";
+
+  /** `code`: `forbidden`, `invalid_channel`, `too_many_subscriptions`, `channels_full`. `reason` is the relay's own words. */
+  constructor(
+    readonly channel: string,
+    readonly code: string,
+    readonly reason: string,
+  ) {
+    super(`the relay refused the channel "${channel}" (${code}): ${reason || "no reason given"}`);
+  }
+}

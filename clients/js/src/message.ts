@@ -11,6 +11,7 @@ export interface SyncEvent<Data = Json> {
 
 export interface Snapshot {
   readonly kind: "snapshot";
+  readonly channel: string;
   readonly state: JsonObject;
   readonly ts: number;
   readonly seq: number;
@@ -21,6 +22,7 @@ export interface Snapshot {
 /** The relay goes on after `seq`; events up to `to` were missed and follow now. */
 export interface Resume {
   readonly kind: "resume";
+  readonly channel: string;
   readonly to: number;
   readonly ts: number;
   readonly seq: number;
@@ -36,8 +38,25 @@ export interface Change {
 
 export interface LogEvent {
   readonly kind: "event";
+  readonly channel: string;
   readonly event: SyncEvent;
   readonly change: Change | null;
+}
+
+/** The relay does not let this client follow a channel. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly channel: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A channel has ended; after it nothing of the channel. `reason` says why when the client did not ask for it. */
+export interface Unsubscribed {
+  readonly kind: "unsubscribed";
+  readonly channel: string;
+  readonly reason: string | null;
+  readonly skipped: number;
 }
 
 /** A message that only shows life. */
@@ -50,7 +69,13 @@ export interface Other {
   readonly kind: "other";
 }
 
-export type Message = Snapshot | Resume | LogEvent | Heartbeat | Other;
+/** What a channel's log has to tell. `channel` is its name, that of the default channel empty. */
+export type News = Snapshot | Resume | LogEvent;
+
+/** What a message says of a channel. */
+export type ChannelMessage = News | Refused | Unsubscribed;
+
+export type Message = ChannelMessage | Heartbeat | Other;
 
 const NOTHING: JsonObject = {};
 
@@ -60,6 +85,8 @@ export function readMessage(text: string): Message {
   const type = message.type;
   if (type === "sync:full") return readSnapshot(message);
   if (type === "sync:resume") return readResume(message);
+  if (type === "sync:refused") return readRefused(message);
+  if (type === "sync:unsubscribed") return readUnsubscribed(message);
   if (type === "ping") return { kind: "heartbeat" };
   if (typeof type !== "string" || message.seq === undefined) return { kind: "other" };
   return readEvent(type, message);
@@ -79,6 +106,7 @@ function parse(text: string): JsonObject {
 function readSnapshot(message: JsonObject): Snapshot {
   return {
     kind: "snapshot",
+    channel: channelIn(message),
     state: objectIn(message, "data"),
     ts: numberIn(message, "ts"),
     seq: countIn(message, "seq"),
@@ -90,6 +118,7 @@ function readSnapshot(message: JsonObject): Snapshot {
 function readResume(message: JsonObject): Resume {
   return {
     kind: "resume",
+    channel: channelIn(message),
     to: countIn(objectIn(message, "data"), "to"),
     ts: numberIn(message, "ts"),
     seq: countIn(message, "seq"),
@@ -97,10 +126,28 @@ function readResume(message: JsonObject): Resume {
   };
 }
 
+function readRefused(message: JsonObject): Refused {
+  return {
+    kind: "refused",
+    channel: channelIn(message),
+    code: stringIn(message, "code"),
+    message: message.message === undefined ? "" : stringIn(message, "message"),
+  };
+}
+
+function readUnsubscribed(message: JsonObject): Unsubscribed {
+  return {
+    kind: "unsubscribed",
+    channel: channelIn(message),
+    reason: message.reason === undefined ? null : stringIn(message, "reason"),
+    skipped: message.skipped === undefined ? 0 : countIn(message, "skipped"),
+  };
+}
+
 function readEvent(type: string, message: JsonObject): LogEvent {
   const { data = null } = message;
   const event = { type, data, ts: numberIn(message, "ts"), seq: countIn(message, "seq") };
-  return { kind: "event", event, change: readChange(type, message) };
+  return { kind: "event", channel: channelIn(message), event, change: readChange(type, message) };
 }
 
 function readChange(type: string, message: JsonObject): Change | null {
@@ -109,6 +156,11 @@ function readChange(type: string, message: JsonObject): Change | null {
   if (type === "sync:merge") return { ...none, merge: objectIn(message, "data") };
   if (type === "sync:delete") return { ...none, remove: keysIn(message, "data") };
   return message.set === undefined ? null : { ...none, set: objectIn(message, "set") };
+}
+
+/** Messages of the default channel name none. */
+function channelIn(message: JsonObject): string {
+  return message.channel === undefined ? "" : stringIn(message, "channel");
 }
 
 function objectIn(message: JsonObject, name: string): JsonObject {

@@ -18,6 +18,11 @@ export interface Options {
    * A snapshot is one message, of which nothing is seen until all of it is there.
    */
   readonly snapshotLimit?: number | undefined;
+  /**
+   * Whether the default channel is followed all the time (true), as the address alone means, or only while somebody
+   * listens to it, like any other. Without it nothing is connected to before a channel is followed.
+   */
+  readonly defaultChannel?: boolean | undefined;
   /** The class to open connections with, where there is no global one (Node before 22). */
   readonly WebSocket?: SocketConstructor | undefined;
   /** When to try at once; default: the browser comes online, the page becomes visible. */
@@ -32,6 +37,7 @@ export interface Settings {
   readonly retryFirst: number;
   readonly retryLongest: number;
   readonly snapshotLimit: number;
+  readonly defaultChannel: boolean;
 }
 
 /** Fills in defaults. Throws RangeError for a value that makes no sense. */
@@ -41,6 +47,7 @@ export function settingsFrom(options: Options): Settings {
     retryFirst: options.retryFirst ?? 300,
     retryLongest: options.retryLongest ?? 20_000,
     snapshotLimit: options.snapshotLimit ?? 60_000,
+    defaultChannel: options.defaultChannel ?? true,
   };
   demand("heartbeat", settings.heartbeat, 1, 300);
   demand("retryFirst", settings.retryFirst, 1, settings.retryLongest);

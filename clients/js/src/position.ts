@@ -12,6 +12,12 @@ export interface Skipped {
   readonly to: Position;
 }
 
+/** A channel was dropped: its state is gone, and what it was before is forgotten. */
+export interface Dropped {
+  /** How many of its events did not reach this client. */
+  readonly skipped: number;
+}
+
 /**
  * What a snapshot at `to` leaps over; null when that is nothing.
  * `counted` is the relay's own count, where it gives one.

@@ -38,6 +38,7 @@ export class Pulse {
   private answers = false;
   private due = 0;
   private excusedUntil: number | null = null;
+  private patience = 0; // ms of silence that are no death, since long messages are on their way
   private cancelTimer = () => {};
 
   /** `heartbeat` is the interval asked of the relay, in seconds. */
@@ -56,14 +57,23 @@ export class Pulse {
     this.curiousAt = null;
     this.answers = false;
     this.asks = false;
+    this.patience = 0;
     this.expect(limit);
   }
 
-  /** The relay has greeted, and its heartbeats are due from now on. */
-  follow(): void {
+  /** The relay has greeted, and its heartbeats are due from now on. Long messages may follow for `patience` ms each. */
+  follow(patience = 0): void {
     this.asks = true;
+    this.patience = patience;
     this.expect(SILENCE_LIMIT * this.heartbeat);
     this.ask();
+  }
+
+  /** The long messages are there, the last of them just now. */
+  settle(): void {
+    if (this.patience === 0) return;
+    this.patience = 0;
+    this.watch();
   }
 
   stop(): void {
@@ -150,8 +160,9 @@ export class Pulse {
   }
 
   private get deathAt(): number {
-    const owedAt = Math.max(this.owedAt(ANSWER_LIMIT), this.heardAt + ON_ITS_WAY);
-    return this.earliest(this.limit, owedAt);
+    const allowed = Math.max(ON_ITS_WAY, this.patience);
+    const owedAt = Math.max(this.owedAt(ANSWER_LIMIT), this.heardAt + allowed);
+    return this.earliest(Math.max(this.limit, this.patience), owedAt);
   }
 
   /** When an answer is due that may take so long; never where the relay may not answer. */

@@ -13,14 +13,14 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import type { Client, Key } from "./connect.js";
-import type { Status } from "./connection.js";
-import type { RefusedError } from "./error.js";
+import type { AnyChannels, Channel, Client, EventsOf, Key, StateOf } from "./connect.js";
+import type { ChannelRefusedError, RefusedError } from "./error.js";
 import type { Json } from "./json.js";
 import type { Unsubscribe } from "./listeners.js";
 import type { SyncEvent } from "./message.js";
 import type { Options } from "./options.js";
-import { acquire, NOTHING_YET, type Source, viewOf } from "./shared_clients.js";
+import { acquire, feedOf, NOTHING_YET, readValue, type Source, viewOf } from "./shared_clients.js";
+import type { ChannelStatus, Status } from "./status.js";
 
 export interface SyncProviderProps {
   readonly url: string;
@@ -33,26 +33,81 @@ export interface SyncProviderProps {
 export interface Sync<
   State extends object = Record<string, Json>,
   Events extends object = Record<string, Json>,
+  Channels extends object = AnyChannels,
 > {
   readonly status: Status;
   readonly state: Readonly<Partial<State>>;
   /** Why the relay refuses this client; nothing is tried again then. */
   readonly error: RefusedError | null;
   /** Null before the first effect and on a server. */
-  readonly client: Client<State, Events> | null;
+  readonly client: Client<State, Events, Channels> | null;
 }
 
-/** The provider and the hooks with an application's types; nothing checks them at run time. */
-export interface SyncHooks<State extends object, Events extends object> {
-  readonly SyncProvider: FunctionComponent<SyncProviderProps>;
-  readonly useSync: (url?: string, options?: Options) => Sync<State, Events>;
-  readonly useSyncState: <K extends Key<State>>(key: K, url?: string) => State[K] | undefined;
-  readonly useSyncEvent: <K extends Key<Events>>(
-    type: K,
-    listener: (data: Events[K], event: SyncEvent<Events[K]>) => void,
-    url?: string,
-  ) => void;
+/** What `useSync` gives for a channel. */
+export interface ChannelSync<
+  State extends object = Record<string, Json>,
+  Events extends object = Record<string, Json>,
+> {
+  readonly status: ChannelStatus;
+  readonly state: Readonly<Partial<State>>;
+  /** Why the relay refuses the channel, or this client. */
+  readonly error: ChannelRefusedError | RefusedError | null;
+  /** Null before the first effect and on a server. */
+  readonly channel: Channel<State, Events> | null;
 }
+
+/** Where a hook's data comes from: the provider's connection, or that to `url`; its default channel, or `channel`. */
+export interface Place<Name extends string | undefined = string | undefined> {
+  readonly url?: string | undefined;
+  readonly channel: Name;
+}
+
+/** Any channel; a text is the url of the default one. */
+export type AnyPlace = string | Partial<Place>;
+
+/** The default channel; a text is its url. */
+export type DefaultPlace =
+  | string
+  | { readonly url?: string | undefined; readonly channel?: undefined };
+
+/** The provider and the hooks with an application's types; nothing checks them at run time. */
+export interface SyncHooks<
+  State extends object,
+  Events extends object,
+  Channels extends object = AnyChannels,
+> {
+  readonly SyncProvider: FunctionComponent<SyncProviderProps>;
+  readonly useSync: UseSync<State, Events, Channels>;
+  readonly useSyncState: UseSyncState<State, Channels>;
+  readonly useSyncEvent: UseSyncEvent<Events, Channels>;
+}
+
+export interface UseSync<State extends object, Events extends object, Channels extends object> {
+  (place?: DefaultPlace, options?: Options): Sync<State, Events, Channels>;
+  <Name extends Key<Channels>>(
+    place: Place<Name>,
+    options?: Options,
+  ): ChannelSync<StateOf<Channels, Name>, EventsOf<Channels, Name>>;
+}
+
+export interface UseSyncState<State extends object, Channels extends object> {
+  <K extends Key<State>>(key: K, place?: DefaultPlace): State[K] | undefined;
+  <Name extends Key<Channels>, K extends Key<StateOf<Channels, Name>>>(
+    key: K,
+    place: Place<Name>,
+  ): StateOf<Channels, Name>[K] | undefined;
+}
+
+export interface UseSyncEvent<Events extends object, Channels extends object> {
+  <K extends Key<Events>>(type: K, listener: Listener<Events[K]>, place?: DefaultPlace): void;
+  <Name extends Key<Channels>, K extends Key<EventsOf<Channels, Name>>>(
+    type: K,
+    listener: Listener<EventsOf<Channels, Name>[K]>,
+    place: Place<Name>,
+  ): void;
+}
+
+export type Listener<Data> = (data: Data, event: SyncEvent<Data>) => void;
 
 const SourceContext = createContext<Source | null>(null);
 
@@ -64,47 +119,56 @@ export const SyncProvider: FunctionComponent<SyncProviderProps> = ({ url, option
 };
 
 /**
- * The status and the whole state; renders again whenever either changes. Connects to `url` for as long
- * as the component is mounted; without one it uses the provider's connection. `options` count where this
- * is the first user of `url`, which a component with children that name it, too, never is: a provider is.
+ * The status and the whole state; renders again whenever either changes. Connects to the url, and follows the channel,
+ * for as long as the component is mounted; without a url it uses the provider's connection. `options` count where this
+ * is the first user of the url, which a component with children that name it, too, never is: a provider is.
  */
 export function useSync<State extends object = Record<string, Json>>(
-  url?: string,
+  place?: DefaultPlace,
   options?: Options,
-): Sync<State> {
-  const source = useSource(url, options);
+): Sync<State>;
+export function useSync<State extends object = Record<string, Json>>(
+  place: Place<string>,
+  options?: Options,
+): ChannelSync<State>;
+export function useSync(place?: AnyPlace, options?: Options): unknown {
+  const { url: named, channel } = placeOf(place);
+  const source = useSource(named, options);
+  const { url } = source;
   const subscribe = useCallback(
     (refresh: () => void) => {
       const [client, release] = acquire(source);
-      return inTurn(client.onStatus(refresh), client.onChange(refresh), release);
+      const feed = feedOf(client, channel);
+      return inTurn(feed.onStatus(refresh), feed.onChange(refresh), release);
     },
-    [source],
+    [source, channel],
   );
-  const view = useSyncExternalStore(subscribe, () => viewOf(source.url), nothingYet);
-  return view as unknown as Sync<State>;
+  return useSyncExternalStore(subscribe, () => viewOf(url, channel), nothingYet);
 }
 
 /** One key's value; renders again only when that changes. Undefined while there is none. */
-export function useSyncState<Value = Json>(key: string, url?: string): Value | undefined {
-  const source = useSource(url);
+export function useSyncState<Value = Json>(key: string, place?: AnyPlace): Value | undefined {
+  const { url: named, channel } = placeOf(place);
+  const source = useSource(named);
   const subscribe = useCallback(
     (refresh: () => void) => {
       const [client, release] = acquire(source);
-      return inTurn(client.onState(key, refresh), release);
+      return inTurn(feedOf(client, channel).onState(key, refresh), release);
     },
-    [source, key],
+    [source, channel, key],
   );
-  const read = () => viewOf(source.url).client?.get(key);
+  const read = () => readValue(source.url, channel, key);
   return useSyncExternalStore(subscribe, read, () => undefined) as unknown as Value | undefined;
 }
 
 /** Calls the listener of the last render for every event of a type, while the component is mounted. */
 export function useSyncEvent<Data = Json>(
   type: string,
-  listener: (data: Data, event: SyncEvent<Data>) => void,
-  url?: string,
+  listener: Listener<Data>,
+  place?: AnyPlace,
 ): void {
-  const source = useSource(url);
+  const { url: named, channel } = placeOf(place);
+  const source = useSource(named);
   const latest = useRef(listener);
   useEffect(() => {
     latest.current = listener;
@@ -113,22 +177,28 @@ export function useSyncEvent<Data = Json>(
     const [client, release] = acquire(source);
     const tell = (data: Json, event: SyncEvent) =>
       latest.current(data as unknown as Data, event as unknown as SyncEvent<Data>);
-    return inTurn(client.on(type, tell), release);
-  }, [source, type]);
+    return inTurn(feedOf(client, channel).on(type, tell), release);
+  }, [source, channel, type]);
 }
 
 /**
- * The provider and the hooks of this module for the keys in `State` and the events in `Events`; call it
- * once, in a module of the application. All that it returns share their connections with all others.
+ * The provider and the hooks of this module for the keys in `State` and the events in `Events`, and for those of the
+ * channels in `Channels`; call it once, in a module of the application. All that it returns share their connections
+ * with all others.
  */
 export function createSync<
   State extends object = Record<string, Json>,
   Events extends object = Record<string, Json>,
->(): SyncHooks<State, Events> {
-  return HOOKS as unknown as SyncHooks<State, Events>;
+  Channels extends object = AnyChannels,
+>(): SyncHooks<State, Events, Channels> {
+  return HOOKS as unknown as SyncHooks<State, Events, Channels>;
 }
 
 const HOOKS = Object.freeze({ SyncProvider, useSync, useSyncState, useSyncEvent });
+
+function placeOf(place: AnyPlace = {}): Partial<Place> {
+  return typeof place === "string" ? { url: place } : place;
+}
 
 function useSource(url?: string, options: Options | null = null): Source {
   const provided = useContext(SourceContext);

@@ -1,5 +1,5 @@
 import { ProtocolError } from "./error.js";
-import type { LogEvent, Message, Resume, Snapshot } from "./message.js";
+import type { LogEvent, News, Resume, Snapshot } from "./message.js";
 import { leap, type Position, type Skipped } from "./position.js";
 
 /** Hears what the relay tells, checked, in the order of the log. */
@@ -11,7 +11,7 @@ export interface Follower {
 }
 
 /**
- * The client's place in the relay's log, kept from one connection to the next. It passes on only what
+ * The client's place in a channel's log, kept from one connection to the next. It passes on only what
  * follows without a gap on what was passed on before; anything else is a ProtocolError, after which only
  * a snapshot is trusted. No I/O.
  */
@@ -49,7 +49,7 @@ export class Session {
   }
 
   /** Throws ProtocolError for a message that does not fit; the connection is of no more use then. */
-  take(message: Message): void {
+  take(message: News): void {
     try {
       if (message.kind === "snapshot") this.takeSnapshot(message);
       if (message.kind === "resume") this.takeResume(message);
@@ -58,6 +58,12 @@ export class Session {
       this.distrust();
       throw error;
     }
+  }
+
+  /** Back to where nothing is known. */
+  forget(): void {
+    this.current = null;
+    this.isGreeted = false;
   }
 
   /** What came cannot be true: the next connection starts from a snapshot. */

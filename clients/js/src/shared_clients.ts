@@ -1,9 +1,10 @@
+import type { ChannelHandle } from "./channel_handle.js";
 import { SyncClient } from "./client.js";
-import type { Status } from "./connection.js";
 import { complain, platform, schedule } from "./environment.js";
-import type { RefusedError } from "./error.js";
-import type { JsonObject } from "./json.js";
+import type { ChannelRefusedError, RefusedError } from "./error.js";
+import type { Json, JsonObject } from "./json.js";
 import { type Options, settingsFrom } from "./options.js";
+import type { ChannelStatus } from "./status.js";
 
 /** Where a component's data comes from. Components that name the same url share one connection. */
 export interface Source {
@@ -14,34 +15,64 @@ export interface Source {
 
 /** What a component shows; the same object until something in it changes. */
 export interface View {
-  readonly status: Status;
+  readonly status: ChannelStatus;
   readonly state: JsonObject;
-  readonly error: RefusedError | null;
+  readonly error: RefusedError | ChannelRefusedError | null;
   readonly client: SyncClient | null;
+  /** Null where the component named none. */
+  readonly channel: ChannelHandle | null;
 }
 
-/** What is shown before the connection is there, and on a server. */
+/** What is shown before the connection is there, or the channel is followed, and on a server. */
 export const NOTHING_YET: View = Object.freeze({
   status: "connecting",
   state: Object.freeze({}),
   error: null,
   client: null,
+  channel: null,
 });
 
 interface Entry {
   readonly client: SyncClient;
   readonly options: Options;
   readonly told: Set<string>; // the options that were asked for in vain and complained about
-  view: View;
   users: number;
 }
 
 /** One client per url, for as long as somebody uses it. */
 const entries = new Map<string, Entry>();
 
-/** The view of a client that is in use, else NOTHING_YET. Opens nothing. */
-export function viewOf(url: string): View {
-  return entries.get(url)?.view ?? NOTHING_YET;
+/** The last view of each client and of each channel that is followed. */
+const views = new WeakMap<SyncClient | ChannelHandle, View>();
+
+/** A channel of a client, or the client itself, which is its default channel with the connection's status. */
+export function feedOf(
+  client: SyncClient,
+  channel: string | undefined,
+): SyncClient | ChannelHandle {
+  return channel === undefined ? client : client.channel(channel);
+}
+
+/** A key's value where the client is in use and the channel is followed. Opens nothing. */
+export function readValue(url: string, channel: string | undefined, key: string): Json | undefined {
+  const client = entries.get(url)?.client;
+  return client && feedOf(client, channel).get(key);
+}
+
+/** The view of a client that is in use, or of a channel that is followed, else NOTHING_YET. Opens nothing. */
+export function viewOf(url: string, name: string | undefined): View {
+  const client = entries.get(url)?.client;
+  if (!client) return NOTHING_YET;
+  const feed = feedOf(client, name);
+  const { status, state } = feed;
+  const error = feed.error ?? client.error;
+  const last = views.get(feed);
+  if (status === "idle") return NOTHING_YET;
+  if (last?.status === status && last.state === state && last.error === error) return last;
+  const channel = feed instanceof SyncClient ? null : feed;
+  const view = { status, state, error, client, channel };
+  views.set(feed, view);
+  return view;
 }
 
 /**
@@ -79,14 +110,7 @@ function complainOfOthers(url: string, { options, told }: Entry, asked: Options)
 function openEntry({ url, options: given }: Source): Entry {
   const options = given ?? {};
   const client = new SyncClient(url, settingsFrom(options), platform(options));
-  const view = { ...NOTHING_YET, client };
-  const entry: Entry = { client, options, told: new Set(), view, users: 0 };
-  const refresh = () => {
-    const { status, state, error } = client;
-    entry.view = { status, state, error, client };
-  };
-  client.onStatus(refresh);
-  client.onChange(refresh);
+  const entry: Entry = { client, options, told: new Set(), users: 0 };
   client.start();
   entries.set(url, entry);
   return entry;

@@ -11,6 +11,9 @@ from pull_peer import PullPeer
 from real_relay import BINARY, RealRelay
 from router_peer import RouterPeer
 
+from syncrelay import Relay
+from syncrelay.testing import FakeRelay
+
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
@@ -62,3 +65,15 @@ def real(directory: Path) -> Iterator[RealRelay]:
 def durable(directory: Path) -> Iterator[RealRelay]:
     """Not started; a restart goes on where it was killed."""
     yield from _real(directory, "--data", str(directory / "data"))
+
+
+@pytest.fixture(params=["fake", "real"])
+def relay(request: pytest.FixtureRequest, directory: Path) -> Iterator[Relay]:
+    """One that keeps the relay's rules, and the relay's own."""
+    if request.param == "fake":
+        yield FakeRelay()
+        return
+    for real in _real(directory, "--open-channels", "*"):
+        real.start()
+        with Relay(real.endpoint) as relay:
+            yield relay

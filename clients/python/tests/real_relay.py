@@ -56,14 +56,15 @@ class RealRelay:
             self.thaw()
             self._end(signal.SIGTERM)
 
-    def log(self, epoch: str) -> list[dict[str, Any]]:
+    def log(self, epoch: str, channel: str = "") -> list[dict[str, Any]]:
         """All events since the first; fails when the relay does not hold them all, or cannot prove it."""
-        return asyncio.run(self.read_log(epoch))
+        return asyncio.run(self.read_log(epoch, channel))
 
-    async def read_log(self, epoch: str) -> list[dict[str, Any]]:
+    async def read_log(self, epoch: str, channel: str = "") -> list[dict[str, Any]]:
         import websockets
 
-        url = f"ws://127.0.0.1:{self.port}/ws/sync?epoch={epoch}&seq=0"
+        position = f"channel={channel},{epoch},0" if channel else f"epoch={epoch}&seq=0"
+        url = f"ws://127.0.0.1:{self.port}/ws/sync?{position}"
         async with websockets.connect(url, max_size=None) as client:
             first = json.loads(await asyncio.wait_for(client.recv(), DEADLINE))
             assert first["type"] == "sync:resume", first

@@ -37,7 +37,7 @@ def test_every_example_runs(
         require(module)
     use_a_database()
     real.start()
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 13
     for example in EXAMPLES:
         names: dict[str, Any] = dict(GIVEN)
         result = eval(compile(example, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
@@ -49,6 +49,16 @@ def test_every_example_runs(
             names["sync_manager"]._slot.clear()
         for relay in [value for value in names.values() if isinstance(value, Relay)]:
             relay.close()
-    first, second = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"6 [0-9a-f]{16}", first)
-    assert second == "None [] 6"
+    lines = capsys.readouterr().out.splitlines()
+    expected = [
+        r"6 [0-9a-f]{16}",
+        r"None \[\] 6",
+        r"\{'topic': 'Harbours'\} \[\]",
+        r"room:42 3 0 1 15",
+        r"room:43 1 0 0 0",
+        r"\[9, \d+, \d+\]",
+        r"\d+",
+    ]
+    assert len(lines) == len(expected), lines
+    for line, pattern in zip(lines, expected):
+        assert re.fullmatch(pattern, line), (line, pattern)

@@ -54,6 +54,10 @@ export class FakeEnvironment implements Environment {
     return timer ? timer.due - this.time : null;
   }
 
+  get timerCount(): number {
+    return this.timers.size;
+  }
+
   get wakerCount(): number {
     return this.wakers.size;
   }

@@ -11,6 +11,7 @@ export class FakeSocket implements Socket {
   readonly asked: string[] = [];
   /** Whether the relay answers the client's questions, as those of 0.2.0 and newer do. */
   answers = false;
+  private heard = 0;
   private readonly listeners = new Map<string, Listener[]>();
 
   constructor(readonly url: string) {}
@@ -56,6 +57,18 @@ export class FakeSocket implements Socket {
 
   get parameters(): Record<string, string> {
     return Object.fromEntries(new URL(this.url).searchParams);
+  }
+
+  /** The channels that the address asks for, as they stand there. */
+  get channels(): string[] {
+    return new URL(this.url).searchParams.getAll("channel");
+  }
+
+  /** What the client sent since this was asked last, questions for a sign of life left out. */
+  get said(): unknown[] {
+    const said = this.asked.slice(this.heard).map((text) => JSON.parse(text));
+    this.heard = this.asked.length;
+    return said.filter(({ type }) => type !== "sync:ping");
   }
 
   private dispatch(type: string, event: unknown): void {

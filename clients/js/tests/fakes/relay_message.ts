@@ -9,6 +9,24 @@ interface Details {
   readonly skipped?: number;
 }
 
+/** A message of a named channel: the name stands behind the type. */
+export function inChannel(channel: string, message: object): object {
+  const { type, ...more } = message as { type: string };
+  return { type, channel, ...more };
+}
+
+export function unsubscribed(channel: string, more: object = {}): object {
+  return { type: "sync:unsubscribed", channel, ...more };
+}
+
+export function dropped(channel: string, more: object = {}): object {
+  return unsubscribed(channel, { reason: "dropped", ...more });
+}
+
+export function refused(channel: string, code = "forbidden", message = "not for you"): object {
+  return { type: "sync:refused", channel, code, message };
+}
+
 export function snapshot(seq: number, data: object = {}, details: Details = {}): object {
   return { type: "sync:full", data, ts: TS, seq, epoch: EPOCH, ...details };
 }

@@ -20,6 +20,8 @@ export class Witness {
   readonly numbers: number[] = [];
   readonly skips: Skipped[] = [];
   readonly errors: unknown[] = [];
+  /** Listens to the default channel no longer. */
+  readonly stop: () => void;
   /** How many messages of each type came over the wire. */
   readonly messages = new Map<string, number>();
 
@@ -28,11 +30,16 @@ export class Witness {
     const onError = (error: unknown) => this.errors.push(error);
     this.client = connect(url, { ...fast, onError, ...options });
     this.client.onStatus((status) => this.statuses.push(status));
-    this.client.onSkipped((skipped) => this.skips.push(skipped));
-    this.client.on("tick", ({ number }, { seq }) => {
-      this.numbers.push(number);
-      this.seqs.push(seq);
-    });
+    const stops = [
+      this.client.onSkipped((skipped) => this.skips.push(skipped)),
+      this.client.on("tick", ({ number }, { seq }) => {
+        this.numbers.push(number);
+        this.seqs.push(seq);
+      }),
+    ];
+    this.stop = () => {
+      for (const end of stops) end();
+    };
   }
 
   get isLive(): boolean {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Consumer, ROOT } from "./consumer.js";
 
-const CORE = "ProtocolError RefusedError connect";
+const CORE = "ChannelRefusedError ProtocolError RefusedError connect";
 const HOOKS = "SyncProvider createSync useSync useSyncEvent useSyncState";
 
 const names = (module: string) => `console.log(Object.keys(${module}).sort().join(" "));\n`;
@@ -42,6 +42,95 @@ client.onState("radio", (value: string) => value);
 client.state.radio = 1;
 // @ts-expect-error: no such option
 connect("ws://h/ws/sync", { heartBeat: 1 });
+`;
+
+const CHANNELS = `
+import { connect, type Channel, type ChannelRefusedError, type ChannelStatus, type Client } from "syncrelay";
+interface Channels {
+  lobby: { state: { open: boolean } };
+  [room: \`room:\${string}\`]: { state: { topic: string }; events: { "chat:said": { text: string } } };
+}
+const relay = connect<{ radio: number }, { tick: string }, Channels>("ws://h/ws/sync");
+const id: string = "42";
+const room = relay.channel(\`room:\${id}\`);
+const topic: string | undefined = room.get("topic") ?? relay.channel("room:1").state.topic;
+room.on("chat:said", ({ text }, { data }) => text + data.text);
+room.onState("topic", (value) => value?.length);
+room.onDropped(({ skipped }) => skipped + 1);
+const status: ChannelStatus = room.status;
+const refusal: ChannelRefusedError | null = room.error;
+const open: boolean | undefined = relay.channel("lobby").get("open");
+relay.channel("lobby").on("anything", (data) => data);
+const untyped: Channel = connect("ws://h/ws/sync").channel(id);
+untyped.on("anything", (data) => [data, untyped.get("key")]);
+const usual: Client<{ radio: number }, { tick: string }> = connect("ws://h/ws/sync", { defaultChannel: false });
+usual.channel("any").on("thing", (data) => data);
+export const used = [topic, status, refusal, open];
+// @ts-expect-error: no such channel
+relay.channel("hall");
+// @ts-expect-error: no such key
+room.get("topics");
+// @ts-expect-error: no such event
+room.on("chat:say", () => {});
+// @ts-expect-error: a key of another channel
+relay.channel("lobby").get("topic");
+// @ts-expect-error: not to be changed
+room.state.topic = "";
+`;
+
+const TYPED_HOOKS_OF_CHANNELS = `
+import { createSync } from "syncrelay/react";
+interface State { radio: { track: number } | null }
+interface Events { tick: string }
+interface Channels {
+  lobby: { state: { open: boolean } };
+  [room: \`room:\${string}\`]: { state: { topic: string }; events: { said: { text: string } } };
+}
+const { useSync, useSyncState, useSyncEvent } = createSync<State, Events, Channels>();
+export function use(id: string, url: string) {
+  const channel = \`room:\${id}\` as const;
+  const topic: string | undefined = useSyncState("topic", { channel });
+  const inline: string | undefined = useSyncState("topic", { url, channel: \`room:\${id}\` });
+  const { state, status, error, channel: room } = useSync({ channel });
+  const same: string | undefined = state.topic ?? room?.get("topic");
+  useSyncEvent("said", (data, event) => data.text + event.data.text, { channel });
+  const open: boolean | undefined = useSyncState("open", { channel: "lobby" });
+  const track: number | undefined = useSyncState("radio")?.track ?? useSyncState("radio", { url })?.track;
+  useSyncEvent("tick", (data) => data.toUpperCase(), { url });
+  useSync(url).client?.channel("lobby").get("open");
+  const untyped = createSync();
+  untyped.useSyncEvent("anything", (data) => data, { channel: id });
+  const any = untyped.useSyncState("anything", { channel: id });
+  return [topic, inline, same, status === "refused", error?.message, open, track, any];
+}
+export function misuse(id: string) {
+  // @ts-expect-error: no such channel
+  useSyncState("topic", { channel: "hall" });
+  // @ts-expect-error: no such channel
+  useSync({ channel: id });
+  // @ts-expect-error: no such key
+  useSyncState("topics", { channel: "room:1" });
+  // @ts-expect-error: a key of the default channel
+  useSyncState("radio", { channel: "room:1" });
+  // @ts-expect-error: a key of a room
+  useSyncState("topic");
+  // @ts-expect-error: no such event
+  useSyncEvent("say", () => {}, { channel: "room:1" });
+  // @ts-expect-error: not a number
+  useSyncEvent("said", (data: number) => data, { channel: "room:1" });
+}
+`;
+
+const UNTYPED_HOOKS = `
+import { useSync, useSyncEvent, useSyncState } from "syncrelay/react";
+export function use(id: string, url: string) {
+  const name: string | undefined = useSyncState<string>("name", { channel: id });
+  const place = { url, channel: id };
+  useSyncEvent<number>("tick", (data) => data + 1, place);
+  const { state, status, channel } = useSync<{ name: string }>(place, { heartbeat: 20 });
+  const refused: boolean = status === "refused";
+  return [name, state.name?.length, refused, channel?.retry(), useSync(url).status, useSync().client];
+}
 `;
 
 const TYPED_HOOKS = `
@@ -83,7 +172,10 @@ test.each([
   const consumer = new Consumer(`types-${name.replace(" ", "-")}`)
     .write("use.mts", USE)
     .write("misuse.ts", MISUSE)
-    .write("hooks.mts", TYPED_HOOKS);
+    .write("hooks.mts", TYPED_HOOKS)
+    .write("channels.mts", CHANNELS)
+    .write("channel_hooks.mts", TYPED_HOOKS_OF_CHANNELS)
+    .write("untyped_hooks.mts", UNTYPED_HOOKS);
   if (name === "Node") consumer.write("use.cts", USE);
   expect(consumer.complaints({ ...options, lib: ["ES2022"] })).toBe("");
 });
@@ -93,7 +185,10 @@ test("types are found by TypeScript 5 where modules are looked up as by Node 10"
     .link()
     .write("use.ts", USE)
     .write("misuse.ts", MISUSE)
-    .write("hooks.ts", TYPED_HOOKS);
+    .write("hooks.ts", TYPED_HOOKS)
+    .write("channels.ts", CHANNELS)
+    .write("channel_hooks.ts", TYPED_HOOKS_OF_CHANNELS)
+    .write("untyped_hooks.ts", UNTYPED_HOOKS);
   expect(consumer.complaintsOfOldLookUp()).toBe("");
 });
 

@@ -33,6 +33,7 @@ test.each([
   "ws://h/ws/sync?epoch&seq&heartbeat",
   "ws://h/ws/sync?epoch=old&seq=3&heartbeat=300&epoch=older",
   "ws://h/ws/sync?%65poch=old&s%65q=3",
+  "ws://h/ws/sync?channel=a&channel=",
 ])("the client's own arguments take the place of those in %s", (base) => {
   expect(attemptAddress(base, 10, null)).toBe("ws://h/ws/sync?heartbeat=10");
   expect(attemptAddress(base, 10, position)).toBe("ws://h/ws/sync?heartbeat=10&epoch=9f2c&seq=41");
@@ -41,4 +42,9 @@ test.each([
 test("an epoch of any letters survives", () => {
   const address = attemptAddress("ws://h/", 10, { epoch: "a&b=c d", seq: 0 });
   expect(new URL(address).searchParams.get("epoch")).toBe("a&b=c d");
+});
+
+test("channels stand behind the position", () => {
+  const address = attemptAddress("ws://h/ws/sync?x=1", 10, position, ["", "a,e,7"]);
+  expect(address).toBe("ws://h/ws/sync?heartbeat=10&epoch=9f2c&seq=41&channel=&channel=a,e,7&x=1");
 });

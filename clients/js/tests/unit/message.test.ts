@@ -16,6 +16,7 @@ interface EventVector {
 interface GreetingVector {
   readonly name: string;
   readonly kind: "full" | "resume";
+  readonly channel?: string;
   readonly state?: readonly (readonly [key: string, value: string])[];
   readonly ts_us: number;
   readonly seq: number;
@@ -38,14 +39,21 @@ describe("the shared vectors", () => {
 
   test.each(greetings.filter(({ kind }) => kind === "full"))("snapshot: $name", (vector) => {
     const state = (vector.state ?? []).map(([key, value]) => [key, JSON.parse(value)] as const);
-    const { seq, epoch, ts_us, skipped = null } = vector;
+    const { channel = "", seq, epoch, ts_us, skipped = null } = vector;
     const expected = { state: Object.fromEntries(state), ts: ts_us / 1e6, seq, epoch, skipped };
-    expect(readMessage(vector.text)).toEqual({ kind: "snapshot", ...expected });
+    expect(readMessage(vector.text)).toEqual({ kind: "snapshot", channel, ...expected });
   });
 
   test.each(greetings.filter(({ kind }) => kind === "resume"))("resume: $name", (vector) => {
-    const { seq, epoch, to, ts_us } = vector;
-    expect(readMessage(vector.text)).toEqual({ kind: "resume", to, ts: ts_us / 1e6, seq, epoch });
+    const { channel = "", seq, epoch, to, ts_us } = vector;
+    expect(readMessage(vector.text)).toEqual({
+      kind: "resume",
+      channel,
+      to,
+      ts: ts_us / 1e6,
+      seq,
+      epoch,
+    });
   });
 });
 
@@ -57,6 +65,37 @@ test.each([
 ])("%s changes the state as it says", (type, data, change) => {
   const text = `{"type":"${type}","data":${data},"ts":1,"seq":2}`;
   expect(readMessage(text)).toMatchObject({ kind: "event", change });
+});
+
+test.each([
+  [
+    '{"type":"sync:full","channel":"a","data":{},"ts":1,"seq":2,"epoch":"e"}',
+    { kind: "snapshot", channel: "a", seq: 2 },
+  ],
+  [
+    '{"type":"sync:resume","channel":"a","data":{"from":3,"to":4},"ts":1,"seq":2,"epoch":"e"}',
+    { kind: "resume", channel: "a", to: 4 },
+  ],
+  [
+    '{"type":"chat:said","channel":"a","data":null,"ts":1,"seq":2}',
+    { kind: "event", channel: "a", event: { type: "chat:said", data: null, ts: 1, seq: 2 } },
+  ],
+  ['{"type":"tick","data":null,"ts":1,"seq":2}', { kind: "event", channel: "" }],
+  [
+    '{"type":"sync:refused","channel":"a","code":"forbidden","message":"no"}',
+    { kind: "refused", channel: "a", code: "forbidden", message: "no" },
+  ],
+  [
+    '{"type":"sync:unsubscribed","channel":"a"}',
+    { kind: "unsubscribed", channel: "a", reason: null, skipped: 0 },
+  ],
+  [
+    '{"type":"sync:unsubscribed","channel":"a","reason":"dropped","skipped":3}',
+    { kind: "unsubscribed", channel: "a", reason: "dropped", skipped: 3 },
+  ],
+  ['{"type":"sync:unsubscribed"}', { kind: "unsubscribed", channel: "", reason: null, skipped: 0 }],
+])("%s says which channel it is of", (text, expected) => {
+  expect(readMessage(text)).toMatchObject(expected);
 });
 
 test.each([
@@ -73,7 +112,7 @@ test("the ping is a heartbeat", () => {
 
 test("members that are not known are ignored", () => {
   const text = '{"type":"sync:full","data":{},"ts":1,"seq":2,"epoch":"e","zone":{"x":1}}';
-  expect(readMessage(text)).toMatchObject({ kind: "snapshot", seq: 2 });
+  expect(readMessage(text)).toMatchObject({ kind: "snapshot", channel: "", seq: 2 });
   const event = readMessage('{"type":"t","data":1,"ts":1,"seq":2,"from":"x"}');
   expect(event).toMatchObject({ event: { type: "t", data: 1, ts: 1, seq: 2 } });
 });
@@ -90,6 +129,8 @@ test.each([
   ["a time that is no number", '{"type":"t","data":1,"ts":"1","seq":1}', '"ts"'],
   ["a set of no keys", '{"type":"sync:set","data":1,"ts":1,"seq":1}', '"data"'],
   ["a delete of no keys", '{"type":"sync:delete","data":[1],"ts":1,"seq":1}', '"data"'],
+  ["a channel that is no text", '{"type":"t","channel":1,"ts":1,"seq":2}', "channel"],
+  ["a refusal without a code", '{"type":"sync:refused","channel":"a"}', "code"],
   ["a broadcast's set that is none", '{"type":"t","set":[],"ts":1,"seq":1}', '"set"'],
 ])("%s breaks the contract, and the error says where", (_, text, where) => {
   expect(() => readMessage(text)).toThrow(ProtocolError);

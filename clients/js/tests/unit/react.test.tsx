@@ -1,58 +1,26 @@
 // @vitest-environment happy-dom
 
 import { act, type ReactNode, StrictMode } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SyncEvent } from "../../src/message.js";
 import type { Options } from "../../src/options.js";
 import { createSync, SyncProvider, useSync, useSyncEvent, useSyncState } from "../../src/react.js";
-import { FakeSocket } from "../fakes/fake_socket.js";
+import {
+  openSockets,
+  page,
+  relaySends,
+  render,
+  setUp,
+  sockets,
+  tearDown,
+  URL_OF_RELAY,
+} from "../fakes/react_page.js";
 import { event, snapshot } from "../fakes/relay_message.js";
 
-const URL_OF_RELAY = "ws://h/ws/sync";
-const sockets: FakeSocket[] = [];
-let root: Root;
-let page: HTMLElement;
+beforeEach(setUp);
 
-class PageSocket extends FakeSocket {
-  constructor(url: string) {
-    super(url);
-    sockets.push(this);
-  }
-}
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal("WebSocket", PageSocket);
-  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
-  page = document.createElement("main");
-  root = createRoot(page);
-});
-
-afterEach(() => {
-  act(() => root.unmount());
-  vi.runAllTimers();
-  expect(openSockets(), "sockets left open").toEqual([]);
-  sockets.length = 0;
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
-
-function render(node: ReactNode): void {
-  act(() => root.render(node));
-}
-
-function openSockets(): FakeSocket[] {
-  return sockets.filter(({ closed }) => closed === null);
-}
-
-/** The relay accepts the socket that is open and sends. */
-function relaySends(...messages: object[]): void {
-  const [socket] = openSockets();
-  if (!socket) throw new Error("no open socket");
-  act(() => void socket.accept().tell(...messages));
-}
+afterEach(tearDown);
 
 function Status({ url }: { url?: string }): ReactNode {
   const { status, error } = useSync(url);

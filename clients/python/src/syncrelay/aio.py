@@ -8,22 +8,27 @@ import logging
 import os
 from concurrent.futures import wait
 from types import TracebackType
-from typing import Any, Literal, Mapping, overload
+from typing import Any, AsyncIterator, Iterable, Literal, Mapping, overload
 
 from . import answer
-from .answer import Client, Position
+from .answer import ChannelInfo, Client, Position
+from .async_channel import AsyncChannel
+from .async_commands import AsyncCommands
+from .batch import AsyncBatch
+from .channel_pages import MAX_PAGE, ChannelPages
 from .encoding import DEFAULT_MAX_COMMAND
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout
+from .members import Ttl, Where, checked_channels
 from .outbox import WhenFull
 from .plain import Default
-from .relay import Relay, flush_timeout, id_for, late_answer
+from .relay import Relay, flush_timeout, late_answer
 from .threads import seconds_to_wait
 
 _log = logging.getLogger("syncrelay")
 
 
-class AsyncRelay:
+class AsyncRelay(AsyncCommands):
     """``Relay`` with coroutines; see there for the arguments and the promises. Not bound to an event loop.
 
     Confirmed commands, queries, ``flush`` and ``close`` await; the others only queue, as ``Relay`` does. Nothing ever
@@ -32,6 +37,8 @@ class AsyncRelay:
     ``relay`` shares the queue, the thread and hence the order of an existing ``Relay``; closing either closes both.
     ``on_new_epoch`` may be a coroutine function; it is called in the event loop that used this one last.
     """
+
+    _channel = ""
 
     def __init__(
         self,
@@ -63,6 +70,7 @@ class AsyncRelay:
             on_new_epoch=None if on_new_epoch is None else self._call_hook,
         )
         self._sender = self._relay._sender
+        self._encoder = self._relay._encoder
 
     @property
     def endpoint(self) -> str:
@@ -80,94 +88,56 @@ class AsyncRelay:
     def dropped(self) -> int:
         return self._relay.dropped
 
-    @overload
-    async def set(
-        self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = True, timeout: float = 5.0, id: str | None = None,
-    ) -> Position: ...  # fmt: skip
+    def channel(self, name: str) -> AsyncChannel:
+        return AsyncChannel(self, name)
 
-    @overload
-    async def set(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None: ...  # fmt: skip
-
-    async def set(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None:  # fmt: skip
-        id = id_for(confirm, id)
-        return await self._send(self._relay._encoder.set(key, value, notify, id), confirm, timeout, id)
-
-    @overload
-    async def merge(
-        self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = True, timeout: float = 5.0, id: str | None = None,
-    ) -> Position: ...  # fmt: skip
-
-    @overload
-    async def merge(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None: ...  # fmt: skip
-
-    async def merge(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None:  # fmt: skip
-        id = id_for(confirm, id)
-        return await self._send(self._relay._encoder.merge(key, value, notify, id), confirm, timeout, id)
-
-    @overload
-    async def delete(
-        self, key: str, *, confirm: Literal[True], notify: bool = True, timeout: float = 5.0, id: str | None = None
-    ) -> Position: ...
-
-    @overload
-    async def delete(
-        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
-    ) -> Position | None: ...
-
-    async def delete(
-        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
-    ) -> Position | None:
-        id = id_for(confirm, id)
-        return await self._send(self._relay._encoder.delete(key, notify, id), confirm, timeout, id)
+    def batch(self, *, confirm: bool = False, timeout: float = 5.0, id: str | None = None) -> AsyncBatch:
+        return AsyncBatch(self, confirm, timeout, id)
 
     @overload
     async def broadcast(
-        self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
-        notify: bool = True, timeout: float = 5.0, id: str | None = None,
+        self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        if_version: Mapping[str, int] | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
+        self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
+
+    @overload
+    async def broadcast(
+        self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        if_version: Mapping[str, int] | None = None,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
+        self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        if_version: Mapping[str, int] | None = None,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
-        id = id_for(confirm, id)
-        return await self._send(self._relay._encoder.broadcast(type, data, set, notify, id), confirm, timeout, id)
+        where: Where = self._channel if channels is None else checked_channels(channels)
+        return await self._broadcast(where, type, data, set, notify, ttl, if_version, confirm, timeout, id)
 
-    @overload
-    async def state(self, key: None = None, *, timeout: float = 5.0) -> dict[str, Any]: ...
+    def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> AsyncIterator[ChannelInfo]:
+        return self._pages(ChannelPages(self._encoder, prefix, page), timeout)
 
-    @overload
-    async def state(self, key: str, *, timeout: float = 5.0) -> Any: ...
-
-    async def state(self, key: str | None = None, *, timeout: float = 5.0) -> Any:
-        found = answer.state(await self._ask(self._relay._encoder.query("state", key), timeout))
-        return found if key is None else found.get(key)
+    async def _pages(self, pages: ChannelPages, timeout: float) -> AsyncIterator[ChannelInfo]:
+        while pages.query is not None:
+            for each in pages.take(await self._ask(pages.query, timeout)):
+                yield each
 
     async def clients(self, *, timeout: float = 5.0) -> list[Client]:
-        return answer.clients(await self._ask(self._relay._encoder.query("clients"), timeout))
+        return answer.clients(await self._ask(self._encoder.query("clients"), timeout))
 
     async def stats(self, *, timeout: float = 5.0) -> dict[str, Any]:
-        return answer.stats(await self._ask(self._relay._encoder.query("stats"), timeout))
+        return answer.stats(await self._ask(self._encoder.query("stats"), timeout))
 
     async def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
         if confirm:
@@ -204,9 +174,9 @@ class AsyncRelay:
     ) -> None:
         await self.close()
 
-    async def _send(self, command: bytes, confirm: bool, timeout: float, id: str | None) -> Position | None:
+    async def _send(self, command: bytes, confirm: bool, timeout: float, id: str | None, channel: str) -> Position | None:
         if confirm:
-            return answer.position(await self._ask(command, timeout, id))
+            return answer.position(await self._ask(command, timeout, id), channel)
         self._note_loop()
         self._sender.post(command)
         return None

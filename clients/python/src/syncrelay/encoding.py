@@ -11,10 +11,10 @@ import json
 from typing import Any, Mapping
 
 from .errors import CommandTooLarge, InvalidValue
+from .members import IfVersion, Ttl, Where, checked_name, checked_ttl, checked_versions
 from .plain import MAX_NESTING, Default, plain_command
 
 DEFAULT_MAX_COMMAND = 16 * 1024 * 1024  # bytes; the relay's --max-command
-MAX_NAME = 256  # bytes of a key or an event type
 MAX_ID = 128  # bytes of a command's id
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -25,47 +25,90 @@ _SCALARS = frozenset((str, int, float, bool, type(None)))
 class CommandEncoder:
     """Immutable, thread-safe. Every method returns one command or raises InvalidValue."""
 
-    def __init__(self, max_command: int = DEFAULT_MAX_COMMAND, default: Default | None = None) -> None:
-        self._max_command = max_command
+    def __init__(self, max_command: int = DEFAULT_MAX_COMMAND, default: Default | None = None, levels: int = 0) -> None:
+        """``levels``: how deep in another command these will stand."""
+        self.max_command = max_command
         self._default = default
+        self._levels = levels
 
-    def set(self, key: str, value: object, notify: bool, id: str | None = None) -> bytes:
-        return self._encode({"op": "set", "key": _name(key, "key"), "value": value}, notify, id)
+    def for_batches(self) -> CommandEncoder:
+        """Of the commands in a batch: the object and its list are two levels."""
+        return CommandEncoder(self.max_command, self._default, self._levels + 2)
 
-    def merge(self, key: str, patch: object, notify: bool, id: str | None = None) -> bytes:
-        return self._encode({"op": "merge", "key": _name(key, "key"), "value": patch}, notify, id)
+    def set(
+        self, key: str, value: object, notify: bool, id: str | None = None,
+        channel: str = "", ttl: Ttl | None = None, if_version: IfVersion | None = None,
+    ) -> bytes:  # fmt: skip
+        command: dict[str, object] = {**_begin("set", channel), "key": checked_name(key, "key"), "value": value}
+        return self._encode(_completed(command, notify, ttl, if_version, key), id)
 
-    def delete(self, key: str, notify: bool, id: str | None = None) -> bytes:
-        return self._encode({"op": "delete", "key": _name(key, "key")}, notify, id)
+    def merge(
+        self, key: str, patch: object, notify: bool, id: str | None = None,
+        channel: str = "", ttl: Ttl | None = None, if_version: IfVersion | None = None,
+    ) -> bytes:  # fmt: skip
+        command: dict[str, object] = {**_begin("merge", channel), "key": checked_name(key, "key"), "value": patch}
+        return self._encode(_completed(command, notify, ttl, if_version, key), id)
+
+    def delete(
+        self, key: str, notify: bool, id: str | None = None, channel: str = "", if_version: IfVersion | None = None
+    ) -> bytes:
+        command: dict[str, object] = {**_begin("delete", channel), "key": checked_name(key, "key")}
+        return self._encode(_completed(command, notify, None, if_version, key), id)
 
     def broadcast(
-        self, type: str, data: object, changes: Mapping[str, object] | None, notify: bool, id: str | None = None
-    ) -> bytes:
-        command: dict[str, object] = {"op": "broadcast", "type": _event_type(type)}
+        self, type: str, data: object, changes: Mapping[str, object] | None, notify: bool, id: str | None = None,
+        channel: Where = "", ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+    ) -> bytes:  # fmt: skip
+        """``channel``: one, or a list that checked_channels has seen."""
+        command: dict[str, object] = {**_begin("broadcast", channel), "type": _event_type(type)}
         if data is not None:
             command["data"] = data
         if changes is not None and not isinstance(changes, Mapping):
             raise InvalidValue("set", f"must map keys to values, not be a {changes.__class__.__name__}")
         if changes is None and not notify:
             raise InvalidValue("notify", "says whether the change of the state is told, and without set there is none")
+        if not changes and ttl is not None:
+            raise InvalidValue("ttl", "is for what set stores, and without set there is nothing")
         if changes:
-            command["set"] = {_name(key, "set key"): value for key, value in changes.items()}
-        return self._encode(command, notify or not changes, id)
+            command["set"] = {checked_name(key, "set key"): value for key, value in changes.items()}
+        return self._encode(_completed(command, notify or not changes, ttl, if_version), id)
 
-    def query(self, op: str, key: str | None = None) -> bytes:
+    def drop(self, channel: str, id: str | None = None) -> bytes:
+        if not channel:
+            raise InvalidValue("channel", "is the default one, which cannot be dropped")
+        return self._encode(_begin("drop", channel), id)
+
+    def batch(self, commands: list[bytes], id: str | None) -> bytes:
+        """``commands``: what ``for_batches()`` has made."""
+        frame = self._encode({"op": "batch", "commands": []}, id)
+        body = frame.replace(b"[]", b"[" + b",".join(commands) + b"]", 1)
+        if len(body) > self.max_command:
+            raise CommandTooLarge("batch", f"has {len(body)} bytes; the limit is {self.max_command}")
+        return body
+
+    def query(self, op: str, key: str | None = None, channel: str | None = None) -> bytes:
+        """``channel``: None, and nothing is said of channels."""
         query: dict[str, object] = {"op": op}
+        if channel is not None:
+            query["channel"] = channel
         if key is not None:
-            query["key"] = _name(key, "key")
+            query["key"] = checked_name(key, "key")
         return self._encode(query)
 
-    def _encode(self, command: dict[str, object], notify: bool = True, id: str | None = None) -> bytes:
-        if not notify:
-            command["notify"] = False
+    def channels(self, prefix: str, after: str, limit: int) -> bytes:
+        query: dict[str, object] = {"op": "channels", "limit": limit}
+        if prefix:
+            query["prefix"] = prefix
+        if after:
+            query["after"] = after
+        return self._encode(query)
+
+    def _encode(self, command: dict[str, object], id: str | None = None) -> bytes:
         if id is not None:
-            command["id"] = _name(id, "id", MAX_ID)
+            command["id"] = checked_name(id, "id", MAX_ID)
         body = self._as_it_is(command) or self._in_plain_form(command)
-        if len(body) > self._max_command:
-            raise CommandTooLarge("command", f"has {len(body)} bytes; the limit is {self._max_command}")
+        if len(body) > self.max_command:
+            raise CommandTooLarge("command", f"has {len(body)} bytes; the limit is {self.max_command}")
         return body
 
     def _as_it_is(self, command: dict[str, object]) -> bytes | None:
@@ -74,33 +117,43 @@ class CommandEncoder:
             body = _to_json(command).encode()
         except (TypeError, ValueError, RecursionError):
             return None
-        if not _keys_are_text(command) or (_may_be_too_deep(body) and _depth_exceeds(command, MAX_NESTING)):
+        if not _keys_are_text(command) or (
+            _may_be_too_deep(body, self._levels) and _depth_exceeds(command, MAX_NESTING - self._levels)
+        ):
             return None
         return body
 
     def _in_plain_form(self, command: dict[str, object]) -> bytes:
         try:
-            return _to_json(plain_command(command, self._default)).encode()
+            return _to_json(plain_command(command, self._default, self._levels)).encode()
         except (TypeError, ValueError, RecursionError) as error:
             if isinstance(error, InvalidValue):
                 raise
             raise InvalidValue("command", f"cannot be encoded: {error}") from error
 
 
-def _name(name: str, what: str, limit: int = MAX_NAME) -> str:
-    if not isinstance(name, str):
-        raise InvalidValue(what, f"must be a str, not {type(name).__name__}")
-    try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
-        raise InvalidValue(what, f"{name!r} has a lone surrogate, which UTF-8 cannot carry") from None
-    if not 0 < size <= limit:
-        raise InvalidValue(what, f"{name[:40]!r} has {size} bytes; 1 to {limit} are possible")
-    return name
+def _begin(op: str, channel: Where) -> dict[str, object]:
+    if not channel:
+        return {"op": op}
+    return {"op": op, "channels" if isinstance(channel, list) else "channel": channel}
+
+
+def _completed(
+    command: dict[str, object], notify: bool, ttl: Ttl | None, if_version: IfVersion | None, key: str | None = None
+) -> dict[str, object]:
+    if ttl is not None:
+        command["ttl"] = checked_ttl(ttl)
+    if if_version is not None:
+        versions = checked_versions(if_version, key)
+        if versions:
+            command["if"] = versions
+    if not notify:
+        command["notify"] = False
+    return command
 
 
 def _event_type(name: str) -> str:
-    if _name(name, "type").startswith("sync:") or name == "ping":
+    if checked_name(name, "type").startswith("sync:") or name == "ping":
         raise InvalidValue("type", f"{name!r} is the relay's own ('ping' and all that begin with 'sync:' are reserved)")
     return name
 
@@ -121,9 +174,9 @@ def _keys_are_text(command: dict[str, object]) -> bool:
     return True
 
 
-def _may_be_too_deep(body: bytes) -> bool:
+def _may_be_too_deep(body: bytes, levels: int) -> bool:
     """Cheap and never wrong in saying no: no nesting without opening brackets."""
-    return body.count(b"{") + body.count(b"[") > MAX_NESTING
+    return body.count(b"{") + body.count(b"[") > MAX_NESTING - levels
 
 
 def _depth_exceeds(value: Any, limit: int) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Mapping
+
+from .versioned import Versioned
+
 
 class SyncRelayError(Exception):
     """Base of all errors of this package."""
@@ -80,15 +84,35 @@ class CommandRejected(SyncRelayError):
     """The relay refused a command or a query: nothing has changed, but for what ``storage_uncertain`` says.
 
     ``code`` is one of the relay's closed list, e.g. ``state_full``, ``storage_full`` or ``busy``; ``offset`` the byte
-    in the command where it went wrong.
+    in the command where it went wrong; ``index`` the command of a batch that did, counted from 0.
     """
 
-    def __init__(self, code: str, message: str, offset: int = 0) -> None:
-        super().__init__(code, message, offset)
+    def __init__(self, code: str, message: str, offset: int = 0, index: int | None = None) -> None:
+        super().__init__(code, message, offset, index)
         self.code = code
         self.message = message
         self.offset = offset
+        self.index = index
 
     def __str__(self) -> str:
         where = f" (at byte {self.offset})" if self.offset else ""
-        return f"{self.code}: {self.message}{where}"
+        which = "" if self.index is None else f" (command {self.index} of the batch)"
+        return f"{self.code}: {self.message}{where}{which}"
+
+
+class Conflict(CommandRejected):
+    """A key did not have the version that ``if_version`` names: somebody else changed it. Nothing has changed now.
+
+    ``current``: what the relay has instead, of those keys that did not fit. Version 0: the key is not there.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        offset: int = 0,
+        index: int | None = None,
+        current: Mapping[str, Versioned] | None = None,
+    ) -> None:
+        super().__init__(code, message, offset, index)
+        self.current = dict(current or {})

@@ -2,80 +2,215 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from typing import Any, Iterable
 
 from .answer import Client
-from .merge_patch import merge_patch
+from .memory_channel import MemoryChannel
+
+
+class Refused(Exception):
+    """``error`` is the answer's."""
+
+    def __init__(self, **error: Any) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class MemoryRelay:
-    """Not thread-safe. Takes commands that CommandEncoder made, so it does not check them again."""
+    """Not thread-safe. Takes commands that CommandEncoder made, so it does not check them again. Its clock moves only by
+    ``advance``."""
 
     def __init__(self, state_keys: Iterable[str]) -> None:
         self._configured = frozenset(state_keys)
         self.commands: list[dict[str, Any]] = []
-        self.events: list[dict[str, Any]] = []
-        self.clients: list[Client] = []
+        self.events: list[dict[str, Any]] = []  # of all channels, in the relay's order
+        self.followers: dict[str, list[Client]] = {}  # by channel
+        self._version = 0
+        self._now = 0.0
         self.restart()
 
     def restart(self) -> None:
         """As without ``--data``. What was recorded for the test stays."""
         self.epoch = secrets.token_hex(8)
-        self.seq = 0
-        self.state: dict[str, Any] = dict.fromkeys(sorted(self._configured))
+        self._channels = {"": self._new_channel("", 0)}
+        self._gone: dict[str, int] = {}  # where the numbers of channels that were forgotten go on
         self._answered: dict[str, int] = {}  # by id; the position
+        for name, clients in self.followers.items():
+            if clients:
+                self._made(name)
+
+    def advance(self, seconds: float) -> None:
+        """What ends meanwhile does so in order."""
+        target = self._now + seconds
+        while True:
+            ends = [(end, name) for name, each in self._channels.items() if (end := each.next_end()) is not None]
+            if not ends or min(ends)[0] > target:
+                break
+            self._now, name = min(ends)
+            channel = self._channels[name]
+            for event in channel.expire(self._now):
+                self._publish(event)
+            self._forget_if_empty(channel)
+        self._now = target
+
+    def events_of(self, channel: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event.get("channel", "") == channel]
+
+    def state_of(self, channel: str) -> dict[str, Any]:
+        return self._found(channel).state
+
+    def follow(self, channel: str, clients: Iterable[Client]) -> None:
+        """Instead of those before."""
+        self.followers[channel] = list(clients)
+        if self.followers[channel]:
+            self._made(channel)
+        elif channel in self._channels:
+            self._forget_if_empty(self._channels[channel])
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        name = request.get("channel", "")
         op = request["op"]
         if op == "state":
-            return self._accepted(state=self._part_of_state(request.get("key")))
+            return self._state(self._found(name), request.get("key"))
         if op == "clients":
-            return {**self._accepted(), "clients": [vars(client) for client in self.clients]}
+            return self._accepted(name, clients=[vars(each) for each in self._clients(request.get("channel"))])
+        if op == "channels":
+            return self._list(request)
         if op == "stats":
-            return self._accepted(stats={"commands": len(self.commands), "events": len(self.events)})
+            return self._accepted("", stats={"commands": len(self.commands), "events": len(self.events)})
         return self._take(request)
 
     def _take(self, command: dict[str, Any]) -> dict[str, Any]:
         id = command.pop("id", None)
-        if id in self._answered:
-            return {**self._accepted(duplicate=True), "seq": self._answered[id]}
+        name = _first_channel(command)
+        if id is not None and id in self._answered:
+            return {**self._accepted(name, duplicate=True), "seq": self._answered[id]}
+        try:
+            effect = self._apply_batch(command) if command["op"] == "batch" else self._apply(command)
+        except Refused as refused:
+            return {"ok": False, "error": refused.error}
         self.commands.append(command)
-        self._apply(command)
+        answer = self._accepted(name, **effect)
         if id is not None:
-            self._answered[id] = self.seq
-        return self._accepted()
+            self._answered[id] = answer["seq"]
+        return answer
 
-    def _apply(self, command: dict[str, Any]) -> None:
-        op, key, value = command["op"], command.get("key", ""), command.get("value")
-        event: dict[str, Any] = {"type": f"sync:{op}", "data": {key: value}}
-        if op == "set":
-            self.state[key] = value
-        elif op == "merge":
-            self.state[key] = merge_patch(self.state.get(key), value)
-        elif op == "broadcast":
-            event = {"type": command["type"], "data": command.get("data")}
-            self.state.update(command.get("set", {}))
-            if "set" in command and command.get("notify", True):
-                event["set"] = command["set"]
-        elif key in self._configured:
-            self.state[key] = None
-            event = {"type": "sync:set", "data": {key: None}}
-        else:
-            self.state.pop(key, None)
-            event["data"] = [key]
-        if op == "broadcast" or command.get("notify", True):
-            self._publish(event)
+    def _apply_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        before = {name: channel.copy() for name, channel in self._channels.items()}
+        gone, followers, events = dict(self._gone), dict(self.followers), len(self.events)
+        results = []
+        for index, command in enumerate(batch["commands"]):
+            try:
+                results.append(self._result(command, self._apply(command)))
+            except Refused as refused:
+                self._channels, self._gone, self.followers = before, gone, followers
+                del self.events[events:]
+                raise Refused(**refused.error, index=index) from None
+        return {"results": results}
+
+    def _apply(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Returns what the answer has of it alone."""
+        if command["op"] == "drop":
+            self._drop(command["channel"])
+            return {}
+        names = command.get("channels", [command.get("channel", "")])
+        for name in names:
+            self._check(self._found(name), command.get("if", {}))
+        changed: dict[str, int] = {}
+        for name in names:
+            channel = self._made(name)
+            event = channel.apply(command, self._now)
+            if event is not None:
+                self._publish(event)
+            changed = channel.versions([command["key"]] if "key" in command else command.get("set", {}))
+            self._forget_if_empty(channel)
+        if "channels" in command:
+            return {"positions": {name: self._position(name) for name in names}}
+        return {"versions": changed} if changed else {}
+
+    def _check(self, channel: MemoryChannel, conditions: dict[str, int]) -> None:
+        current = channel.conflicts(conditions)
+        if current:
+            what = "another version than the command names: " + ", ".join(current)
+            raise Refused(code="conflict", message=what, offset=0, current=current)
+
+    def _drop(self, name: str) -> None:
+        channel = self._channels.pop(name, None)
+        self.followers.pop(name, None)
+        if channel is not None:
+            self._gone[name] = channel.seq + 1
 
     def _publish(self, event: dict[str, Any]) -> None:
-        self.seq += 1
-        self.events.append({**event, "ts": time.time(), "seq": self.seq})
+        seq = event.pop("seq")
+        self.events.append({**event, "ts": time.time() + self._now, "seq": seq})
 
-    def _part_of_state(self, key: str | None) -> dict[str, Any]:
-        if key is None:
-            return self.state
-        return {key: self.state[key]} if key in self.state else {}
+    def _new_channel(self, name: str, seq: int) -> MemoryChannel:
+        return MemoryChannel(name, seq, () if name else self._configured, self._next_version)
 
-    def _accepted(self, **members: Any) -> dict[str, Any]:
-        return {"ok": True, "seq": self.seq, "epoch": self.epoch, "clients": len(self.clients), **members}
+    def _found(self, name: str) -> MemoryChannel:
+        """Of one that is not there, what there would be of it."""
+        return self._channels.get(name) or self._new_channel(name, self._gone.get(name, 0))
+
+    def _made(self, name: str) -> MemoryChannel:
+        return self._channels.setdefault(name, self._found(name))
+
+    def _forget_if_empty(self, channel: MemoryChannel) -> None:
+        if channel.name and channel.is_empty and not self.followers.get(channel.name):
+            self._gone[channel.name] = channel.seq
+            self._channels.pop(channel.name, None)
+
+    def _next_version(self) -> int:
+        self._version += 1
+        return self._version
+
+    def _clients(self, name: str | None) -> list[Client]:
+        if name is not None:
+            return self.followers.get(name, [])
+        everybody = {client.id: client for clients in self.followers.values() for client in clients}
+        return list(everybody.values())
+
+    def _list(self, query: dict[str, Any]) -> dict[str, Any]:
+        after, limit = query.get("after", ""), query["limit"]
+        names = sorted(name for name in self._channels if name.startswith(query.get("prefix", "")))
+        names = [name for name in names if not after or name > after]
+        return self._accepted("", channels=[self._info(name) for name in names[:limit]], more=len(names) > limit)
+
+    def _info(self, name: str) -> dict[str, Any]:
+        channel = self._channels[name]
+        state = channel.state
+        size = sum(len(key.encode()) + len(_json(value)) for key, value in state.items())
+        subscribers = len(self.followers.get(name, ()))
+        return {"name": name, **self._position(name), "subscribers": subscribers, "keys": len(state), "bytes": size}
+
+    def _state(self, channel: MemoryChannel, key: str | None) -> dict[str, Any]:
+        state = channel.state
+        if key is not None:
+            state = {key: state[key]} if key in state else {}
+        return self._accepted(channel.name, state=state, versions=channel.versions(state))
+
+    def _result(self, command: dict[str, Any], effect: dict[str, Any]) -> dict[str, Any]:
+        if "channels" in command:
+            return effect
+        name = command.get("channel", "")
+        return {**({"channel": name} if name else {}), **self._position(name), **effect}
+
+    def _position(self, name: str) -> dict[str, Any]:
+        return {"seq": self._found(name).seq, "epoch": self.epoch}
+
+    def _accepted(self, name: str, **members: Any) -> dict[str, Any]:
+        return {"ok": True, **self._position(name), "clients": len(self._clients(name)), **members}
+
+
+def _first_channel(command: dict[str, Any]) -> str:
+    """That the answer's position is in."""
+    if command["op"] == "batch":
+        command = command["commands"][-1]
+    name: str = command["channels"][0] if "channels" in command else command.get("channel", "")
+    return name
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -25,13 +25,13 @@ Default = Callable[[Any], object]
 _Path = Optional[Tuple[Any, Union[str, int, object]]]  # the path of the container, and what leads from there
 
 
-def plain_command(command: dict[str, object], default: Default | None) -> dict[str, Any]:
+def plain_command(command: dict[str, object], default: Default | None, levels: int = 0) -> dict[str, Any]:
     """A copy in JSON's own types. Raises InvalidValue for the first fault in document order.
 
     ``default`` gives something simpler for a value that has no rule, as that of json.dumps does. A value that contains
-    itself is found as too deep.
+    itself is found as too deep. ``levels``: how deep the command stands in another.
     """
-    plain: dict[str, Any] = _Walk(default).plain(command, None, 1)
+    plain: dict[str, Any] = _Walk(default).plain(command, None, levels + 1)
     return plain
 
 

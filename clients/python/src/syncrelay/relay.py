@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
-from typing import Any, Literal, Mapping, TypeVar, overload
+from typing import Any, Iterable, Iterator, Literal, Mapping, TypeVar, overload
 
 from . import answer
-from .answer import Client, Position
+from .answer import ChannelInfo, Client, Position
+from .batch import Batch
+from .channel import Channel
+from .channel_pages import MAX_PAGE, ChannelPages
+from .commands import Commands
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
+from .members import Ttl, Where, checked_channels
 from .options import Options
 from .outbox import Outbox, WhenFull
 from .plain import Default
@@ -26,7 +30,7 @@ R = TypeVar("R", bound="Relay")
 _log = logging.getLogger("syncrelay")
 
 
-class Relay:
+class Relay(Commands):
     """Sends commands to the relay and asks it. Thread-safe (not to be used from signal handlers); make one per process.
     One that is dropped without close() sends what it has and ends, unless it has an ``on_new_epoch`` that refers to it.
 
@@ -37,6 +41,8 @@ class Relay:
     With ``confirm=True`` a command waits for the relay's answer, at most ``timeout`` seconds, and returns its position;
     until then it is sent again whenever the connection was lost, under one ``id``, by which the relay knows what it has
     done already. Raises CommandRejected or ConfirmTimeout. An ``id`` of your own does the same across processes.
+    Its commands are for the default channel, which every client follows that asks for no other; ``channel(name)`` has
+    the same methods for another one.
     Confirmed commands and queries come after what this Relay was called with before, confirmed or not. One that timed
     out under way may take effect yet, but never after what comes later, which waits in the queue until the relay has
     answered (or was away for a minute).
@@ -72,6 +78,8 @@ class Relay:
         sender = Sender(options.endpoint, options.control, outbox, close_timeout, on_new_epoch)
         self._use(CommandEncoder(options.max_command, default), sender)
 
+    _channel = ""
+
     def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:
         self._encoder = encoder
         self._sender = sender
@@ -95,99 +103,72 @@ class Relay:
         """Commands dropped because the queue was full, in this process."""
         return self._sender.dropped
 
-    @overload
-    def set(
-        self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = True, timeout: float = 5.0, id: str | None = None,
-    ) -> Position: ...  # fmt: skip
+    def channel(self, name: str) -> Channel:
+        """The channel of this name, with the same methods; "" is the default channel, which this Relay itself commands.
+        Raises InvalidValue for what is no name: up to 128 of A-Z a-z 0-9 _ . : ~ - @ /"""
+        return Channel(self, name)
 
-    @overload
-    def set(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None: ...  # fmt: skip
+    def batch(self, *, confirm: bool = False, timeout: float = 5.0, id: str | None = None) -> Batch:
+        """Commands to any channels that take effect in one step, all or none; sent when the block ends without exception:
 
-    def set(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None:  # fmt: skip
-        """Stores ``value`` and tells every client; with ``notify=False`` only those that connect later see it."""
-        id = id_for(confirm, id)
-        return self._send(self._encoder.set(key, value, notify, id), confirm, timeout, id)
+            with relay.batch() as batch:
+                batch.set("radio", None)
+                batch.channel("room:42").broadcast("closed")
 
-    @overload
-    def merge(
-        self, key: str, value: object, *, confirm: Literal[True],
-        notify: bool = True, timeout: float = 5.0, id: str | None = None,
-    ) -> Position: ...  # fmt: skip
-
-    @overload
-    def merge(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None: ...  # fmt: skip
-
-    def merge(
-        self, key: str, value: object, *, notify: bool = True,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
-    ) -> Position | None:  # fmt: skip
-        """Applies a JSON merge patch (RFC 7396) to the stored value: members replace, None removes."""
-        id = id_for(confirm, id)
-        return self._send(self._encoder.merge(key, value, notify, id), confirm, timeout, id)
-
-    @overload
-    def delete(
-        self, key: str, *, confirm: Literal[True], notify: bool = True, timeout: float = 5.0, id: str | None = None
-    ) -> Position: ...
-
-    @overload
-    def delete(
-        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
-    ) -> Position | None: ...
-
-    def delete(
-        self, key: str, *, notify: bool = True, confirm: bool = False, timeout: float = 5.0, id: str | None = None
-    ) -> Position | None:
-        """Back to null for a key that the relay is configured with, gone for any other."""
-        id = id_for(confirm, id)
-        return self._send(self._encoder.delete(key, notify, id), confirm, timeout, id)
+        Confirmed, ``batch.result`` is its Position, and ``batch.result.results`` has those of its commands.
+        """
+        return Batch(self, confirm, timeout, id)
 
     @overload
     def broadcast(
-        self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
-        notify: bool = True, timeout: float = 5.0, id: str | None = None,
+        self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        if_version: Mapping[str, int] | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
+        self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+    ) -> Position: ...  # fmt: skip
+
+    @overload
+    def broadcast(
+        self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        if_version: Mapping[str, int] | None = None,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
-        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
+        self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
+        if_version: Mapping[str, int] | None = None,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
-        The event also carries what ``set`` changed, unless ``notify`` is False.
+        The event also carries what ``set`` changed, unless ``notify`` is False. ``channels``: one event, and what ``set``
+        stores, in each of up to 1,000, in one step; ``Position.positions`` says where. ``ttl`` is for the keys of ``set``;
+        ``if_version`` as in ``set``, by key; with ``channels`` it must hold in each.
         """
-        id = id_for(confirm, id)
-        return self._send(self._encoder.broadcast(type, data, set, notify, id), confirm, timeout, id)
+        where: Where = self._channel if channels is None else checked_channels(channels)
+        return self._broadcast(where, type, data, set, notify, ttl, if_version, confirm, timeout, id)
 
-    @overload
-    def state(self, key: None = None, *, timeout: float = 5.0) -> dict[str, Any]: ...
+    def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> Iterator[ChannelInfo]:
+        """The channels that the relay has whose names begin with ``prefix``, by name; the default one has the name "".
 
-    @overload
-    def state(self, key: str, *, timeout: float = 5.0) -> Any: ...
+        Asks for ``page`` of them at a time, each within ``timeout``; what comes and goes meanwhile may be missing.
+        """
+        return self._pages(ChannelPages(self._encoder, prefix, page), timeout)
 
-    def state(self, key: str | None = None, *, timeout: float = 5.0) -> Any:
-        """All stored values by key, or that of one ``key``: None when it is null or not there."""
-        found = answer.state(self._ask(self._encoder.query("state", key), timeout))
-        return found if key is None else found.get(key)
+    def _pages(self, pages: ChannelPages, timeout: float) -> Iterator[ChannelInfo]:
+        while pages.query is not None:
+            yield from pages.take(self._ask(pages.query, timeout))
 
     def clients(self, *, timeout: float = 5.0) -> list[Client]:
-        """Who is connected."""
+        """Who is connected, whichever channels they follow."""
         return answer.clients(self._ask(self._encoder.query("clients"), timeout))
 
     def stats(self, *, timeout: float = 5.0) -> dict[str, Any]:
@@ -239,9 +220,9 @@ class Relay:
     ) -> None:
         self.close()
 
-    def _send(self, command: bytes, confirm: bool, timeout: float, id: str | None) -> Position | None:
+    def _send(self, command: bytes, confirm: bool, timeout: float, id: str | None, channel: str) -> Position | None:
         if confirm:
-            return answer.position(self._ask(command, timeout, id))
+            return answer.position(self._ask(command, timeout, id), channel)
         self._sender.post(command)
         return None
 
@@ -253,10 +234,6 @@ class Relay:
             return late_answer(self._sender, request, timeout, id)
         finally:
             request.answer.cancel()  # whatever ends the wait also ends the sending
-
-
-def id_for(confirm: bool, id: str | None) -> str | None:
-    return secrets.token_urlsafe(16) if confirm and id is None else id
 
 
 def late_answer(sender: Carrier, request: Request, timeout: float, id: str | None) -> bytes:

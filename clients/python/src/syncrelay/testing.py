@@ -21,6 +21,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Callable, Iterable, TypeVar
 
 from .answer import Client
+from .channel import Channel
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
 from .errors import RelayClosed, RelayUnavailable
@@ -37,7 +38,8 @@ T = TypeVar("T")
 REJECTION_CODES = frozenset(
     "invalid_json not_a_number invalid_utf8 lone_surrogate trailing_bytes too_large too_deep not_an_object "
     "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
-    "invalid_id multipart state_full storage_full storage_failed busy no_storage storage_uncertain".split()
+    "invalid_id multipart state_full storage_full storage_failed busy no_storage storage_uncertain invalid_channel channels_full "
+    "conflict invalid_version invalid_ttl invalid_batch invalid_limit".split()
 )
 
 
@@ -69,24 +71,39 @@ class FakeRelay(Relay):
         self._fake = _FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands, max_queue_bytes, addresses)
         self._use(CommandEncoder(options.max_command, default), self._fake)
 
+    def channel(self, name: str) -> FakeChannel:
+        return FakeChannel(self, name)
+
     @property
     def commands(self) -> list[dict[str, Any]]:
-        """All that took effect, oldest first, without their ids; confirmed or not."""
+        """All that took effect, to any channel, oldest first, without their ids; confirmed or not. A batch is one."""
         return self._fake.copied(lambda relay: relay.commands)
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What connected clients were sent, oldest first: ``type``, ``data``, ``ts``, ``seq``, perhaps ``set``."""
+        """What connected clients were sent, oldest first: ``type``, ``data``, ``ts``, ``seq``, perhaps ``set``. Those of the
+        default channel; ``fake.channel(name).events`` are those of another, which have ``channel``, too."""
+        return self._fake.copied(lambda relay: relay.events_of(""))
+
+    @property
+    def all_events(self) -> list[dict[str, Any]]:
+        """Of all channels, in the order in which a client that follows several gets them."""
         return self._fake.copied(lambda relay: relay.events)
 
     @property
     def stored(self) -> dict[str, Any]:
-        """The state by key; unlike ``state()`` also while unreachable or closed."""
-        return self._fake.copied(lambda relay: relay.state)
+        """The state by key; unlike ``state()`` also while unreachable or closed. ``fake.channel(name)`` has its own."""
+        return self._fake.copied(lambda relay: relay.state_of(""))
 
     def connect(self, *clients: Client) -> None:
-        """Who ``clients()`` lists from now on."""
-        self._fake.relay.clients = list(clients)
+        """Who follows the default channel from now on, and is listed by ``clients()``. ``fake.channel(name)`` has its own."""
+        self._fake.follow("", clients)
+
+    def advance(self, seconds: float) -> None:
+        """Moves the relay's clock, which stands still otherwise: keys whose ``ttl`` is over go, and clients are told."""
+        if not seconds >= 0:
+            raise ValueError("time goes forward only")
+        self._fake.advance(seconds)
 
     def restart(self) -> object:
         """As a relay without ``--data`` restarts: no state, no ids, a new epoch. Calls ``on_new_epoch`` itself, in this
@@ -112,6 +129,29 @@ class FakeRelay(Relay):
     def come_back(self) -> None:
         """Reachable again: what waited takes effect, in order."""
         self._fake.come_back()
+
+
+class FakeChannel(Channel):
+    """What ``channel(name)`` of a FakeRelay gives."""
+
+    def __init__(self, relay: FakeRelay, name: str) -> None:
+        super().__init__(relay, name)
+        self._fake = relay._fake
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What those who follow this channel were sent, oldest first: ``type``, ``channel``, ``data``, ``ts``, ``seq``,
+        perhaps ``set``."""
+        return self._fake.copied(lambda relay: relay.events_of(self.name))
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The state by key, as ``FakeRelay.stored``."""
+        return self._fake.copied(lambda relay: relay.state_of(self.name))
+
+    def connect(self, *clients: Client) -> None:
+        """Who follows this channel from now on, until it is dropped."""
+        self._fake.follow(self.name, clients)
 
 
 class _FakeSender:
@@ -165,6 +205,14 @@ class _FakeSender:
                 self.answers_to_lose -= 1
         request.settle(FutureTimeout())
         return request
+
+    def follow(self, channel: str, clients: Iterable[Client]) -> None:
+        with self._lock:
+            self.relay.follow(channel, clients)
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self.relay.advance(seconds)
 
     def losses_told(self) -> int:
         return 0
@@ -229,7 +277,7 @@ class _FakeSender:
 
     def _answer(self, body: bytes) -> bytes:
         request = json.loads(body)
-        is_query = request["op"] in ("state", "clients", "stats")
+        is_query = request["op"] in ("state", "clients", "channels", "stats")
         if self.rejections and not is_query:
             return json.dumps(self.rejections.pop(0)).encode()
         return json.dumps(self.relay.answer(request)).encode()

@@ -1,0 +1,184 @@
+"""Many commands in one step."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Iterable, Mapping
+
+from .answer import Position
+from .commands import effort
+from .encoding import CommandEncoder
+from .errors import CommandTooLarge, InvalidValue
+from .members import IfVersion, Ttl, Where, checked_channel, checked_channels
+
+if TYPE_CHECKING:
+    from .aio import AsyncRelay
+    from .relay import Relay
+
+MAX_COMMANDS = 1000
+
+
+class BatchCommands:
+    """Commands to one channel, which only go into the batch: nothing is sent, and nothing awaited, before its block ends.
+    Each is checked at once. The arguments are those of the relay's methods."""
+
+    def __init__(self, commands: CommandList, channel: str) -> None:
+        self._commands = commands
+        self._channel = channel
+
+    def set(
+        self, key: str, value: object, *, notify: bool = True, ttl: Ttl | None = None, if_version: IfVersion | None = None
+    ) -> None:
+        command = self._commands.encoder.set(key, value, notify, None, self._channel, ttl, if_version)
+        self._commands.add(command, self._channel, if_version is not None)
+
+    def merge(
+        self, key: str, value: object, *, notify: bool = True, ttl: Ttl | None = None, if_version: IfVersion | None = None
+    ) -> None:
+        command = self._commands.encoder.merge(key, value, notify, None, self._channel, ttl, if_version)
+        self._commands.add(command, self._channel, if_version is not None)
+
+    def delete(self, key: str, *, notify: bool = True, if_version: IfVersion | None = None) -> None:
+        command = self._commands.encoder.delete(key, notify, None, self._channel, if_version)
+        self._commands.add(command, self._channel, if_version is not None)
+
+    def broadcast(
+        self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
+        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        self._broadcast(self._channel, type, data, set, notify, ttl, if_version)
+
+    def _broadcast(
+        self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None,
+    ) -> None:  # fmt: skip
+        command = self._commands.encoder.broadcast(type, data, set, notify, None, where, ttl, if_version)
+        self._commands.add(command, where if isinstance(where, str) else where[0], if_version is not None)
+
+    def _drop(self, name: str) -> None:
+        self._commands.add(self._commands.encoder.drop(name), name)
+
+
+class BatchChannel(BatchCommands):
+    """One channel inside a batch."""
+
+    @property
+    def name(self) -> str:
+        return self._channel
+
+    def drop(self) -> None:
+        self._drop(self._channel)
+
+
+class CommandBatch(BatchCommands):
+    """Commands to any channels that take effect in one step, all or none: no client sees some without the others.
+
+    They are sent as one when the block ends, and not at all when it ends by an exception. An empty one sends nothing.
+    Belongs to one thread or task, and is good for one block. At most 1,000 commands. With an ``if_version`` among them
+    it is confirmed.
+    """
+
+    def __init__(self, encoder: CommandEncoder, confirm: bool, timeout: float, id: str | None) -> None:
+        super().__init__(CommandList(encoder), "")
+        self._confirm = confirm
+        self._timeout = timeout
+        self._id = id
+        self.result: Position | None = None  # of a confirmed one, once its block has ended
+
+    def channel(self, name: str) -> BatchChannel:
+        return BatchChannel(self._commands, checked_channel(name))
+
+    def broadcast(
+        self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
+        set: Mapping[str, object] | None = None, notify: bool = True,
+        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        where: Where = self._channel if channels is None else checked_channels(channels)
+        self._broadcast(where, type, data, set, notify, ttl, if_version)
+
+    def drop(self, channel: str) -> None:
+        """As ``channel(name).drop()``."""
+        self._drop(checked_channel(channel))
+
+    def __len__(self) -> int:
+        """How many commands there are."""
+        return len(self._commands.bodies)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class Batch(CommandBatch):
+    """What ``relay.batch()`` gives."""
+
+    def __init__(self, relay: Relay, confirm: bool, timeout: float, id: str | None) -> None:
+        super().__init__(relay._encoder, confirm, timeout, id)
+        self._relay = relay
+
+    def __enter__(self) -> Batch:
+        self._commands.begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        commands = self._commands.end()
+        if kind is None and commands.bodies:
+            confirm, id = effort(self._confirm, self._id, commands.condition)
+            body = self._relay._encoder.batch(commands.bodies, id)
+            self.result = self._relay._send(body, confirm, self._timeout, id, commands.last_channel)
+
+
+class AsyncBatch(CommandBatch):
+    """What the ``batch()`` of an AsyncRelay gives. Only the end of its block is awaited; its methods are no coroutines."""
+
+    def __init__(self, relay: AsyncRelay, confirm: bool, timeout: float, id: str | None) -> None:
+        super().__init__(relay._encoder, confirm, timeout, id)
+        self._relay = relay
+
+    async def __aenter__(self) -> AsyncBatch:
+        self._commands.begin()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        commands = self._commands.end()
+        if kind is None and commands.bodies:
+            confirm, id = effort(self._confirm, self._id, commands.condition)
+            body = self._relay._encoder.batch(commands.bodies, id)
+            self.result = await self._relay._send(body, confirm, self._timeout, id, commands.last_channel)
+
+
+class CommandList:
+    """The commands of one batch, encoded. Takes some only while the batch is open."""
+
+    def __init__(self, encoder: CommandEncoder) -> None:
+        self.encoder = encoder.for_batches()
+        self.bodies: list[bytes] = []
+        self.condition: bool | None = None  # True: an answer may be a conflict
+        self.last_channel = ""
+        self._bytes = 0
+        self._open = False
+        self._used = False
+
+    def begin(self) -> None:
+        if self._used:
+            raise RuntimeError("this batch is used already; relay.batch() makes another one")
+        self._open = self._used = True
+
+    def end(self) -> CommandList:
+        self._open = False
+        return self
+
+    def add(self, command: bytes, channel: str, condition: bool = False) -> None:
+        if not self._open:
+            raise RuntimeError("a batch takes commands inside its with block only")
+        if len(self.bodies) == MAX_COMMANDS:
+            raise InvalidValue("batch", f"has {MAX_COMMANDS:,} commands already, as many as it may have: begin another one")
+        self._bytes += len(command) + 1
+        if self._bytes > self.encoder.max_command:
+            raise CommandTooLarge("batch", f"has over {self.encoder.max_command} bytes, the limit of one command")
+        self.bodies.append(command)
+        self.condition = condition or self.condition or None
+        self.last_channel = channel

@@ -1,0 +1,64 @@
+"""What mypy knows of results that depend on arguments."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from modules import require
+
+PROGRAM = '''
+from syncrelay import AsyncRelay, Position, Relay, Versioned
+from syncrelay.testing import FakeRelay
+
+relay = FakeRelay()
+room = relay.channel("one")
+seq: int = relay.set("k", 1, if_version=0).seq
+versions: dict[str, int] = room.merge("k", 1, confirm=True).versions
+one: Versioned = room.state("k", versions=True)
+all_of_them: dict[str, Versioned] = relay.state(versions=True)
+new: int = relay.update("n", lambda n: int(n or 0) + 1)
+there: dict[str, Position] = relay.broadcast("t", channels=["a"], if_version={"k": 1}).positions
+names: list[str] = [each.name for each in relay.channels()]
+fakes: list[dict[str, object]] = room.events
+
+
+async def use(relay: AsyncRelay, version: "int | None") -> None:
+    async def slowly(n: object) -> str:
+        return "x"
+
+    slow: str = await relay.update("n", slowly)
+    new: int = await relay.channel("a").update("n", lambda n: int(n or 0) + 1)
+    position: Position = await relay.channel("a").delete("k", if_version=3)
+    perhaps: "Position | None" = await relay.set("k", 1, if_version=version)
+    names: list[str] = [each.name async for each in relay.channels("a")]
+    async with relay.batch() as batch:
+        batch.channel("a").set("a", 1)
+'''
+FAULTS = '''
+    (await relay.set("k", 1)).seq
+    relay.batch().result.results
+    await relay.set("k", 1, ttl="5")
+    await relay.channel("a").broadcast("t", channels=["b"])
+    batch.set("k", 1, confirm=True)
+'''
+
+
+def mypy(program: str, directory: Path, cache: Path) -> str:
+    script = directory / "program.py"
+    script.write_text(program)
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(cache), str(script)]
+    env = {**os.environ, "MYPYPATH": str(Path(__file__).parent.parent / "src")}
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=directory).stdout
+
+
+def test_mypy_knows_what_comes_back(directory: Path, mypy_cache: Path) -> None:
+    require("mypy")
+    assert mypy(PROGRAM, directory, mypy_cache).startswith("Success")
+    faults = mypy(PROGRAM + FAULTS, directory, mypy_cache)
+    lines = len((PROGRAM + FAULTS).splitlines())
+    assert {line.split(":")[1] for line in faults.splitlines() if ": error: " in line} == {
+        str(number) for number in range(lines - 4, lines + 1)
+    }, faults
