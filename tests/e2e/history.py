@@ -31,15 +31,21 @@ class Message:
         return self.body["seq"]
 
     @property
+    def members(self):
+        """Their names, but for that of the channel."""
+        return set(self.body) - {"channel"}
+
+    @property
     def is_event(self):
         return self.type not in ("sync:full", "sync:resume", "ping")
 
 
 class History:
-    """Position, replica of the state and all messages. `keep` False forgets the messages."""
+    """Position, replica of the state and all messages of one channel. `keep` False forgets the messages."""
 
     def __init__(self, keep=True):
         self.messages = []
+        self.channel = None  # as the first message says; None: the default one
         self.seq = None
         self.epoch = None
         self.state = None  # unknown after a resume
@@ -76,6 +82,10 @@ class History:
         return apply_message(self.state, message.body)
 
     def _check(self, message):
+        if self.seq is None:
+            self.channel = message.body.get("channel")
+        assert message.body.get("channel") == self.channel, message.text[:300]
+        assert self.channel is None or list(message.body)[1] == "channel", message.text[:300]
         assert TIMESTAMP.search(message.text), f"ts without microseconds: {message.text[:300]}"
         if message.type == "sync:full":
             self._check_snapshot(message)
@@ -87,9 +97,9 @@ class History:
     def _check_snapshot(self, message):
         members = {"type", "data", "ts", "seq", "epoch"}
         if self.seq is None:
-            assert set(message.body) == members, message.text[:300]
+            assert message.members == members, message.text[:300]
         else:
-            assert set(message.body) == members | {"skipped"}, message.text[:300]
+            assert message.members == members | {"skipped"}, message.text[:300]
             assert message.body["epoch"] == self.epoch
             assert message.body["skipped"] == message.seq - self.seq > 0
             self.skipped += message.body["skipped"]
@@ -97,7 +107,7 @@ class History:
 
     def _check_resume(self, message):
         assert self.seq is None, "a resume that is not the first message"
-        assert set(message.body) == {"type", "data", "ts", "seq", "epoch"}, message.text
+        assert message.members == {"type", "data", "ts", "seq", "epoch"}, message.text
         assert message.data["from"] == message.seq + 1
         assert message.data["to"] >= message.seq
         self.epoch = message.body["epoch"]
@@ -105,4 +115,4 @@ class History:
     def _check_event(self, message):
         assert self.seq is not None, f"an event before the first message: {message.text[:300]}"
         assert message.seq == self.seq + 1, f"{message.seq} after {self.seq}"
-        assert set(message.body) - {"set"} == EVENT_MEMBERS, message.text[:300]
+        assert message.members - {"set"} == EVENT_MEMBERS, message.text[:300]

@@ -21,7 +21,7 @@ class SyncClient(History):
 
     @classmethod
     async def open(cls, relay, keep=True, port=None, headers=None, compression=None, **query):
-        """`query` becomes the query string, so `epoch` and `seq` resume."""
+        """`query` becomes the query string, so `epoch` and `seq` resume, and `channel` is the one that is followed."""
         address = f"ws://127.0.0.1:{port or relay.port}/ws/sync"
         address += "?" + urlencode(query) if query else ""
         connection = await websockets.connect(
