@@ -68,7 +68,8 @@ bool Watch::run() {
     const StreamEnd end =
         read_stream(target(), std::clamp(time_left(), milliseconds(1), kHandshake),
                     [this](std::string_view message) { return take(message); });
-    if (followed_.empty() && !is_done()) return fail({StreamEnd::Kind::refused, last_end_});
+    if (followed_.empty() && console_.out.good())
+      return fail({StreamEnd::Kind::refused, last_end_});
     if (end.kind == StreamEnd::Kind::stopped) return true;
     if (end.kind == StreamEnd::Kind::refused) return fail(end);
     if (printed_ > printed_before) pause = kFirstPause;
@@ -99,12 +100,7 @@ bool Watch::take(std::string_view message) {
                                    : on_a_single_line(message))
                << std::endl;
   ++printed_;
-  return !followed_.empty() && !is_done();
-}
-
-// Whether all is printed that was asked for, or can be.
-bool Watch::is_done() const {
-  return printed_ == settings_.count || !console_.out.good();
+  return !followed_.empty() && console_.out.good() && printed_ != settings_.count;
 }
 
 void Watch::note(std::string_view message) {

@@ -43,7 +43,6 @@ class Watch {
   bool take(std::string_view message);
   void note(std::string_view message);
   void note_end(const Followed& followed, std::string_view type, std::string_view message);
-  bool is_done() const;
   void tell(const StreamEnd& end) const;
   bool fail(const StreamEnd& end);
   std::chrono::milliseconds time_left() const;  // for the first message to come

@@ -24,6 +24,15 @@ async def test_what_the_backend_pushes_reaches_a_client(client):
     assert (await client.read_to_type("radio:started")).data == told
 
 
+async def test_the_rooms_of_the_example_are_open(stack):
+    room = await SyncClient.open(PORT, channel="room:0-1")
+    try:
+        post("/rooms/0-1/vote", {"name": "Ada", "track": 1})
+        assert (await room.read_to_type("vote:cast")).data["name"] == "Ada"
+    finally:
+        await room.abort()
+
+
 async def test_a_command_can_be_pushed_from_a_shell_in_the_backend(stack, client):
     stack.compose("exec", "-T", "backend", "python3", "-c",
                   "from syncrelay import Relay\n"

@@ -147,6 +147,17 @@ async def test_watch_says_what_is_refused_and_dropped_and_ends_when_nothing_is_l
                                f"syncrelay: cannot watch 127.0.0.1 port {port}: b is over: dropped"]
 
 
+async def test_watch_fails_when_all_is_refused_whatever_it_counts_to(runtime_dir, start):
+    async def talk(connection, _):
+        await connection.send('{"type":"sync:refused","channel":"a","code":"forbidden","message":"not open"}')
+        await connection.wait_closed()
+
+    async with fake_clients_port(talk) as port:
+        watching = start(Shell(runtime_dir, port), "watch", "--host", "127.0.0.1", "--channel", "a", "--count", "1")
+        assert await asyncio.to_thread(watching.wait) == 1
+    assert watching.errors == [f"syncrelay: cannot watch 127.0.0.1 port {port}: the relay refuses a: forbidden: not open"]
+
+
 async def test_watch_asks_by_messages_for_what_does_not_fit_into_the_address(runtime_dir, start):
     names = [f"{number:03}{LONGEST[3:]}" for number in range(128)]
     asked = []

@@ -1,4 +1,4 @@
-"""What README.md tells its reader to type, and what it says will come of it."""
+"""What README.md, and the pages beside it, tell their reader to type, and what they say will come of it."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text()
+CHANNELS = (ROOT / "docs/channels.md").read_text()
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
@@ -18,18 +19,16 @@ class Block:
     text: str
 
 
-BLOCKS = [Block(*found) for found in FENCE.findall(TEXT)]
+def blocks(language: str, text: str = TEXT) -> list[str]:
+    found = [Block(*fence) for fence in FENCE.findall(text)]
+    return [block.text for block in found if block.language == language]
 
 
-def blocks(language: str) -> list[str]:
-    return [block.text for block in BLOCKS if block.language == language]
-
-
-def commands() -> list[str]:
+def commands(text: str = TEXT) -> list[str]:
     """Every command line: those in shell blocks, and those within a sentence."""
-    prose = INLINE.findall(FENCE.sub("", TEXT))
+    prose = INLINE.findall(FENCE.sub("", text))
     inline = [code for code in prose if TYPED.match(code) and " " in code]
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+    lines = [line for block in blocks("sh", text) for line in block.splitlines() if line.strip()]
     return list(dict.fromkeys(lines + inline))
 
 

@@ -1,4 +1,4 @@
-"""Everything that README.md tells the reader to type does what it says."""
+"""Everything that README.md and docs/channels.md tell the reader to type does what they say."""
 
 import json
 import os
@@ -9,14 +9,15 @@ import subprocess
 import pytest
 
 from conftest import command_with
-from readme import ROOT, blocks, commands, options
+from readme import CHANNELS, ROOT, blocks, commands, options
 
 BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
-RELAY = [command for command in commands() if command.startswith("scripts/run")]
+ALL = list(dict.fromkeys(commands() + commands(CHANNELS)))
+RELAY = [command for command in ALL if command.startswith("scripts/run")]
 WSCAT = [command for command in commands() if command.startswith("wscat")]
 DOCKER = [command for command in commands() if command.startswith("docker")]
 OTHERS = [
-    command for command in commands()
+    command for command in ALL
     if command not in RELAY + WSCAT + DOCKER and not command.startswith((*BY_FIXTURE, "scripts/test"))
 ]
 NODE_WITHOUT_WEBSOCKET = ["node", "--experimental-websocket", "--input-type=module", "-e"]
@@ -123,7 +124,7 @@ def test_the_javascript_lines_keep_a_true_copy_of_the_state(relay, reader, pytho
     assert copy["__proto__"] == {"x": 1, "y": {"__proto__": 2}} and copy["car"]["constructor"] == "Bosch"
 
 
-@pytest.mark.parametrize("text", blocks("python"))
+@pytest.mark.parametrize("text", blocks("python") + blocks("python", CHANNELS))
 def test_a_python_block_runs(relay, reader, python_client, text):
     subprocess.run([python_client, "-W", "error::ResourceWarning", "-c", text],
                    env=reader.environment, check=True, timeout=30)

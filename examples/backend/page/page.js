@@ -14,7 +14,7 @@ let pressed = null; // the pair that was shown when the pointer went down
 let keyed = null; // and when the key did that is still held
 
 function pair() {
-  return relay.get("comparison")?.pair ?? tracks;
+  return relay.get("comparison")?.pair ?? tracks?.slice(0, 2);
 }
 
 function show() {
