@@ -1,6 +1,5 @@
 """A database that version 2 of its format left behind is taken over whole, or left as it is."""
 
-import json
 import os
 import pathlib
 import shutil
@@ -11,9 +10,8 @@ import struct
 import pytest
 
 import small_disk
-from deadline import until
 from relay_process import RelayExited, run_relay
-from test_continuity import DATABASE, LOST, MARK, NOTE, WAL, ask, crc64, publish
+from test_continuity import DATABASE, LOST, MARK, NOTE, ask, crc64, publish
 from test_storage_faults import HOW_TO_GO_ON
 
 VERSION_2 = pathlib.Path(__file__).parent / "data" / "version2.sql"
@@ -55,7 +53,7 @@ def write_note(data_dir):
 
 
 def make_version_2(data_dir):
-    data_dir.mkdir(mode=0o700, exist_ok=True)
+    data_dir.mkdir(mode=0o700)
     database = sqlite3.connect(data_dir / DATABASE)
     database.executescript("PRAGMA journal_mode = WAL;" + VERSION_2.read_text())
     database.close()
@@ -202,13 +200,14 @@ def test_a_database_of_version_2_that_was_set_back_is_taken_over_under_a_new_epo
     assert LOST not in start().log_of_start()
 
 
-async def test_without_room_the_old_format_stays_until_there_is_some(start, connect, disk):
-    directory = disk.seen_from_here
-    make_version_2(directory)
-    change(directory / DATABASE, "PRAGMA journal_mode = DELETE")
+async def test_without_room_the_old_format_stays_until_there_is_some(start, connect, runtime_dir, disk):
+    directory = disk.seen_from_here  # SQLite would take that for a path of its own
+    make_version_2(runtime_dir / "made")
+    shutil.copy(runtime_dir / "made" / DATABASE, directory)
+    (directory / MARK).touch()
+    write_note(directory)
     disk.fill()
     with pytest.raises(RelayExited, match="cannot bring it from format 2 to 3, and left it as it is"):
         start(launcher=disk.launcher)
     disk.free()
-    relay = await until(lambda: start(launcher=disk.launcher), "it starts")
-    await check_goes_on(relay, connect)
+    await check_goes_on(start(launcher=disk.launcher), connect)

@@ -61,7 +61,7 @@ def checked_channels(names: Iterable[str]) -> list[str]:
 
 
 def checked_ttl(ttl: Ttl) -> float:
-    """In seconds, whole milliseconds."""
+    """In seconds, whole milliseconds, at least one."""
     if isinstance(ttl, timedelta):
         seconds: float = ttl.total_seconds()
     elif isinstance(ttl, (int, float)) and not isinstance(ttl, bool):
@@ -72,9 +72,7 @@ def checked_ttl(ttl: Ttl) -> float:
         raise InvalidValue("ttl", f"is {seconds:,} seconds; possible is more than 0 and up to {MAX_TTL:,}, a year")
     if isinstance(seconds, int):
         return int(seconds)
-    if round(seconds, 3) == 0:
-        raise InvalidValue("ttl", f"is {seconds:g} seconds; the relay counts in milliseconds")
-    return round(float(seconds), 3)
+    return max(round(float(seconds), 3), 0.001)
 
 
 def checked_versions(if_version: IfVersion, key: str | None) -> dict[str, int]:

@@ -38,11 +38,12 @@ class Relay(Commands):
     they wait there and arrive, in order, when it is back. What ZeroMQ had already handed to a relay that was killed
     can be lost: a push has no answer.
 
+    Its commands are for the default channel, which every client follows that asks for no other; ``channel(name)`` has
+    the same methods for another one, and ``batch()`` makes one step of many commands.
+
     With ``confirm=True`` a command waits for the relay's answer, at most ``timeout`` seconds, and returns its position;
     until then it is sent again whenever the connection was lost, under one ``id``, by which the relay knows what it has
     done already. Raises CommandRejected or ConfirmTimeout. An ``id`` of your own does the same across processes.
-    Its commands are for the default channel, which every client follows that asks for no other; ``channel(name)`` has
-    the same methods for another one.
     Confirmed commands and queries come after what this Relay was called with before, confirmed or not. One that timed
     out under way may take effect yet, but never after what comes later, which waits in the queue until the relay has
     answered (or was away for a minute).
