@@ -23,9 +23,8 @@ RelayProcess::RelayProcess(const Settings& settings, ShardThread::Behaviour beha
         std::make_unique<ShardThread>(shard_settings(settings.window), clock_, behave));
     mailboxes.push_back(&shards_.back()->letters());
   }
-  const Relay::Settings relay_settings{{{"comparison", "radio"}, 1 << 24, 100},
-                                       settings.window.bytes,
-                                       {1000, std::chrono::minutes(10)}};
+  const Relay::Settings relay_settings{
+      {{"comparison", "radio"}, 1 << 24, 100}, settings.window, {1000, std::chrono::minutes(10)}};
   relay_ = std::make_unique<Relay>(relay_settings, clock_, mailboxes, stats, nullptr);
 }
 
@@ -80,7 +79,7 @@ void RelayProcess::send_event(std::uint64_t number, std::size_t size) {
   }
   command += '}';
   const auto decoded = decoder_.decode(command);
-  if (!decoded || !relay_->apply(*decoded.value())) std::abort();
+  if (!decoded || !relay_->apply(*decoded.value(), clock_.wall())) std::abort();
 }
 
 ClientModel RelayProcess::view_of(const ThreadedClient& client) const {

@@ -63,7 +63,7 @@ void check_accepted(std::string_view message, const Command& command) {
 void apply(const Command& command) {
   testing::TestRelay relay;
   for (int round = 0; round < 2; ++round) {
-    require(relay.relay.apply(command).ok());
+    require(relay.relay.apply(command, relay.clock.wall()).ok());
     for (const Update& update : relay.take_updates()) {
       if (update.chunk) require(is_json(testing::text_of(update)));
     }
