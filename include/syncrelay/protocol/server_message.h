@@ -17,7 +17,7 @@ namespace syncrelay {
 
 // Whether clients hear of an accepted command by an event of its own.
 constexpr bool makes_event(const Command& command) {
-  return command.op == Op::broadcast || (command.notify && has_effect(command.op));
+  return command.op == Op::broadcast || (command.notify && command.op < Op::broadcast);
 }
 
 // Puts events together. What it returns is in pieces, to be laid down one behind the other: most of
