@@ -11,8 +11,7 @@
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/ipc/peer_gate.h"
-#include "syncrelay/relay/intake.h"
-#include "syncrelay/relay/order.h"
+#include "syncrelay/relay/gather_rule.h"
 
 namespace syncrelay {
 namespace {
@@ -63,16 +62,16 @@ int bind_and_tell(zmq::context_t& context, zmq::socket_t& socket, const std::str
 }  // namespace
 
 struct CommandServer::Impl {
-  Impl(const Settings& server_settings, Relay& the_relay, RelayStats& the_relay_stats,
-       Shards the_shards, const Clock& the_clock, const Log& the_log)
+  Impl(const Settings& server_settings, const RelayParts& the_relay, Shards the_shards,
+       const Clock& the_clock, const Log& the_log)
       : settings(server_settings),
-        relay(the_relay),
-        relay_stats(the_relay_stats),
+        relay(the_relay.relay),
+        intake(the_relay.intake),
+        relay_stats(the_relay.stats),
         shards(std::move(the_shards)),
         clock(the_clock),
         log(the_log),
-        order(the_clock),
-        intake(server_settings.max_command, the_relay, order, the_relay_stats, the_clock, the_log),
+        gather(server_settings.gather),
         wake(shards.wake),
         gate(bounds(), the_clock) {}
 
@@ -93,17 +92,18 @@ struct CommandServer::Impl {
   milliseconds until_tending() const;
   bool wait(milliseconds timeout);
   bool take_batch();
+  void gather_more();
   bool take_all();
   bool take(zmq::socket_t& socket);
 
   const Settings settings;
   Relay& relay;
+  Intake& intake;
   RelayStats& relay_stats;
   const Shards shards;
   const Clock& clock;
   const Log& log;
-  LocalOrder order;
-  Intake intake;
+  GatherRule gather;
   Wake& wake;                                    // something besides a socket wants attention
   std::atomic<TimePoint::rep> stop_deadline{0};  // not 0: the server is stopping
   PeerGate gate;
@@ -258,16 +258,23 @@ bool CommandServer::Impl::take_batch() {
   desk->go_on_with_backup();
   const bool tended = intake.tend();
   if (!take_all() && !tended) return false;
-  const TimePoint gather_until = clock.now() + settings.gather;
-  while (!intake.batch_full() && !intake.has_waiting() && clock.now() < gather_until &&
-         !stopping() && wait(kGatherStep)) {
-    take_all();
-  }
+  gather_more();
+  const std::uint64_t commands = intake.unanswered();
   std::vector<Reply> replies = intake.publish();
+  gather.published(commands, clock.now());
   crash_point("before_answer");
   desk->read_outboxes();
   desk->answer(std::move(replies));
   return true;
+}
+
+void CommandServer::Impl::gather_more() {
+  const TimePoint began = clock.now();
+  const TimePoint until = began + gather.patience(began);
+  while (!intake.batch_full() && !intake.has_waiting() && clock.now() < until && !stopping() &&
+         wait(kGatherStep)) {
+    take_all();
+  }
 }
 
 // Empties the sockets, taking turns between them, as far as the batch goes; what stages nothing
@@ -299,9 +306,9 @@ bool CommandServer::Impl::take(zmq::socket_t& socket) {
   return true;
 }
 
-CommandServer::CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats,
-                             Shards shards, const Clock& clock, const Log& log)
-    : impl_(std::make_unique<Impl>(settings, relay, relay_stats, std::move(shards), clock, log)) {}
+CommandServer::CommandServer(const Settings& settings, const RelayParts& relay, Shards shards,
+                             const Clock& clock, const Log& log)
+    : impl_(std::make_unique<Impl>(settings, relay, std::move(shards), clock, log)) {}
 
 CommandServer::~CommandServer() = default;
 
