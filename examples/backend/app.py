@@ -2,6 +2,9 @@
 
 It keeps no connection and no state of its own, so it can be restarted at any time: the relay goes on
 holding the clients and what they were told last.
+
+The radio and the comparison are everybody's: they lie in the default channel. Each pair of tracks has a room
+besides, which is a channel of its own. It begins when somebody opens its page.
 """
 
 import os
@@ -11,7 +14,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from syncrelay import AsyncRelay, RelayUnavailable, lifespan
 
@@ -48,9 +51,21 @@ class Start(BaseModel):
     track: int
 
 
+class Guest(BaseModel):
+    name: str = Field(min_length=1, max_length=24)
+
+
+class Vote(Guest):
+    track: int
+
+
+class Note(Guest):
+    text: str = Field(min_length=1, max_length=200)
+
+
 @app.get("/", response_class=HTMLResponse)
 async def index() -> str:
-    return (PAGE / "index.html").read_text().replace("{{relay_port}}", RELAY_PORT)
+    return page("index.html")
 
 
 @app.get("/tracks")
@@ -77,9 +92,58 @@ async def start_radio(start: Start) -> dict[str, Any]:
     return radio
 
 
+@app.get("/rooms/{first}-{second}", response_class=HTMLResponse)
+async def room_page(first: int, second: int) -> str:
+    room(first, second)
+    return page("room.html")
+
+
+@app.post("/rooms/{first}-{second}/vote")
+async def vote(first: int, second: int, vote: Vote) -> None:
+    """One step: nobody hears who chose what before it is so. Votes that come at once are all kept: each is a patch."""
+    if vote.track not in (first, second):
+        raise HTTPException(404, f"track {vote.track} is not in this room")
+    where = room(first, second)
+    async with relay.batch() as step:
+        votes = step.channel(where)
+        votes.merge("votes", {vote.name: vote.track})
+        votes.broadcast("vote:cast", {"name": vote.name, "track": track(vote.track)})
+
+
+@app.post("/rooms/{first}-{second}/typing")
+async def typing(first: int, second: int, guest: Guest) -> None:
+    """Is over by itself."""
+    await relay.channel(room(first, second)).set("typing", guest.name, ttl=3)
+
+
+@app.post("/rooms/{first}-{second}/note")
+async def pin(first: int, second: int, note: Note) -> None:
+    async with relay.batch() as step:
+        notes = step.channel(room(first, second))
+        notes.set("note", {"text": note.text, "name": note.name})
+        notes.delete("typing")
+
+
+@app.post("/rooms/{first}-{second}/close")
+async def close(first: int, second: int) -> None:
+    """All of the room is forgotten; whoever comes or stays finds it empty."""
+    await relay.channel(room(first, second)).drop()
+
+
 @app.exception_handler(RelayUnavailable)
 async def relay_unavailable(_: Request, error: RelayUnavailable) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_code=503)
+
+
+def page(name: str) -> str:
+    return (PAGE / name).read_text().replace("{{relay_port}}", RELAY_PORT)
+
+
+def room(first: int, second: int) -> str:
+    """The channel of a pair. The lower number comes first, so that a pair has one room."""
+    if not 0 <= first < second < len(TRACKS):
+        raise HTTPException(404, f"there is no room for {first} and {second}")
+    return f"room:{first}-{second}"
 
 
 def track(number: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 #include <libwebsockets.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstddef>
@@ -23,7 +24,7 @@ using Take = std::function<bool(std::string_view)>;
 // One connection from its handshake to its end.
 class Stream {
  public:
-  explicit Stream(const Take& take) : take_(take) {}
+  Stream(const std::vector<std::string>& words, const Take& take) : words_(words), take_(take) {}
 
   const std::optional<StreamEnd>& end() const { return end_; }
   bool established() const { return established_; }
@@ -36,7 +37,10 @@ class Stream {
     switch (reason) {
       case LWS_CALLBACK_CLIENT_ESTABLISHED:
         established_ = true;
+        lws_callback_on_writable(wsi);
         return 0;
+      case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return say_next(wsi);
       case LWS_CALLBACK_CLIENT_RECEIVE:
         return receive(wsi, {bytes, size});
       case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
@@ -76,6 +80,17 @@ class Stream {
     return wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
   }
 
+  // libwebsockets wants one message at a time, and room in front of it.
+  int say_next(lws* wsi) {
+    if (said_ == words_.size()) return 0;
+    const std::string& word = words_[said_++];
+    std::vector<unsigned char> buffer(LWS_PRE + word.size());
+    std::copy(word.begin(), word.end(), buffer.begin() + LWS_PRE);
+    if (lws_write(wsi, buffer.data() + LWS_PRE, word.size(), LWS_WRITE_TEXT) < 0) return -1;
+    lws_callback_on_writable(wsi);
+    return 0;
+  }
+
   int receive(lws* wsi, std::string_view bytes) {
     if (message_.size() + bytes.size() > kMaxMessage) {
       finish({StreamEnd::Kind::refused, "the relay sent a message of more than 1 GiB"});
@@ -104,6 +119,8 @@ class Stream {
     finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::lost, why});
   }
 
+  const std::vector<std::string>& words_;
+  std::size_t said_ = 0;  // of the words
   const Take& take_;
   lws_context* context_ = nullptr;
   bool established_ = false;
@@ -171,7 +188,7 @@ bool connect(lws_context* context, const StreamTarget& target, const lws_protoco
 
 StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds patience,
                       const Take& take) {
-  Stream stream(take);
+  Stream stream(target.words, take);
   const std::array<lws_protocols, 2> protocols = {
       {{"syncrelay-watch", on_lws, 0, kReadBuffer, 0, nullptr, 0}, {}}};
   const Context context = make_context(stream, protocols.data());

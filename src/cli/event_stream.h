@@ -1,17 +1,23 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace syncrelay {
+
+// libwebsockets cuts off a request's first line at 2 KiB.
+inline constexpr std::size_t kMaxPath = 2000;
 
 struct StreamTarget {
   std::string host;
   std::uint16_t port;
-  std::string path;  // with the query
+  std::string path;                // with the query; up to kMaxPath bytes
+  std::vector<std::string> words;  // text messages to say first
 };
 
 // How a stream came to its end.

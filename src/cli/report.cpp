@@ -1,5 +1,6 @@
 #include "syncrelay/cli/report.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -58,38 +59,102 @@ std::string time_of_day(double timestamp) {
   return text + format("%03.0f", std::floor(fraction * 1000));
 }
 
+bool has_its_place(std::string_view member) {
+  constexpr std::array<std::string_view, 5> kPlaced = {"type", "channel", "data", "ts", "seq"};
+  return std::find(kPlaced.begin(), kPlaced.end(), member) != kPlaced.end();
+}
+
 // Beside the members that have places of their own.
 std::string other_members(std::string_view message, bool color) {
   std::string out;
   for (const JsonPart& part : json_parts(message)) {
-    if (part.name == "type" || part.name == "data" || part.name == "ts" || part.name == "seq") {
-      continue;
-    }
+    if (has_its_place(part.name)) continue;
     out += "  " + color::paint(printable(part.name), color::kDim, color) + '=';
     out += print_json(part.value, {false, color});
   }
   return out;
 }
 
+// "; radio has version 18 now, lock is not there now".
+std::string present_versions(std::string_view error) {
+  std::string out;
+  for (const JsonPart& key : json_parts(json_member(error, "current"))) {
+    const std::string_view version = json_member(key.value, "version");
+    out += (out.empty() ? "; " : ", ") + printable(key.name);
+    out += version == "0" ? " is not there now" : " has version " + printable(version) + " now";
+  }
+  return out;
+}
+
+std::string place_of(std::string_view channel, std::string_view seq) {
+  const std::string where = channel.empty() ? "" : "in " + printable(channel) + ' ';
+  return where + "at position " + printable(seq);
+}
+
 }  // namespace
 
 std::string clients_report(std::string_view answer, WallTime now, bool color) {
   const std::vector<JsonPart> clients = json_parts(json_member(answer, "clients"));
-  if (clients.empty()) return "no clients are connected\n";
+  if (clients.empty()) return {};
   const double seconds_now = static_cast<double>(now.microseconds) / 1e6;
   Table table({{"id", Align::right},
                {"address"},
                {"connected", Align::right},
+               {"channels", Align::right},
                {"lag", Align::right},
                {"sent", Align::right},
                {"last sign", Align::right}});
   for (const JsonPart& client : clients) {
     table.add({member_text(client.value, "id"), member_text(client.value, "address"),
                duration(seconds_now - number(json_member(client.value, "since"))),
-               member_text(client.value, "lag"), size(number(json_member(client.value, "bytes"))),
+               member_text(client.value, "channels"), member_text(client.value, "lag"),
+               size(number(json_member(client.value, "bytes"))),
                duration(number(json_member(client.value, "last_pong")))});
   }
   return table.text(color);
+}
+
+std::string channels_report(const std::vector<std::string>& channels, bool color) {
+  Table table({{"name"},
+               {"seq", Align::right},
+               {"subscribers", Align::right},
+               {"keys", Align::right},
+               {"bytes", Align::right}});
+  for (const std::string& channel : channels) {
+    const std::string name = member_text(channel, "name");
+    table.add({name.empty() ? "(default)" : name, member_text(channel, "seq"),
+               member_text(channel, "subscribers"), member_text(channel, "keys"),
+               size(number(json_member(channel, "bytes")))});
+  }
+  return table.text(color);
+}
+
+std::string versioned_state(std::string_view answer) {
+  const std::string_view versions = json_member(answer, "versions");
+  std::string out = "{";
+  for (const JsonPart& key : json_parts(json_member(answer, "state"))) {
+    const std::string_view version = json_member(versions, key.name);
+    if (out.size() > 1) out += ',';
+    out.append("\"").append(key.name).append("\":{\"version\":");
+    out.append(version.empty() ? "null" : version).append(",\"value\":").append(key.value) += '}';
+  }
+  return out + '}';
+}
+
+std::string refusal_report(std::string_view answer) {
+  const std::string_view error = json_member(answer, "error");
+  return "refused: " + printable(without_quotes(json_member(error, "code"))) + ": " +
+         printable(decoded_json_string(json_member(error, "message"))) + present_versions(error);
+}
+
+std::string position_report(std::string_view answer, std::string_view channel) {
+  std::string out;
+  for (const JsonPart& part : json_parts(json_member(answer, "positions"))) {
+    const std::string_view name = part.name.empty() ? "the default channel" : part.name;
+    out += (out.empty() ? "" : ", ") + place_of(name, json_member(part.value, "seq"));
+  }
+  if (out.empty()) out = place_of(channel, json_member(answer, "seq"));
+  return out + "; clients: " + printable(json_member(answer, "clients"));
 }
 
 std::string flat_stats(std::string_view answer) {
@@ -120,6 +185,9 @@ std::string message_line(std::string_view message, bool color) {
   if (!ts.empty()) line = color::paint(time_of_day(number(ts)), color::kDim, color) + "  ";
   if (const std::string seq = member_text(message, "seq"); !seq.empty()) {
     line += color::paint(seq, color::kYellow, color) + "  ";
+  }
+  if (const std::string channel = member_text(message, "channel"); !channel.empty()) {
+    line += color::paint(channel, color::kCyan, color) + "  ";
   }
   line += color::paint(member_text(message, "type"), color::kBold, color);
   if (const std::string_view data = json_member(message, "data"); !data.empty()) {

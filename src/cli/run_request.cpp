@@ -12,12 +12,14 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ask_relay.h"
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
 #include "syncrelay/json/json_parts.h"
 #include "syncrelay/json/json_text.h"
+#include "syncrelay/protocol/limits.h"
 #include "watch.h"
 
 namespace syncrelay {
@@ -36,17 +38,30 @@ std::string random_id() {
   return text;
 }
 
-// "refused: unknown_op: …".
-std::string refusal_in(std::string_view answer) {
-  const std::string_view error = json_member(answer, "error");
-  return "refused: " + printable(without_quotes(json_member(error, "code"))) + ": " +
-         printable(decoded_json_string(json_member(error, "message")));
+// In seconds, as a command says it.
+std::string seconds(std::chrono::milliseconds time) {
+  char text[32];
+  const auto whole = static_cast<long long>(time.count() / 1000);
+  const auto rest = static_cast<int>(time.count() % 1000);
+  if (rest == 0) return std::to_string(whole);
+  std::snprintf(text, sizeof text, "%lld.%03d", whole, rest);
+  return text;
+}
+
+// The members that say which channels are meant.
+std::string channel_members(const std::vector<std::string>& channels) {
+  if (channels.empty() || (channels.size() == 1 && channels[0].empty())) return {};
+  if (channels.size() == 1) return R"(,"channel":)" + json_string(channels[0]);
+  std::string members = R"(,"channels":[)";
+  for (const std::string& name : channels) members.append(json_string(name)).append(1, ',');
+  members.back() = ']';
+  return members;
 }
 
 // Why this is no positive answer; nullopt when it is one.
 std::optional<std::string> fault_of(const std::string& answer, const std::string& control) {
   if (json_fault(answer)) return "what answers at " + control + " is no relay";
-  if (json_member(answer, "ok") != "true") return refusal_in(answer);
+  if (json_member(answer, "ok") != "true") return refusal_report(answer);
   return std::nullopt;
 }
 
@@ -65,6 +80,8 @@ class Run {
   int publish();
   int watch();
   int clients();
+  int channels();
+  int drop();
   int stats();
 
  private:
@@ -72,7 +89,10 @@ class Run {
   std::optional<std::string> read_input();
   std::optional<std::string> ask(const std::string& request);
   std::string begin_command(const std::string& op) const;
+  std::string condition_on(const std::string& key) const;
   int confirm(const std::string& command, const std::string& done);
+  std::string channel() const;
+  int list(const std::vector<std::string>& channels);
   int print(std::string_view json);
   int write(std::string_view text);
   int fail(ExitCode code, const std::string& why);
@@ -132,43 +152,56 @@ std::optional<std::string> Run::ask(const std::string& request) {
 // A command but for its members and its end.
 std::string Run::begin_command(const std::string& op) const {
   return R"({"op":")" + op + R"(","id":")" + random_id() + '"' +
-         (request_.silent ? R"(,"notify":false)" : "");
+         channel_members(request_.channels) + (request_.silent ? R"(,"notify":false)" : "") +
+         (request_.ttl ? R"(,"ttl":)" + seconds(*request_.ttl) : "");
+}
+
+std::string Run::condition_on(const std::string& key) const {
+  if (!request_.if_version) return {};
+  return R"(,"if":{)" + json_string(key) + ':' + std::to_string(*request_.if_version) + '}';
 }
 
 int Run::confirm(const std::string& command, const std::string& done) {
   const auto answer = ask(command + '}');
   if (!answer) return kFailed;
   if (!console_.pretty) return print(*answer);
-  return write(done + " at position " + std::string(json_member(*answer, "seq")) +
-               "; clients: " + std::string(json_member(*answer, "clients")) + '\n');
+  return write(done + ' ' + position_report(*answer, channel()) + '\n');
+}
+
+// The one that is meant; empty for the default one.
+std::string Run::channel() const {
+  return request_.channels.empty() ? std::string() : request_.channels.front();
 }
 
 int Run::state() {
   const bool one = !request_.words.empty();
   const std::string key = one ? R"(,"key":)" + json_string(request_.words[0]) : "";
-  const auto answer = ask(R"({"op":"state")" + key + '}');
+  const auto answer = ask(R"({"op":"state")" + channel_members(request_.channels) + key + '}');
   if (!answer) return kFailed;
-  const std::string_view state = json_member(*answer, "state");
+  const std::string state =
+      request_.versions ? versioned_state(*answer) : std::string(json_member(*answer, "state"));
   if (!one) return print(state);
   const std::vector<JsonPart> values = json_parts(state);
-  if (values.empty()) {
-    return fail(kFailed, "the state has no key " + json_string(printable(request_.words[0])));
-  }
-  return print(values.front().value);
+  if (!values.empty()) return print(values.front().value);
+  const std::string where = channel().empty() ? "" : " of " + channel();
+  return fail(kFailed,
+              "the state" + where + " has no key " + json_string(printable(request_.words[0])));
 }
 
 int Run::change(const std::string& op, const std::string& done) {
   const std::string& key = request_.words[0];
   const auto value = json_of(request_.words[1], "argument");
   if (!value) return kBadInput;
-  return confirm(begin_command(op) + R"(,"key":)" + json_string(key) + R"(,"value":)" + *value,
+  return confirm(begin_command(op) + condition_on(key) + R"(,"key":)" + json_string(key) +
+                     R"(,"value":)" + *value,
                  done + ' ' + printable(key));
 }
 
 int Run::remove() {
   for (const std::string& key : request_.words) {
-    const int code = confirm(begin_command("delete") + R"(,"key":)" + json_string(key),
-                             "deleted " + printable(key));
+    const int code =
+        confirm(begin_command("delete") + condition_on(key) + R"(,"key":)" + json_string(key),
+                "deleted " + printable(key));
     if (code != kDone) return code;
   }
   return kDone;
@@ -194,16 +227,59 @@ int Run::publish() {
 }
 
 int Run::watch() {
-  Watch watch({config_.host, config_.port, request_.count, request_.timeout}, console_);
+  Watch watch({config_.host, config_.port, request_.channels, request_.count, request_.timeout},
+              console_);
   if (!watch.run()) return fail(kFailed, watch.why());
   return write({});
 }
 
 int Run::clients() {
-  const auto answer = ask(R"({"op":"clients"})");
+  // The default channel has its followers, too, which are not all clients.
+  const std::string where =
+      request_.channels.empty() ? "" : R"(,"channel":)" + json_string(channel());
+  const auto answer = ask(R"({"op":"clients")" + where + '}');
   if (!answer) return kFailed;
   if (!console_.pretty) return print(json_member(*answer, "clients"));
-  return write(clients_report(*answer, SystemClock().wall(), console_.color));
+  const std::string table = clients_report(*answer, SystemClock().wall(), console_.color);
+  if (!table.empty()) return write(table);
+  if (request_.channels.empty()) return write("no clients are connected\n");
+  return write("no client follows " + (channel().empty() ? "the default channel" : channel()) +
+               '\n');
+}
+
+int Run::channels() {
+  const std::string prefix = request_.words.empty() ? "" : request_.words[0];
+  const std::string query = R"({"op":"channels","limit":)" + std::to_string(kMaxListedChannels) +
+                            R"(,"prefix":)" + json_string(prefix);
+  std::vector<std::string> listed;
+  std::string after;
+  while (true) {
+    const auto answer = ask(query + after + '}');
+    if (!answer) return kFailed;
+    const std::vector<JsonPart> page = json_parts(json_member(*answer, "channels"));
+    for (const JsonPart& each : page) listed.emplace_back(each.value);
+    if (page.empty() || json_member(*answer, "more") != "true") break;
+    after = R"(,"after":)" + std::string(json_member(page.back().value, "name"));
+  }
+  return list(listed);
+}
+
+int Run::list(const std::vector<std::string>& channels) {
+  if (!console_.pretty) {
+    std::string array = "[";
+    for (const std::string& channel : channels)
+      array.append(array.size() > 1 ? "," : "") += channel;
+    return print(array + ']');
+  }
+  if (!channels.empty()) return write(channels_report(channels, console_.color));
+  return write("no channel's name begins with " + printable(request_.words.front()) + '\n');
+}
+
+int Run::drop() {
+  const std::string& name = request_.words[0];
+  const auto answer = ask(begin_command("drop") + R"(,"channel":)" + json_string(name) + '}');
+  if (!answer) return kFailed;
+  return console_.pretty ? write("dropped " + name + '\n') : print(*answer);
 }
 
 int Run::stats() {
@@ -247,6 +323,10 @@ int run_request(const Invocation& invocation, const Console& console) {
       return run.watch();
     case Action::clients:
       return run.clients();
+    case Action::channels:
+      return run.channels();
+    case Action::drop:
+      return run.drop();
     default:
       return run.stats();
   }

@@ -1,6 +1,7 @@
 #include "watch.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <ostream>
 #include <thread>
 
@@ -8,6 +9,7 @@
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
 #include "syncrelay/json/json_parts.h"
+#include "syncrelay/json/json_text.h"
 #include "unreachable.h"
 
 namespace syncrelay {
@@ -19,15 +21,54 @@ constexpr milliseconds kFirstPause{100};  // before connecting again; doubles up
 constexpr milliseconds kLongestPause{2000};
 constexpr milliseconds kHandshake{10'000};  // the longest that one is waited for
 
+// For the query of an address.
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (plain || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      char code[4];
+      std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned char>(c));
+      out += code;
+    }
+  }
+  return out;
+}
+
+std::string shown(std::string_view channel) {
+  return channel.empty() ? "the default channel" : printable(channel);
+}
+
 }  // namespace
+
+std::string Watch::argument_for(const Followed& followed) {
+  const std::string name = "channel=" + followed.channel;
+  if (followed.epoch.empty()) return name;
+  return name + ',' + percent_encoded(followed.epoch) + ',' + followed.seq;
+}
+
+std::string Watch::message_for(const Followed& followed) {
+  const std::string name = R"({"type":"sync:subscribe","channel":)" + json_string(followed.channel);
+  if (followed.epoch.empty()) return name + '}';
+  return name + R"(,"epoch":)" + json_string(followed.epoch) + R"(,"seq":)" + followed.seq + '}';
+}
+
+Watch::Watch(const Settings& settings, const Console& console)
+    : settings_(settings), console_(console) {
+  for (const std::string& channel : settings.channels) followed_.push_back({channel, {}, {}});
+  if (followed_.empty()) followed_.emplace_back();
+}
 
 bool Watch::run() {
   milliseconds pause = kFirstPause;
   while (true) {
     const std::uint64_t printed_before = printed_;
-    const StreamEnd end = read_stream({dial_host(settings_.host), settings_.port, path()},
-                                      std::clamp(time_left(), milliseconds(1), kHandshake),
-                                      [this](std::string_view message) { return take(message); });
+    const StreamEnd end =
+        read_stream(target(), std::clamp(time_left(), milliseconds(1), kHandshake),
+                    [this](std::string_view message) { return take(message); });
+    if (followed_.empty() && !is_done()) return fail({StreamEnd::Kind::refused, last_end_});
     if (end.kind == StreamEnd::Kind::stopped) return true;
     if (end.kind == StreamEnd::Kind::refused) return fail(end);
     if (printed_ > printed_before) pause = kFirstPause;
@@ -53,19 +94,46 @@ bool Watch::fail(const StreamEnd& end) {
 }
 
 bool Watch::take(std::string_view message) {
-  note_position(message);
+  note(message);
   console_.out << (console_.pretty ? message_line(message, console_.color)
                                    : on_a_single_line(message))
                << std::endl;
   ++printed_;
-  return console_.out.good() && printed_ != settings_.count;
+  return !followed_.empty() && !is_done();
 }
 
-void Watch::note_position(std::string_view message) {
-  for (const JsonPart& part : json_parts(message)) {
-    if (part.name == "seq") seq_ = part.value;
-    if (part.name == "epoch") epoch_ = without_quotes(part.value);
+// Whether all is printed that was asked for, or can be.
+bool Watch::is_done() const {
+  return printed_ == settings_.count || !console_.out.good();
+}
+
+void Watch::note(std::string_view message) {
+  const std::string channel = decoded_json_string(json_member(message, "channel"));
+  const auto found =
+      std::find_if(followed_.begin(), followed_.end(),
+                   [&channel](const Followed& followed) { return followed.channel == channel; });
+  if (found == followed_.end()) return;
+  const std::string_view type = without_quotes(json_member(message, "type"));
+  if (type == "sync:refused" || type == "sync:unsubscribed") {
+    note_end(*found, type, message);
+    followed_.erase(found);
+    return;
   }
+  for (const JsonPart& part : json_parts(message)) {
+    if (part.name == "seq") found->seq = part.value;
+    if (part.name == "epoch") found->epoch = decoded_json_string(part.value);
+  }
+}
+
+void Watch::note_end(const Followed& followed, std::string_view type, std::string_view message) {
+  const auto text = [message](std::string_view name) {
+    return printable(decoded_json_string(json_member(message, name)));
+  };
+  last_end_ = type == "sync:refused" ? "the relay refuses " + shown(followed.channel) + ": " +
+                                           text("code") + ": " + text("message")
+                                     : shown(followed.channel) + " is over: " + text("reason");
+  const bool others = followed_.size() > 1;
+  if (others) console_.err << "syncrelay: " << last_end_ << std::endl;
 }
 
 // Until the first message, a relay that is out of reach is more likely a wrong address than one
@@ -76,8 +144,25 @@ milliseconds Watch::time_left() const {
                                          std::chrono::steady_clock::now());
 }
 
-std::string Watch::path() const {
-  return epoch_.empty() ? "/ws/sync" : "/ws/sync?epoch=" + epoch_ + "&seq=" + seq_;
+// As much by the address as fits there, the rest by messages. Without other channels than the
+// default one it says what an older relay understands, too.
+StreamTarget Watch::target() const {
+  StreamTarget target = {dial_host(settings_.host), settings_.port, "/ws/sync", {}};
+  const Followed& first = followed_.front();
+  if (followed_.size() == 1 && first.channel.empty()) {
+    if (!first.epoch.empty())
+      target.path += "?epoch=" + percent_encoded(first.epoch) + "&seq=" + first.seq;
+    return target;
+  }
+  for (const Followed& followed : followed_) {
+    const std::string argument = argument_for(followed);
+    const bool is_first = &followed == &first;
+    if (is_first || target.path.size() + argument.size() < kMaxPath)
+      target.path += (is_first ? '?' : '&') + argument;
+    else
+      target.words.push_back(message_for(followed));
+  }
+  return target;
 }
 
 std::string Watch::place() const {

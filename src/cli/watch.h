@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "event_stream.h"
 #include "syncrelay/cli/console.h"
@@ -11,38 +12,50 @@
 namespace syncrelay {
 
 // Prints what a client of the relay receives. After a lost connection it connects again, for ever,
-// and goes on at its position.
+// and goes on at its positions. A channel that was refused or dropped is not asked for again.
 class Watch {
  public:
   struct Settings {
     std::string host;
     std::uint16_t port;
+    // The empty name is the default channel, which is what is watched where there are no names.
+    std::vector<std::string> channels;
     std::uint64_t count;                // messages after which it ends; 0: never
     std::chrono::milliseconds timeout;  // for the first connection
   };
 
-  Watch(const Settings& settings, const Console& console)
-      : settings_(settings), console_(console) {}
+  Watch(const Settings& settings, const Console& console);
 
-  // False when the relay refuses or could not be reached at first: why() tells.
+  // False when the relay refuses, could not be reached at first, or has nothing left to follow:
+  // why() tells.
   bool run();
   const std::string& why() const { return why_; }
 
  private:
+  struct Followed {
+    std::string channel;
+    std::string epoch;  // empty until the channel's first message
+    std::string seq;
+  };
+
+  static std::string argument_for(const Followed& followed);
+  static std::string message_for(const Followed& followed);
   bool take(std::string_view message);
-  void note_position(std::string_view message);
+  void note(std::string_view message);
+  void note_end(const Followed& followed, std::string_view type, std::string_view message);
+  bool is_done() const;
   void tell(const StreamEnd& end) const;
   bool fail(const StreamEnd& end);
   std::chrono::milliseconds time_left() const;  // for the first message to come
-  std::string path() const;
+  StreamTarget target() const;
   std::string place() const;
 
   const Settings settings_;
   const Console& console_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  std::string epoch_;  // empty until the first message
-  std::string seq_;
+  std::vector<Followed> followed_;
   std::uint64_t printed_ = 0;
+  std::string last_end_;  // of the channel that ended last
   std::string why_;
 };
 

@@ -12,6 +12,7 @@
 #include "syncrelay/config/runtime_dir.h"
 #include "syncrelay/config/text.h"
 #include "syncrelay/config/verb.h"
+#include "syncrelay/protocol/channel_name.h"
 
 namespace syncrelay::config {
 namespace {
@@ -114,6 +115,17 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   return {};
 }
 
+// A pattern that looks as if it opened what nothing opens.
+void warn_of_personal(Invocation& invocation) {
+  for (const std::string& pattern : invocation.config.open_channels) {
+    if (!is_personal(pattern)) continue;
+    invocation.warnings.push_back("open-channels (from " + invocation.origins.at("open-channels") +
+                                  "): " + quote_for_message(pattern) +
+                                  " opens nothing: no client follows a channel whose name begins "
+                                  "with @");
+  }
+}
+
 }  // namespace
 
 Result<void, UsageError> configure(const InvocationInput& input, std::span<const Option> table,
@@ -126,6 +138,7 @@ Result<void, UsageError> configure(const InvocationInput& input, std::span<const
   add_layer(settings, file.value());
   if (auto assigned = assign_all(table, settings, invocation); !assigned) return assigned;
   derive_defaults(input.user, invocation);
+  warn_of_personal(invocation);
   return check_together(invocation);
 }
 

@@ -5,6 +5,8 @@
 #include "syncrelay/config/address.h"
 #include "syncrelay/config/option_kinds.h"
 #include "syncrelay/config/text.h"
+#include "syncrelay/protocol/channel_name.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay::config {
 namespace {
@@ -19,6 +21,7 @@ constexpr std::uint64_t kGiB = 1ULL << 30;
 constexpr std::string_view kListeners = "Listeners";
 constexpr std::string_view kBackends = "Backends";
 constexpr std::string_view kState = "State and log";
+constexpr std::string_view kChannels = "Channels";
 constexpr std::string_view kStorage = "Storage";
 constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kTimes = "Times";
@@ -40,10 +43,15 @@ Reason host_name_problem(std::string_view name) {
 }
 
 Reason state_key_problem(std::string_view key) {
-  constexpr std::size_t kMaxKey = 256;
-  if (!key.empty() && key.size() <= kMaxKey) return std::nullopt;
+  if (!key.empty() && key.size() <= kMaxNameBytes) return std::nullopt;
   return "is " + std::to_string(key.size()) + " bytes long; accepted: 1 to " +
-         std::to_string(kMaxKey);
+         std::to_string(kMaxNameBytes);
+}
+
+Reason channel_pattern_problem(std::string_view pattern) {
+  if (is_channel_pattern(pattern)) return std::nullopt;
+  return "is neither the name of a channel (1 to " + std::to_string(kMaxChannelBytes) +
+         " of A-Z a-z 0-9 _ . : ~ - @ /) nor the beginning of names with one * behind it";
 }
 
 Reason runtime_dir_problem(std::string_view dir) {
@@ -128,6 +136,19 @@ std::vector<Option> state_options() {
   };
 }
 
+std::vector<Option> channel_options() {
+  return {
+      list_option({"open-channels", kChannels, "PATTERN",
+                   "Channels that any client may follow: a name, or the beginning of names and *"},
+                  &Config::open_channels, channel_pattern_problem),
+      number_option({"max-channels", kChannels, "COUNT", "Channels at a time"},
+                    &Config::max_channels, {1, 10'000'000}),
+      number_option(
+          {"max-subscriptions", kChannels, "COUNT", "Channels that one client follows at a time"},
+          &Config::max_subscriptions, {1, 10'000}),
+  };
+}
+
 std::vector<Option> storage_options() {
   const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
   std::vector<Option> options = {
@@ -203,8 +224,8 @@ std::vector<Option> logging_options() {
 
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
-  for (const auto part : {listener_options, backend_options, state_options, storage_options,
-                          client_options, time_options, logging_options}) {
+  for (const auto part : {listener_options, backend_options, state_options, channel_options,
+                          storage_options, client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
   return table;

@@ -7,6 +7,8 @@
 
 #include "syncrelay/config/quantity.h"
 #include "syncrelay/config/text.h"
+#include "syncrelay/protocol/channel_name.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay::config {
 namespace {
@@ -16,7 +18,7 @@ using Reason = std::optional<std::string>;
 
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
-constexpr std::array<Verb, 11> kVerbs = {{
+constexpr std::array<Verb, 13> kVerbs = {{
     {"serve", "", "Run the relay (the default)", Action::serve},
     {"healthcheck", "", "Exit with 0 if the relay on this host answers 200 on /health",
      Action::healthcheck},
@@ -30,6 +32,10 @@ constexpr std::array<Verb, 11> kVerbs = {{
      1, 2, true},
     {"watch", "", "Print what a client receives, going on after a lost connection", Action::watch},
     {"clients", "", "List the clients", Action::clients},
+    {"channels", "[PREFIX]", "List the channels, or those whose names begin with PREFIX",
+     Action::channels, 0, 1},
+    {"drop", "CHANNEL", "Forget a channel; its clients are told, and follow it no more",
+     Action::drop, 1, 1},
     {"stats", "", "Print the relay's counters", Action::stats},
     {"backup", "FILE", "Write all that --data holds to a new file, also while the relay runs",
      Action::backup, 1, 1},
@@ -57,12 +63,51 @@ Reason set_flag(std::string_view value, bool& flag) {
   return std::nullopt;
 }
 
+std::string channel_name_rule() {
+  return "(a name is 1 to " + std::to_string(kMaxChannelBytes) + " of A-Z a-z 0-9 _ . : ~ - @ /)";
+}
+
+bool has_channel(const Request& request, std::string_view name) {
+  return std::find(request.channels.begin(), request.channels.end(), name) !=
+         request.channels.end();
+}
+
+Reason add_channel(std::string_view value, Request& request) {
+  if (!value.empty() && !is_channel_name(value))
+    return "is not the name of a channel " + channel_name_rule();
+  if (has_channel(request, value)) return "comes twice";
+  request.channels.emplace_back(value);
+  return std::nullopt;
+}
+
+Reason set_ttl(std::string_view value, Request& request) {
+  const auto ttl = parse_duration(value);
+  if (!ttl || *ttl < 1ms || *ttl > std::chrono::seconds(kMaxTtlSeconds)) {
+    return "is not a duration (seconds, or with ms, s, m, h) from 1ms to " +
+           std::to_string(kMaxTtlSeconds / 3600) + "h";
+  }
+  request.ttl = *ttl;
+  return std::nullopt;
+}
+
+Reason set_if_version(std::string_view value, Request& request) {
+  const auto version = parse_number(value);
+  if (!version || *version > kMaxVersion)
+    return "is not a version: a whole number, 0 for a key that is not there";
+  request.if_version = *version;
+  return std::nullopt;
+}
+
 Reason set_json(std::string_view value, Request& request) {
   return set_flag(value, request.json);
 }
 
 Reason set_silent(std::string_view value, Request& request) {
   return set_flag(value, request.silent);
+}
+
+Reason set_versions(std::string_view value, Request& request) {
+  return set_flag(value, request.versions);
 }
 
 Reason add_key(std::string_view value, Request& request) {
@@ -74,23 +119,42 @@ Reason add_key(std::string_view value, Request& request) {
   return std::nullopt;
 }
 
+constexpr std::array kVersioned = {Action::state};
 constexpr std::array kWatch = {Action::watch};
 constexpr std::array kPublish = {Action::publish};
 constexpr std::array kChanges = {Action::set, Action::merge, Action::remove, Action::publish};
 
-constexpr std::array<RequestOption, 5> kRequestOptions = {{
+constexpr std::array kInChannels = {Action::state,   Action::set,   Action::merge,  Action::remove,
+                                    Action::publish, Action::watch, Action::clients};
+constexpr std::array kManyChannels = {Action::publish, Action::watch};
+constexpr std::array kMortal = {Action::set, Action::merge, Action::publish};
+constexpr std::array kConditional = {Action::set, Action::merge, Action::remove};
+
+constexpr std::array<RequestOption, 9> kRequestOptions = {{
     {"timeout",
      "TIME",
      "How long to try to reach the relay (1ms to 24h; default 5s)",
      {},
      set_timeout},
     {"json", "", "Print JSON also on a terminal", {}, set_json},
+    {"channel", "NAME",
+     "The channel that is meant; without it, or with an empty name, the default one. publish and "
+     "watch: repeatable",
+     kInChannels, add_channel, true},
     {"silent", "",
      "set, merge, delete, publish --set: do not tell the clients that are connected of the change",
      kChanges, set_silent},
     {"set", "KEY=JSON",
      "publish: set a key in the same step; - as the JSON reads standard input (repeatable)",
      kPublish, add_key, true},
+    {"ttl", "TIME",
+     "set, merge, publish --set: the keys are deleted after this time unless they are set again "
+     "(1ms to 8760h)",
+     kMortal, set_ttl},
+    {"if-version", "VERSION",
+     "set, merge, delete: only if the key still has this version; 0: only if it is not there",
+     kConditional, set_if_version},
+    {"versions", "", "state: print the version of each key, too", kVersioned, set_versions},
     {"count", "COUNT", "watch: stop after this many messages", kWatch, set_count},
 }};
 
@@ -119,9 +183,12 @@ std::string names_of(std::span<const Action> actions) {
   return names;
 }
 
+bool is_among(Action action, std::span<const Action> actions) {
+  return std::find(actions.begin(), actions.end(), action) != actions.end();
+}
+
 bool knows(const RequestOption& option, Action action) {
-  return option.only.empty() ||
-         std::find(option.only.begin(), option.only.end(), action) != option.only.end();
+  return option.only.empty() || is_among(action, option.only);
 }
 
 // How often standard input is to be read.
@@ -130,6 +197,37 @@ std::size_t inputs(const Verb& verb, const Request& request) {
   const bool word = verb.takes_json && request.words.size() > 1 && request.words[1] == "-";
   return static_cast<std::size_t>(std::count_if(request.set.begin(), request.set.end(), is_input)) +
          (word ? 1 : 0);
+}
+
+// What is wrong with the names of channels; nothing when all can be sent.
+Reason channel_fault(const Verb& verb, const Request& request) {
+  if (request.channels.size() > 1 && !is_among(verb.action, kManyChannels))
+    return "--channel can be repeated with " + names_of(kManyChannels) + " only";
+  if (verb.action == Action::publish && request.channels.size() > kMaxChannelsOfBroadcast)
+    return "an event goes to " + std::to_string(kMaxChannelsOfBroadcast) + " channels at most";
+  if (request.words.empty()) return std::nullopt;
+  const std::string& word = request.words.front();
+  if (verb.action == Action::drop && word.empty()) return "the default channel cannot be dropped";
+  const bool named = verb.action == Action::drop || verb.action == Action::channels;
+  if (!named || word.empty() || is_channel_name(word)) return std::nullopt;
+  return quote_for_message(word) +
+         (verb.action == Action::drop ? " is not the name of a channel "
+                                      : " begins no channel's name ") +
+         channel_name_rule();
+}
+
+// What stands without that which it is about.
+Reason loose_option(const Verb& verb, const Request& request) {
+  const bool publishes = verb.action == Action::publish && request.set.empty();
+  if (publishes && request.silent) {
+    return "--silent with publish needs --set: an event goes to every client, only a change of the "
+           "state can be kept from them";
+  }
+  if (publishes && request.ttl)
+    return "--ttl with publish needs --set: it is the keys that end, not the event";
+  if (request.if_version && request.words.size() > 1 && verb.action == Action::remove)
+    return "--if-version with delete needs a single key";
+  return std::nullopt;
 }
 
 }  // namespace
@@ -152,6 +250,8 @@ bool is_request(Action action) {
     case Action::publish:
     case Action::watch:
     case Action::clients:
+    case Action::channels:
+    case Action::drop:
     case Action::stats:
     case Action::backup:
       return true;
@@ -200,11 +300,8 @@ Result<void, UsageError> assign(const RequestOption& option, std::string_view va
 Result<void, UsageError> check_request(const Verb& verb, const Request& request) {
   if (verb.action == Action::backup && request.words.front().empty())
     return UsageError{"backup needs the name of a file; " + usage(verb)};
-  if (verb.action == Action::publish && request.silent && request.set.empty()) {
-    return UsageError{
-        "--silent with publish needs --set: an event goes to every client, only a change of the "
-        "state can be kept from them"};
-  }
+  if (const Reason fault = channel_fault(verb, request)) return UsageError{*fault};
+  if (const Reason loose = loose_option(verb, request)) return UsageError{*loose};
   if (inputs(verb, request) > 1) {
     return UsageError{"- stands for standard input more than once, and it can be read only once"};
   }

@@ -15,9 +15,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from fake_relay import FakeControl  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
 from pusher import Pusher  # noqa: E402
 from relay_process import RelayProcess, is_sanitized  # noqa: E402
+from shell import Shell  # noqa: E402
 from ws_client import SyncClient  # noqa: E402
 
 HANG_SECONDS = 40
@@ -108,3 +110,30 @@ async def proxy(relay):
 def memory_is_measurable():
     if is_sanitized():
         pytest.skip("a sanitizer keeps freed memory: bounds on memory mean nothing")
+
+
+@pytest.fixture
+def shell(relay):
+    return Shell(relay.runtime_dir, relay.port)
+
+
+@pytest.fixture
+def start():
+    """Starts commands that are ended with the test."""
+    running = []
+
+    def start_in(shell, *arguments):
+        running.append(shell.start(*arguments))
+        return running[-1]
+
+    yield start_in
+    for command in running:
+        command.end()
+
+
+@pytest.fixture
+def control(runtime_dir):
+    """Answers in the relay's place."""
+    control = FakeControl(runtime_dir)
+    yield control
+    control.close()

@@ -106,6 +106,14 @@ class Running:
         self._process.stderr.close()
 
 
+def assert_failed(ended, code, *words):
+    """Nothing on standard output, and one line on standard error that holds the words."""
+    assert (ended.returncode, ended.stdout) == (code, ""), ended
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("syncrelay: ")
+    assert all(word in line for word in words), line
+
+
 def connections_to(path):
     """How many sockets of the kernel's list bear this path: the listener and what connected to it."""
     with open("/proc/net/unix", encoding="ascii", errors="replace") as table:

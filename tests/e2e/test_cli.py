@@ -15,7 +15,7 @@ from deadline import wait_until
 from fake_relay import FakeControl, closing_port, refusing_port, silent_port
 from raw_client import PING, PONG, RawClient
 from relay_process import binary, environment
-from shell import Shell, connections_to
+from shell import Shell, assert_failed, connections_to
 
 STRANGER = 65_501  # a user and group that own nothing here
 ASKING = [("state",), ("set", "k", "1"), ("merge", "k", "1"), ("delete", "k"), ("publish", "x"), ("clients",), ("stats",),
@@ -23,33 +23,6 @@ ASKING = [("state",), ("set", "k", "1"), ("merge", "k", "1"), ("delete", "k"), (
 BUSY = {"ok": False, "error": {"code": "busy", "message": "ask again"}}
 NOBODY = 65_534
 COLOR = re.compile(r"\x1b\[\d+m")
-
-
-@pytest.fixture
-def shell(relay):
-    return Shell(relay.runtime_dir, relay.port)
-
-
-@pytest.fixture
-def start():
-    """Starts commands that are ended with the test."""
-    running = []
-
-    def start_in(shell, *arguments):
-        running.append(shell.start(*arguments))
-        return running[-1]
-
-    yield start_in
-    for command in running:
-        command.end()
-
-
-@pytest.fixture
-def control(runtime_dir):
-    """Answers in the relay's place."""
-    control = FakeControl(runtime_dir)
-    yield control
-    control.close()
 
 
 @pytest.fixture
@@ -62,14 +35,6 @@ def stranger():
     program = shutil.copy(binary(), directory / "syncrelay")
     yield lambda runtime_dir, user=STRANGER: Shell(runtime_dir, program=program, user=user)
     shutil.rmtree(directory)
-
-
-def assert_failed(ended, code, *words):
-    """Nothing on standard output, and one line on standard error that holds the words."""
-    assert (ended.returncode, ended.stdout) == (code, ""), ended
-    [line] = ended.stderr.splitlines()
-    assert line.startswith("syncrelay: ")
-    assert all(word in line for word in words), line
 
 
 # state and set
@@ -568,7 +533,7 @@ def test_json_can_be_had_on_a_terminal(shell):
 async def test_a_terminal_gets_tables(relay, shell, connect):
     await connect(relay)
     lines = COLOR.sub("", shell.on_terminal("clients")[1]).splitlines()
-    assert lines[0].split() == ["id", "address", "connected", "lag", "sent", "last", "sign"]
+    assert lines[0].split() == ["id", "address", "connected", "channels", "lag", "sent", "last", "sign"]
     assert lines[1].split()[1] == "127.0.0.1" and len(lines) == 2
 
 

@@ -11,7 +11,7 @@ OPTIONS = {
     "host", "port", "admin", "commands", "state-key", "runtime-dir", "log-bytes", "log-events", "stall-timeout",
     "ping-interval", "ping-timeout", "json-ping-interval", "allow-origin", "max-clients", "max-clients-per-address",
     "max-client-message", "max-command", "max-state", "allow-remote-commands", "ipc-mode", "ipc-group",
-    "drain-timeout", "shards", "log-format"}
+    "drain-timeout", "shards", "log-format", "open-channels", "max-channels", "max-subscriptions"}
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_print_config_shows_every_option_of_the_contract_and_starts_nothing(runt
     ("stall-timeout", r"60|1 ?m"), ("ping-interval", "20"), ("ping-timeout", "20"), ("json-ping-interval", r"\b0"),
     ("max-clients", "10000"), ("max-clients-per-address", r"\b0"), ("max-client-message", "65536|64 ?KiB"),
     ("max-command", "16777216|16 ?MiB"), ("max-state", "268435456|256 ?MiB"), ("ipc-mode", "0660"),
-    ("drain-timeout", r"\b5")])
+    ("drain-timeout", r"\b5"), ("open-channels", r"\[\]"), ("max-channels", "100000"), ("max-subscriptions", "128")])
 def test_the_defaults_are_the_contracts(runtime_dir, name, default):
     line = setting(runtime_dir, name)
     assert re.search(default, line) and "default" in line, line

@@ -21,7 +21,7 @@ def runtime_dir():
 
 @pytest.fixture
 def relay(runtime_dir):
-    relay = RelayProcess(runtime_dir=runtime_dir)
+    relay = RelayProcess("--open-channels", "room:*", runtime_dir=runtime_dir)
     yield relay
     relay.dispose()
 
@@ -43,8 +43,8 @@ def start_backend(relay):
 async def connect(relay):
     clients = []
 
-    async def open_client():
-        clients.append(await SyncClient.open(relay))
+    async def open_client(**query):
+        clients.append(await SyncClient.open(relay, **query))
         return clients[-1]
 
     yield open_client

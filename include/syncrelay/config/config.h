@@ -46,6 +46,10 @@ struct Config {
   std::uint64_t log_bytes = 16ULL << 20;  // of the whole process
   std::uint64_t log_events = 100'000;
 
+  std::vector<std::string> open_channels;  // patterns of the named channels that clients may follow
+  std::uint64_t max_channels = 100'000;
+  std::uint64_t max_subscriptions = 128;  // of each client
+
   std::string data;  // directory; empty: nothing outlives the process
   Durability durability = Durability::process;
   std::uint64_t dedup_ids = 100'000;                // how many ids of commands are remembered,

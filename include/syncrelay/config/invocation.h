@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ enum class Action : std::uint8_t {
   publish,
   watch,
   clients,
+  channels,
+  drop,
   stats,
   backup,
   print_config,
@@ -42,11 +45,17 @@ struct KeyArgument {
 // standard input is asked for once at most.
 struct Request {
   std::vector<std::string> words;  // KEY, TYPE, JSON: as many as the command takes
-  std::vector<KeyArgument> set;    // publish: what changes of the state in the same step
+  // Names, the empty one for the default channel; no duplicates. None: the default channel, and for
+  // clients all of them. More than one only with publish and watch.
+  std::vector<std::string> channels;
+  std::vector<KeyArgument> set;  // publish: what changes of the state in the same step
   std::chrono::milliseconds timeout{5'000};
-  std::uint64_t count = 0;  // messages after which watch ends; 0: never
-  bool json = false;        // also on a terminal
-  bool silent = false;      // do not tell connected clients of the change
+  std::uint64_t count = 0;                       // messages after which watch ends; 0: never
+  std::optional<std::chrono::milliseconds> ttl;  // of what is set
+  std::optional<std::uint64_t> if_version;       // that the key must have
+  bool json = false;                             // also on a terminal
+  bool versions = false;                         // state: print them, too
+  bool silent = false;                           // do not tell connected clients of the change
 };
 
 // One line that names the option, where its value came from, the value, and what would be accepted.

@@ -26,17 +26,51 @@ TEST_CASE("A table's columns are as wide as their widest cell, and lines end wit
 
 TEST_CASE("Clients stand in a table, with times and sizes in fitting units") {
   const char* answer = R"({"ok":true,"seq":1,"epoch":"e","clients":[
-    {"id":1,"address":"127.0.0.1","since":1000.000000,"lag":0,"bytes":512,"last_pong":0.250},
-    {"id":22,"address":"::1","since":91.500000,"lag":7,"bytes":1572864,"last_pong":90.000}]})";
+    {"id":1,"address":"127.0.0.1","since":1000.000000,"channels":1,"lag":0,"bytes":512,"last_pong":0.250},
+    {"id":22,"address":"::1","since":91.500000,"channels":12,"lag":7,"bytes":1572864,"last_pong":90.000}]})";
   CHECK(clients_report(answer, WallTime{1'000'000'000 + 500'000}, false) ==
-        "id  address    connected  lag     sent  last sign\n"
-        " 1  127.0.0.1      0.5 s    0    512 B      0.2 s\n"
-        "22  ::1         15.2 min    7  1.5 MiB    1.5 min\n");
+        "id  address    connected  channels  lag     sent  last sign\n"
+        " 1  127.0.0.1      0.5 s         1    0    512 B      0.2 s\n"
+        "22  ::1         15.2 min        12    7  1.5 MiB    1.5 min\n");
 }
 
-TEST_CASE("Without clients a sentence says so") {
-  CHECK(clients_report(R"({"ok":true,"clients":[]})", WallTime{}, false) ==
-        "no clients are connected\n");
+TEST_CASE("Without clients there is no table") {
+  CHECK(clients_report(R"({"ok":true,"clients":[]})", WallTime{}, false).empty());
+}
+
+TEST_CASE("Channels stand in a table, the default one first and by a word of its own") {
+  const std::vector<std::string> channels = {
+      R"({"name":"","seq":120,"epoch":"e","subscribers":9,"keys":2,"bytes":40})",
+      R"({"name":"room:42","seq":7,"epoch":"e","subscribers":0,"keys":1,"bytes":2048})"};
+  CHECK(channels_report(channels, false) ==
+        "name       seq  subscribers  keys    bytes\n"
+        "(default)  120            9     2     40 B\n"
+        "room:42      7            0     1  2.0 KiB\n");
+}
+
+TEST_CASE("Each value can stand with its version") {
+  CHECK(versioned_state(R"({"ok":true,"state":{"radio":{"n":1.50},"a\"b":null},)"
+                        R"("versions":{"radio":18,"a\"b":4}})") ==
+        R"({"radio":{"version":18,"value":{"n":1.50}},"a\"b":{"version":4,"value":null}})");
+  CHECK(versioned_state(R"({"ok":true,"state":{},"versions":{}})") == "{}");
+}
+
+TEST_CASE("A refusal says why, and a conflict which versions there are now") {
+  CHECK(refusal_report(R"({"ok":false,"error":{"code":"invalid_key","message":"too \"long\"",)"
+                       R"("offset":3}})") == "refused: invalid_key: too \"long\"");
+  CHECK(refusal_report(R"({"ok":false,"error":{"code":"conflict","message":"other versions",)"
+                       R"("offset":0,"current":{"radio":{"version":18,"value":1},)"
+                       R"("lock":{"version":0}}}})") ==
+        "refused: conflict: other versions; radio has version 18 now, lock is not there now");
+}
+
+TEST_CASE("Where a command took effect is told with its channels") {
+  CHECK(position_report(R"({"ok":true,"seq":7,"clients":3})", "") == "at position 7; clients: 3");
+  CHECK(position_report(R"({"ok":true,"seq":7,"clients":3})", "room:42") ==
+        "in room:42 at position 7; clients: 3");
+  CHECK(position_report(
+            R"({"ok":true,"seq":7,"clients":3,"positions":{"a":{"seq":7},"":{"seq":9}}})", "a") ==
+        "in a at position 7, in the default channel at position 9; clients: 3");
 }
 
 TEST_CASE("The position and the counters stand in one object, or in a table") {
@@ -56,6 +90,16 @@ TEST_CASE("An event's line has its time, its position, its type and its data") {
                      false) == "19:00:01.999  42  radio:started  {\"t\": 1}");
   CHECK(message_line(R"({"type":"x","data":null,"ts":0.000000,"seq":1})", true) ==
         "\x1b[2m00:00:00.000\x1b[0m  \x1b[33m1\x1b[0m  \x1b[1mx\x1b[0m  \x1b[2mnull\x1b[0m");
+}
+
+TEST_CASE("An event of a named channel tells its name before its type") {
+  use_utc();
+  CHECK(message_line(R"({"type":"chat:said","channel":"room:42","data":1,"ts":0.0,"seq":8})",
+                     false) == "00:00:00.000  8  room:42  chat:said  1");
+  CHECK(message_line(R"({"type":"sync:refused","channel":"a","code":"forbidden","message":"no"})",
+                     false) == "a  sync:refused  code=\"forbidden\"  message=\"no\"");
+  CHECK(message_line(R"({"type":"sync:unsubscribed","channel":"a","reason":"dropped"})", false) ==
+        "a  sync:unsubscribed  reason=\"dropped\"");
 }
 
 TEST_CASE("What else a message says comes after its data") {

@@ -31,6 +31,9 @@ const std::map<std::string, std::string> kSamples = {
     {"max-state-keys", "10"},
     {"log-bytes", "1MiB"},
     {"log-events", "10"},
+    {"open-channels", "room:*"},
+    {"max-channels", "10"},
+    {"max-subscriptions", "10"},
     {"data", "/var/lib/relay"},
     {"durability", "power"},
     {"dedup-ids", "10"},
@@ -65,6 +68,8 @@ const std::vector<Outside> kOutside = {
     {"max-state-keys", "0", "100000001"},
     {"log-bytes", "65535", "1025GiB"},
     {"log-events", "1", "1000000001"},
+    {"max-channels", "0", "10000001"},
+    {"max-subscriptions", "0", "10001"},
     {"durability", "none", "powerful"},
     {"dedup-ids", "0", "100000001"},
     {"dedup-window", "0", "169h"},
@@ -157,6 +162,37 @@ TEST_CASE("A state key has 1 to 256 bytes") {
   CHECK(error_of(make_input({"--state-key", std::string(256, 'k')})).empty());
   CHECK_FALSE(error_of(make_input({"--state-key", std::string(257, 'k')})).empty());
   CHECK_FALSE(error_of(make_input({"--state-key", ""})).empty());
+}
+
+TEST_CASE("Nothing but the default channel is open until a pattern says so") {
+  CHECK(config_of(make_input({})).open_channels.empty());
+  const Words patterns = {"room:*", "news", "*"};
+  const Words flags = {"--open-channels=room:*", "--open-channels", "news", "--open-channels=*"};
+  CHECK(config_of(make_input(flags)).open_channels == patterns);
+  CHECK(config_of(make_input({}, {"SYNCRELAY_OPEN_CHANNELS=room:*,news,*"})).open_channels ==
+        patterns);
+  CHECK(config_of(make_file_input("open-channels = [\"room:*\", 'news', \"*\"]")).open_channels ==
+        patterns);
+}
+
+TEST_CASE("A pattern of channels is a name, or its beginning with one asterisk behind it") {
+  CHECK(error_of(make_input({"--open-channels", std::string(128, 'c') + '*'})).empty());
+  for (const std::string& bad :
+       Words{"a b", "*a", "a**", "a*b", "\xc3\xa9", std::string(129, 'c')}) {
+    CHECK(error_of(make_input({"--open-channels", bad})) ==
+          "open-channels (from --open-channels): \"" + bad +
+              "\" is neither the name of a channel (1 to 128 of A-Z a-z 0-9 _ . : ~ - @ /) nor the "
+              "beginning of names with one * behind it");
+  }
+}
+
+TEST_CASE("A pattern that would open personal channels opens nothing, which is worth a warning") {
+  const auto result =
+      parse_invocation(make_input({"--open-channels=room:*", "--open-channels=@*"}));
+  REQUIRE(result.ok());
+  CHECK(result.value().warnings ==
+        Words{"open-channels (from --open-channels): \"@*\" opens nothing: no client follows a "
+              "channel whose name begins with @"});
 }
 
 TEST_CASE("An empty admin address in a place that counts more turns the listener off") {

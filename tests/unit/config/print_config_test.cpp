@@ -24,10 +24,11 @@ TEST_CASE("The printed defaults are a configuration file with the same values") 
 
 TEST_CASE("Printed values of every kind survive being read again") {
   const Words arguments = {
-      "--host=::1",          "--port=0",          "--admin=[::1]:0",        "--allow-origin=*",
-      "--commands=ipc:///a", "--ipc-mode=7",      "--ipc-group=relay",      "--log-level=debug",
-      "--log-format=json",   "--log-bytes=65537", "--stall-timeout=1501ms", "--drain-timeout=1h",
-      "--shards=64",         "--max-state=1GiB",  "--allow-remote-commands"};
+      "--host=::1",           "--port=0",          "--admin=[::1]:0",         "--allow-origin=*",
+      "--commands=ipc:///a",  "--ipc-mode=7",      "--ipc-group=relay",       "--log-level=debug",
+      "--log-format=json",    "--log-bytes=65537", "--stall-timeout=1501ms",  "--drain-timeout=1h",
+      "--shards=64",          "--max-state=1GiB",  "--allow-remote-commands", "--open-channels=a/*",
+      "--max-subscriptions=9"};
   const Config config = read_back(make_input(arguments)).config;
   CHECK(config.ipc_mode == 7);
   CHECK(config.admin == HostPort{"::1", 0});

@@ -27,6 +27,10 @@ TEST_CASE("Each command has its action, and its words come in order") {
   CHECK(invocation_of({"watch"}).action == Action::watch);
   CHECK(invocation_of({"clients"}).action == Action::clients);
   CHECK(invocation_of({"stats"}).action == Action::stats);
+  CHECK(invocation_of({"channels"}).action == Action::channels);
+  CHECK(words_of({"channels", "room:"}) == Words{"room:"});
+  CHECK(invocation_of({"drop", "room:42"}).action == Action::drop);
+  CHECK(words_of({"drop", "room:42"}) == Words{"room:42"});
   CHECK(words_of({"backup", "/tmp/file"}) == Words{"/tmp/file"});
   const Invocation set = invocation_of({"set", "radio", "{\"a\": [1]}"});
   CHECK(set.action == Action::set);
@@ -101,8 +105,12 @@ TEST_CASE("Without options a request has its defaults") {
   const Request request = invocation_of({"watch"}).request;
   CHECK(request.timeout == 5s);
   CHECK(request.count == 0);
+  CHECK(request.channels.empty());
+  CHECK_FALSE(request.ttl);
+  CHECK_FALSE(request.if_version);
   CHECK_FALSE(request.json);
   CHECK_FALSE(request.silent);
+  CHECK_FALSE(request.versions);
 }
 
 TEST_CASE("A flag can be taken back") {
@@ -173,6 +181,81 @@ TEST_CASE("Every change of the state can be silent, an event cannot") {
   CHECK(error_of(make_input({"publish", "t", "--silent"})) ==
         "--silent with publish needs --set: an event goes to every client, only a change of the "
         "state can be kept from them");
+}
+
+TEST_CASE("What asks about state, events or clients names the channel that it means") {
+  for (const Words& words :
+       {Words{"state"}, Words{"set", "k", "1"}, Words{"merge", "k", "1"}, Words{"delete", "k", "l"},
+        Words{"publish", "t"}, Words{"watch"}, Words{"clients"}}) {
+    Words arguments = words;
+    arguments.insert(arguments.end(), {"--channel", "room:42"});
+    CHECK(invocation_of(arguments).request.channels == Words{"room:42"});
+  }
+  CHECK(invocation_of({"state", "--channel="}).request.channels == Words{""});
+  CHECK(error_of(make_input({"stats", "--channel", "a"})) ==
+        "--channel goes with state, set, merge, delete, publish, watch and clients only");
+}
+
+TEST_CASE("An event goes to several channels, and several can be watched") {
+  for (const char* verb : {"publish", "watch"}) {
+    Words arguments = {verb, "--channel", "a", "--channel=", "--channel", "b"};
+    if (arguments[0] == "publish") arguments.emplace_back("t");
+    CHECK(invocation_of(arguments).request.channels == Words{"a", "", "b"});
+    arguments.emplace_back("--channel=a");
+    CHECK(error_of(make_input(arguments)) == "channel (from --channel): \"a\" comes twice");
+  }
+  CHECK(error_of(make_input({"state", "--channel", "a", "--channel", "b"})) ==
+        "--channel can be repeated with publish and watch only");
+  Words many = {"publish", "t"};
+  for (int i = 0; i < 1001; ++i) many.push_back("--channel=room:" + std::to_string(i));
+  CHECK(error_of(make_input(many)) == "an event goes to 1000 channels at most");
+}
+
+TEST_CASE("What is no name of a channel is told before anything is sent") {
+  const std::string rule = "(a name is 1 to 128 of A-Z a-z 0-9 _ . : ~ - @ /)";
+  for (const std::string& bad : Words{"a b", "room,1", "caf\xc3\xa9", std::string(129, 'c'), "*"}) {
+    CHECK(error_of(make_input({"state", "--channel", bad})) ==
+          "channel (from --channel): \"" + bad + "\" is not the name of a channel " + rule);
+    CHECK(error_of(make_input({"drop", bad})) ==
+          '"' + bad + "\" is not the name of a channel " + rule);
+    CHECK(error_of(make_input({"channels", bad})) ==
+          '"' + bad + "\" begins no channel's name " + rule);
+  }
+  CHECK(words_of({"channels", ""}) == Words{""});
+  CHECK(error_of(make_input({"drop", ""})) == "the default channel cannot be dropped");
+  CHECK(error_of(make_input({"drop"})) ==
+        "drop needs more arguments; usage: syncrelay drop CHANNEL");
+}
+
+TEST_CASE("A key can be set for a time, and only if nobody has changed it") {
+  CHECK(invocation_of({"set", "k", "1", "--ttl", "5"}).request.ttl == 5s);
+  CHECK(invocation_of({"merge", "k", "1", "--ttl=1500ms"}).request.ttl == 1500ms);
+  CHECK(invocation_of({"publish", "t", "--set", "k=1", "--ttl", "8760h"}).request.ttl == 8760h);
+  CHECK(invocation_of({"set", "k", "1", "--if-version", "0"}).request.if_version == 0);
+  CHECK(invocation_of({"delete", "k", "--if-version", "9007199254740991"}).request.if_version ==
+        9007199254740991U);
+  CHECK(invocation_of({"state", "--versions"}).request.versions);
+}
+
+TEST_CASE("A time or a version that makes no sense is refused") {
+  CHECK(error_of(make_input({"set", "k", "1", "--ttl", "0"})) ==
+        "ttl (from --ttl): \"0\" is not a duration (seconds, or with ms, s, m, h) from 1ms to "
+        "8760h");
+  CHECK_FALSE(error_of(make_input({"set", "k", "1", "--ttl", "8761h"})).empty());
+  for (const char* bad : {"-1", "1.5", "9007199254740992", ""}) {
+    CHECK(error_of(make_input({"set", "k", "1", "--if-version", bad})) ==
+          "if-version (from --if-version): \"" + std::string(bad) +
+              "\" is not a version: a whole number, 0 for a key that is not there");
+  }
+  CHECK(error_of(make_input({"publish", "t", "--ttl", "5"})) ==
+        "--ttl with publish needs --set: it is the keys that end, not the event");
+  CHECK(error_of(make_input({"delete", "a", "b", "--if-version", "1"})) ==
+        "--if-version with delete needs a single key");
+  CHECK(error_of(make_input({"delete", "a", "--ttl", "1"})) ==
+        "--ttl goes with set, merge and publish only");
+  CHECK(error_of(make_input({"publish", "t", "--if-version", "1"})) ==
+        "--if-version goes with set, merge and delete only");
+  CHECK(error_of(make_input({"set", "k", "1", "--versions"})) == "--versions goes with state only");
 }
 
 TEST_CASE("A refused value of a command's option is told with what would be accepted") {

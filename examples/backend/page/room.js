@@ -1,0 +1,102 @@
+// A room: one pair of tracks, judged by friends. Its state lies in a channel of its own, which comes over the same
+// connection as everybody's radio.
+
+import { ask, heardOf, post } from "./backend.js";
+import { connect } from "./syncrelay.js"; // the build of clients/js
+import { describe, element, relayUrl, showStatus, tellIfUnseen, write } from "./view.js";
+
+const TYPING_AGAIN = 1500; // ms; the relay forgets it after 3 s
+const SILENCE = "nothing";
+const NOBODY = "Nobody has chosen yet.";
+const CLOSED = "This room was closed, and begins anew.";
+const EMPTY = { text: "Nothing yet", name: "" };
+
+const path = location.pathname; // /rooms/3-5
+const numbers = path.split("/").at(-1).split("-").map(Number);
+const candidates = [...element("comparison").children];
+const relay = connect(relayUrl());
+const room = relay.channel(`room:${numbers.join("-")}`);
+let pair = null; // the two tracks
+let lastVote = ""; // in words
+let isClosed = false;
+let toldTyping = 0;
+
+function show() {
+  showStatus({ status: room.status, error: relay.error ?? room.error, position: room.position });
+  write(element("radio"), relay.get("radio")?.track.title ?? SILENCE);
+  if (pair && room.position) showRoom();
+}
+
+function showRoom() {
+  const votes = Object.entries(room.get("votes") ?? {});
+  candidates.forEach((button, side) => {
+    const { id } = pair[side];
+    const friends = votes.filter(([, track]) => track === id).map(([name]) => name);
+    describe(button, pair[side]);
+    write(button.querySelector("em"), friends.length > 0 ? `${friends.length}: ${friends.join(", ")}` : "no votes");
+    button.setAttribute("aria-pressed", friends.includes(me()));
+  });
+  const before = isClosed ? CLOSED : NOBODY;
+  write(element("said"), votes.length === 0 ? before : lastVote || `${votes.length} have chosen.`);
+  const note = room.get("note") ?? EMPTY;
+  write(element("pinned").querySelector("strong"), note.text);
+  write(element("pinned").querySelector("span"), note.name);
+  const typing = room.get("typing") ?? me();
+  write(element("typing"), typing === me() ? "" : `${typing} is writing…`);
+  for (const button of document.querySelectorAll("button")) button.disabled = false;
+}
+
+function me() {
+  return element("name").value.trim() || element("name").placeholder;
+}
+
+/** Keeps the name for the next visit. */
+function rename() {
+  localStorage.setItem("name", element("name").value.trim());
+  show();
+}
+
+async function send(what, body) {
+  if (await post(`${path}/${what}`, { name: me(), ...body })) tellIfUnseen(room);
+}
+
+function tellTyping() {
+  if (element("text").value === "" || Date.now() - toldTyping < TYPING_AGAIN) return;
+  toldTyping = Date.now();
+  send("typing", {});
+}
+
+function pin(submission) {
+  submission.preventDefault();
+  const text = element("text").value.trim();
+  if (text === "") return;
+  element("text").value = "";
+  toldTyping = 0;
+  send("note", { text });
+}
+
+element("name").placeholder = `Guest ${Math.floor(Math.random() * 900) + 100}`;
+element("name").value = localStorage.getItem("name") ?? "";
+element("name").addEventListener("input", rename);
+candidates.forEach((button, side) => button.addEventListener("click", () => send("vote", { track: pair[side].id })));
+element("text").addEventListener("input", tellTyping);
+element("pin").addEventListener("submit", pin);
+element("close").addEventListener("click", () => send("close", {}));
+
+room.onChange(show);
+room.onStatus(show);
+room.on("vote:cast", ({ name, track }) => {
+  heardOf();
+  lastVote = `${name} chose ${track.title}.`;
+  isClosed = false;
+  show();
+});
+room.onDropped(() => {
+  isClosed = true;
+  show();
+});
+relay.onState("radio", show);
+relay.onStatus(show);
+const tracks = await ask("/tracks");
+pair = numbers.map((number) => tracks[number]);
+show();

@@ -1,0 +1,44 @@
+// What both pages do to show what the relay keeps. Elements stay and only their texts change, so that a click that
+// is under way and the keyboard's focus outlast every change.
+
+const STATUS = {
+  connecting: "connecting…",
+  live: "live",
+  doubtful: "doubtful: no word from the relay",
+  resuming: "resuming…",
+  offline: "offline, trying again",
+};
+
+export const element = (id) => document.getElementById(id);
+
+/** Where the relay is: at the host that this page is from. */
+export function relayUrl() {
+  const port = document.querySelector("meta[name=relay-port]").content;
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  return `${scheme}://${location.hostname}:${port}/ws/sync`;
+}
+
+/** Leaves alone what is right already, which a screen reader would read out again. */
+export function write(place, text) {
+  if (place.textContent !== `${text}`) place.textContent = text;
+}
+
+export function describe(card, { title, artist }) {
+  write(card.querySelector("strong"), title);
+  write(card.querySelector("span"), artist);
+}
+
+export function showStatus({ status, error, position }) {
+  element("status").dataset.status = status;
+  write(element("status"), error ? `stopped: ${error.reason || error.message}` : STATUS[status]);
+  if (status === "live") write(element("note"), "");
+  write(element("position"), position?.seq ?? "–");
+}
+
+/** After something was sent: says so where the page cannot show its effect now. */
+export function tellIfUnseen({ status, error }) {
+  if (status === "live") return;
+  write(element("note"), error
+    ? "Sent, but this page has stopped and will not show it. Please load it again."
+    : "Sent. It takes effect when the relay can be reached, and shows here then.");
+}

@@ -1,0 +1,134 @@
+"""The example's rooms: each pair of tracks has a channel of its own, and friends see the same in it."""
+
+import pytest
+
+from test_two_pages import REFUSED
+
+FIRST = "#comparison button:first-child"
+LAST = "#comparison button:last-child"
+
+
+@pytest.fixture
+def enter(browser, backend):
+    """enter(name, room): the page of somebody of that name."""
+    def open_page(name, room="0-1"):
+        page = browser.open(f"{backend.url}/rooms/{room}")
+        page.wait_for("#status", "live")
+        page.wait_for(FIRST, "votes")
+        page.evaluate(f"(() => {{ const name = document.querySelector('#name'); name.value = '{name}';"
+                      " name.dispatchEvent(new Event('input')); })()")
+        return page
+    return open_page
+
+
+def write_note(page, text):
+    page.focus("#text")
+    for letter in text:
+        page.press(letter)
+
+
+def test_the_page_of_all_leads_to_the_room_of_the_pair_that_it_shows(browser, backend):
+    page = browser.open(backend.url)
+    page.wait_for("#radio", "Silence")
+    assert page.evaluate("document.querySelector('#invite').getAttribute('href')") == "/rooms/0-1"
+    page.click("#comparison button:last-child")
+    page.wait_for("#verdict", "Seven Small Engines won")
+    assert page.evaluate("document.querySelector('#invite').getAttribute('href')") == "/rooms/1-2"
+    page.click("#invite")
+    page.wait_for(FIRST, "Seven Small Engines")
+    page.wait_for(LAST, "Paper Lanterns")
+
+
+def test_friends_in_a_room_see_who_chose_what(enter, artifacts):
+    ada, ben = enter("Ada"), enter("Ben")
+    ada.click(FIRST)
+    for page in (ada, ben):
+        page.wait_for(FIRST, "1: Ada")
+        page.wait_for("#said", "Ada chose Harbour Lights.")
+    ben.click(LAST)
+    ada.wait_for(LAST, "1: Ben")
+    ada.click(LAST)
+    for page in (ada, ben):
+        page.wait_for(LAST, "2: ")
+        page.wait_for(FIRST, "no votes")
+        assert page.complaints() == []
+    assert ada.evaluate(f"document.querySelector('{LAST}').getAttribute('aria-pressed')") == "true"
+    for name, page in (("ada", ada), ("ben", ben)):
+        page.screenshot(artifacts / f"room-{name}.png")
+
+
+def test_rooms_side_by_side_know_nothing_of_each_other(enter):
+    here, there = enter("Ada", "0-1"), enter("Ada", "0-2")
+    here.click(FIRST)
+    here.wait_for(FIRST, "1: Ada")
+    there.click(LAST)
+    there.wait_for(LAST, "1: Ada")
+    assert "no votes" in there.text(FIRST) and "no votes" in here.text(LAST)
+    assert here.text("#position") == there.text("#position") == "2"
+
+
+def test_the_radio_of_all_plays_in_every_room(enter, backend):
+    rooms = [enter("Ada", "0-1"), enter("Ben", "0-2")]
+    backend.post("/radio/start", {"track": 3})
+    for page in rooms:
+        page.wait_for("#radio", "Slow Comet")
+        assert page.text("#position") == "0"
+
+
+def test_a_note_is_pinned_for_all_and_its_writing_shows_meanwhile(enter):
+    ada, ben = enter("Ada"), enter("Ben")
+    write_note(ada, "oboe")
+    ben.wait_for("#typing", "Ada is writing")
+    assert ada.text("#typing") == ""
+    ada.press("Enter")
+    for page in (ada, ben):
+        page.wait_for("#pinned", "oboe")
+        page.wait_for("#pinned", "Ada")
+    ben.evaluate("new Promise((resolve) => { const look = () => document.querySelector('#typing').textContent === ''"
+                 " ? resolve(null) : requestAnimationFrame(look); look(); })")
+    late = enter("Cy")
+    assert "oboe" in late.text("#pinned")
+
+
+def test_a_room_that_is_closed_begins_anew_for_all(enter):
+    ada, ben = enter("Ada"), enter("Ben")
+    ada.click(FIRST)
+    ben.wait_for(FIRST, "1: Ada")
+    ben.click("#close")
+    for page in (ada, ben):
+        page.wait_for("#said", "closed")
+        page.wait_for("#status", "live")
+        page.wait_for(FIRST, "no votes")
+    ben.click(LAST)
+    ada.wait_for("#said", "Ben chose Seven Small Engines.")
+
+
+def test_a_room_outlasts_a_restart_of_the_relay(enter, relay, start_relay):
+    ada, ben = enter("Ada"), enter("Ben")
+    relay.kill()
+    for page in (ada, ben):
+        page.wait_for("#status", "offline")
+    start_relay("--open-channels", "room:*", "--port", relay.port)
+    for page in (ada, ben):
+        page.wait_for("#status", "live")
+    ada.click(FIRST)
+    for page in (ada, ben):
+        page.wait_for(FIRST, "1: Ada")
+        assert [text for text in page.complaints() if not text.startswith(REFUSED)] == []
+
+
+def test_a_room_that_the_relay_does_not_open_says_so(browser, backend, relay, start_relay):
+    relay.kill()
+    start_relay("--port", relay.port)
+    page = browser.open(f"{backend.url}/rooms/0-1")
+    page.wait_for("#status", "stopped")
+    page.wait_for("#radio", "nothing")
+
+
+@pytest.mark.parametrize("width", [320, 760])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_room_fits_every_width(browser, backend, artifacts, width, scheme):
+    page = browser.open(f"{backend.url}/rooms/0-1", width=width, scheme=scheme)
+    page.wait_for(FIRST, "no votes")
+    page.screenshot(artifacts / f"room-{width}-{scheme}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
