@@ -144,9 +144,10 @@ void Server::build_shards() {
 void Server::build_relay() {
   std::vector<Mailbox<Letter>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->letters());
-  const Relay::Settings settings{{config_.state_key, config_.max_state, config_.max_state_keys},
-                                 {config_.log_bytes, config_.log_events},
-                                 {config_.dedup_ids, config_.dedup_window}};
+  const Relay::Settings settings{
+      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels},
+      {config_.log_bytes, config_.log_events},
+      {config_.dedup_ids, config_.dedup_window}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =

@@ -70,7 +70,7 @@ class Instance final : public Effects {
   Channels channels;
   std::string told;
   Outcome outcome;
-  Rejection rejection{RejectReason::busy};
+  Rejection rejection{RejectReason::busy, 0, {}};
   std::vector<Lifetime> lifetimes;
   std::map<std::string, State> replica;
   Spoken say;
