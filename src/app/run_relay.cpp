@@ -19,7 +19,7 @@ namespace {
 
 // For standard error to take a line, on a busy machine, too. Who does not read holds up nobody for
 // longer.
-constexpr Duration kPatience = std::chrono::milliseconds(500);
+constexpr Duration kLinePatience = std::chrono::milliseconds(500);
 
 sigset_t stop_signals() {
   sigset_t signals;
@@ -43,7 +43,7 @@ void exit_at_second_signal() {
     const int number = wait_for_signal();
     const std::string line = std::string("syncrelay: second signal (") + strsignal(number) +
                              "): exiting without waiting for clients\n";
-    run_apart([line] { write_all(STDERR_FILENO, line); }).wait_for(kPatience);
+    run_apart([line] { write_all(STDERR_FILENO, line); }).wait_for(kLinePatience);
     _exit(kFailed);
   }).detach();
 }
