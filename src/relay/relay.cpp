@@ -19,6 +19,13 @@ Duration left_of(const Expiry& expiry, WallTime now) {
   return std::clamp<Duration>(left, Duration::zero(), expiry.after);
 }
 
+// The one whose position the answer has, see Outcome.
+std::string_view answering_channel(const Command& command) {
+  if (!command.commands.empty()) return answering_channel(command.commands.back());
+  if (!command.channels.empty()) return command.channels.front();
+  return command.channel_name();
+}
+
 }  // namespace
 
 Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<Letter>*> shards,
@@ -131,7 +138,7 @@ std::optional<Accepted> Relay::repetition(const Command& command) {
   if (!known) return std::nullopt;
   stats_.duplicates.add();
   Accepted accepted;
-  const std::string_view name = command.channel_name();
+  const std::string_view name = answering_channel(command);
   if (!name.empty()) accepted.outcome.channel = std::make_shared<const std::string>(name);
   accepted.outcome.position = channels().position_of(name);
   accepted.outcome.position.seq = known->seq;

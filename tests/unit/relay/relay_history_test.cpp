@@ -136,7 +136,7 @@ TEST_CASE(
         disturbed.store.refusing = true;
         for (std::uint32_t left = 1 + choices.below(5); left > 0; --left)
           disturbed.apply(say.random(choices, disturbed.relay->channels()), clock.wall());
-        disturbed.relay->publish();
+        static_cast<void>(disturbed.relay->publish());
         disturbed.store.refusing = false;
         CHECK(text_of(disturbed.relay->channels()) == before);
         continue;
