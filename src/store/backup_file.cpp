@@ -8,6 +8,7 @@
 #include "backup.h"
 #include "books.h"
 #include "history_reader.h"
+#include "migration.h"
 #include "schema.h"
 #include "syncrelay/store/data_files.h"
 #include "syncrelay/store/made_backup.h"
@@ -29,8 +30,9 @@ Result<void, std::string> check_pages(Database& database) {
 Result<void, std::string> check_whole(Database& database) {
   const auto format = format_of(database);
   if (!format) return format.error();
-  if (format.value() == Format::empty) return std::string("it is empty");
-  if (format.value() == Format::version_1) return check_pages(database);
+  if (format.value().version == 0) return std::string("it is empty");
+  if (format.value().version == 1) return check_pages(database);
+  if (format.value().version == 2) return check_version_2(database);
   StoredHistory history;
   Books books;
   const auto read = HistoryReader(database, books).read(history);

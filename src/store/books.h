@@ -1,12 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
-#include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
+
+#include "row_sum.h"
 
 namespace syncrelay {
 
@@ -24,24 +22,27 @@ struct IdsRow {
   std::uint64_t sum;
 };
 
-// What lies in the tables, without the contents: so that a commit need not read what it replaces.
-// Goes with a transaction: begin(), changes, then keep() or undo(). Relay thread only.
+// What lies in the tables, without the contents: of `events` and `ids` each row, so that a commit
+// need not read what it deletes; of the others nothing but the sum of all rows, so that a key costs
+// no memory here. Goes with a transaction: begin(), changes, then keep() or undo(). Relay thread
+// only.
 class Books {
  public:
   struct Totals {
     std::uint64_t events = 0;
     std::uint64_t event_bytes = 0;
     std::uint64_t ids = 0;
-    std::uint64_t state_sum = 0;  // exclusive or of the rows' sums
-    std::uint64_t events_sum = 0;
-    std::uint64_t ids_sum = 0;
+    TableSums sums{};
   };
   const Totals& totals() const { return totals_; }
 
   void add(const EventsRow& row);
   void add(const IdsRow& row);
-  void put_state(const std::string& key, std::uint64_t sum);
-  void remove_state(const std::string& key);
+
+  // A row with this sum came, or went.
+  void turn(Table table, std::uint64_t sum) { sum_of(table) ^= sum; }
+  // All rows of the table went.
+  void clear(Table table) { sum_of(table) = 0; }
 
   // The oldest row; null when the table has no other, which stays in any case.
   const EventsRow* oldest_events() const;
@@ -57,11 +58,10 @@ class Books {
   void undo();
 
  private:
-  using Sum = std::optional<std::uint64_t>;
+  std::uint64_t& sum_of(Table table) { return totals_.sums[static_cast<std::size_t>(table)]; }
 
   std::deque<EventsRow> events_;  // what is trimmed goes at keep()
   std::deque<IdsRow> ids_;
-  std::unordered_map<std::string, std::uint64_t> state_;  // the sum of each key's row
   Totals totals_;
 
   Totals before_;  // as at begin()
@@ -69,7 +69,6 @@ class Books {
   std::size_t ids_before_ = 0;
   std::size_t trimmed_events_ = 0;
   std::size_t trimmed_ids_ = 0;
-  std::vector<std::pair<std::string, Sum>> state_before_;  // to be applied from the back
 };
 
 }  // namespace syncrelay

@@ -20,6 +20,13 @@ void row_sum(sqlite3_context* context, int count, sqlite3_value** values) {
   sqlite3_result_int64(context, static_cast<sqlite3_int64>(sum.value()));
 }
 
+// See Database::define_replaced().
+void replaced(sqlite3_context* context, int, sqlite3_value** values) {
+  auto* const sums = static_cast<std::uint64_t*>(sqlite3_user_data(context));
+  *sums ^= static_cast<std::uint64_t>(sqlite3_value_int64(values[0]));
+  sqlite3_result_value(context, values[1]);
+}
+
 // Null when SQLite has no memory, or for a total of nothing.
 std::uint64_t* total_of(sqlite3_context* context, int bytes) {
   return static_cast<std::uint64_t*>(sqlite3_aggregate_context(context, bytes));
@@ -39,8 +46,8 @@ void yield_total(sqlite3_context* context) {
 }  // namespace
 
 Statement& Statement::bind(int index, std::string_view blob) {
-  const int error =
-      sqlite3_bind_blob64(statement_.get(), index, blob.data(), blob.size(), SQLITE_STATIC);
+  const char* const bytes = blob.data() == nullptr ? "" : blob.data();  // else it would be NULL
+  const int error = sqlite3_bind_blob64(statement_.get(), index, bytes, blob.size(), SQLITE_STATIC);
   if (error != SQLITE_OK) bind_error_ = error;
   return *this;
 }
@@ -61,9 +68,10 @@ int Statement::run() {
   return result == SQLITE_DONE || result == SQLITE_ROW ? SQLITE_OK : result;
 }
 
+// What was bound stays, and is bound anew before the next step(): clearing costs as much as
+// binding.
 void Statement::reset() {
   sqlite3_reset(statement_.get());
-  sqlite3_clear_bindings(statement_.get());
   bind_error_ = SQLITE_OK;
 }
 
@@ -129,6 +137,15 @@ int Database::define_sums() {
   if (error != SQLITE_OK) return error;
   return sqlite3_create_function(connection_.get(), "total_sum", 1, SQLITE_UTF8, nullptr, nullptr,
                                  add_to_total, yield_total);
+}
+
+int Database::define_replaced(std::uint64_t& sums) {
+  return sqlite3_create_function(connection_.get(), "replaced", 2, SQLITE_UTF8, &sums, replaced,
+                                 nullptr, nullptr);
+}
+
+int Database::changed_rows() const {
+  return sqlite3_changes(connection_.get());
 }
 
 std::string Database::message() const {

@@ -17,7 +17,7 @@ class Statement {
   Statement() = default;
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
-  // The bytes must stay until reset().
+  // The bytes must stay until reset(). Everything has to be bound anew for each run.
   Statement& bind(int index, std::string_view blob);
   Statement& bind(int index, std::uint64_t number);
 
@@ -47,6 +47,8 @@ class Database {
 
   int execute(const char* sql);
   int prepare(const char* sql, Statement& statement);
+  // By the last statement that changes any.
+  int changed_rows() const;
   // The number that the query yields; nullopt when it fails.
   std::optional<std::uint64_t> number(const char* sql);
   // Lets commits go to a log beside the file from now on.
@@ -62,6 +64,10 @@ class Database {
 
   // Makes row_sum(column, …) known to SQL, and total_sum(sum), their exclusive or.
   int define_sums();
+
+  // Makes replaced(old, new) known to SQL: it yields `new`, and adds `old` to `sums` by exclusive
+  // or. `sums` must outlive the connection's use of it.
+  int define_replaced(std::uint64_t& sums);
 
   sqlite3* handle() const { return connection_.get(); }
 

@@ -3,28 +3,15 @@
 #include <chrono>
 #include <utility>
 
+#include "columns.h"
+#include "damage.h"
 #include "id_records.h"
 #include "syncrelay/json/json_parts.h"
 #include "syncrelay/protocol/frame.h"
+#include "window_check.h"
 
 namespace syncrelay {
 namespace {
-
-// A key may be damaged itself: what is not printable ASCII stands as its code.
-std::string shown(std::string_view key) {
-  constexpr std::size_t kShown = 64;
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text = "\"";
-  for (const char c : key.substr(0, kShown)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\') {
-      text += c;
-    } else {
-      text.append("\\x").append({kDigits[byte / 16], kDigits[byte % 16]});
-    }
-  }
-  return text + (key.size() > kShown ? "…\"" : "\"");
-}
 
 // Whether the wire bytes are `count` whole messages.
 bool is_whole(std::string_view wire, std::uint64_t count) {
@@ -37,23 +24,24 @@ bool is_whole(std::string_view wire, std::uint64_t count) {
   return messages == count;
 }
 
-std::string seqs(const EventsRow& row) {
-  return "events " + std::to_string(row.first) + " to " +
-         std::to_string(row.first + row.count - (row.count > 0 ? 1 : 0));
-}
-
 }  // namespace
 
 Result<std::optional<Position>, std::string> HistoryReader::read(StoredHistory& history) {
   std::optional<Position> position;
+  Tombstones::ByHash tombstones;
   books_.begin();
-  const bool whole = read_position(position) && read_state(history) && read_events(history) &&
-                     read_ids(history) && (!position || check_totals(*position, history));
+  const bool whole = read_position(position) && read_state(history) && read_channels(history) &&
+                     read_tombstones(tombstones) && read_events(history) && read_ids(history) &&
+                     check_totals(position) && (!position || check_channels(*position, history));
   if (!whole) return fault_.empty() ? database_.message() : fault_;
   books_.keep();
   if (!position) return position;
   history.epoch = position->epoch;
   history.last = Seq{position->seq};
+  history.events_ever = position->events;
+  history.version = position->version;
+  history.tombstones.restore(std::move(tombstones),
+                             static_cast<std::uint32_t>(position->generation));
   history.ran = std::chrono::microseconds(position->ran);
   return position;
 }
@@ -63,96 +51,142 @@ bool HistoryReader::damaged(const std::string& what) {
   return false;
 }
 
-bool HistoryReader::ended(int result) {
+template <typename Take>
+bool HistoryReader::for_each_row(const char* select, Take take) {
+  Statement statement;
+  if (database_.prepare(select, statement) != SQLITE_OK) return false;
+  int result = SQLITE_OK;
+  while ((result = statement.step()) == SQLITE_ROW) {
+    if (!take(std::as_const(statement))) return false;
+  }
   return result == SQLITE_DONE;
 }
 
 bool HistoryReader::read_position(std::optional<Position>& position) {
-  Statement select;
   constexpr char kSelect[] =
-      "SELECT epoch, seq, commits, ran, state_sum, events_sum, ids_sum, sum FROM position";
-  if (database_.prepare(kSelect, select) != SQLITE_OK) return false;
-  const int result = select.step();
-  if (result != SQLITE_ROW) return ended(result);
-  position = Position{std::string(select.blob(0)),
-                      select.number(1),
-                      select.number(2),
-                      select.number(3),
-                      select.number(4),
-                      select.number(5),
-                      select.number(6)};
-  if (position->row_sum() != select.number(7)) return damaged("the position (table position)");
-  return true;
+      "SELECT epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, ids_sum,"
+      " sum FROM position";
+  return for_each_row(kSelect, [&](const Statement& row) {
+    position = Position{std::string(row.blob(0)),
+                        row.number(1),
+                        row.number(2),
+                        row.number(3),
+                        row.number(4),
+                        row.number(5)};
+    position->sum_of(Table::state) = row.number(7);
+    position->sum_of(Table::events) = row.number(8);
+    position->sum_of(Table::ids) = row.number(9);
+    const bool whole =
+        position->row_sum(row.blob(6)) == row.number(10) && decode_channels(row.blob(6), *position);
+    return whole || damaged(kDamagedPosition);
+  });
 }
 
 bool HistoryReader::read_state(StoredHistory& history) {
-  Statement select;
-  if (database_.prepare("SELECT key, value, sum FROM state", select) != SQLITE_OK) return false;
-  int result = SQLITE_OK;
-  while ((result = select.step()) == SQLITE_ROW) {
-    const std::string key(select.blob(0));
-    const std::string_view value = select.blob(1);
-    if (state_row_sum(key, value) != select.number(2) || json_fault(value))
-      return damaged("the value of key " + shown(key) + " (table state)");
-    books_.put_state(key, select.number(2));
-    history.state[""].emplace(key, StoredValue{std::make_shared<const std::string>(value)});
-  }
-  return ended(result);
+  return for_each_row("SELECT channel, key, version, expiry, value, sum FROM state",
+                      [&](const Statement& row) { return read_value(row, history); });
+}
+
+bool HistoryReader::read_value(const Statement& row, StoredHistory& history) {
+  const std::string_view channel = row.blob(0);
+  const std::string_view key = row.blob(1);
+  const std::string_view value = row.blob(4);
+  StoredValue stored{nullptr, row.number(2)};
+  if (state_row_sum(channel, key, stored.version, row.blob(3), value) != row.number(5) ||
+      !decode_expiry(row.blob(3), stored.expiry) || json_fault(value))
+    return damaged(value_of_key(channel, key));
+  stored.value = std::make_shared<const std::string>(value);
+  books_.turn(Table::state, row.number(5));
+  history.state[std::string(channel)].emplace(key, std::move(stored));
+  return true;
+}
+
+bool HistoryReader::read_channels(StoredHistory& history) {
+  return for_each_row(
+      "SELECT name, start, last, generation, sum FROM channels", [&](const Statement& row) {
+        const std::string name(row.blob(0));
+        const std::uint64_t sum = row.number(4);
+        if (channels_row_sum(name, row.number(1), row.number(2), row.number(3)) != sum)
+          return damaged("channel " + shown(name) + " (table channels)");
+        books_.turn(Table::channels, sum);
+        history.channels.push_back({name, Seq{row.number(1)}, Seq{row.number(2)},
+                                    static_cast<std::uint32_t>(row.number(3))});
+        return true;
+      });
+}
+
+bool HistoryReader::read_tombstones(Tombstones::ByHash& tombstones) {
+  return for_each_row("SELECT hash, last, sum FROM tombstones", [&](const Statement& row) {
+    const std::uint64_t hash = row.number(0);
+    if (tombstones_row_sum(hash, row.number(1)) != row.number(2))
+      return damaged("tombstone " + std::to_string(hash) + " (table tombstones)");
+    books_.turn(Table::tombstones, row.number(2));
+    tombstones.emplace(hash, Seq{row.number(1)});
+    return true;
+  });
 }
 
 bool HistoryReader::read_events(StoredHistory& history) {
-  Statement select;
-  if (database_.prepare("SELECT first, count, wire, sum FROM events ORDER BY first", select) !=
-      SQLITE_OK)
-    return false;
-  int result = SQLITE_OK;
-  while ((result = select.step()) == SQLITE_ROW) {
-    const std::string_view wire = select.blob(2);
-    const EventsRow row{select.number(0), select.number(1), wire.size(), select.number(3)};
-    if (events_row_sum(row.first, row.count, wire) != row.sum || !is_whole(wire, row.count))
-      return damaged(seqs(row) + " (table events)");
-    books_.add(row);
-    history.events.push_back({{{nullptr, Seq{row.first}, row.count}}, std::string(wire)});
-  }
-  return ended(result);
+  return for_each_row("SELECT first, count, runs, wire, sum FROM events ORDER BY first",
+                      [&](const Statement& row) { return read_event_row(row, history); });
+}
+
+bool HistoryReader::read_event_row(const Statement& row, StoredHistory& history) {
+  const std::string_view wire = row.blob(3);
+  const EventsRow found{row.number(0), row.number(1), wire.size(), row.number(4)};
+  const std::string span = event_span(found.first, found.count);
+  if (events_row_sum(found.first, found.count, row.blob(2), wire) != found.sum ||
+      !is_whole(wire, found.count))
+    return damaged(span + " (table events)");
+  auto runs = decode_runs(row.blob(2), found.first, found.count, names_);
+  if (!runs) return damaged("the channels of " + span + " (table events)");
+  if (next_event_ != 0 && found.first != next_event_)
+    return damaged(event_span(next_event_, found.first - next_event_) +
+                   " are missing (table events)");
+  next_event_ = found.first + found.count;
+  books_.add(found);
+  history.events.push_back({std::move(*runs), std::string(wire)});
+  return true;
 }
 
 bool HistoryReader::read_ids(StoredHistory& history) {
-  Statement select;
-  if (database_.prepare("SELECT batch, accepted, count, records, sum FROM ids ORDER BY batch",
-                        select) != SQLITE_OK)
-    return false;
-  int result = SQLITE_OK;
-  while ((result = select.step()) == SQLITE_ROW) {
-    const std::string_view records = select.blob(3);
-    const IdsRow row{select.number(0), select.number(1), select.number(2), select.number(4)};
-    const Duration accepted = std::chrono::microseconds(row.accepted);
-    if (ids_row_sum(row.batch, row.accepted, row.count, records) != row.sum ||
+  constexpr char kSelect[] = "SELECT batch, accepted, count, records, sum FROM ids ORDER BY batch";
+  return for_each_row(kSelect, [&](const Statement& row) {
+    const std::string_view records = row.blob(3);
+    const IdsRow found{row.number(0), row.number(1), row.number(2), row.number(4)};
+    const Duration accepted = std::chrono::microseconds(found.accepted);
+    if (ids_row_sum(found.batch, found.accepted, found.count, records) != found.sum ||
         !decode_ids(records, accepted, history.ids))
-      return damaged("the ids of batch " + std::to_string(row.batch) + " (table ids)");
-    books_.add(row);
-  }
-  return ended(result);
+      return damaged(ids_of_batch(found.batch));
+    books_.add(found);
+    return true;
+  });
 }
 
-bool HistoryReader::check_totals(const Position& position, const StoredHistory& history) {
-  const Books::Totals& totals = books_.totals();
-  const std::string gone = " has not the rows that it had";
-  if (totals.state_sum != position.state_sum) return damaged("table state" + gone);
-  if (totals.ids_sum != position.ids_sum) return damaged("table ids" + gone);
-  if (totals.events_sum != position.events_sum) return damaged("table events" + gone);
-  if (history.events.empty()) return true;
-  std::uint64_t next = history.events.front().runs.front().first.value;
-  for (const StoredEvents& events : history.events) {
-    const StoredRun& run = events.runs.front();
-    if (run.first.value != next)
-      return damaged("events " + std::to_string(next) + " to " +
-                     std::to_string(run.first.value - 1) + " are missing (table events)");
-    next += run.count;
+// Without a position there is nothing.
+bool HistoryReader::check_totals(const std::optional<Position>& position) {
+  const TableSums expected = position ? position->sums : TableSums{};
+  for (std::size_t table = 0; table < expected.size(); ++table) {
+    if (books_.totals().sums[table] != expected[table])
+      return damaged(position ? rows_missing(kTableNames[table]) : kDamagedPosition);
   }
-  return next == position.seq + 1 ||
-         damaged("the log ends at " + std::to_string(next - 1) + ", the position is " +
-                 std::to_string(position.seq) + " (table events)");
+  return true;
+}
+
+// Whether what the tables say of the channels goes together.
+bool HistoryReader::check_channels(const Position& position, StoredHistory& history) {
+  BoundsByName bounds = {{"", {Seq{0}, Seq{position.seq}}}};
+  for (const StoredChannel& channel : history.channels)
+    bounds.emplace(channel.name, Bounds{channel.start, channel.last});
+  for (const auto& [channel, values] : history.state) {
+    if (bounds.count(channel) == 0)
+      return damaged(value_of_key(channel, values.begin()->first) + ": there is no such channel");
+  }
+  if (next_event_ != 0 && next_event_ != position.events + 1)
+    return damaged("the log ends at event " + std::to_string(next_event_ - 1) + " of " +
+                   std::to_string(position.events) + " (table events)");
+  const auto fault = keep_present_life(history.events, std::move(bounds));
+  return fault ? damaged(*fault) : true;
 }
 
 }  // namespace syncrelay

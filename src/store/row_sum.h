@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,39 +28,62 @@ class RowSum {
   Crc64 sum_;
 };
 
-inline std::uint64_t state_row_sum(std::string_view key, std::string_view value) {
-  return RowSum().add(key).add(value).value();
+inline std::uint64_t state_row_sum(std::string_view channel, std::string_view key,
+                                   std::uint64_t version, std::string_view expiry,
+                                   std::string_view value) {
+  return RowSum().add(channel).add(key).add(version).add(expiry).add(value).value();
 }
-inline std::uint64_t events_row_sum(std::uint64_t first, std::uint64_t count,
+inline std::uint64_t channels_row_sum(std::string_view name, std::uint64_t start,
+                                      std::uint64_t last, std::uint64_t generation) {
+  return RowSum().add(name).add(start).add(last).add(generation).value();
+}
+inline std::uint64_t tombstones_row_sum(std::uint64_t hash, std::uint64_t last) {
+  return RowSum().add(hash).add(last).value();
+}
+inline std::uint64_t events_row_sum(std::uint64_t first, std::uint64_t count, std::string_view runs,
                                     std::string_view wire) {
-  return RowSum().add(first).add(count).add(wire).value();
+  return RowSum().add(first).add(count).add(runs).add(wire).value();
 }
 inline std::uint64_t ids_row_sum(std::uint64_t batch, std::uint64_t accepted, std::uint64_t count,
                                  std::string_view records) {
   return RowSum().add(batch).add(accepted).add(count).add(records).value();
 }
 
-// The one row of the table `position`.
+// The tables whose rows are summed up in the position's row.
+enum class Table : std::uint8_t { state, channels, tombstones, events, ids };
+inline constexpr std::array<std::string_view, 5> kTableNames = {"state", "channels", "tombstones",
+                                                                "events", "ids"};
+
+// Over the sums of all rows of each table, combined by exclusive or: a row that is gone, or back
+// again, shows.
+using TableSums = std::array<std::uint64_t, kTableNames.size()>;
+
+// The one row of the table `position`, whose column `channels` (columns.h) holds the last of it.
 struct Position {
   std::string epoch;
-  std::uint64_t seq = 0;
-  std::uint64_t commits = 0;  // transactions so far, under every epoch
-  std::uint64_t ran = 0;      // microseconds, see StoreBatch::ran
-  // Over the sums of all rows of these tables, combined by exclusive or: a row that is gone, or
-  // back again, shows.
-  std::uint64_t state_sum = 0;
-  std::uint64_t events_sum = 0;
-  std::uint64_t ids_sum = 0;
+  std::uint64_t seq = 0;         // of the default channel
+  std::uint64_t commits = 0;     // transactions so far, under every epoch
+  std::uint64_t ran = 0;         // microseconds, see StoreBatch::ran
+  std::uint64_t events = 0;      // of the log so far, see StoreBatch::first_event
+  std::uint64_t version = 0;     // see StoreBatch
+  std::uint64_t generation = 0;  // of the tombstones
+  TableSums sums{};
 
-  std::uint64_t row_sum() const {
+  std::uint64_t& sum_of(Table table) { return sums[static_cast<std::size_t>(table)]; }
+  std::uint64_t sum_of(Table table) const { return sums[static_cast<std::size_t>(table)]; }
+
+  std::uint64_t row_sum(std::string_view channels) const {
     return RowSum()
         .add(epoch)
         .add(seq)
         .add(commits)
         .add(ran)
-        .add(state_sum)
-        .add(events_sum)
-        .add(ids_sum)
+        .add(events)
+        .add(version)
+        .add(channels)
+        .add(sum_of(Table::state))
+        .add(sum_of(Table::events))
+        .add(sum_of(Table::ids))
         .value();
   }
 };

@@ -82,7 +82,7 @@ struct SqliteStore::Impl {
   std::optional<FileIdentity> log_place;  // of SQLite's log, once there is one
   bool keeps_mark = true;                 // that of the last run is this one's, too
   bool from_backup = false;               // the database is a backup that no relay has run on
-  Format format = Format::version_2;      // as it was found
+  Format format;                          // as it was found
   bool new_epoch = false;                 // the epoch is not in the database yet
   bool settled = false;                   // epoch and note are those of this run
   bool note_behind = false;
@@ -174,7 +174,7 @@ std::optional<std::string> SqliteStore::Impl::compare(const std::optional<Positi
   if (stored) {
     return syncrelay::missing(
         note, {stored->epoch, stored->commits, stored->seq, from_backup, boot_id(), place,
-               identify(files.mark), format == Format::version_1, format == Format::set_back});
+               identify(files.mark), format.version == 1, format.set_back});
   }
   if (!note) return std::nullopt;
   return "the database is gone, and ALL state with it: position " + std::to_string(note->seq) +
@@ -217,8 +217,7 @@ Result<void, Rejection> SqliteStore::Impl::settle() {
 // none any more.
 int SqliteStore::Impl::put_epoch() {
   int error = tables.begin_position();
-  if (error == SQLITE_OK && (from_backup || format == Format::set_back))
-    error = database.execute(kMarkAsLive);
+  if (error == SQLITE_OK && (from_backup || format.set_back)) error = database.execute(kMarkAsLive);
   return error == SQLITE_OK ? tables.commit() : error;
 }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "columns.h"
+#include "event_runs.h"
 #include "id_records.h"
 
 namespace syncrelay {
@@ -17,16 +19,30 @@ std::uint64_t microseconds(Duration duration) {
 
 }  // namespace
 
+// What is replaced or deleted says its sum, so that the books go without the rows.
 int Tables::prepare() {
+  if (const int error = database_.define_replaced(replaced_); error != SQLITE_OK) return error;
   const std::pair<const char*, Statement*> statements[] = {
       {"BEGIN IMMEDIATE", &sql_.begin},
       {"COMMIT", &sql_.commit},
       {"ROLLBACK", &sql_.rollback},
-      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", &sql_.put_position},
-      {"INSERT INTO state VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET value = ?2, sum = ?3",
-       &sql_.put_state},
-      {"DELETE FROM state WHERE key = ?1", &sql_.delete_state},
-      {"INSERT INTO events VALUES (?1, ?2, ?3, ?4)", &sql_.put_events},
+      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+       &sql_.put_position},
+      {"UPDATE state SET sum = replaced(sum, ?3), version = ?4, expiry = ?5, value = ?6 "
+       "WHERE channel = ?1 AND key = ?2",
+       &sql_.update_state},
+      {"INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &sql_.insert_state},
+      {"DELETE FROM state WHERE channel = ?1 AND key = ?2 RETURNING sum", &sql_.delete_state},
+      {"DELETE FROM state WHERE channel = ?1 RETURNING sum", &sql_.delete_states},
+      {"INSERT INTO channels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO "
+       "UPDATE SET start = ?2, last = ?3, generation = ?4, sum = replaced(sum, ?5)",
+       &sql_.put_channel},
+      {"DELETE FROM channels WHERE name = ?1 RETURNING sum", &sql_.delete_channel},
+      {"INSERT INTO tombstones VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO "
+       "UPDATE SET last = ?2, sum = replaced(sum, ?3)",
+       &sql_.put_tombstone},
+      {"DELETE FROM tombstones", &sql_.delete_tombstones},
+      {"INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5)", &sql_.put_events},
       {"DELETE FROM events WHERE first = ?1", &sql_.delete_events},
       {"INSERT INTO ids VALUES (?1, ?2, ?3, ?4, ?5)", &sql_.put_ids},
       {"DELETE FROM ids WHERE batch = ?1", &sql_.delete_ids},
@@ -46,12 +62,16 @@ int Tables::begin() {
 int Tables::begin_batch(const StoreBatch& batch) {
   int error = begin();
   if (error == SQLITE_OK) error = write_state(batch);
+  if (error == SQLITE_OK) error = write_channels(batch);
+  if (error == SQLITE_OK) error = write_tombstones(batch);
   if (error == SQLITE_OK) error = write_events(batch);
   if (error == SQLITE_OK) error = write_ids(batch);
   if (error == SQLITE_OK) error = trim_events();
   if (error == SQLITE_OK) error = trim_ids(batch.ran);
   next_.seq = batch.last.value;
   next_.ran = std::max(next_.ran, microseconds(batch.ran));
+  next_.version = batch.version;
+  next_.generation = batch.generation;
   ++next_.commits;
   return error == SQLITE_OK ? put_next() : error;
 }
@@ -78,33 +98,93 @@ void Tables::take_back() {
 }
 
 int Tables::put_next() {
-  next_.state_sum = books_.totals().state_sum;
-  next_.events_sum = books_.totals().events_sum;
-  next_.ids_sum = books_.totals().ids_sum;
+  next_.sums = books_.totals().sums;
+  const std::string channels = encode_channels(next_);
   return sql_.put_position.bind(1, next_.epoch)
       .bind(2, next_.seq)
       .bind(3, next_.commits)
       .bind(4, next_.ran)
-      .bind(5, next_.state_sum)
-      .bind(6, next_.events_sum)
-      .bind(7, next_.ids_sum)
-      .bind(8, next_.row_sum())
+      .bind(5, next_.events)
+      .bind(6, next_.version)
+      .bind(7, channels)
+      .bind(8, next_.sum_of(Table::state))
+      .bind(9, next_.sum_of(Table::events))
+      .bind(10, next_.sum_of(Table::ids))
+      .bind(11, next_.row_sum(channels))
       .run();
+}
+
+// A row that is new, or takes the place of an older one.
+int Tables::put(Table table, Statement& statement, std::uint64_t sum) {
+  replaced_ = 0;
+  const int error = statement.run();
+  books_.turn(table, sum ^ replaced_);
+  return error;
+}
+
+int Tables::remove(Table table, Statement& statement) {
+  int result = SQLITE_OK;
+  while ((result = statement.step()) == SQLITE_ROW) books_.turn(table, statement.number(0));
+  statement.reset();
+  return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
 int Tables::write_state(const StoreBatch& batch) {
   for (const StoredChange& stored : batch.changes) {
-    const StateChange* change = stored.change;
-    int error = SQLITE_OK;
-    if (change->value) {
-      const std::uint64_t sum = state_row_sum(change->key, *change->value);
-      books_.put_state(change->key, sum);
-      error = sql_.put_state.bind(1, change->key).bind(2, *change->value).bind(3, sum).run();
-    } else {
-      books_.remove_state(change->key);
-      error = sql_.delete_state.bind(1, change->key).run();
-    }
+    const std::string_view channel = text(stored.channel);
+    const int error = stored.change == nullptr
+                          ? remove(Table::state, sql_.delete_states.bind(1, channel))
+                          : write_change(channel, *stored.change, stored.expiry);
     if (error != SQLITE_OK) return error;
+  }
+  return SQLITE_OK;
+}
+
+// SQLite takes longer to find out in one statement whether the key is there; mostly it is.
+int Tables::write_change(std::string_view channel, const StateChange& change,
+                         const std::optional<Expiry>& expiry) {
+  if (!change.value)
+    return remove(Table::state, sql_.delete_state.bind(1, channel).bind(2, change.key));
+  const std::string expires = encode_expiry(expiry);
+  const std::uint64_t sum =
+      state_row_sum(channel, change.key, change.version, expires, *change.value);
+  const auto run = [&](Statement& statement) {
+    statement.bind(1, channel).bind(2, change.key).bind(3, sum);
+    return statement.bind(4, change.version).bind(5, expires).bind(6, *change.value).run();
+  };
+  replaced_ = 0;
+  int error = run(sql_.update_state);
+  if (error == SQLITE_OK && database_.changed_rows() == 0) error = run(sql_.insert_state);
+  books_.turn(Table::state, sum ^ replaced_);
+  return error;
+}
+
+int Tables::write_channels(const StoreBatch& batch) {
+  for (const StoredChannel& channel : batch.channels) {
+    const std::uint64_t sum =
+        channels_row_sum(channel.name, channel.start.value, channel.last.value, channel.generation);
+    sql_.put_channel.bind(1, channel.name).bind(2, channel.start.value);
+    sql_.put_channel.bind(3, channel.last.value).bind(4, channel.generation).bind(5, sum);
+    if (const int error = put(Table::channels, sql_.put_channel, sum); error != SQLITE_OK)
+      return error;
+  }
+  for (const std::string& name : batch.gone) {
+    const int error = remove(Table::channels, sql_.delete_channel.bind(1, name));
+    if (error != SQLITE_OK) return error;
+  }
+  return SQLITE_OK;
+}
+
+int Tables::write_tombstones(const StoreBatch& batch) {
+  if (batch.generation != position_.generation) {
+    if (const int error = sql_.delete_tombstones.run(); error != SQLITE_OK) return error;
+    books_.clear(Table::tombstones);
+  }
+  for (const auto& [hash, last] : batch.tombstones) {
+    const std::uint64_t sum = tombstones_row_sum(hash, last.value);
+    sql_.put_tombstone.bind(1, hash).bind(2, last.value).bind(3, sum);
+    if (const int error = put(Table::tombstones, sql_.put_tombstone, sum); error != SQLITE_OK)
+      return error;
   }
   return SQLITE_OK;
 }
@@ -113,15 +193,13 @@ int Tables::write_events(const StoreBatch& batch) {
   if (batch.events.empty()) return SQLITE_OK;
   wire_.clear();
   for (const StoredEvent& event : batch.events) wire_ += as_text(event.wire);
-  const std::uint64_t first = batch.first_event;
-  const EventsRow row{first, batch.events.size(), wire_.size(),
-                      events_row_sum(first, batch.events.size(), wire_)};
+  const std::string runs = encode_runs(batch.events, batch.first_event);
+  EventsRow row{batch.first_event, batch.events.size(), wire_.size(), 0};
+  row.sum = events_row_sum(row.first, row.count, runs, wire_);
   books_.add(row);
-  return sql_.put_events.bind(1, row.first)
-      .bind(2, row.count)
-      .bind(3, wire_)
-      .bind(4, row.sum)
-      .run();
+  next_.events = row.first + row.count - 1;
+  sql_.put_events.bind(1, row.first).bind(2, row.count).bind(3, runs).bind(4, wire_);
+  return sql_.put_events.bind(5, row.sum).run();
 }
 
 int Tables::write_ids(const StoreBatch& batch) {

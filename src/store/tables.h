@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "books.h"
 #include "database.h"
@@ -48,8 +49,14 @@ class Tables {
     Statement commit;
     Statement rollback;
     Statement put_position;
-    Statement put_state;
+    Statement update_state;
+    Statement insert_state;
     Statement delete_state;
+    Statement delete_states;
+    Statement put_channel;
+    Statement delete_channel;
+    Statement put_tombstone;
+    Statement delete_tombstones;
     Statement put_events;
     Statement delete_events;
     Statement put_ids;
@@ -58,19 +65,26 @@ class Tables {
 
   int begin();
   int write_state(const StoreBatch& batch);
+  int write_change(std::string_view channel, const StateChange& change,
+                   const std::optional<Expiry>& expiry);
+  int write_channels(const StoreBatch& batch);
+  int write_tombstones(const StoreBatch& batch);
   int write_events(const StoreBatch& batch);
   int write_ids(const StoreBatch& batch);
   int trim_events();
   int trim_ids(Duration now);
   int put_next();
+  int put(Table table, Statement& statement, std::uint64_t sum);
+  int remove(Table table, Statement& statement);
 
   Database& database_;
   const Windows windows_;
   Statements sql_;
   Books books_;
   Position position_;
-  Position next_;     // as position_ is when the transaction is kept
-  std::string wire_;  // the batch's events; kept for its capacity
+  Position next_;               // as position_ is when the transaction is kept
+  std::string wire_;            // the batch's events; kept for its capacity
+  std::uint64_t replaced_ = 0;  // see Database::define_replaced()
 };
 
 }  // namespace syncrelay

@@ -1,44 +1,18 @@
 #include "syncrelay/store/sqlite_store.h"
 
 #include <doctest/doctest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "syncrelay/protocol/frame.h"
+#include "full_disk.h"
+#include "store_fixture.h"
 
 namespace syncrelay {
 namespace {
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    char name[] = "/tmp/syncrelay-store-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-std::string framed(const std::string& text) {
-  std::string wire(wire_size(text.size()), '\0');
-  MessageWriter(reinterpret_cast<std::byte*>(wire.data()), text.size()).write(text);
-  return wire;
-}
 
 // Commits batches of events "e1", "e2", … in order.
 class Writer {
@@ -77,22 +51,6 @@ StateChange put(const std::string& key, const std::string& value) {
 
 IdRecord id_record(const std::string& id, std::uint64_t seq, std::int64_t seconds = 1000) {
   return {id, Seq{seq}, std::chrono::seconds(seconds)};
-}
-
-SqliteStore::Settings settings(const std::string& directory) {
-  return {directory, SqliteStore::Sync::process, 1 << 20, 1000, 1000, std::chrono::minutes(10)};
-}
-
-std::unique_ptr<SqliteStore> opened(const SqliteStore::Settings& settings) {
-  auto store = SqliteStore::open(settings);
-  REQUIRE_MESSAGE(store.ok(), store.error());
-  return std::move(store).value();
-}
-
-StoredHistory loaded(SqliteStore& store) {
-  auto history = store.load("0123456789abcdef");
-  REQUIRE_MESSAGE(history.ok(), history.error());
-  return std::move(history).value();
 }
 
 std::string wire_of(const StoredHistory& history) {
@@ -211,27 +169,6 @@ TEST_CASE("Damaged events are an error at the start, not a gap in the log") {
   REQUIRE_FALSE(history.ok());
   CHECK(history.error().find("damaged") != std::string::npos);
 }
-
-// Files may not grow beyond what they are, as on a full disk.
-class FullDisk {
- public:
-  explicit FullDisk(const std::string& directory) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-      limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, entry.file_size());
-    }
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 TEST_CASE(
     "A batch that cannot be written is refused whole, and the store goes on when there is room "
