@@ -10,20 +10,14 @@ namespace {
 const KeySet kNoKeys;
 const State kNoState;
 
-std::shared_ptr<const StateChanges> shared(StateChanges changes) {
-  return std::make_shared<const StateChanges>(std::move(changes));
-}
-
-// A delete of what is not there changes nothing, and its answer says so: version 0.
-std::shared_ptr<const StateChanges> told_of(const Command& command,
-                                            const std::shared_ptr<const StateChanges>& changes) {
-  if (changes || command.op != Op::remove) return changes;
-  return shared({{command.key, nullptr, 0}});
+template <typename T>
+std::shared_ptr<const T> shared(T value) {
+  return std::make_shared<const T>(std::move(value));
 }
 
 ChannelName name_of(const Channel* channel, std::string_view name) {
   if (channel != nullptr) return channel->name;
-  return std::make_shared<const std::string>(name);
+  return shared(std::string(name));
 }
 
 }  // namespace
@@ -59,22 +53,20 @@ Result<Outcome, Rejection> Channels::apply(const Command& command, WallTime ts, 
 
 Result<Outcome, Rejection> Channels::apply_batch(const Command& batch, WallTime ts,
                                                  Effects& effects) {
-  Outcome outcome;
-  outcome.results.reserve(batch.commands.size());
+  OutcomeParts parts;
+  parts.results.reserve(batch.commands.size());
   for (const Command& command : batch.commands) {
     Result<Outcome, Rejection> applied = apply_part(command, ts, effects);
     if (!applied) {
       Rejection rejection = applied.error();
       rejection.offset = command.offset;
-      rejection.index = outcome.results.size();
+      rejection.index = parts.results.size();
       return rejection;
     }
-    outcome.results.push_back(std::move(applied).value());
+    parts.results.push_back(std::move(applied).value());
   }
-  if (outcome.results.empty()) return outcome;
-  outcome.channel = outcome.results.back().channel;
-  outcome.position = table_.position_of(text(outcome.channel));
-  return outcome;
+  const ChannelName name = parts.results.empty() ? nullptr : parts.results.back().channel;
+  return Outcome{name, table_.position_of(text(name)), nullptr, shared(std::move(parts))};
 }
 
 Result<Outcome, Rejection> Channels::apply_part(const Command& command, WallTime ts,
@@ -86,16 +78,15 @@ Result<Outcome, Rejection> Channels::apply_part(const Command& command, WallTime
 
 Result<Outcome, Rejection> Channels::apply_to_list(const Command& broadcast, WallTime ts,
                                                    Effects& effects) {
-  Outcome outcome;
-  outcome.positions.reserve(broadcast.channels.size());
+  OutcomeParts parts;
+  parts.positions.reserve(broadcast.channels.size());
   for (const std::string& name : broadcast.channels) {
     Result<Outcome, Rejection> applied = apply_to(name, broadcast, ts, effects);
     if (!applied) return applied;
-    outcome.positions.push_back(std::move(applied).value());
+    parts.positions.push_back(std::move(applied).value());
   }
-  outcome.channel = outcome.positions.front().channel;
-  outcome.position = outcome.positions.front().position;
-  return outcome;
+  const Outcome first = parts.positions.front();
+  return Outcome{first.channel, first.position, nullptr, shared(std::move(parts))};
 }
 
 Result<Outcome, Rejection> Channels::apply_to(std::string_view name, const Command& command,
@@ -123,7 +114,10 @@ Result<Outcome, Rejection> Channels::apply_to(std::string_view name, const Comma
     effects.take(effect);
   }
   const ChannelPosition position = channel ? channel->position() : table_.position_of(name);
-  return Outcome{name_of(channel, name), position, told_of(command, effect.changes), {}, {}};
+  // A delete of what is not there changes nothing, and its answer says so: version 0.
+  if (command.op == Op::remove && !effect.changes)
+    effect.changes = shared(StateChanges{{command.key, nullptr, 0}});
+  return Outcome{name_of(channel, name), position, std::move(effect.changes), nullptr};
 }
 
 Result<Channel*, Rejection> Channels::channel_for(std::string_view name) {
@@ -153,7 +147,7 @@ Result<Outcome, Rejection> Channels::drop(const Command& command, Effects& effec
     table_.remove(*channel, channel->last.next());
     effects.take(effect);
   }
-  return Outcome{std::make_shared<const std::string>(name), table_.position_of(name), {}, {}, {}};
+  return Outcome{shared(std::string(name)), table_.position_of(name), nullptr, nullptr};
 }
 
 bool Channels::apply(const Expire& expire, WallTime ts, Effects& effects) {

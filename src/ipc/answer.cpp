@@ -61,9 +61,10 @@ void append_versions(std::string& out, const Outcome& outcome) {
   out += '}';
 }
 
-void append_positions(std::string& out, const Outcome& outcome, std::string_view log_epoch) {
+void append_positions(std::string& out, const std::vector<Outcome>& positions,
+                      std::string_view log_epoch) {
   out += R"("positions":{)";
-  for (const Outcome& part : outcome.positions) {
+  for (const Outcome& part : positions) {
     if (out.back() != '{') out += ',';
     append_json_string(out, text(part.channel));
     out += ":{";
@@ -75,8 +76,8 @@ void append_positions(std::string& out, const Outcome& outcome, std::string_view
 
 void append_result(std::string& out, const Outcome& result, std::string_view log_epoch) {
   out += '{';
-  if (!result.positions.empty()) {
-    append_positions(out, result, log_epoch);
+  if (result.parts) {
+    append_positions(out, result.parts->positions, log_epoch);
   } else {
     if (!text(result.channel).empty()) {
       out += R"("channel":)";
@@ -89,9 +90,10 @@ void append_result(std::string& out, const Outcome& result, std::string_view log
   out += '}';
 }
 
-void append_results(std::string& out, const Outcome& outcome, std::string_view log_epoch) {
+void append_results(std::string& out, const std::vector<Outcome>& results,
+                    std::string_view log_epoch) {
   out += R"(,"results":[)";
-  for (const Outcome& result : outcome.results) {
+  for (const Outcome& result : results) {
     if (out.back() != '[') out += ',';
     append_result(out, result, log_epoch);
   }
@@ -126,11 +128,12 @@ std::string accepted_answer(const AnswerContext& context, const Accepted& accept
   if (accepted.duplicate) return answer + R"(,"duplicate":true})";
   const Outcome& outcome = accepted.outcome;
   append_versions(answer, outcome);
-  if (!outcome.positions.empty()) {
+  if (outcome.parts && !outcome.parts->results.empty()) {
+    append_results(answer, outcome.parts->results, context.log_epoch);
+  } else if (outcome.parts) {
     answer += ',';
-    append_positions(answer, outcome, context.log_epoch);
+    append_positions(answer, outcome.parts->positions, context.log_epoch);
   }
-  if (!outcome.results.empty()) append_results(answer, outcome, context.log_epoch);
   answer += '}';
   return answer;
 }

@@ -1,7 +1,6 @@
 #include "syncrelay/relay/batch.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "syncrelay/base/bytes.h"
@@ -21,53 +20,60 @@ Expiry expiry_of(const Batch::Timed& timed) {
 
 void Batch::begin_step(WallTime ts) {
   step_ts_ = ts;
-  step_log_ = log_.mark();
+  step_letters_ = letters_.size();
   step_timed_ = timed_.size();
 }
 
 void Batch::take(const Effect& effect) {
-  if (!effect.event.empty()) {
-    step_.push_back(event(log_.append(effect.event), effect.channel, effect.seq));
+  if (letters_.size() == step_letters_) {
+    add(effect, std::get<Update>(letters_.emplace_back()));
   } else {
-    step_.emplace_back();
-    step_.back().channel = effect.channel;
-    step_.back().seq = effect.seq;
+    add(effect, also_.emplace_back());
   }
-  step_.back().end = effect.end;
-  step_.back().changes = effect.changes;
+}
+
+void Batch::add(const Effect& effect, Update& part) {
+  part.channel = effect.channel;
+  part.end = effect.end;
+  part.changes = effect.changes;
+  part.seq = effect.seq;
+  if (!effect.event.empty()) set_event(part, log_.append(effect.event));
   if (effect.lifetime) timed_.push_back({effect.changes.get(), step_ts_, *effect.lifetime});
 }
 
-Update Batch::event(LogWriter::Written written, ChannelName channel, Seq seq) const {
-  Update update;
-  update.channel = std::move(channel);
-  update.chunk = std::move(written.chunk);
-  update.seq = seq;
-  update.position = written.position;
-  update.size = written.size;
-  update.accepted = clock_.now();
-  return update;
+void Batch::set_event(Update& part, LogWriter::Written written) const {
+  part.chunk = std::move(written.chunk);
+  part.position = written.position;
+  part.size = written.size;
+  part.accepted = clock_.now();
 }
 
 void Batch::end_step() {
-  if (step_.empty()) return;
-  parts_ += step_.size();
-  events_ += static_cast<std::uint64_t>(
-      std::count_if(step_.begin(), step_.end(), [](const Update& part) { return part.chunk; }));
-  Update update = std::move(step_.front());
-  if (step_.size() > 1) {
-    update.also = std::make_shared<const std::vector<Update>>(
-        std::make_move_iterator(step_.begin() + 1), std::make_move_iterator(step_.end()));
+  if (letters_.size() == step_letters_) return;
+  Update& first = std::get<Update>(letters_.back());
+  parts_ += 1 + also_.size();
+  if (first.chunk) ++events_;
+  if (!also_.empty()) {
+    events_ += static_cast<std::uint64_t>(
+        std::count_if(also_.begin(), also_.end(), [](const Update& part) { return part.chunk; }));
+    first.also = std::make_shared<const std::vector<Update>>(std::exchange(also_, {}));
   }
-  bytes_ += weight(update);
-  letters_.emplace_back(std::move(update));
-  step_.clear();
+  bytes_ += weight(first);
 }
 
 void Batch::take_back_step() {
-  step_.clear();
+  if (letters_.size() == step_letters_) return;
+  const Update& first = std::get<Update>(letters_.back());
+  if (first.chunk) {
+    log_.rewind_to(first.chunk, first.position);
+  } else if (const auto next = std::find_if(also_.begin(), also_.end(),
+                                            [](const Update& part) { return part.chunk; });
+             next != also_.end()) {
+    log_.rewind_to(next->chunk, next->position);
+  }
+  also_.clear();
+  letters_.pop_back();
   timed_.resize(step_timed_, Timed{nullptr, {}, {}});
-  log_.rewind(step_log_);
 }
 
 void Batch::add_id(IdRecord id) {
@@ -117,7 +123,10 @@ void Batch::take_back() {
 }
 
 Update Batch::restore(ChannelName channel, Seq seq, ByteSpan message) {
-  Update update = event(log_.append_wire(message), std::move(channel), seq);
+  Update update;
+  update.channel = std::move(channel);
+  update.seq = seq;
+  set_event(update, log_.append_wire(message));
   kept_log_ = log_.mark();
   return update;
 }

@@ -47,13 +47,19 @@ class Effects {
   ~Effects() = default;
 };
 
+struct OutcomeParts;
+
 // What a backend is told of a command that was accepted.
 struct Outcome {
-  ChannelName channel;  // of a list or a batch: of its first or last part
+  ChannelName channel;  // of a list its first, of a batch that of its last command
   ChannelPosition position;
   std::shared_ptr<const StateChanges> changes;  // keys and their versions; null: none
-  std::vector<Outcome> positions;               // broadcast to a list: one a channel
-  std::vector<Outcome> results;                 // batch: one a command
+  std::shared_ptr<const OutcomeParts> parts;    // null: the command is no list and no batch
+};
+
+struct OutcomeParts {
+  std::vector<Outcome> positions;  // broadcast to a list: one a channel
+  std::vector<Outcome> results;    // batch: one a command
 };
 
 // A key that goes by itself, if it still has this version.

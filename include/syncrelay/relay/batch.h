@@ -83,15 +83,16 @@ class Batch final : public Effects {
   Update restore(ChannelName channel, Seq seq, ByteSpan message);
 
  private:
-  Update event(LogWriter::Written written, ChannelName channel, Seq seq) const;
+  void add(const Effect& effect, Update& part);
+  void set_event(Update& part, LogWriter::Written written) const;
 
   const Clock& clock_;
   LogWriter log_;
   LogWriter::Mark kept_log_;  // before the first part
-  LogWriter::Mark step_log_;  // before the step
   WallTime step_ts_{};
-  std::vector<Update> step_;  // its parts
+  std::size_t step_letters_ = 0;  // before the step
   std::size_t step_timed_ = 0;
+  std::vector<Update> also_;  // parts of the step behind its first
   std::vector<Letter> letters_;
   std::vector<Timed> timed_;
   std::vector<IdRecord> ids_;

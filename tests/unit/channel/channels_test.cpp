@@ -191,10 +191,10 @@ TEST_CASE("A broadcast to a list is one event in each, or none") {
   command.channels = {"a", "", "b"};
   test.apply(test.say.broadcast("b", "0"));
   CHECK(test.apply(command).find("b#2 {") != std::string::npos);
-  REQUIRE(test.outcome.positions.size() == 3);
+  REQUIRE(test.outcome.parts->positions.size() == 3);
   CHECK(text(test.outcome.channel) == "a");
   CHECK(test.outcome.position.seq == Seq{1});
-  CHECK(test.outcome.positions[2].position.seq == Seq{2});
+  CHECK(test.outcome.parts->positions[2].position.seq == Seq{2});
   const std::string before = text_of(test.channels.table());
   command.channels = {"a", "c"};
   CHECK(test.apply(command) == "channels_full");
@@ -217,10 +217,10 @@ TEST_CASE("A batch is applied whole or not at all, and says which command it fai
   CHECK(test.rejection.offset == 77);
   CHECK(text_of(test.channels.table()) == before);
   CHECK(test.apply(test.say.batch(good)).find("room#2 dropped") != std::string::npos);
-  REQUIRE(test.outcome.results.size() == 4);
-  CHECK(test.outcome.results[0].changes->front().version == 2);
-  CHECK(test.outcome.results[1].position.seq == Seq{3});
-  CHECK(test.outcome.results[2].position.seq == Seq{4});
+  REQUIRE(test.outcome.parts->results.size() == 4);
+  CHECK(test.outcome.parts->results[0].changes->front().version == 2);
+  CHECK(test.outcome.parts->results[1].position.seq == Seq{3});
+  CHECK(test.outcome.parts->results[2].position.seq == Seq{4});
   CHECK(test.outcome.position.seq == Seq{1});
 }
 

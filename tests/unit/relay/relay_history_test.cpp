@@ -25,8 +25,9 @@ std::string text_of(const Outcome& outcome) {
     for (const StateChange& change : *outcome.changes)
       text += ' ' + change.key + '@' + std::to_string(change.version);
   }
-  for (const Outcome& part : outcome.positions) text += " [" + text_of(part) + ']';
-  for (const Outcome& part : outcome.results) text += " {" + text_of(part) + '}';
+  if (!outcome.parts) return text;
+  for (const Outcome& part : outcome.parts->positions) text += " [" + text_of(part) + ']';
+  for (const Outcome& part : outcome.parts->results) text += " {" + text_of(part) + '}';
   return text;
 }
 
