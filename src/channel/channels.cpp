@@ -129,7 +129,8 @@ Result<Channel*, Rejection> Channels::channel_for(std::string_view name) {
 
 EventEncoder::Pieces Channels::event_of(const Command& command, Channel& channel, WallTime ts) {
   table_.advance(channel);
-  return encoder_.encode(command, back_to_null(command, channel), ts, channel.last);
+  return encoder_.encode(text(channel.name), command, back_to_null(command, channel), ts,
+                         channel.last);
 }
 
 bool Channels::back_to_null(const Command& command, const Channel& channel) const {

@@ -120,6 +120,9 @@ constexpr const MembersOfOp& members_of(Op op) {
   return kMembersOfOp[static_cast<std::size_t>(op)];
 }
 
+// Members that most commands do without.
+inline constexpr unsigned kRareMembers = ~(bit(kChannel) - 1);
+
 // What may stand in a batch.
 constexpr bool fits_batch(Op op) {
   return op < Op::batch;

@@ -168,7 +168,7 @@ void Session::begin_first_message() {
 void Session::begin_resume(Seq after) {
   const EventLog& log = context_.replica.log();
   cursor_ = log.before(after.next());
-  append_own(resume_message(position(), log.next().previous()), MessagePart::whole);
+  append_own(resume_message({}, position(), log.next().previous()), MessagePart::whole);
   context_.stats.resumes.add();
 }
 

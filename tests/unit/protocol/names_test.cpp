@@ -7,6 +7,7 @@
 
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/close_cause.h"
+#include "syncrelay/protocol/refused_subscription.h"
 #include "syncrelay/protocol/rejection.h"
 
 namespace syncrelay {
@@ -94,6 +95,15 @@ TEST_CASE("The table of close causes stands in the order of the enum and is comp
   CHECK(info(CloseCause::stalled).name == "stalled");
 }
 
+TEST_CASE("The table of refused subscriptions stands in the order of the enum and is complete") {
+  for (std::size_t index = 0; index < kRefusedSubscriptions.size(); ++index) {
+    CHECK(static_cast<std::size_t>(kRefusedSubscriptions[index].why) == index);
+    CHECK(kRefusedSubscriptions[index].message.find_first_of("\"\\") == std::string_view::npos);
+  }
+  CHECK(kRefusedSubscriptions.size() ==
+        static_cast<std::size_t>(RefusedSubscription::already_subscribed) + 1);
+}
+
 TEST_CASE("The close codes are those of RFC 6455 and the contract") {
   const auto code = [](CloseCause cause) { return static_cast<int>(info(cause).code); };
   CHECK(code(CloseCause::relay_stopping) == 1001);
@@ -123,6 +133,11 @@ void check_documented(std::string_view name) {
 
 TEST_CASE("The documentation names every reject reason") {
   for (const std::string_view name : kRejectReasonNames) check_documented(name);
+}
+
+TEST_CASE("The documentation names every refusal of a subscription") {
+  for (const RefusedSubscriptionInfo& refused : kRefusedSubscriptions)
+    check_documented(refused.name);
 }
 
 TEST_CASE("The documentation names every close cause and refusal reason") {
