@@ -10,36 +10,46 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr TimePoint kStart{std::chrono::hours(1)};
-
-TEST_CASE("A command that comes alone leaves at once, however soon after the one before") {
-  GatherRule rule(milliseconds(1));
-  TimePoint now = kStart;
-  for (int count = 0; count < 10; ++count) {
-    CHECK(rule.patience(now) == Duration::zero());
+// How many of the batches that lone commands make would wait, when they come at this distance.
+int waiting(GatherRule& rule, Duration distance, int commands = 1000) {
+  TimePoint now{std::chrono::hours(1)};
+  int count = 0;
+  for (int number = 0; number < commands; ++number) {
+    if (rule.patience(now) > Duration::zero()) ++count;
     rule.published(1, now);
-    now += microseconds(100);
+    now += distance;
   }
+  return count;
 }
 
-TEST_CASE("Where several came together, and soon after that more, they wait for each other") {
+TEST_CASE("Commands that come one by one leave at once") {
   GatherRule rule(milliseconds(1));
-  rule.published(2, kStart);
-  CHECK(rule.patience(kStart + microseconds(999)) == milliseconds(1));
-  CHECK(rule.patience(kStart + milliseconds(1)) == Duration::zero());
+  CHECK(waiting(rule, milliseconds(2)) == 0);
+  CHECK(waiting(rule, microseconds(900)) == 0);
 }
 
-TEST_CASE("The crowd is over when a command has come alone") {
+TEST_CASE("A few that happen to come close together leave at once, too") {
   GatherRule rule(milliseconds(1));
-  rule.published(50, kStart);
-  rule.published(1, kStart + microseconds(100));
-  CHECK(rule.patience(kStart + microseconds(200)) == Duration::zero());
+  CHECK(waiting(rule, microseconds(50), 10) == 0);
+}
+
+TEST_CASE("Where they crowd they wait for each other") {
+  GatherRule rule(milliseconds(1));
+  CHECK(waiting(rule, microseconds(100)) > 900);
+}
+
+TEST_CASE("A command that comes alone behind a crowd does not wait") {
+  GatherRule rule(milliseconds(1));
+  const TimePoint start{std::chrono::hours(1)};
+  rule.published(256, start);
+  CHECK(rule.patience(start + microseconds(999)) == milliseconds(1));
+  CHECK(rule.patience(start + milliseconds(1)) == Duration::zero());
 }
 
 TEST_CASE("Without a store nothing waits") {
   GatherRule rule(Duration::zero());
-  rule.published(50, kStart);
-  CHECK(rule.patience(kStart) == Duration::zero());
+  rule.published(256, TimePoint{});
+  CHECK(rule.patience(TimePoint{}) == Duration::zero());
 }
 
 }  // namespace
