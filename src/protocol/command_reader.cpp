@@ -49,7 +49,7 @@ void CommandReader::forget() {
   command.ttl.reset();
   command.commands.clear();
   command.prefix.clear();
-  command.after.clear();
+  command.after.reset();
 }
 
 bool CommandReader::fail(RejectReason reason, std::size_t offset, std::string detail) {
