@@ -144,11 +144,14 @@ void Server::build_shards() {
 void Server::build_relay() {
   std::vector<Mailbox<Letter>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->letters());
-  const Relay::Settings settings{{config_.state_key, config_.max_state, config_.max_state_keys},
-                                 config_.log_bytes,
-                                 {config_.dedup_ids, config_.dedup_window}};
+  const Relay::Settings settings{
+      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels},
+      {config_.log_bytes, config_.log_events},
+      {config_.dedup_ids, config_.dedup_window}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
+  intake_ =
+      std::make_unique<Intake>(config_.max_command, *relay_, order_, relay_stats_, clock_, log_);
   if (!store_) return;
   const Restored restored = relay_->restore(history_);
   for (const auto& loop : loops_) loop->restore(restored);
@@ -165,8 +168,9 @@ Result<void, std::string> Server::bind_commands() {
                                          store_ ? kGather : Duration::zero()};
   CommandServer::Shards shards{status_->shards, {}, relay_wake_};
   for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
-  commands_ = std::make_unique<CommandServer>(settings, *relay_, relay_stats_, std::move(shards),
-                                              clock_, log_);
+  commands_ = std::make_unique<CommandServer>(
+      settings, CommandServer::RelayParts{*relay_, *intake_, relay_stats_}, std::move(shards),
+      clock_, log_);
   return commands_->bind();
 }
 

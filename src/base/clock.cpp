@@ -1,6 +1,6 @@
 #include "syncrelay/base/clock.h"
 
-#include <cstdio>
+#include <chrono>
 
 namespace syncrelay {
 
@@ -13,13 +13,16 @@ WallTime SystemClock::wall() const {
   return {std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count()};
 }
 
+// By hand: every event has one.
 void append_timestamp(std::string& out, WallTime time) {
   constexpr std::int64_t kPerSecond = 1'000'000;
-  char fraction[16];
-  std::snprintf(fraction, sizeof fraction, ".%06d",
-                static_cast<int>(time.microseconds % kPerSecond));
+  constexpr int kDecimals = 6;
   out += std::to_string(time.microseconds / kPerSecond);
-  out.append(fraction, 7);
+  char fraction[1 + kDecimals] = {'.'};
+  std::int64_t rest = time.microseconds % kPerSecond;
+  for (int digit = kDecimals; digit > 0; --digit, rest /= 10)
+    fraction[digit] = static_cast<char>('0' + rest % 10);
+  out.append(fraction, sizeof fraction);
 }
 
 }  // namespace syncrelay

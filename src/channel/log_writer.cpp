@@ -41,6 +41,12 @@ void LogWriter::rewind(const Mark& mark) {
   end_ = mark.end;
 }
 
+// If the message was the first one of its chunk, the chunk before it stays as it is.
+void LogWriter::rewind_to(const std::shared_ptr<const LogChunk>& chunk, std::uint64_t position) {
+  chunk_ = std::const_pointer_cast<LogChunk>(chunk);
+  end_ = position;
+}
+
 std::byte* LogWriter::reserve(std::size_t size) {
   if (!chunk_ || end_ - chunk_->begin() + size > chunk_->capacity()) {
     chunk_ = std::make_shared<LogChunk>(end_, std::max(size, chunk_bytes_));

@@ -1,5 +1,6 @@
 #include "syncrelay/channel/tombstones.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -12,14 +13,27 @@ Seq Tombstones::last_of(std::string_view name) const {
   return found == last_.end() ? Seq{0} : found->second;
 }
 
-// A channel without any number leaves none.
+bool Tombstones::overflows_by(std::string_view name) const {
+  return last_.size() >= kMax && last_.count(hash(name)) == 0;
+}
+
+// A channel without any number leaves none. Of two names with the same hash the greater counts.
 void Tombstones::put(std::string_view name, Seq last) {
   if (last == Seq{0}) return;
-  if (last_.size() >= kMax && last_.count(hash(name)) == 0) {
+  if (overflows_by(name)) {
     last_ = {};
     ++generation_;
   }
-  last_[hash(name)] = last;
+  Seq& known = last_[hash(name)];
+  known = std::max(known, last);
+}
+
+void Tombstones::put_back(std::uint64_t hash, std::optional<Seq> last) {
+  if (last) {
+    last_[hash] = *last;
+  } else {
+    last_.erase(hash);
+  }
 }
 
 void Tombstones::restore(ByHash last, std::uint32_t generation) {

@@ -9,16 +9,21 @@
 namespace syncrelay {
 namespace {
 
-std::string begin(const AnswerContext& context) {
-  std::string answer = R"({"ok":true,"seq":)" + std::to_string(context.seq.value);
-  answer.append(R"(,"epoch":")").append(context.epoch);
-  return answer + R"(","clients":)" + std::to_string(context.clients);
+void append_position(std::string& out, const ChannelPosition& position,
+                     std::string_view log_epoch) {
+  out += R"("seq":)" + std::to_string(position.seq.value);
+  out.append(R"(,"epoch":")").append(epoch_of(log_epoch, position.generation)) += '"';
 }
 
 // The answer to the query "clients" has the clients themselves where others have their number.
 std::string begin_without_clients(const AnswerContext& context) {
-  std::string answer = R"({"ok":true,"seq":)" + std::to_string(context.seq.value);
-  return answer.append(R"(,"epoch":")").append(context.epoch) + '"';
+  std::string answer = R"({"ok":true,)";
+  append_position(answer, context.position, context.log_epoch);
+  return answer;
+}
+
+std::string begin(const AnswerContext& context) {
+  return begin_without_clients(context) + R"(,"clients":)" + std::to_string(context.clients);
 }
 
 void append_member(std::string& out, const std::string& name, std::string_view value) {
@@ -44,7 +49,55 @@ std::string client(const ClientInfo& info) {
   object += R"(,"since":)";
   append_timestamp(object, info.since);
   object += R"(,"lag":)" + std::to_string(info.lag) + R"(,"bytes":)" + std::to_string(info.bytes);
-  return object + R"(,"last_pong":)" + seconds(info.last_sign_of_life) + '}';
+  object += R"(,"last_pong":)" + seconds(info.last_sign_of_life);
+  return object + R"(,"channels":)" + std::to_string(info.subscriptions) + '}';
+}
+
+void append_versions(std::string& out, const Outcome& outcome) {
+  if (!outcome.changes) return;
+  out += R"(,"versions":{)";
+  for (const StateChange& change : *outcome.changes)
+    append_member(out, change.key, change.value ? change.version : 0);
+  out += '}';
+}
+
+void append_positions(std::string& out, const std::vector<Outcome>& positions,
+                      std::string_view log_epoch) {
+  out += R"("positions":{)";
+  for (const Outcome& part : positions) {
+    if (out.back() != '{') out += ',';
+    append_json_string(out, text(part.channel));
+    out += ":{";
+    append_position(out, part.position, log_epoch);
+    out += '}';
+  }
+  out += '}';
+}
+
+void append_result(std::string& out, const Outcome& result, std::string_view log_epoch) {
+  out += '{';
+  if (result.parts) {
+    append_positions(out, result.parts->positions, log_epoch);
+  } else {
+    if (!text(result.channel).empty()) {
+      out += R"("channel":)";
+      append_json_string(out, text(result.channel));
+      out += ',';
+    }
+    append_position(out, result.position, log_epoch);
+    append_versions(out, result);
+  }
+  out += '}';
+}
+
+void append_results(std::string& out, const std::vector<Outcome>& results,
+                    std::string_view log_epoch) {
+  out += R"(,"results":[)";
+  for (const Outcome& result : results) {
+    if (out.back() != '[') out += ',';
+    append_result(out, result, log_epoch);
+  }
+  out += ']';
 }
 
 template <typename Get>
@@ -70,28 +123,47 @@ std::uint64_t total(const Counters& counters) {
 
 }  // namespace
 
-std::string accepted_answer(const AnswerContext& context, bool duplicate) {
-  return begin(context) + (duplicate ? R"(,"duplicate":true})" : "}");
+std::string accepted_answer(const AnswerContext& context, const Accepted& accepted) {
+  std::string answer = begin(context);
+  if (accepted.duplicate) return answer + R"(,"duplicate":true})";
+  const Outcome& outcome = accepted.outcome;
+  append_versions(answer, outcome);
+  if (outcome.parts && !outcome.parts->results.empty()) {
+    append_results(answer, outcome.parts->results, context.log_epoch);
+  } else if (outcome.parts) {
+    answer += ',';
+    append_positions(answer, outcome.parts->positions, context.log_epoch);
+  }
+  answer += '}';
+  return answer;
 }
 
 std::string rejected_answer(const Rejection& rejection) {
   std::string answer =
       R"({"ok":false,"error":{"code":")" + std::string(name(rejection.reason)) + R"(","message":)";
   append_json_string(answer, as_utf8(rejection.detail));
-  return answer + R"(,"offset":)" + std::to_string(rejection.offset) + "}}";
+  answer += R"(,"offset":)" + std::to_string(rejection.offset);
+  if (!rejection.current.empty()) answer.append(R"(,"current":)").append(rejection.current);
+  if (rejection.index) answer += R"(,"index":)" + std::to_string(*rejection.index);
+  return answer + "}}";
 }
 
 std::string state_answer(const AnswerContext& context, const State& state, const std::string& key) {
   std::string answer = begin(context) + R"(,"state":{)";
-  const auto append = [&answer](const State::Entry& entry) {
+  std::string versions;
+  const auto append = [&](const State::Entry& entry) {
     append_member(answer, entry.key, std::string_view(*entry.value));
+    if (!versions.empty()) versions += ',';
+    append_json_string(versions, entry.key);
+    versions += ':' + std::to_string(entry.version);
   };
   if (key.empty()) {
     state.for_each(append);
   } else if (const State::Entry* found = state.entry(key)) {
     append(*found);
   }
-  return answer + "}}";
+  answer.append(R"(},"versions":{)").append(versions) += "}}";
+  return answer;
 }
 
 std::string backup_answer(const AnswerContext& context, const std::string& path) {
@@ -107,6 +179,23 @@ std::string clients_answer(const AnswerContext& context, const std::vector<Clien
     answer += client(info);
   }
   return answer + "]}";
+}
+
+std::string channels_answer(const AnswerContext& context, const ChannelList& list) {
+  std::string answer = begin(context) + R"(,"channels":[)";
+  for (const ListedChannel& channel : list.channels) {
+    if (answer.back() != '[') answer += ',';
+    answer += R"({"name":)";
+    append_json_string(answer, channel.name);
+    answer += ',';
+    append_position(answer, channel.position, context.log_epoch);
+    append_member(answer, "subscribers", channel.subscribers);
+    append_member(answer, "keys", std::uint64_t{channel.keys});
+    append_member(answer, "bytes", channel.bytes);
+    answer += '}';
+  }
+  answer += list.more ? R"(],"more":true})" : R"(],"more":false})";
+  return answer;
 }
 
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,

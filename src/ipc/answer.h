@@ -1,32 +1,35 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "syncrelay/channel/channels.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/client_info.h"
-#include "syncrelay/post/update.h"
 #include "syncrelay/protocol/rejection.h"
+#include "syncrelay/relay/channel_list.h"
 #include "syncrelay/relay/relay.h"
 
 // The answers on the control socket, as JSON text.
 namespace syncrelay {
 
-// What every positive answer says.
+// What every positive answer says of its channel.
 struct AnswerContext {
-  Seq seq;
-  std::string_view epoch;
+  ChannelPosition position;
+  std::string_view log_epoch;
   std::uint64_t clients;
 };
 
-std::string accepted_answer(const AnswerContext& context, bool duplicate);
+std::string accepted_answer(const AnswerContext& context, const Accepted& accepted);
 std::string rejected_answer(const Rejection& rejection);
 
 // All keys, or one (empty when the state has no such key).
 std::string state_answer(const AnswerContext& context, const State& state, const std::string& key);
 std::string backup_answer(const AnswerContext& context, const std::string& path);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
+std::string channels_answer(const AnswerContext& context, const ChannelList& list);
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                          const std::vector<const ShardStats*>& shards);
 

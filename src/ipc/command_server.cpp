@@ -9,10 +9,9 @@
 
 #include "control_desk.h"
 #include "syncrelay/base/crash_point.h"
-#include "syncrelay/base/utf8.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/ipc/peer_gate.h"
-#include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/relay/gather_rule.h"
 
 namespace syncrelay {
 namespace {
@@ -25,11 +24,9 @@ constexpr std::int64_t kUnreadableFactor = 4;
 constexpr std::int64_t kMinUnreadableBytes = 64LL * 1024 * 1024;
 
 constexpr int kMaxTurns = 1024;
-constexpr milliseconds kGatherStep{1};   // ZeroMQ polls in milliseconds
-constexpr milliseconds kQuiet{50};       // sockets that stay empty for so long are empty
-constexpr milliseconds kLateness{500};   // for what was sent before a stop and lies with its sender
-constexpr std::size_t kShownBytes = 80;  // of a refused command
-constexpr milliseconds kRejectionInterval{1000};  // between two log lines on refused commands
+constexpr milliseconds kGatherStep{1};  // ZeroMQ polls in milliseconds
+constexpr milliseconds kQuiet{50};      // sockets that stay empty for so long are empty
+constexpr milliseconds kLateness{500};  // for what was sent before a stop and lies with its sender
 constexpr milliseconds kLookInterval{1000};  // connections end without telling the relay's thread
 constexpr Duration kRefusalInterval = std::chrono::minutes(1);  // between two on refused peers
 
@@ -65,15 +62,16 @@ int bind_and_tell(zmq::context_t& context, zmq::socket_t& socket, const std::str
 }  // namespace
 
 struct CommandServer::Impl {
-  Impl(const Settings& server_settings, Relay& the_relay, RelayStats& the_relay_stats,
-       Shards the_shards, const Clock& the_clock, const Log& the_log)
+  Impl(const Settings& server_settings, const RelayParts& the_relay, Shards the_shards,
+       const Clock& the_clock, const Log& the_log)
       : settings(server_settings),
-        relay(the_relay),
-        relay_stats(the_relay_stats),
+        relay(the_relay.relay),
+        intake(the_relay.intake),
+        relay_stats(the_relay.stats),
         shards(std::move(the_shards)),
         clock(the_clock),
         log(the_log),
-        decoder(server_settings.max_command),
+        gather(server_settings.gather),
         wake(shards.wake),
         gate(bounds(), the_clock) {}
 
@@ -91,19 +89,21 @@ struct CommandServer::Impl {
   void take_leave(TimePoint deadline);
   void hang_up();
   bool stopping() const { return stop_deadline.load() != 0; }
+  milliseconds until_tending() const;
   bool wait(milliseconds timeout);
   bool take_batch();
+  void gather_more();
   bool take_all();
   bool take(zmq::socket_t& socket);
-  void reject(const Rejection& rejection, std::string_view message, std::uint64_t commands = 1);
 
   const Settings settings;
   Relay& relay;
+  Intake& intake;
   RelayStats& relay_stats;
   const Shards shards;
   const Clock& clock;
   const Log& log;
-  CommandDecoder decoder;
+  GatherRule gather;
   Wake& wake;                                    // something besides a socket wants attention
   std::atomic<TimePoint::rep> stop_deadline{0};  // not 0: the server is stopping
   PeerGate gate;
@@ -114,9 +114,6 @@ struct CommandServer::Impl {
   std::vector<std::string> endpoints;
   std::vector<zmq::pollitem_t> polled;
   zmq::message_t message;
-  std::uint64_t pushed = 0;  // staged commands that nobody waits for
-  TimePoint next_rejection_line{};
-  std::uint64_t unlogged_rejections = 0;
   TimePoint next_refusal_line{};
   TimePoint next_look{};
   std::thread thread;
@@ -161,9 +158,10 @@ void CommandServer::Impl::bind_pull(const std::string& endpoint) {
 }
 
 void CommandServer::Impl::bind_control(const std::string& endpoint) {
-  desk = std::make_unique<ControlDesk>(context, unreadable_bytes(),
-                                       ControlDesk::Sources{relay, relay_stats, shards.stats,
-                                                            shards.outboxes, gate, settings.epoch});
+  desk =
+      std::make_unique<ControlDesk>(context, unreadable_bytes(),
+                                    ControlDesk::Sources{relay, intake, relay_stats, shards.stats,
+                                                         shards.outboxes, gate, settings.epoch});
   listen(desk->socket(), endpoint, PeerGate::Answers::each);
 }
 
@@ -199,11 +197,20 @@ void CommandServer::Impl::look_at_peers() {
                {"refused", refused}});
 }
 
+// How long there is nothing to do, unless something comes.
+milliseconds CommandServer::Impl::until_tending() const {
+  if (desk->has_backup()) return milliseconds(0);
+  const auto next = intake.next_tending();
+  if (!next) return kLookInterval;
+  const auto left = std::chrono::ceil<milliseconds>(*next - clock.now());
+  return std::clamp(left, milliseconds(0), kLookInterval);
+}
+
 void CommandServer::Impl::run() {
   if (!PeerGate::in_force()) log.warning("connections to the command sockets are not bounded");
   while (!stopping()) {
     if (clock.now() >= next_look) look_at_peers();
-    if (!take_batch()) wait(desk->has_backup() ? milliseconds(0) : kLookInterval);
+    if (!take_batch()) wait(until_tending());
   }
   const TimePoint deadline{Duration(stop_deadline.load())};
   take_until_quiet(std::min(deadline, clock.now() + kLateness));
@@ -245,22 +252,29 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
 }
 
 // Applies commands until the batch is full or the sockets are empty, then publishes and answers.
-// False when there was none.
+// False when there was nothing to do.
 bool CommandServer::Impl::take_batch() {
   desk->read_outboxes();
   desk->go_on_with_backup();
-  if (!take_all()) return false;
-  const TimePoint gather_until = clock.now() + settings.gather;
-  while (!relay.batch_full() && !desk->has_waiting() && clock.now() < gather_until && !stopping() &&
+  const bool tended = intake.tend();
+  if (!take_all() && !tended) return false;
+  gather_more();
+  const std::uint64_t commands = intake.unanswered();
+  std::vector<Reply> replies = intake.publish();
+  gather.published(commands, clock.now());
+  crash_point("before_answer");
+  desk->read_outboxes();
+  desk->answer(std::move(replies));
+  return true;
+}
+
+void CommandServer::Impl::gather_more() {
+  const TimePoint began = clock.now();
+  const TimePoint until = began + gather.patience(began);
+  while (!intake.batch_full() && !intake.has_waiting() && clock.now() < until && !stopping() &&
          wait(kGatherStep)) {
     take_all();
   }
-  const Result<void, Rejection> stored = relay.publish();
-  if (!stored) reject(stored.error(), {}, pushed);
-  pushed = 0;
-  crash_point("before_answer");
-  desk->answer(stored);
-  return true;
 }
 
 // Empties the sockets, taking turns between them, as far as the batch goes; what stages nothing
@@ -268,11 +282,11 @@ bool CommandServer::Impl::take_batch() {
 bool CommandServer::Impl::take_all() {
   bool any = false;
   bool more = true;
-  for (int turn = 0; more && turn < kMaxTurns && !relay.batch_full(); ++turn) {
+  for (int turn = 0; more && turn < kMaxTurns && !intake.batch_full(); ++turn) {
     more = false;
     const std::uint64_t completed = gate.completed();
     for (zmq::socket_t& socket : sockets) more = take(socket) || more;
-    more = desk->take(decoder) || more;
+    more = desk->take() || more;
     if (!more) gate.found_empty(completed);
     any = any || more;
   }
@@ -283,44 +297,18 @@ bool CommandServer::Impl::take_all() {
 bool CommandServer::Impl::take(zmq::socket_t& socket) {
   if (!socket.recv(message, zmq::recv_flags::dontwait)) return false;
   gate.took(message.size());
-  if (message.more()) {
-    while (message.more() && socket.recv(message, zmq::recv_flags::none)) gate.took(message.size());
-    reject({RejectReason::multipart, 0, "a command is a single frame"}, {});
+  if (!message.more()) {
+    intake.take({static_cast<const char*>(message.data()), message.size()}, kNobody);
     return true;
   }
-  const std::string_view text(static_cast<const char*>(message.data()), message.size());
-  const Result<const Command*, Rejection> command = decoder.decode(text);
-  if (!command) {
-    reject(command.error(), text);
-  } else if (is_query(command.value()->op)) {
-    reject({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
-           text);
-  } else if (const auto applied = relay.apply(*command.value()); !applied) {
-    reject(applied.error(), text);
-  } else if (!applied.value().duplicate) {
-    ++pushed;
-  }
+  while (message.more() && socket.recv(message, zmq::recv_flags::none)) gate.took(message.size());
+  intake.refuse({RejectReason::multipart, 0, "a command is a single frame"}, {}, kNobody);
   return true;
 }
 
-void CommandServer::Impl::reject(const Rejection& rejection, std::string_view text,
-                                 std::uint64_t commands) {
-  counter(relay_stats.rejected, rejection.reason).add(commands);
-  unlogged_rejections += commands;
-  const TimePoint now = clock.now();
-  if (now < next_rejection_line) return;
-  next_rejection_line = now + kRejectionInterval;
-  log.warning("command refused", {{"reason", name(rejection.reason)},
-                                  {"detail", rejection.detail},
-                                  {"offset", static_cast<std::uint64_t>(rejection.offset)},
-                                  {"command", shortened(text, kShownBytes)},
-                                  {"refused_since_last_line", unlogged_rejections}});
-  unlogged_rejections = 0;
-}
-
-CommandServer::CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats,
-                             Shards shards, const Clock& clock, const Log& log)
-    : impl_(std::make_unique<Impl>(settings, relay, relay_stats, std::move(shards), clock, log)) {}
+CommandServer::CommandServer(const Settings& settings, const RelayParts& relay, Shards shards,
+                             const Clock& clock, const Log& log)
+    : impl_(std::make_unique<Impl>(settings, relay, std::move(shards), clock, log)) {}
 
 CommandServer::~CommandServer() = default;
 

@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
-#include <variant>
+#include <unordered_map>
 #include <vector>
 #include <zmq.hpp>
 
@@ -12,76 +13,71 @@
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
-#include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {
 
-// Answers what comes in on the control socket: commands once they are published, queries then, too,
-// so that an answer never tells of what is not stored. Relay thread only, once built.
+// Takes what comes in on the control socket and answers it: commands once they are published,
+// queries then, too, so that an answer never tells of what is not stored. Relay thread only, once
+// built.
 class ControlDesk {
  public:
   // What answers tell of. All references must outlive the desk.
   struct Sources {
     Relay& relay;
+    Intake& intake;
     RelayStats& relay_stats;
     std::vector<const ShardStats*> shards;
-    std::vector<Outbox*> outboxes;  // of the shards
+    std::vector<Outbox*> outboxes;  // of the shards, in the same order
     PeerGate& gate;                 // hears of what is taken
     std::string epoch;
   };
 
   ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources);
 
-  // Takes one request, if there is one, and applies it to the relay when it is a command.
-  bool take(CommandDecoder& decoder);
+  // Takes one request, if there is one.
+  bool take();
 
-  // Answers all that was taken since the last time. `stored`: what became of the batch.
-  void answer(const Result<void, Rejection>& stored);
+  // Answers what the intake has replied to.
+  void answer(std::vector<Reply> replies);
 
-  // Reads what the shards have to say. To be called when one of their outboxes is not empty.
+  // Reads what the shards have to say. To be called when one of their outboxes is not empty, and
+  // before answer(), so that the answers count every subscriber that has heard from his channel.
   void read_outboxes();
 
   // A step of the backup that somebody waits for, if there is one; the last one answers.
   void go_on_with_backup();
   bool has_backup() const { return !backup_.empty(); }
 
-  // Somebody waits for the batch to be published.
-  bool has_waiting() const { return !pending_.empty(); }
-
   zmq::socket_t& socket() { return socket_.socket(); }
   std::string endpoint() const { return socket_.endpoint(); }
 
  private:
-  struct Query {
-    Op op;
-    std::string key;
-  };
-  struct Pending {
-    Envelope envelope;
-    std::variant<Accepted, Rejection, Query> outcome;
-  };
   struct List {
     Envelope envelope;
-    std::size_t missing;  // shards that have not reported yet
+    std::optional<std::string> channel;  // whose subscribers are asked for; nullopt: all clients
+    std::size_t missing;                 // shards that have not reported yet
     std::vector<ClientInfo> clients;
   };
 
-  std::variant<Accepted, Rejection, Query> outcome_of(CommandDecoder& decoder,
-                                                      std::string_view body);
   void answer(Envelope envelope, const Query& query);
-  void answer_state(Envelope envelope, const std::string& key);
-  void begin_list(Envelope envelope);
+  void answer_state(Envelope envelope, const Query& query);
+  void begin_list(Envelope envelope, const Query& query);
   void add_to_list(Reported reported);
   void join_backup(Envelope envelope);
-  void refuse(Envelope envelope, const char* why);  // busy
+  // Or refuses, when the peer has not read earlier ones.
+  void send_large(Envelope envelope, std::string answer);
+  void refuse(Envelope envelope, const Rejection& rejection);
   void send(Envelope envelope, std::string answer);
-  AnswerContext context(Seq seq) const;
+  AnswerContext context(std::string_view channel) const;
+  std::uint64_t subscribers_of(std::string_view channel) const;
 
   ControlSocket socket_;
   const Sources sources_;
   std::vector<UpLetter> taken_;
-  std::vector<Pending> pending_;
+  std::unordered_map<Ticket, Envelope> waiting_;  // for replies
+  Ticket next_ticket_ = kNobody + 1;
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;
   std::vector<Envelope> backup_;  // who waits for the one that is under way

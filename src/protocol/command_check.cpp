@@ -142,7 +142,8 @@ bool CommandReader::check_ttl() {
 bool CommandReader::check_channels_query() {
   Command& command = *command_;
   if (!is_channel(command.prefix)) return fail_channel(kPrefix, offsets_[kPrefix], command.prefix);
-  if (!is_channel(command.after)) return fail_channel(kAfter, offsets_[kAfter], command.after);
+  if (command.after && !is_channel(*command.after))
+    return fail_channel(kAfter, offsets_[kAfter], *command.after);
   const auto limit = has(kLimit) ? whole_number(text_of(kLimit)) : kUsualListedChannels;
   if (!limit || *limit == 0 || *limit > kMaxListedChannels) {
     return fail(RejectReason::invalid_limit, offsets_[kLimit],

@@ -49,7 +49,7 @@ void CommandReader::forget() {
   command.ttl.reset();
   command.commands.clear();
   command.prefix.clear();
-  command.after.clear();
+  command.after.reset();
 }
 
 bool CommandReader::fail(RejectReason reason, std::size_t offset, std::string detail) {
@@ -106,9 +106,10 @@ Step CommandReader::open(JsonKind kind, std::size_t begin) {
 }
 
 void CommandReader::close(std::size_t end) {
-  --depth_;
-  if (depth_ == 1) ends_[member_] = end;
-  if (depth_ == 2) command_->set.back().value = message_.substr(part_, end - part_);
+  if (--depth_ == 1)
+    ends_[member_] = end;
+  else if (depth_ == 2)
+    command_->set.back().value = message_.substr(part_, end - part_);
 }
 
 Command* CommandReader::add_command(std::size_t begin) {
@@ -153,8 +154,11 @@ bool CommandReader::begin_key(const JsonToken& token) {
 
 bool CommandReader::begin_value(JsonKind kind, std::size_t begin) {
   offsets_[member_] = begin;
-  if ((info(member_).kinds & bit(kind)) != 0) return true;
-  return fail(RejectReason::wrong_type, begin,
+  return (info(member_).kinds & bit(kind)) != 0 || fail_kind(begin);
+}
+
+bool CommandReader::fail_kind(std::size_t offset) {
+  return fail(RejectReason::wrong_type, offset,
               "member " + quoted(member_) + " must be " + std::string(info(member_).wanted));
 }
 

@@ -44,8 +44,10 @@ class CommandReader {
   const std::optional<Rejection>& failure() const { return failure_; }
 
  private:
-  bool fail(RejectReason reason, std::size_t offset, std::string detail);
-  bool fail_channel(Member member, std::size_t offset, std::string_view name);
+  // Cold, so that the way to them burdens no command that is taken.
+  [[gnu::cold]] bool fail(RejectReason reason, std::size_t offset, std::string detail);
+  [[gnu::cold]] bool fail_kind(std::size_t offset);
+  [[gnu::cold]] bool fail_channel(Member member, std::size_t offset, std::string_view name);
   bool begin_member(const JsonToken& token);
   bool begin_key(const JsonToken& token);
   bool begin_value(JsonKind kind, std::size_t begin);

@@ -13,7 +13,7 @@
 namespace syncrelay {
 
 // As a rejection shows it to a person: short and escaped.
-inline std::string quoted(std::string_view text) {
+[[gnu::cold]] inline std::string quoted(std::string_view text) {
   constexpr std::size_t kShown = 64;
   std::string out;
   append_json_string(out, cut_at_character(text, kShown));
@@ -21,7 +21,7 @@ inline std::string quoted(std::string_view text) {
   return out;
 }
 
-inline std::string quoted(Member member) {
+[[gnu::cold]] inline std::string quoted(Member member) {
   return quoted(info(member).name);
 }
 

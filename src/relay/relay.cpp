@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "syncrelay/base/crash_point.h"
@@ -11,8 +12,19 @@
 namespace syncrelay {
 namespace {
 
-constexpr std::size_t kBatchUpdates = 256;
-constexpr std::size_t kBatchBytes = 1024 * 1024;
+// Neither a clock that was set nor a long time without the relay makes a key last longer than it
+// was to last.
+Duration left_of(const Expiry& expiry, WallTime now) {
+  const std::chrono::microseconds left(expiry.at.microseconds - now.microseconds);
+  return std::clamp<Duration>(left, Duration::zero(), expiry.after);
+}
+
+// The one whose position the answer has, see Outcome.
+std::string_view answering_channel(const Command& command) {
+  if (!command.commands.empty()) return answering_channel(command.commands.back());
+  if (!command.channels.empty()) return command.channels.front();
+  return command.channel_name();
+}
 
 }  // namespace
 
@@ -22,86 +34,134 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<L
       shards_(std::move(shards)),
       stats_(stats),
       store_(store),
-      channel_(settings.channel),
-      running_since_(clock.now()),
+      channels_(settings.channels),
       ids_(settings.ids),
-      log_(settings.log_bytes) {
-  begin_batch();
+      idle_(channels_.table(), settings.window, shards_.size()),
+      batch_(settings.window.bytes, clock),
+      running_since_(clock.now()) {
   show_numbers();
 }
 
 Restored Relay::restore(const StoredHistory& history) {
-  StateChanges changes;
-  if (const auto state = history.state.find(""); state != history.state.end()) {
-    for (const auto& [key, value] : state->second)
-      changes.push_back({key, value.value, value.version});
-  }
-  channel_.restore(changes, history.last);
   Restored restored;
   restored.last = history.last;
-  std::vector<Update>& updates = restored.updates;
-  updates.resize(1);
-  updates.front().changes = std::make_shared<const StateChanges>(std::move(changes));
-  for (const StoredEvents& run : history.events) {
-    ByteSpan wire = as_bytes(run.wire);
-    for (Seq seq = run.runs.front().first; !wire.empty(); seq = seq.next()) {
-      const std::size_t size = message_end(wire);
-      updates.push_back(update_of(log_.append_wire(wire.first(size)), seq));
-      wire = wire.subspan(size);
-    }
-  }
+  restored.tombstones = history.tombstones;
+  channels_.restore(history.tombstones, history.version);
+  restore_channels(history, restored);
+  restore_events(history, restored);
+  restore_times(history);
   running_since_ = clock_.now() - history.ran;
-  for (const IdRecord& record : history.ids)
-    ids_.stage(record.id, record.seq, running_since_ + record.accepted);
-  ids_.keep_staged();
-  begin_batch();
+  restore_ids(history);
+  events_ever_ = history.events_ever;
   show_numbers();
   return restored;
 }
 
-Result<Accepted, Rejection> Relay::apply(const Command& command) {
-  if (!command.id.empty()) {
-    if (const auto known = ids_.find(command.id, clock_.now())) {
-      stats_.duplicates.add();
-      return Accepted{known->seq, true, !known->staged};
+void Relay::restore_channels(const StoredHistory& history, Restored& restored) {
+  restore_channel({nullptr, 0, 0, Seq{0}, history.last, {}}, history, restored);
+  for (const StoredChannel& stored : history.channels) {
+    auto name = std::make_shared<const std::string>(stored.name);
+    restored.channels.push_back({name, stored.last, stored.generation});
+    restore_channel({std::move(name), stored.generation, 0, stored.start, stored.last, {}}, history,
+                    restored);
+  }
+}
+
+void Relay::restore_channel(Channel channel, const StoredHistory& history, Restored& restored) {
+  Update update;
+  if (const auto values = history.state.find(std::string(text(channel.name)));
+      values != history.state.end()) {
+    StateChanges changes;
+    for (const auto& [key, value] : values->second)
+      changes.push_back({key, value.value, value.version});
+    channel.state.apply(changes);
+    update.changes = std::make_shared<const StateChanges>(std::move(changes));
+  }
+  channels_.restore(channel);
+  if (!update.changes) return;
+  update.channel = channel.name;
+  update.seq = channel.last;
+  restored.updates.push_back(std::move(update));
+}
+
+// Channels that turn out to be idle then have not been forgotten in time.
+void Relay::restore_events(const StoredHistory& history, Restored& restored) {
+  for (const StoredEvents& events : history.events) {
+    ByteSpan wire = as_bytes(events.wire);
+    for (const StoredRun& run : events.runs) {
+      for (std::uint64_t index = 0; index < run.count; ++index) {
+        const std::size_t size = message_end(wire);
+        restored.updates.push_back(
+            batch_.restore(run.channel, {run.first.value + index}, wire.first(size)));
+        idle_.hear(restored.updates.back());
+        wire = wire.subspan(size);
+      }
     }
   }
-  Result<Channel::Effect, Rejection> applied = channel_.apply(command, clock_.wall());
-  if (!applied) return applied.error();
-  const Channel::Effect& effect = applied.value();
-  if (!command.id.empty()) stage_id(command.id, effect.seq);
-  if (has_effect(command.op)) ++staged_commands_[static_cast<std::size_t>(command.op)];
-  stage(effect);
-  return Accepted{effect.seq};
+  for (const RestoredChannel& channel : restored.channels) idle_.note(*channel.name);
+}
+
+void Relay::restore_times(const StoredHistory& history) {
+  const WallTime wall = clock_.wall();
+  for (const auto& [channel, values] : history.state) {
+    for (const auto& [key, value] : values) {
+      if (!value.expiry) continue;
+      timers_.set(channel, key, value.version, value.expiry->told,
+                  clock_.now() + left_of(*value.expiry, wall));
+    }
+  }
+}
+
+void Relay::restore_ids(const StoredHistory& history) {
+  for (const IdRecord& record : history.ids)
+    ids_.stage(record.id, record.seq, running_since_ + record.accepted);
+  ids_.keep_staged();
+}
+
+Result<Accepted, Rejection> Relay::apply(const Command& command, WallTime ts) {
+  if (auto known = repetition(command)) return *std::move(known);
+  batch_.begin_step(ts);
+  Result<Outcome, Rejection> applied = channels_.apply(command, ts, batch_);
+  if (!applied) {
+    batch_.take_back_step();
+    return applied.error();
+  }
+  batch_.end_step();
+  batch_.count(command);
+  if (!command.id.empty()) stage_id(command.id, applied.value().position.seq);
+  return Accepted{std::move(applied).value()};
+}
+
+std::optional<Accepted> Relay::repetition(const Command& command) {
+  if (command.id.empty()) return std::nullopt;
+  const auto known = ids_.find(command.id, clock_.now());
+  if (!known) return std::nullopt;
+  stats_.duplicates.add();
+  Accepted accepted;
+  const std::string_view name = answering_channel(command);
+  if (!name.empty()) accepted.outcome.channel = std::make_shared<const std::string>(name);
+  accepted.outcome.position = channels().position_of(name);
+  accepted.outcome.position.seq = known->seq;
+  accepted.duplicate = true;
+  accepted.stored = !known->staged;
+  return accepted;
+}
+
+void Relay::apply(const Expire& expire, WallTime ts) {
+  batch_.begin_step(ts);
+  if (channels_.apply(expire, ts, batch_)) batch_.count_expired();
+  batch_.end_step();
+}
+
+void Relay::apply(const Forget& forget, WallTime ts) {
+  batch_.begin_step(ts);
+  channels_.apply(forget, batch_);
+  batch_.end_step();
 }
 
 void Relay::stage_id(const std::string& id, Seq seq) {
   ids_.stage(id, seq, clock_.now());
-  staged_ids_.push_back({id, seq, ran()});
-  staged_bytes_ += id.size();
-}
-
-void Relay::stage(const Channel::Effect& effect) {
-  if (!effect.changes && effect.event.empty()) return;
-  Update update;
-  if (!effect.event.empty()) update = update_of(log_.append(effect.event), effect.seq);
-  update.changes = effect.changes;
-  staged_bytes_ += weight(update);
-  staged_.push_back(std::move(update));
-}
-
-Update Relay::update_of(LogWriter::Written written, Seq seq) const {
-  Update update;
-  update.chunk = std::move(written.chunk);
-  update.seq = seq;
-  update.position = written.position;
-  update.size = written.size;
-  update.accepted = clock_.now();
-  return update;
-}
-
-bool Relay::batch_full() const {
-  return staged_.size() >= kBatchUpdates || staged_bytes_ >= kBatchBytes;
+  batch_.add_id({id, seq, ran()});
 }
 
 Result<void, Rejection> Relay::publish() {
@@ -112,54 +172,79 @@ Result<void, Rejection> Relay::publish() {
   } else {
     take_back();
   }
-  begin_batch();
   show_numbers();
   return stored;
 }
 
-void Relay::keep() {
-  ids_.keep_staged();
-  stats_.events.add(distance(channel_.kept(), channel_.last()));
-  channel_.keep();
-  for (std::size_t op = 0; op < staged_commands_.size(); ++op)
-    stats_.commands[op].add(staged_commands_[op]);
-  for (Mailbox<Letter>* shard : shards_) shard->post(std::span<const Letter>(staged_));
+Result<void, Rejection> Relay::store_staged() {
+  if (store_ == nullptr || batch_.empty()) return {};
+  StoreBatch stored;
+  stored.first_event = events_ever_ + 1;
+  stored.ran = ran();
+  batch_.fill(stored);
+  add_channels(stored);
+  Result<void, Rejection> committed = store_->commit(stored);
+  batch_.give_back_ids(std::move(stored.ids));
+  return committed;
 }
 
-Result<void, Rejection> Relay::store_staged() {
-  if (store_ == nullptr || (staged_.empty() && staged_ids_.empty())) return {};
-  StoreBatch batch;
-  batch.first_event = channel_.kept().next().value;
-  batch.last = channel_.last();
-  batch.ids = std::move(staged_ids_);
-  batch.ran = ran();
-  for (const Letter& letter : staged_) {
-    const Update& update = std::get<Update>(letter);
-    if (update.chunk) {
-      const ByteSpan wire = update.chunk->read(update.position, update.position + update.size);
-      batch.events.push_back({update.channel, update.seq, wire});
+// How the channels are behind the batch.
+void Relay::add_channels(StoreBatch& stored) const {
+  std::set<std::string_view> touched;
+  batch_.for_each_part([&](const Update& part, const Batch::Timed*) {
+    if (part.channel) touched.insert(*part.channel);
+  });
+  for (const std::string_view name : touched) {
+    if (const Channel* const channel = channels().find(name)) {
+      stored.channels.push_back(
+          {std::string(name), channel->start, channel->last, channel->generation});
+    } else {
+      stored.gone.emplace_back(name);
     }
-    if (!update.changes) continue;
-    for (const StateChange& change : *update.changes)
-      batch.changes.push_back({update.channel, &change});
   }
-  Result<void, Rejection> stored = store_->commit(batch);
-  staged_ids_ = std::move(batch.ids);
-  return stored;
+  stored.tombstones = channels().new_tombstones();
+  stored.generation = channels().tombstones().generation();
+  stored.last = last();
+  stored.version = channels().version();
+}
+
+void Relay::keep() {
+  ids_.keep_staged();
+  events_ever_ += batch_.events();
+  stats_.events.add(batch_.events());
+  for (std::size_t op = 0; op < batch_.commands().size(); ++op)
+    stats_.commands[op].add(batch_.commands()[op]);
+  stats_.expired_keys.add(batch_.expired());
+  channels_.keep();
+  batch_.for_each_part([this](const Update& part, const Batch::Timed* timed) {
+    if (part.end == ChannelEnd::forgotten) stats_.channels_forgotten.add();
+    if (part.end == ChannelEnd::dropped) stats_.channels_dropped.add();
+    idle_.hear(part);
+    keep_times(part, timed);
+  });
+  for (Mailbox<Letter>* shard : shards_) shard->post(batch_.letters());
+  batch_.clear();
 }
 
 void Relay::take_back() {
   ids_.take_back_staged();
-  channel_.take_back();
-  log_.rewind(kept_log_);
+  channels_.take_back();
+  batch_.take_back();
 }
 
-void Relay::begin_batch() {
-  staged_.clear();
-  staged_ids_.clear();
-  staged_bytes_ = 0;
-  staged_commands_.fill(0);
-  kept_log_ = log_.mark();
+void Relay::keep_times(const Update& part, const Batch::Timed* timed) {
+  if (timed == nullptr && timers_.empty()) return;
+  const std::string_view channel = text(part.channel);
+  if (part.end != ChannelEnd::none) timers_.end_all(channel);
+  if (!part.changes) return;
+  for (const StateChange& change : *part.changes) {
+    if (timed == nullptr) {
+      timers_.end(channel, change.key);
+    } else {
+      timers_.set(channel, change.key, change.version, timed->lifetime.told,
+                  clock_.now() + timed->lifetime.after);
+    }
+  }
 }
 
 Result<void, Rejection> Relay::begin_backup() {
@@ -173,9 +258,10 @@ std::size_t Relay::ask(const Inquiry& inquiry) {
 }
 
 void Relay::show_numbers() {
-  stats_.seq.set(channel_.last().value);
-  stats_.state_keys.set(channel_.state().size());
-  stats_.state_bytes.set(channel_.state().bytes());
+  stats_.seq.set(last().value);
+  stats_.channels.set(channels().size() + 1);
+  stats_.state_keys.set(channels().keys());
+  stats_.state_bytes.set(channels().bytes());
   stats_.ids.set(ids_.size());
 }
 

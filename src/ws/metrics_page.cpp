@@ -96,8 +96,16 @@ void add_commands(Page& page, const RelayStats& relay) {
               "Connections to them ended because of a message without end or an old protocol.",
               relay.command_connections_cut_off.get());
   page.single("events_total", "counter", "Events put into the log.", relay.events.get());
-  page.single("seq", "gauge", "Position of the newest event.", relay.seq.get());
+  page.single("seq", "gauge", "Position of the default channel's newest event.", relay.seq.get());
+  page.single("channels", "gauge", "Channels that the relay has.", relay.channels.get());
+  page.single("channels_forgotten_total", "counter",
+              "Channels forgotten: no state, no event in the window, no subscriber.",
+              relay.channels_forgotten.get());
+  page.single("channels_dropped_total", "counter", "Channels that backends dropped.",
+              relay.channels_dropped.get());
   page.single("state_keys", "gauge", "State keys held.", relay.state_keys.get());
+  page.single("expired_keys_total", "counter", "State keys that went by their ttl.",
+              relay.expired_keys.get());
   page.single("state_bytes", "gauge", "Bytes of all state keys and values.",
               relay.state_bytes.get());
 }

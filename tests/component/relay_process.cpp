@@ -23,10 +23,10 @@ RelayProcess::RelayProcess(const Settings& settings, ShardThread::Behaviour beha
         std::make_unique<ShardThread>(shard_settings(settings.window), clock_, behave));
     mailboxes.push_back(&shards_.back()->letters());
   }
-  const Relay::Settings relay_settings{{{"comparison", "radio"}, 1 << 24, 100},
-                                       settings.window.bytes,
-                                       {1000, std::chrono::minutes(10)}};
+  const Relay::Settings relay_settings{
+      {{"comparison", "radio"}, 1 << 24, 100}, settings.window, {1000, std::chrono::minutes(10)}};
   relay_ = std::make_unique<Relay>(relay_settings, clock_, mailboxes, stats, nullptr);
+  intake_ = std::make_unique<Intake>(1 << 24, *relay_, order_, stats, clock_, log_);
 }
 
 RelayProcess::~RelayProcess() {
@@ -58,8 +58,8 @@ void RelayProcess::stop() {
 void RelayProcess::publish_all(std::uint64_t count, const std::vector<std::size_t>& sizes) {
   for (std::uint64_t number = 0; number < count; ++number) {
     send_event(number, sizes[number % sizes.size()]);
-    if (!relay_->batch_full() && number % 7 != 0 && number + 1 < count) continue;
-    if (!relay_->publish()) return;
+    if (!intake_->batch_full() && number % 7 != 0 && number + 1 < count) continue;
+    intake_->publish();
     published_ = number + 1;
     published_.notify_all();
   }
@@ -79,8 +79,9 @@ void RelayProcess::send_event(std::uint64_t number, std::size_t size) {
     history_.add_event(std::move(text));
   }
   command += '}';
-  const auto decoded = decoder_.decode(command);
-  if (!decoded || !relay_->apply(*decoded.value())) std::abort();
+  const std::uint64_t before = intake_->unanswered();
+  intake_->take(command, kNobody);
+  if (intake_->unanswered() == before) std::abort();
 }
 
 ClientModel RelayProcess::view_of(const ThreadedClient& client) const {

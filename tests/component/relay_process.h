@@ -11,7 +11,9 @@
 #include "support/client_model.h"
 #include "support/fake_clock.h"
 #include "support/history.h"
-#include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/relay/intake.h"
+#include "syncrelay/relay/order.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay::testing {
@@ -62,8 +64,10 @@ class RelayProcess {
   FakeClock clock_;
   History history_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
-  CommandDecoder decoder_{1 << 24};
+  Log log_{{}};
+  LocalOrder order_{clock_};
   std::unique_ptr<Relay> relay_;
+  std::unique_ptr<Intake> intake_;
   std::atomic<std::uint64_t> published_{0};
   std::thread publisher_;
 };

@@ -66,6 +66,9 @@ async def test_every_operation_is_answered_with_the_position_behind_it(relay, pe
     before = peer.confirm({"op": "broadcast", "type": "before"})
     answer = peer.confirm(command)
     events = command["op"] != "barrier" and command.get("notify", True)
+    changes = "key" in command or "set" in command
+    assert changes == ("versions" in answer)
+    assert set(answer.pop("versions", {})) == ({"radio"} if changes else set())
     assert answer == {"ok": True, "seq": before["seq"] + events, "epoch": clients[0].epoch, "clients": 2}
     assert EPOCH.match(answer["epoch"])
 
@@ -159,6 +162,7 @@ def test_a_repeated_id_takes_no_effect_and_is_answered_as_the_first(relay, peer)
     first = peer.confirm({"op": "broadcast", "type": "x", "set": {"radio": 1}, "id": "a"})
     peer.confirm({"op": "broadcast", "type": "between", "set": {"radio": 2}})
     again = peer.confirm({"op": "broadcast", "type": "x", "set": {"radio": 1}, "id": "a"})
+    del first["versions"]
     assert again == {**first, "duplicate": True}
     assert peer.confirm({"op": "state", "key": "radio"})["state"] == {"radio": 2}
     assert relay.metrics().value("duplicates_total") == 1
@@ -224,7 +228,7 @@ async def test_clients_are_told_with_address_and_lag(relay, peer, connect):
         await client.read_to_seq(seq)
     told = peer.confirm({"op": "clients"})["clients"]
     assert len({c["id"] for c in told}) == 3
-    assert all(set(c) == {"id", "address", "since", "lag", "bytes", "last_pong"} for c in told)
+    assert all(set(c) == {"id", "address", "since", "lag", "bytes", "last_pong", "channels"} for c in told)
     assert all("127.0.0.1" in c["address"] and c["lag"] == 0 and c["bytes"] > 0 for c in told)
     assert all(time.time() - 40 < c["since"] <= time.time() for c in told)
     await clients[0].leave()

@@ -18,6 +18,8 @@ TYPES = {
     "skipped_events_total": "counter", "snapshots_sent_total": "counter", "resumes_total": "counter",
     "slow_clients": "gauge", "lag_events_max": "gauge", "log_bytes": "gauge", "log_events": "gauge",
     "state_keys": "gauge", "state_bytes": "gauge", "seq": "gauge", "fanout_seconds": "histogram",
+    "channels": "gauge", "channels_forgotten_total": "counter", "channels_dropped_total": "counter",
+    "expired_keys_total": "counter",
     "log_lines_dropped_total": "counter", "build_info": "gauge"}
 
 

@@ -13,7 +13,9 @@
 namespace syncrelay::testing {
 
 inline Relay::Settings relay_settings(std::uint64_t log_bytes = 1 << 20) {
-  return {{{"comparison", "radio"}, 1 << 28, 1 << 16}, log_bytes, {1000, std::chrono::minutes(10)}};
+  return {{{"comparison", "radio"}, 1 << 28, 1 << 16},
+          {log_bytes, 100'000},
+          {1000, std::chrono::minutes(10)}};
 }
 
 // A decoder and a relay whose updates are collected instead of sent.

@@ -14,6 +14,8 @@
 #include "syncrelay/ipc/command_server.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/relay/intake.h"
+#include "syncrelay/relay/order.h"
 #include "syncrelay/relay/relay.h"
 #include "syncrelay/store/sqlite_store.h"
 #include "syncrelay/ws/acceptor.h"
@@ -76,6 +78,8 @@ class Server {
   std::optional<LockFile> data_lock_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Relay> relay_;
+  LocalOrder order_{clock_};
+  std::unique_ptr<Intake> intake_;
   std::unique_ptr<CommandServer> commands_;
   std::unique_ptr<Acceptor> acceptor_;
 };

@@ -37,6 +37,8 @@ class LogWriter {
   };
   Mark mark() const { return {chunk_, end_}; }
   void rewind(const Mark& mark);
+  // The same to where a message began that this writer wrote there.
+  void rewind_to(const std::shared_ptr<const LogChunk>& chunk, std::uint64_t position);
 
  private:
   std::byte* reserve(std::size_t size);

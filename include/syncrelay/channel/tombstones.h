@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,11 +26,15 @@ class Tombstones {
   // The channel is gone; `last` was its newest position, or one past it where a position before is
   // not to be resumed from.
   void put(std::string_view name, Seq last);
+  // Whether that would make it forget all others.
+  bool overflows_by(std::string_view name) const;
 
   std::uint32_t generation() const { return generation_; }
 
   using ByHash = std::unordered_map<std::uint64_t, Seq>;
   const ByHash& by_hash() const { return last_; }
+  // As it was before put(); nullopt: nothing was known.
+  void put_back(std::uint64_t hash, std::optional<Seq> last);
   void restore(ByHash last, std::uint32_t generation);
 
   static std::uint64_t hash(std::string_view name);

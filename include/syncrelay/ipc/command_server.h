@@ -13,24 +13,25 @@
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
+#include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {
 
-// The relay's thread: takes commands from the PULL sockets and the control socket, decodes them,
-// has the relay apply them, publishes in batches, and answers on the control socket. When the relay
-// has to wait for its shards, commands stay in the sockets and ZeroMQ's limits reach the backends.
-// Construction, bind(), start() and stop() belong to the thread that builds it.
+// The relay's thread: hands what comes on the PULL sockets and the control socket to the intake,
+// has it published in batches, and answers on the control socket. When the relay has to wait for
+// its shards, commands stay in the sockets and ZeroMQ's limits reach the backends. Construction,
+// bind(), start() and stop() belong to the thread that builds it.
 class CommandServer {
  public:
   struct Settings {
     std::vector<std::string> endpoints;  // PULL
     std::string control;                 // ROUTER
     SocketAccess access;
-    std::uint64_t max_command;  // bytes
+    std::uint64_t max_command;  // bytes; decides what is not even read
     std::string epoch;
     std::uint32_t max_connections;  // to all endpoints together, in equal shares
-    Duration gather;  // how long a batch that nobody waits for may wait for more; 0: not at all
+    Duration gather;                // see GatherRule
   };
 
   // What lies on the other side. All must outlive the server.
@@ -40,8 +41,15 @@ class CommandServer {
     Wake& wake;  // set when an outbox is not empty any more
   };
 
-  // All references must outlive the server.
-  CommandServer(const Settings& settings, Relay& relay, RelayStats& relay_stats, Shards shards,
+  // What it drives. All must outlive the server.
+  struct RelayParts {
+    Relay& relay;
+    Intake& intake;
+    RelayStats& stats;
+  };
+
+  // Both references must outlive the server.
+  CommandServer(const Settings& settings, const RelayParts& relay, Shards shards,
                 const Clock& clock, const Log& log);
   ~CommandServer();
   CommandServer(const CommandServer&) = delete;

@@ -15,7 +15,11 @@ struct RelayStats {
   std::array<Counter, kOpNames.size()> commands;  // accepted, by Op; no barriers
   std::array<Counter, kRejectReasonNames.size()> rejected;
   Counter events;
-  Counter seq;
+  Counter seq;       // of the default channel
+  Counter channels;  // the default one, too
+  Counter channels_forgotten;
+  Counter channels_dropped;
+  Counter expired_keys;
   Counter state_keys;
   Counter state_bytes;                  // keys and values
   Counter ids;                          // remembered, see IdWindow

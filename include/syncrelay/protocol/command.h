@@ -74,7 +74,7 @@ struct Command {
   std::optional<std::chrono::milliseconds> ttl;  // set, merge, broadcast with set
   std::vector<Command> commands;                 // batch
   std::string prefix;                            // channels
-  std::string after;                             // channels
+  std::optional<std::string> after;              // channels; nullopt: from the first one on
   std::size_t limit = 0;                         // channels
   std::size_t offset = 0;                        // in a batch: where it begins in the message
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,34 +12,39 @@
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/base/result.h"
-#include "syncrelay/channel/channel.h"
-#include "syncrelay/channel/log_writer.h"
+#include "syncrelay/channel/channels.h"
+#include "syncrelay/channel/event_log.h"
 #include "syncrelay/channel/restored.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/letter.h"
 #include "syncrelay/protocol/command.h"
 #include "syncrelay/protocol/rejection.h"
+#include "syncrelay/relay/batch.h"
 #include "syncrelay/relay/id_window.h"
+#include "syncrelay/relay/idle_channels.h"
 #include "syncrelay/relay/store.h"
+#include "syncrelay/relay/subscriber_counts.h"
+#include "syncrelay/relay/timers.h"
 
 namespace syncrelay {
 
-// What became of a command: the position behind it, and whether it had been taken before.
+// What became of a command, and whether it had been taken before.
 struct Accepted {
-  Seq seq;
+  Outcome outcome;  // of a duplicate: only the channel, and the position that the first one had
   bool duplicate = false;
   bool stored =
       false;  // a duplicate of a command that is in effect, whatever becomes of this batch
+
+  Seq seq() const { return outcome.position.seq; }
 };
 
-// The single writer: puts what the backends command into one order, gives each event its seq and
-// time, encodes it once, has it stored and posts the same Update to every shard. Owns nothing that
-// a client touches. Relay thread only.
+// The single writer: applies letters in their order, encodes each event once, has the batch stored
+// and posts the same Update to every shard. Owns nothing that a client touches. Relay thread only.
 class Relay {
  public:
   struct Settings {
-    Channel::Settings channel;
-    std::uint64_t log_bytes;
+    Channels::Settings channels;
+    EventLog::Bounds window;  // of the shards' logs
     IdWindow::Bounds ids;
   };
 
@@ -53,19 +57,29 @@ class Relay {
   // To be called once, before anything else.
   Restored restore(const StoredHistory& history);
 
-  // Takes one command and stages what it does; nothing has left before publish(). A rejected
-  // command has changed nothing. Precondition: the command is no query.
-  Result<Accepted, Rejection> apply(const Command& command);
-
-  // Counts a command that was refused before it came this far.
-  void count(RejectReason reason) { counter(stats_.rejected, reason).add(); }
+  // Takes one letter of the order and stages what it does; nothing has left before publish(). A
+  // rejected command has changed nothing. Precondition: the command is no query.
+  Result<Accepted, Rejection> apply(const Command& command, WallTime ts);
+  void apply(const Expire& expire, WallTime ts);
+  void apply(const Forget& forget, WallTime ts);
 
   // Whether it is time to publish(), so that what is staged stays bounded.
-  bool batch_full() const;
+  bool batch_full() const { return batch_.full(); }
 
   // Stores what is staged and then posts it to every shard; waits while a shard's mailbox is full.
   // When it cannot be stored, all of it is taken back, as if none of its commands had come.
   Result<void, Rejection> publish();
+
+  // What should come into the order because its time has come, or nobody needs it any more; at most
+  // so many of each. It stays due until it is published.
+  std::vector<Expire> expired(std::size_t max) const { return timers_.due(clock_.now(), max); }
+  std::vector<Forget> forgettable(std::size_t max) { return idle_.forgettable(max); }
+  std::optional<TimePoint> next_expiry() const { return timers_.next(); }
+  bool has_idle_channels() const { return !idle_.empty(); }
+
+  // So many clients of this shard follow the channel now.
+  void hear(std::size_t shard, const Subscribers& subscribers) { idle_.hear(shard, subscribers); }
+  const SubscriberCounts& subscribers() const { return idle_.subscribers(); }
 
   // See Store; a relay that stores nothing refuses.
   Result<void, Rejection> begin_backup();
@@ -74,17 +88,24 @@ class Relay {
   // Posts the inquiry to every shard; returns how many there are.
   std::size_t ask(const Inquiry& inquiry);
 
-  Seq last() const { return channel_.last(); }
-  const State& state() const { return channel_.state(); }
+  const ChannelTable& channels() const { return channels_.table(); }
+  // Of the default channel.
+  Seq last() const { return channels().main().last; }
+  const State& state() const { return channels().main().state; }
 
  private:
+  std::optional<Accepted> repetition(const Command& command);
   void stage_id(const std::string& id, Seq seq);
-  void stage(const Channel::Effect& effect);
-  Update update_of(LogWriter::Written written, Seq seq) const;
   Result<void, Rejection> store_staged();
+  void add_channels(StoreBatch& batch) const;
   void keep();
   void take_back();
-  void begin_batch();
+  void keep_times(const Update& part, const Batch::Timed* timed);
+  void restore_channels(const StoredHistory& history, Restored& restored);
+  void restore_times(const StoredHistory& history);
+  void restore_channel(Channel channel, const StoredHistory& history, Restored& restored);
+  void restore_events(const StoredHistory& history, Restored& restored);
+  void restore_ids(const StoredHistory& history);
   Duration ran() const { return clock_.now() - running_since_; }
   void show_numbers();
 
@@ -92,15 +113,13 @@ class Relay {
   const std::vector<Mailbox<Letter>*> shards_;
   RelayStats& stats_;
   Store* const store_;
-  Channel channel_;
-  TimePoint running_since_;  // as if it had never been down
+  Channels channels_;
   IdWindow ids_;
-  LogWriter log_;
-  LogWriter::Mark kept_log_;    // before the first staged command
-  std::vector<Letter> staged_;  // updates
-  std::vector<IdRecord> staged_ids_;
-  std::size_t staged_bytes_ = 0;
-  std::array<std::uint64_t, kOpNames.size()> staged_commands_{};  // by Op
+  Timers timers_;
+  IdleChannels idle_;
+  Batch batch_;
+  TimePoint running_since_;        // as if it had never been down
+  std::uint64_t events_ever_ = 0;  // published
 };
 
 }  // namespace syncrelay

@@ -66,7 +66,8 @@ void check_command(const Command& command, const rapidjson::Value& vector) {
   CHECK(command.key == string_of(vector, "key"));
   CHECK(std::string(command.value) == string_of(vector, "value"));
   CHECK(command.prefix == string_of(vector, "prefix"));
-  CHECK(command.after == string_of(vector, "after"));
+  CHECK(command.after.value_or("") == string_of(vector, "after"));
+  CHECK(command.after.has_value() == vector.HasMember("after"));
   CHECK(command.limit == (vector.HasMember("limit") ? vector["limit"].GetUint64() : 0));
   check_channels(command, vector);
   check_conditions(command, vector);

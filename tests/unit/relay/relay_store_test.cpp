@@ -49,13 +49,13 @@ struct StoredRelay {
       : mailbox({1000, 1 << 30}, [] {}), relay(settings(), clock, {&mailbox}, stats, &store) {}
 
   static Relay::Settings settings() {
-    return {{{"radio"}, 1 << 20, 100}, 1 << 20, {100, std::chrono::minutes(10)}};
+    return {{{"radio"}, 1 << 20, 100}, {1 << 20, 1000}, {100, std::chrono::minutes(10)}};
   }
 
   Result<Accepted, Rejection> send(const std::string& json) {
     const auto command = decoder.decode(json);
     REQUIRE(command.ok());
-    return relay.apply(*command.value());
+    return relay.apply(*command.value(), clock.wall());
   }
 
   std::vector<Update> posted() {
@@ -131,7 +131,7 @@ TEST_CASE(
   test.store.refusing = false;
   const auto again = test.send(R"({"op":"broadcast","type":"kept","id":"a"})");
   CHECK_FALSE(again.value().duplicate);
-  CHECK(again.value().seq == Seq{1});
+  CHECK(again.value().seq() == Seq{1});
   REQUIRE(test.relay.publish().ok());
   const std::vector<Update> updates = test.posted();
   REQUIRE(updates.size() == 1);
@@ -143,12 +143,13 @@ TEST_CASE(
 TEST_CASE(
     "A repeated id changes nothing, whatever else the command says, and answers as the first did") {
   StoredRelay test;
-  REQUIRE(test.send(R"({"op":"set","key":"radio","value":1,"id":"a","notify":true})").value().seq ==
-          Seq{1});
-  REQUIRE(test.send(R"({"op":"broadcast","type":"t"})").value().seq == Seq{2});
+  REQUIRE(
+      test.send(R"({"op":"set","key":"radio","value":1,"id":"a","notify":true})").value().seq() ==
+      Seq{1});
+  REQUIRE(test.send(R"({"op":"broadcast","type":"t"})").value().seq() == Seq{2});
   const auto again = test.send(R"({"op":"set","notify":false,"key":"radio","value":2,"id":"a"})");
   CHECK(again.value().duplicate);
-  CHECK(again.value().seq == Seq{1});
+  CHECK(again.value().seq() == Seq{1});
   CHECK(test.value("radio") == "1");
   CHECK(test.stats.duplicates.get() == 1);
 }
@@ -218,8 +219,8 @@ TEST_CASE("A relay goes on from its history, and so does a replica from the upda
   CHECK(**replica.state().find("radio") == "7");
   const auto again = test.send(R"({"op":"broadcast","type":"t","id":"old"})");
   CHECK(again.value().duplicate);
-  CHECK(again.value().seq == Seq{40});
-  CHECK(test.send(R"({"op":"broadcast","type":"t"})").value().seq == Seq{43});
+  CHECK(again.value().seq() == Seq{40});
+  CHECK(test.send(R"({"op":"broadcast","type":"t"})").value().seq() == Seq{43});
   REQUIRE(test.relay.publish().ok());
   replica.apply(test.posted().front());
   CHECK(replica.log().next() == Seq{44});

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "syncrelay/channel/channel.h"
+#include "syncrelay/channel/tombstones.h"
+#include "syncrelay/post/update.h"
+
+namespace syncrelay {
+
+// All channels of the log, with their states and numbers, and where those ended that are gone.
+// Whatever is changed can be undone until keep(): back to any mark, the youngest change first, so
+// that a command that fails in its middle, a batch, and all that waits to be stored are undone by
+// the same means. Relay thread only.
+//
+// Invariants: the default channel is always there; bytes() and keys() are those of all states.
+class ChannelTable {
+ public:
+  ChannelTable();
+  ChannelTable(const ChannelTable&) = delete;
+  ChannelTable& operator=(const ChannelTable&) = delete;
+
+  // The empty name is the default channel's. Null: there is none; else it is valid until it is
+  // removed, or the change that made it is undone.
+  Channel* find(std::string_view name);
+  const Channel* find(std::string_view name) const;
+
+  // Where the channel stands, or would begin if it were made now.
+  ChannelPosition position_of(std::string_view name) const;
+
+  // Precondition: there is none of this name.
+  Channel& make(std::string_view name);
+  // It goes on from an earlier life of the log; cannot be undone.
+  void restore(const Channel& channel);
+  void restore(Tombstones tombstones, std::uint64_t version);
+
+  // Gives each change its version and has the channel's state take them in.
+  void change(Channel& channel, StateChanges& changes);
+  void advance(Channel& channel);  // to its next event
+
+  // The channel is gone, and its numbers ended at `last`. Precondition: it is not the default one.
+  void remove(Channel& channel, Seq last);
+
+  // Keeps a channel that may be removed. Null: the default one, which never is.
+  std::shared_ptr<Channel> share(const Channel& channel) const;
+
+  struct Mark {
+    std::size_t changes = 0;
+    std::uint64_t version = 0;
+  };
+  Mark mark() const { return {undo_.size(), version_}; }
+  void rewind(const Mark& mark);
+  void keep();
+
+  // The tombstones put since the last keep(); of these only that are still there.
+  Tombstones::ByHash new_tombstones() const;
+
+  const Channel& main() const { return main_; }         // the default channel
+  std::size_t size() const { return by_name_.size(); }  // channels besides it
+  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t keys() const { return keys_; }
+  std::uint64_t version() const { return version_; }  // the newest of all keys
+  const Tombstones& tombstones() const { return tombstones_; }
+
+  // Those besides the default one, in the order of their names.
+  using ByName = std::map<std::string_view, std::shared_ptr<Channel>>;  // the keys are theirs
+  const ByName& by_name() const { return by_name_; }
+
+ private:
+  // What was before a change.
+  struct KeyWas {
+    Channel* channel;
+    std::string key;
+    StateValue value;  // null: it was not there
+    std::uint64_t version;
+  };
+  struct LastWas {
+    Channel* channel;
+    Seq last;
+  };
+  struct Made {
+    Channel* channel;
+  };
+  struct Removed {
+    std::shared_ptr<Channel> channel;
+  };
+  struct Buried {
+    std::uint64_t hash;
+    Seq last;
+    std::optional<Seq> before;
+    std::unique_ptr<Tombstones> all_before;  // not null: it made the table overflow
+  };
+  using Change = std::variant<KeyWas, LastWas, Made, Removed, Buried>;
+
+  void bury(std::string_view name, Seq last);
+  void set_key(Channel& channel, const StateChange& change);
+  void undo(KeyWas& was);
+  void undo(LastWas& was);
+  void undo(Made& made);
+  void undo(Removed& removed);
+  void undo(Buried& buried);
+
+  Channel main_;
+  ByName by_name_;
+  Tombstones tombstones_;
+  std::uint64_t version_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t keys_ = 0;
+  std::vector<Change> undo_;  // oldest first
+};
+
+}  // namespace syncrelay

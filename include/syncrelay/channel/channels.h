@@ -1,0 +1,135 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/ids.h"
+#include "syncrelay/base/result.h"
+#include "syncrelay/channel/channel_table.h"
+#include "syncrelay/post/channel_name.h"
+#include "syncrelay/post/update.h"
+#include "syncrelay/protocol/command.h"
+#include "syncrelay/protocol/rejection.h"
+#include "syncrelay/protocol/server_message.h"
+
+namespace syncrelay {
+
+// How long what a command set stays, and what happens then.
+struct Lifetime {
+  std::chrono::milliseconds after;
+  bool told = true;  // clients hear of the end, as of a delete
+};
+
+// One part of what a command did: in one channel. Its views hold for the call that it is given to.
+struct Effect {
+  ChannelName channel;
+  ChannelEnd end = ChannelEnd::none;
+  std::shared_ptr<const StateChanges> changes;  // null: none
+  EventEncoder::Pieces event;                   // empty: none
+  Seq seq;                                      // of the event, or of the newest one before it
+  std::optional<Lifetime> lifetime;             // of the values in `changes`
+};
+
+// Who hears of effects, in their order. An interface, because a step may have a thousand parts, and
+// the bytes of their events are copied one by one.
+class Effects {
+ public:
+  virtual void take(const Effect& effect) = 0;
+
+ protected:
+  ~Effects() = default;
+};
+
+struct OutcomeParts;
+
+// What a backend is told of a command that was accepted.
+struct Outcome {
+  ChannelName channel;  // of a list its first, of a batch that of its last command
+  ChannelPosition position;
+  std::shared_ptr<const StateChanges> changes;  // keys and their versions; null: none
+  std::shared_ptr<const OutcomeParts> parts;    // null: the command is no list and no batch
+};
+
+struct OutcomeParts {
+  std::vector<Outcome> positions;  // broadcast to a list: one a channel
+  std::vector<Outcome> results;    // batch: one a command
+};
+
+// A key that goes by itself, if it still has this version.
+struct Expire {
+  std::string channel;
+  std::string key;
+  std::uint64_t version = 0;
+  bool told = true;
+};
+
+// A channel without state, whose events are no longer wanted, if `last` is still its newest.
+struct Forget {
+  std::string channel;
+  Seq last;
+};
+
+// What letters make of the channels, and what clients hear of it. Pure: it reads no clock and knows
+// no shard, store or socket, so that the same letters at the same times give the same seq, epochs,
+// state, versions and wire bytes wherever they are applied.
+//
+// What is applied is provisional until keep(): take_back() makes it undone, as if none of it had
+// come. One thread at a time.
+class Channels {
+ public:
+  struct Settings {
+    // Of the default channel: these exist from the start, as null, and never go.
+    std::vector<std::string> state_keys;
+    std::uint64_t max_state_bytes = UINT64_MAX;  // keys and values of all channels together
+    std::uint64_t max_state_keys = UINT64_MAX;   // of all channels together
+    std::uint64_t max_channels = UINT64_MAX;     // besides the default one
+  };
+
+  explicit Channels(const Settings& settings);
+
+  // Go on from an earlier life: what a channel had (the default one has no name), and what the log
+  // had. To be called before anything else.
+  void restore(const Channel& channel) { table_.restore(with_configured_keys(channel)); }
+  void restore(Tombstones tombstones, std::uint64_t version);
+
+  // `ts` is when the command was accepted. A rejected one has changed nothing, although effects of
+  // its first parts may have been told: they are void. Precondition: the command is no query.
+  Result<Outcome, Rejection> apply(const Command& command, WallTime ts, Effects& effects);
+  // These do nothing when what they name has changed since. True: they did.
+  bool apply(const Expire& expire, WallTime ts, Effects& effects);
+  bool apply(const Forget& forget, Effects& effects);
+
+  void keep();
+  void take_back();
+
+  const ChannelTable& table() const { return table_; }
+  ChannelTable& table() { return table_; }
+
+ private:
+  Channel with_configured_keys(Channel channel) const;
+  Result<Outcome, Rejection> apply_part(const Command& command, WallTime ts, Effects& effects);
+  Result<Outcome, Rejection> apply_batch(const Command& batch, WallTime ts, Effects& effects);
+  Result<Outcome, Rejection> apply_to_list(const Command& broadcast, WallTime ts, Effects& effects);
+  Result<Outcome, Rejection> apply_to(std::string_view name, const Command& command, WallTime ts,
+                                      Effects& effects);
+  Result<Outcome, Rejection> drop(const Command& command, Effects& effects);
+  Result<Channel*, Rejection> channel_for(std::string_view name);
+  std::optional<Rejection> check_room(const State& state, const StateChanges& changes) const;
+  EventEncoder::Pieces event_of(const Command& command, Channel& channel, WallTime ts);
+  bool back_to_null(const Command& command, const Channel& channel) const;
+
+  const Settings settings_;
+  const std::set<std::string> configured_keys_;
+  ChannelTable table_;
+  ChannelTable::Mark kept_;
+  EventEncoder encoder_;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/channel/channels.h"
+#include "syncrelay/channel/log_writer.h"
+#include "syncrelay/post/letter.h"
+#include "syncrelay/protocol/command.h"
+#include "syncrelay/relay/store.h"
+
+namespace syncrelay {
+
+// What has been applied and has not left yet: the events' wire bytes at the end of the log, the
+// letters to the shards, the ids. It is stored as a whole and posted, or taken back as a whole.
+// A step (what one letter of the order did, in however many parts) is one letter to the shards.
+// Relay thread only.
+class Batch final : public Effects {
+ public:
+  Batch(std::uint64_t log_bytes, const Clock& clock) : clock_(clock), log_(log_bytes) {}
+
+  // A step begins; the parts that are taken belong to it until it ends, or are taken back.
+  void begin_step(WallTime ts);
+  void take(const Effect& effect) override;
+  void end_step();
+  void take_back_step();
+
+  void add_id(IdRecord id);
+  // Its inner commands, too.
+  void count(const Command& command);
+  void count_expired() { ++expired_; }
+
+  // Whether it is time to publish it, so that it stays bounded.
+  bool full() const;
+  bool empty() const { return letters_.empty() && ids_.empty(); }
+
+  std::span<const Letter> letters() const { return letters_; }
+  std::uint64_t events() const { return events_; }
+  std::uint64_t expired() const { return expired_; }
+  const std::array<std::uint64_t, kOpNames.size()>& commands() const { return commands_; }  // by Op
+
+  // Calls `visit(update, lifetime)` for each part of each step, in their order; `lifetime`: of what
+  // the part sets, null when it stays.
+  template <typename Visit>
+  void for_each_part(Visit visit) const {
+    auto timed = timed_.begin();
+    const auto each = [&](const Update& part) {
+      const bool has = timed != timed_.end() && timed->changes == part.changes.get();
+      visit(part, has ? &*timed++ : nullptr);
+    };
+    for (const Letter& letter : letters_) {
+      const Update& update = std::get<Update>(letter);
+      each(update);
+      if (!update.also) continue;
+      for (const Update& part : *update.also) each(part);
+    }
+  }
+
+  // The values of a part that go by themselves.
+  struct Timed {
+    const StateChanges* changes;
+    WallTime ts;  // when they were set
+    Lifetime lifetime;
+  };
+
+  // Adds events, changes and ids to `stored`; the ids leave the batch for it until they are given
+  // back.
+  void fill(StoreBatch& stored);
+  void give_back_ids(std::vector<IdRecord> ids) { ids_ = std::move(ids); }
+
+  // It is empty again. What was in it stays in the log, or is taken back from it.
+  void clear();
+  void take_back();
+
+  // Wire bytes of an earlier life of the log. Precondition: nothing was taken yet.
+  Update restore(ChannelName channel, Seq seq, ByteSpan message);
+
+ private:
+  void add(const Effect& effect, Update& part);
+  void set_event(Update& part, LogWriter::Written written) const;
+
+  const Clock& clock_;
+  LogWriter log_;
+  LogWriter::Mark kept_log_;  // before the first part
+  WallTime step_ts_{};
+  std::size_t step_letters_ = 0;  // before the step
+  std::size_t step_timed_ = 0;
+  std::vector<Update> also_;  // parts of the step behind its first
+  std::vector<Letter> letters_;
+  std::vector<Timed> timed_;
+  std::vector<IdRecord> ids_;
+  std::size_t parts_ = 0;
+  std::size_t bytes_ = 0;
+  std::uint64_t events_ = 0;
+  std::uint64_t expired_ = 0;
+  std::array<std::uint64_t, kOpNames.size()> commands_{};
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/line_budget.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/metrics/stats.h"
+#include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/protocol/rejection.h"
+#include "syncrelay/relay/order.h"
+#include "syncrelay/relay/query.h"
+#include "syncrelay/relay/relay.h"
+
+namespace syncrelay {
+
+// What became of a message that somebody waits for.
+struct Reply {
+  Ticket ticket;
+  std::variant<Accepted, Rejection, Query> content;
+};
+
+// The one way in for all that changes the channels: messages of backends, from whichever socket,
+// and what the relay itself wants. Has them decoded, ordered, applied and published in batches, and
+// refuses in one way. Relay thread only.
+class Intake {
+ public:
+  // All references must outlive it.
+  Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& stats, const Clock& clock,
+         const Log& log);
+
+  // A message. `ticket`: who hears of it by publish(); kNobody: only the log does, when it is
+  // refused, and it cannot ask.
+  void take(std::string_view message, Ticket ticket);
+
+  // A message that is not even decoded.
+  void refuse(const Rejection& rejection, std::string_view message, Ticket ticket);
+  // What was refused elsewhere.
+  void count(RejectReason reason) { counter(stats_.rejected, reason).add(); }
+
+  // Sends what the relay wants by itself, a bounded number: keys whose time is over, channels that
+  // nobody needs. True when there was any.
+  bool tend();
+  // When tend() will have something to do, as far as that is known.
+  std::optional<TimePoint> next_tending() const;
+
+  bool batch_full() const { return relay_.batch_full(); }
+  // Somebody waits for the batch to be published.
+  bool has_waiting() const { return !replies_.empty(); }
+  // Commands since the last publish() that nobody waits for.
+  std::uint64_t unanswered() const { return unanswered_; }
+
+  // Publishes what was taken; the replies are in the order of the messages. When it cannot be
+  // stored, each of its commands is refused.
+  std::vector<Reply> publish();
+
+ private:
+  void take_ordered();
+  void apply(const Order::Commanded& commanded, WallTime ts);
+  void refuse_unstored(const Rejection& rejection);
+  void log_refusal(const Rejection& rejection, std::string_view message);
+
+  CommandDecoder decoder_;
+  Relay& relay_;
+  Order& order_;
+  RelayStats& stats_;
+  const Clock& clock_;
+  const Log& log_;
+  LineBudget lines_;
+  std::vector<Reply> replies_;
+  std::uint64_t unanswered_ = 0;
+  TimePoint tend_from_;  // not before
+};
+
+}  // namespace syncrelay

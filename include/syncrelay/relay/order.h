@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/channel/channels.h"
+#include "syncrelay/protocol/command.h"
+
+namespace syncrelay {
+
+// Finds out who waits for what became of a command; never 0 then, and never used twice.
+using Ticket = std::uint64_t;
+inline constexpr Ticket kNobody = 0;
+
+// The one order in which everything happens that changes the channels: commands of backends, and
+// what the relay itself wants (keys whose time is over, channels that nobody needs). Letters go in,
+// and come back each with its place in the order and the one time at which it happened.
+//
+// An interface, because the order may be made elsewhere: by a log that several relays share. All
+// calls come from the relay's thread. What an order promises, and what its user does:
+//
+// - Each letter that was submitted comes back from next() once: at once, later, or never when the
+//   order has lost it (then whoever waits is told by other means). Letters of one submitter come
+//   back in the order of their submission. Letters of other relays come between them, their
+//   commands with the ticket kNobody.
+// - `ts` never depends on who reads it: relays that share an order apply the same letter at the
+// same
+//   time. It may go back when a host's clock is set.
+// - The user takes letters with next() until there is none, after each submit() and whenever the
+//   order says that there is something (how it says so is for whoever builds the second order: a
+//   descriptor to poll), and applies each before it takes the next. It decides nothing else by what
+//   it submits: a letter has happened only when next() returns it.
+// - Views. A Commanded that is submitted points into a message and a decoded command which hold
+//   until submit() has returned and next() was called until it returned nothing. An order that
+//   keeps a letter for longer keeps a copy of `message`, which says all, and decodes it again. What
+//   next() returns holds until it is called again.
+// - Expire and Forget say what they expect and do nothing when that has changed, so they may come
+//   more than once, and from several relays that had the same thought.
+// - A repetition of a command by its id is found when it is applied, not here.
+// - A letter that was applied and could not be stored is taken back and its command refused. An
+// order
+//   whose letters have happened elsewhere by then cannot take that back: there the store is only a
+//   memory of the order, and the relay has to end or to read the order again from where its store
+//   stands.
+class Order {
+ public:
+  struct Commanded {
+    std::string_view message;  // as it came
+    const Command* command;    // what it says
+    Ticket ticket = kNobody;
+  };
+  using Letter = std::variant<Commanded, Expire, Forget>;
+
+  struct Ordered {
+    WallTime ts;
+    Letter letter;
+  };
+
+  virtual ~Order() = default;
+  virtual void submit(Letter letter) = 0;
+  virtual std::optional<Ordered> next() = 0;
+};
+
+// The order of a relay that is alone: everything happens at once, by the host's clock.
+class LocalOrder final : public Order {
+ public:
+  explicit LocalOrder(const Clock& clock) : clock_(clock) {}
+
+  // Precondition: next() has returned what was submitted before.
+  void submit(Letter letter) override { waiting_.emplace(std::move(letter)); }
+  std::optional<Ordered> next() override;
+
+ private:
+  const Clock& clock_;
+  std::optional<Letter> waiting_;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "syncrelay/protocol/command.h"
+
+namespace syncrelay {
+
+// A question, for whoever has the answers. Without views, unlike the command that it came as.
+struct Query {
+  explicit Query(const Command& command)
+      : op(command.op),
+        channel(command.channel),
+        key(command.key),
+        prefix(command.prefix),
+        after(command.after),
+        limit(command.limit) {}
+
+  Op op;
+  std::optional<std::string> channel;  // nullopt: left out
+  std::string key;
+  std::string prefix;
+  std::optional<std::string> after;  // nullopt: from the first one on, which is the default channel
+  std::size_t limit;
+
+  std::string_view channel_name() const {
+    return channel ? std::string_view(*channel) : std::string_view();
+  }
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,74 @@
+#include "run_relay.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "syncrelay/app/run_invocation.h"
+#include "syncrelay/app/server.h"
+#include "syncrelay/base/apart.h"
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/base/standard_streams.h"
+
+namespace syncrelay {
+namespace {
+
+// For standard error to take a line, on a busy machine, too. Who does not read holds up nobody for
+// longer.
+constexpr Duration kLinePatience = std::chrono::milliseconds(500);
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+int wait_for_signal() {
+  const sigset_t signals = stop_signals();
+  int number = 0;
+  while (sigwait(&signals, &number) != 0) {
+  }
+  return number;
+}
+
+// From the first signal on: the second one ends the process where it stands.
+void exit_at_second_signal() {
+  std::thread([] {
+    const int number = wait_for_signal();
+    const std::string line = std::string("syncrelay: second signal (") + strsignal(number) +
+                             "): exiting without waiting for clients\n";
+    run_apart([line] { write_all(STDERR_FILENO, line); }).wait_for(kLinePatience);
+    _exit(kFailed);
+  }).detach();
+}
+
+}  // namespace
+
+int run_relay(const Invocation& invocation) {
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  Log log({invocation.config.log_level, invocation.config.log_format});
+  for (const std::string& warning : invocation.warnings) log.warning(warning);
+  Server server(invocation.config, log);
+  if (auto started = server.start(); !started) {
+    server.stop();
+    log.error("cannot start", {{"why", started.error()}});
+    return kFailed;
+  }
+  const int number = wait_for_signal();
+  log.give_up_at(SystemClock().now() + invocation.config.drain_timeout);
+  exit_at_second_signal();
+  log.info("stopping", {{"signal", strsignal(number)}});
+  server.stop();
+  log.info("stopped", {{"log_lines_dropped", log.dropped()}});
+  return kStopped;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,154 @@
+#include "syncrelay/channel/channel_table.h"
+
+#include <utility>
+
+namespace syncrelay {
+
+ChannelTable::ChannelTable() = default;
+
+Channel* ChannelTable::find(std::string_view name) {
+  if (name.empty()) return &main_;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second.get();
+}
+
+const Channel* ChannelTable::find(std::string_view name) const {
+  return const_cast<ChannelTable*>(this)->find(name);
+}
+
+ChannelPosition ChannelTable::position_of(std::string_view name) const {
+  if (const Channel* const channel = find(name)) return channel->position();
+  return {tombstones_.last_of(name), tombstones_.generation()};
+}
+
+Channel& ChannelTable::make(std::string_view name) {
+  auto made = std::make_shared<Channel>();
+  made->name = std::make_shared<const std::string>(name);
+  made->generation = tombstones_.generation();
+  made->start = made->last = tombstones_.last_of(name);
+  Channel& channel = *made;
+  by_name_.emplace(*channel.name, std::move(made));
+  undo_.push_back(Made{&channel});
+  return channel;
+}
+
+void ChannelTable::restore(const Channel& channel) {
+  if (!channel.name) {
+    bytes_ -= main_.state.bytes();
+    keys_ -= main_.state.size();
+    main_ = channel;
+  } else {
+    auto restored = std::make_shared<Channel>(channel);
+    const std::string_view name = *restored->name;
+    by_name_.emplace(name, std::move(restored));
+  }
+  bytes_ += channel.state.bytes();
+  keys_ += channel.state.size();
+}
+
+void ChannelTable::restore(Tombstones tombstones, std::uint64_t version) {
+  tombstones_ = std::move(tombstones);
+  version_ = version;
+}
+
+void ChannelTable::change(Channel& channel, StateChanges& changes) {
+  for (StateChange& change : changes) {
+    const State::Entry* const entry = channel.state.entry(change.key);
+    undo_.push_back(KeyWas{&channel, change.key, entry == nullptr ? nullptr : entry->value,
+                           entry == nullptr ? 0 : entry->version});
+    change.version = ++version_;
+    set_key(channel, change);
+  }
+}
+
+void ChannelTable::set_key(Channel& channel, const StateChange& change) {
+  bytes_ -= channel.state.bytes();
+  keys_ -= channel.state.size();
+  if (change.value) {
+    channel.state.set(change.key, change.value, change.version);
+  } else {
+    channel.state.erase(change.key);
+  }
+  bytes_ += channel.state.bytes();
+  keys_ += channel.state.size();
+}
+
+void ChannelTable::advance(Channel& channel) {
+  undo_.push_back(LastWas{&channel, channel.last});
+  channel.last = channel.last.next();
+}
+
+void ChannelTable::remove(Channel& channel, Seq last) {
+  const auto found = by_name_.find(*channel.name);
+  bytes_ -= channel.state.bytes();
+  keys_ -= channel.state.size();
+  undo_.push_back(Removed{std::move(found->second)});
+  by_name_.erase(found);
+  bury(*channel.name, last);
+}
+
+void ChannelTable::bury(std::string_view name, Seq last) {
+  Buried buried{Tombstones::hash(name), last, std::nullopt, nullptr};
+  const auto known = tombstones_.by_hash().find(buried.hash);
+  if (known != tombstones_.by_hash().end()) buried.before = known->second;
+  if (tombstones_.overflows_by(name)) buried.all_before = std::make_unique<Tombstones>(tombstones_);
+  tombstones_.put(name, last);
+  undo_.push_back(std::move(buried));
+}
+
+std::shared_ptr<Channel> ChannelTable::share(const Channel& channel) const {
+  if (!channel.name) return nullptr;
+  return by_name_.find(*channel.name)->second;
+}
+
+void ChannelTable::rewind(const Mark& mark) {
+  for (; undo_.size() > mark.changes; undo_.pop_back())
+    std::visit([this](auto& change) { undo(change); }, undo_.back());
+  version_ = mark.version;
+}
+
+void ChannelTable::keep() {
+  undo_.clear();
+}
+
+void ChannelTable::undo(KeyWas& was) {
+  set_key(*was.channel, {std::move(was.key), std::move(was.value), was.version});
+}
+
+void ChannelTable::undo(LastWas& was) {
+  was.channel->last = was.last;
+}
+
+// Its keys are gone already: they came after it.
+void ChannelTable::undo(Made& made) {
+  by_name_.erase(by_name_.find(*made.channel->name));
+}
+
+void ChannelTable::undo(Removed& removed) {
+  bytes_ += removed.channel->state.bytes();
+  keys_ += removed.channel->state.size();
+  const std::string_view name = *removed.channel->name;
+  by_name_.emplace(name, std::move(removed.channel));
+}
+
+void ChannelTable::undo(Buried& buried) {
+  if (buried.all_before) {
+    tombstones_ = std::move(*buried.all_before);
+  } else {
+    tombstones_.put_back(buried.hash, buried.before);
+  }
+}
+
+Tombstones::ByHash ChannelTable::new_tombstones() const {
+  Tombstones::ByHash put;
+  for (const Change& change : undo_) {
+    const auto* const buried = std::get_if<Buried>(&change);
+    if (buried == nullptr) continue;
+    if (buried->all_before) put.clear();
+    const auto there = tombstones_.by_hash().find(buried->hash);
+    if (there != tombstones_.by_hash().end()) put[there->first] = there->second;
+  }
+  return put;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,134 @@
+#include "syncrelay/relay/batch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "syncrelay/base/bytes.h"
+
+namespace syncrelay {
+namespace {
+
+constexpr std::size_t kFullParts = 256;
+constexpr std::size_t kFullBytes = 1024 * 1024;
+
+Expiry expiry_of(const Batch::Timed& timed) {
+  const std::chrono::microseconds after = timed.lifetime.after;
+  return {{timed.ts.microseconds + after.count()}, timed.lifetime.after, timed.lifetime.told};
+}
+
+}  // namespace
+
+void Batch::begin_step(WallTime ts) {
+  step_ts_ = ts;
+  step_letters_ = letters_.size();
+  step_timed_ = timed_.size();
+}
+
+void Batch::take(const Effect& effect) {
+  if (letters_.size() == step_letters_) {
+    add(effect, std::get<Update>(letters_.emplace_back()));
+  } else {
+    add(effect, also_.emplace_back());
+  }
+}
+
+void Batch::add(const Effect& effect, Update& part) {
+  part.channel = effect.channel;
+  part.end = effect.end;
+  part.changes = effect.changes;
+  part.seq = effect.seq;
+  if (!effect.event.empty()) set_event(part, log_.append(effect.event));
+  if (effect.lifetime) timed_.push_back({effect.changes.get(), step_ts_, *effect.lifetime});
+}
+
+void Batch::set_event(Update& part, LogWriter::Written written) const {
+  part.chunk = std::move(written.chunk);
+  part.position = written.position;
+  part.size = written.size;
+  part.accepted = clock_.now();
+}
+
+void Batch::end_step() {
+  if (letters_.size() == step_letters_) return;
+  Update& first = std::get<Update>(letters_.back());
+  parts_ += 1 + also_.size();
+  if (first.chunk) ++events_;
+  if (!also_.empty()) {
+    events_ += static_cast<std::uint64_t>(
+        std::count_if(also_.begin(), also_.end(), [](const Update& part) { return part.chunk; }));
+    first.also = std::make_shared<const std::vector<Update>>(std::exchange(also_, {}));
+  }
+  bytes_ += weight(first);
+}
+
+void Batch::take_back_step() {
+  if (letters_.size() == step_letters_) return;
+  const Update& first = std::get<Update>(letters_.back());
+  if (first.chunk) {
+    log_.rewind_to(first.chunk, first.position);
+  } else if (const auto next = std::find_if(also_.begin(), also_.end(),
+                                            [](const Update& part) { return part.chunk; });
+             next != also_.end()) {
+    log_.rewind_to(next->chunk, next->position);
+  }
+  also_.clear();
+  letters_.pop_back();
+  timed_.resize(step_timed_, Timed{nullptr, {}, {}});
+}
+
+void Batch::add_id(IdRecord id) {
+  bytes_ += id.id.size();
+  ids_.push_back(std::move(id));
+}
+
+void Batch::count(const Command& command) {
+  if (has_effect(command.op)) ++commands_[static_cast<std::size_t>(command.op)];
+  for (const Command& inner : command.commands) count(inner);
+}
+
+bool Batch::full() const {
+  return parts_ >= kFullParts || bytes_ >= kFullBytes;
+}
+
+void Batch::fill(StoreBatch& stored) {
+  stored.ids = std::move(ids_);
+  for_each_part([&](const Update& part, const Timed* timed) {
+    if (part.end != ChannelEnd::none) stored.changes.push_back({part.channel, nullptr});
+    if (part.changes) {
+      const auto expiry = timed == nullptr ? std::nullopt : std::optional(expiry_of(*timed));
+      for (const StateChange& change : *part.changes)
+        stored.changes.push_back({part.channel, &change, expiry});
+    }
+    if (!part.chunk) return;
+    stored.events.push_back(
+        {part.channel, part.seq, part.chunk->read(part.position, part.position + part.size)});
+  });
+}
+
+void Batch::clear() {
+  letters_.clear();
+  timed_.clear();
+  ids_.clear();
+  parts_ = 0;
+  bytes_ = 0;
+  events_ = 0;
+  expired_ = 0;
+  commands_.fill(0);
+  kept_log_ = log_.mark();
+}
+
+void Batch::take_back() {
+  log_.rewind(kept_log_);
+  clear();
+}
+
+Update Batch::restore(ChannelName channel, Seq seq, ByteSpan message) {
+  Update update;
+  update.channel = std::move(channel);
+  update.seq = seq;
+  set_event(update, log_.append_wire(message));
+  kept_log_ = log_.mark();
+  return update;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,126 @@
+#include "syncrelay/relay/intake.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "syncrelay/base/utf8.h"
+
+namespace syncrelay {
+namespace {
+
+constexpr LineBudget::Bounds kRefusalLines{1, 1};           // on refused commands: one a second
+constexpr std::size_t kShownBytes = 80;                     // of a refused command
+constexpr std::size_t kMaxTended = 64;                      // letters of each kind in one batch
+constexpr Duration kStorageRest = std::chrono::seconds(1);  // before it is tried again for these
+
+}  // namespace
+
+Intake::Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& stats,
+               const Clock& clock, const Log& log)
+    : decoder_(max_command),
+      relay_(relay),
+      order_(order),
+      stats_(stats),
+      clock_(clock),
+      log_(log),
+      lines_(kRefusalLines, clock.now()),
+      tend_from_(clock.now()) {}
+
+void Intake::take(std::string_view message, Ticket ticket) {
+  const Result<const Command*, Rejection> command = decoder_.decode(message);
+  if (!command) return refuse(command.error(), message, ticket);
+  if (!is_query(command.value()->op)) {
+    order_.submit(Order::Commanded{message, command.value(), ticket});
+    return take_ordered();
+  }
+  if (ticket != kNobody) return replies_.push_back({ticket, Query(*command.value())});
+  refuse({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
+         message, ticket);
+}
+
+void Intake::take_ordered() {
+  while (const auto ordered = order_.next()) {
+    if (const auto* commanded = std::get_if<Order::Commanded>(&ordered->letter)) {
+      apply(*commanded, ordered->ts);
+    } else if (const auto* expire = std::get_if<Expire>(&ordered->letter)) {
+      relay_.apply(*expire, ordered->ts);
+    } else {
+      relay_.apply(std::get<Forget>(ordered->letter), ordered->ts);
+    }
+  }
+}
+
+void Intake::apply(const Order::Commanded& commanded, WallTime ts) {
+  Result<Accepted, Rejection> applied = relay_.apply(*commanded.command, ts);
+  if (!applied) return refuse(applied.error(), commanded.message, commanded.ticket);
+  if (commanded.ticket != kNobody) {
+    replies_.push_back({commanded.ticket, std::move(applied).value()});
+  } else if (!applied.value().stored) {
+    ++unanswered_;
+  }
+}
+
+void Intake::refuse(const Rejection& rejection, std::string_view message, Ticket ticket) {
+  count(rejection.reason);
+  if (ticket != kNobody) return replies_.push_back({ticket, rejection});
+  log_refusal(rejection, message);
+}
+
+void Intake::log_refusal(const Rejection& rejection, std::string_view message) {
+  std::uint64_t untold = 0;
+  if (!lines_.allows(clock_.now(), untold)) return;
+  log_.warning("command refused", {{"reason", name(rejection.reason)},
+                                   {"detail", rejection.detail},
+                                   {"offset", static_cast<std::uint64_t>(rejection.offset)},
+                                   {"command", shortened(message, kShownBytes)},
+                                   {"refused_since_last_line", untold + 1}});
+}
+
+bool Intake::tend() {
+  const TimePoint now = clock_.now();
+  if (now < tend_from_) return false;
+  bool any = false;
+  for (Expire& expire : relay_.expired(kMaxTended)) {
+    order_.submit(std::move(expire));
+    take_ordered();
+    any = true;
+  }
+  if (!relay_.has_idle_channels()) return any;
+  for (Forget& forget : relay_.forgettable(kMaxTended)) {
+    order_.submit(std::move(forget));
+    take_ordered();
+    any = true;
+  }
+  return any;
+}
+
+std::optional<TimePoint> Intake::next_tending() const {
+  if (relay_.has_idle_channels()) return tend_from_;
+  const auto expiry = relay_.next_expiry();
+  if (!expiry) return std::nullopt;
+  return std::max(*expiry, tend_from_);
+}
+
+std::vector<Reply> Intake::publish() {
+  const Result<void, Rejection> stored = relay_.publish();
+  if (!stored) {
+    refuse_unstored(stored.error());
+    tend_from_ = clock_.now() + kStorageRest;
+  }
+  unanswered_ = 0;
+  return std::exchange(replies_, {});
+}
+
+// All that was accepted, but for repetitions of what is in effect.
+void Intake::refuse_unstored(const Rejection& rejection) {
+  for (Reply& reply : replies_) {
+    const auto* const accepted = std::get_if<Accepted>(&reply.content);
+    if (accepted == nullptr || accepted->stored) continue;
+    count(rejection.reason);
+    reply.content = rejection;
+  }
+  for (; unanswered_ > 0; --unanswered_) refuse(rejection, {}, kNobody);
+}
+
+}  // namespace syncrelay
