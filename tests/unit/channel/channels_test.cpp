@@ -279,7 +279,8 @@ TEST_CASE("A key goes when its time is over, unless it has become another") {
   CHECK_FALSE(test.channels.apply(Expire{"b", "k", 1, true}, kTime, test));
   test.told.clear();
   CHECK(test.channels.apply(Expire{"a", "k", 1, true}, kTime, test));
-  CHECK(test.told == R"(a#2 k@3 {"type":"sync:delete","data":["k"])" + std::string(kEnd) + "2};");
+  CHECK(test.told ==
+        R"(a#2 k@3 {"type":"sync:delete","channel":"a","data":["k"])" + std::string(kEnd) + "2};");
   CHECK_FALSE(test.channels.apply(Expire{"a", "k", 1, true}, kTime, test));
   test.told.clear();
   CHECK(test.channels.apply(Expire{"", "radio", 2, false}, kTime, test));

@@ -11,7 +11,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 // How many of the batches that lone commands make would wait, when they come at this distance.
-int waiting(GatherRule& rule, Duration distance, int commands = 1000) {
+int waiting(Duration distance, int commands = 1000) {
+  GatherRule rule(milliseconds(1));
   TimePoint now{std::chrono::hours(1)};
   int count = 0;
   for (int number = 0; number < commands; ++number) {
@@ -23,19 +24,16 @@ int waiting(GatherRule& rule, Duration distance, int commands = 1000) {
 }
 
 TEST_CASE("Commands that come one by one leave at once") {
-  GatherRule rule(milliseconds(1));
-  CHECK(waiting(rule, milliseconds(2)) == 0);
-  CHECK(waiting(rule, microseconds(900)) == 0);
+  CHECK(waiting(milliseconds(2)) == 0);
+  CHECK(waiting(microseconds(900)) == 0);
 }
 
 TEST_CASE("A few that happen to come close together leave at once, too") {
-  GatherRule rule(milliseconds(1));
-  CHECK(waiting(rule, microseconds(50), 10) == 0);
+  CHECK(waiting(microseconds(50), 10) == 0);
 }
 
 TEST_CASE("Where they crowd they wait for each other") {
-  GatherRule rule(milliseconds(1));
-  CHECK(waiting(rule, microseconds(100)) > 900);
+  CHECK(waiting(microseconds(100)) > 900);
 }
 
 TEST_CASE("A command that comes alone behind a crowd does not wait") {
