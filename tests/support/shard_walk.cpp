@@ -130,8 +130,8 @@ void ShardWalk::add_client() {
   if (clients_.size() == settings_.max_clients) return;
   ClientRequest request;
   if (choices_.one_in(2)) {
-    request.wants_resume = true;
-    request.resume_after = Seq{choices_.below(static_cast<std::uint32_t>(events()) + 2)};
+    const Seq after{choices_.below(static_cast<std::uint32_t>(events()) + 2)};
+    request.subscriptions = {{"", true, AskedPosition{kEpoch, after}}};
   }
   if (choices_.one_in(3)) request.heartbeat = std::chrono::seconds(1 + choices_.below(5));
   clients_.push_back(std::make_unique<Client>(history_));

@@ -59,6 +59,18 @@ std::string snapshot_end(const PositionText& position, std::uint64_t skipped);
 // The client stands at `position` and gets what follows it, up to event `last`.
 std::string resume_message(const PositionText& position, Seq last);
 
+// Stand-in.
+enum class RefusedSubscription : std::uint8_t {
+  forbidden,
+  invalid_channel,
+  too_many_subscriptions,
+  channels_full,
+  already_subscribed
+};
+inline constexpr std::array<std::string_view, 5> kRefusedSubscriptionNames = {
+    "forbidden", "invalid_channel", "too_many_subscriptions", "channels_full",
+    "already_subscribed"};
+
 inline constexpr std::string_view kHeartbeat = R"({"type":"ping"})";
 
 }  // namespace syncrelay
