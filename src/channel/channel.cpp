@@ -36,7 +36,7 @@ Result<Channel::Effect, Rejection> Channel::apply(const Command& command, WallTi
   if (makes_event(command)) {
     last_ = last_.next();
     const bool back_to_null = command.op == Op::remove && is_configured(command.key);
-    effect.event = encoder_.encode(command, back_to_null, ts, last_);
+    effect.event = encoder_.encode({}, command, back_to_null, ts, last_);
   }
   effect.seq = last_;
   return effect;

@@ -1,6 +1,8 @@
 #include "syncrelay/protocol/server_message.h"
 
+#include "syncrelay/base/utf8.h"
 #include "syncrelay/json/json_text.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
 namespace {
@@ -17,15 +19,25 @@ void append_position(std::string& out, const PositionText& position) {
   out.append(R"(,"epoch":")").append(position.epoch) += '"';
 }
 
+// The begin of a message, up to the channel.
+std::string head(std::string_view type, std::string_view channel) {
+  std::string text(R"({"type":")");
+  text.append(type) += '"';
+  if (channel.empty()) return text;
+  text += R"(,"channel":)";
+  append_json_string(text, cut_at_character(as_utf8(channel), kMaxChannelBytes));
+  return text;
+}
+
 }  // namespace
 
-EventEncoder::Pieces EventEncoder::encode(const Command& command, bool back_to_null, WallTime ts,
-                                          Seq seq) {
+EventEncoder::Pieces EventEncoder::encode(std::string_view channel, const Command& command,
+                                          bool back_to_null, WallTime ts, Seq seq) {
   count_ = 0;
   if (command.op == Op::broadcast) {
-    add_broadcast(command);
+    add_broadcast(channel, command);
   } else {
-    add_change(command, back_to_null);
+    add_change(channel, command, back_to_null);
   }
   tail_.clear();
   append_ts_and_seq(tail_, ts, seq);
@@ -34,9 +46,17 @@ EventEncoder::Pieces EventEncoder::encode(const Command& command, bool back_to_n
   return {pieces_.data(), count_};
 }
 
-void EventEncoder::add_broadcast(const Command& command) {
+void EventEncoder::add_channel(std::string_view channel) {
+  if (channel.empty()) return;
+  add(R"(,"channel":")");
+  add(channel);
+  add(R"(")");
+}
+
+void EventEncoder::add_broadcast(std::string_view channel, const Command& command) {
   add(R"({"type":)");
   add(command.type);
+  add_channel(channel);
   add(R"(,"data":)");
   add(command.data);
   if (!command.notify || command.set_object.empty()) return;
@@ -44,21 +64,28 @@ void EventEncoder::add_broadcast(const Command& command) {
   add(command.set_object);
 }
 
-void EventEncoder::add_change(const Command& command, bool back_to_null) {
+void EventEncoder::add_change(std::string_view channel, const Command& command, bool back_to_null) {
   key_.clear();
   append_json_string(key_, command.key);
   if (command.op == Op::remove && !back_to_null) {
-    add(R"({"type":"sync:delete","data":[)");
+    add(R"({"type":"sync:delete")");
+    add_channel(channel);
+    add(R"(,"data":[)");
     add(key_);
     add("]");
     return;
   }
-  add(command.op == Op::merge ? R"({"type":"sync:merge","data":{)"
-                              : R"({"type":"sync:set","data":{)");
+  add(command.op == Op::merge ? R"({"type":"sync:merge")" : R"({"type":"sync:set")");
+  add_channel(channel);
+  add(R"(,"data":{)");
   add(key_);
   add(":");
   add(command.op == Op::remove ? "null" : command.value);
   add("}");
+}
+
+std::string snapshot_head(std::string_view channel) {
+  return head("sync:full", channel) + R"(,"data":{)";
 }
 
 std::string snapshot_end(const PositionText& position, std::uint64_t skipped) {
@@ -68,12 +95,26 @@ std::string snapshot_end(const PositionText& position, std::uint64_t skipped) {
   return end += '}';
 }
 
-std::string resume_message(const PositionText& position, Seq last) {
-  std::string message = R"({"type":"sync:resume","data":{"from":)";
+std::string resume_message(std::string_view channel, const PositionText& position, Seq last) {
+  std::string message = head("sync:resume", channel) + R"(,"data":{"from":)";
   message += std::to_string(position.seq.next().value);
   message += R"(,"to":)" + std::to_string(last.value) + '}';
   append_position(message, position);
   return message += '}';
+}
+
+std::string unsubscribed_message(std::string_view channel, bool dropped, std::uint64_t skipped) {
+  std::string message = head("sync:unsubscribed", channel);
+  if (dropped) message += R"(,"reason":"dropped")";
+  if (skipped > 0) message += R"(,"skipped":)" + std::to_string(skipped);
+  return message += '}';
+}
+
+std::string refused_message(std::string_view channel, RefusedSubscription why) {
+  std::string message = head("sync:refused", channel);
+  message.append(R"(,"code":")").append(info(why).name);
+  message.append(R"(","message":")").append(info(why).message);
+  return message += R"("})";
 }
 
 }  // namespace syncrelay

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "syncrelay/channel/tombstones.h"
-#include "syncrelay/shard/stand_in.h"
 
 namespace syncrelay {
 namespace {

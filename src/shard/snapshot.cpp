@@ -4,7 +4,6 @@
 
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/server_message.h"
-#include "syncrelay/shard/stand_in.h"
 
 namespace syncrelay {
 namespace {

@@ -1,7 +1,6 @@
 #include "syncrelay/shard/subscriptions.h"
 
 #include "syncrelay/channel/tombstones.h"
-#include "syncrelay/shard/stand_in.h"
 
 namespace syncrelay {
 

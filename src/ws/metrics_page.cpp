@@ -139,11 +139,11 @@ void add_channels(Page& page, const Status& status) {
   page.single("subscriptions", "gauge", "Channels that clients follow, counted for each client.",
               sum(status, [](const ShardStats& shard) { return shard.subscriptions.get(); }));
   page.header("subscriptions_refused_total", "counter", "Subscriptions refused, by reason.");
-  for (std::size_t reason = 0; reason < kRefusedSubscriptionNames.size(); ++reason) {
+  for (std::size_t reason = 0; reason < kRefusedSubscriptions.size(); ++reason) {
     std::uint64_t total = 0;
     for (const ShardStats* shard : status.shards)
       total += shard->subscriptions_refused[reason].get();
-    page.sample("subscriptions_refused_total", label("reason", kRefusedSubscriptionNames[reason]),
+    page.sample("subscriptions_refused_total", label("reason", kRefusedSubscriptions[reason].name),
                 total);
   }
   page.header("client_messages_total", "counter", "Messages from clients, by what they say.");

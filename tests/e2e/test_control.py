@@ -90,8 +90,9 @@ async def test_the_event_at_the_answered_position_is_the_commands(relay, dealer,
 def test_a_refused_command_is_answered_with_code_and_offset(relay, peer, vector):
     answer = peer.ask(command_bytes(vector))
     assert set(answer) == {"ok", "error"} and answer["ok"] is False
-    assert set(answer["error"]) == {"code", "message", "offset"}
+    assert set(answer["error"]) == {"code", "message", "offset"} | ({"index"} & set(vector))
     assert answer["error"]["code"] == vector["reason"]
+    assert answer["error"].get("index") == vector.get("index")
     assert answer["error"]["offset"] == vector.get("offset", answer["error"]["offset"])
     assert answer["error"]["message"]
     assert relay.metrics().labels("commands_rejected_total", "reason")[vector["reason"]] == 1

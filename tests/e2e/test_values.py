@@ -59,7 +59,7 @@ async def test_the_wire_texts_are_as_the_examples(relay, pusher, connect):
     """The order of members and the lack of white space, as the examples in tests/vectors have them."""
     client = await connect(relay)
     for example in load("events"):
-        if example["type"].startswith("sync:"):
+        if example["type"].startswith("sync:") or "channel" in example:
             continue
         change = f',"set":{example["set"]}' if "set" in example else ""
         pusher.push(f'{{"op":"broadcast","type":"{example["type"]}","data":{example["data"]}{change}}}')

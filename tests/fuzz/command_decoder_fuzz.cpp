@@ -4,6 +4,7 @@
 
 #include <rapidjson/document.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -12,6 +13,7 @@
 #include "support/frame_parser.h"
 #include "support/test_relay.h"
 #include "syncrelay/json/small_numbers.h"
+#include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace {
@@ -52,18 +54,40 @@ void check_broadcast(std::string_view message, const Command& command) {
   }
 }
 
+void check_channels(const Command& command) {
+  require(command.channels.size() <= kMaxChannelsOfBroadcast);
+  require(!command.channel || command.channels.empty());
+  require(command.channel_name().empty() || is_channel_name(command.channel_name()));
+  for (const std::string& channel : command.channels)
+    require(channel.empty() || is_channel_name(channel));
+}
+
 void check_accepted(std::string_view message, const Command& command) {
-  require(is_json(message));
-  if (command.op == Op::broadcast) return check_broadcast(message, command);
+  check_channels(command);
+  for (const Expected& expected : command.expected) {
+    require_name(expected.key);
+    require(expected.version <= kMaxVersion);
+  }
+  if (command.ttl)
+    require(command.ttl->count() > 0 && *command.ttl <= std::chrono::seconds(kMaxTtlSeconds));
+  if (command.op == Op::broadcast) check_broadcast(message, command);
   if (command.op == Op::set || command.op == Op::merge) require_part(message, command.value);
-  if (!is_query(command.op) && command.op != Op::barrier) require_name(command.key);
+  if (command.op < Op::broadcast) require_name(command.key);
+  require((command.op == Op::batch) == !command.commands.empty());
+  require(command.commands.size() <= kMaxBatchCommands);
+  for (const Command& inner : command.commands) {
+    require(has_effect(inner.op) && inner.op != Op::batch && inner.id.empty());
+    require(message[inner.offset] == '{');
+    check_accepted(message, inner);
+  }
 }
 
 // Twice, so that a merge finds something to merge into and an id is known.
 void apply(const Command& command) {
   testing::TestRelay relay;
   for (int round = 0; round < 2; ++round) {
-    require(relay.relay.apply(command).ok());
+    const auto applied = relay.relay.apply(command);
+    require(applied.ok() || applied.error().reason == RejectReason::conflict);
     for (const Update& update : relay.take_updates()) {
       if (update.chunk) require(is_json(testing::text_of(update)));
     }
@@ -81,6 +105,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(command.error().offset <= size && !command.error().detail.empty());
     return 0;
   }
+  require(is_json(message));
   check_accepted(message, *command.value());
   if (!is_query(command.value()->op)) apply(*command.value());
   return 0;

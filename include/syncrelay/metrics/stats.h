@@ -6,7 +6,7 @@
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/command.h"
 #include "syncrelay/protocol/rejection.h"
-#include "syncrelay/protocol/server_message.h"
+#include "syncrelay/protocol/refused_subscription.h"
 
 // The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
 namespace syncrelay {
@@ -78,7 +78,7 @@ struct ShardStats {
   Counter resumes;
   Counter channels;       // that the shard has, with the default one
   Counter subscriptions;  // of all clients
-  std::array<Counter, kRefusedSubscriptionNames.size()> subscriptions_refused;
+  std::array<Counter, kRefusedSubscriptions.size()> subscriptions_refused;
   std::array<Counter, kClientMessageKindNames.size()> client_messages;
   Counter slow_clients;
   Counter lag_events_max;

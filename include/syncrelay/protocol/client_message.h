@@ -23,8 +23,10 @@ struct AskedPosition {
 
 // {"type":"sync:subscribe","channel":…,"epoch":…,"seq":…}, or `channel` in the URL.
 struct SubscribeMessage {
-  std::string channel;        // as the client wrote it, whatever that is; empty: the default one
-  bool wants_resume = false;  // an epoch or a seq was there,
+  // As the client wrote it, whatever that is: no is_channel_name() where it was no string. Empty:
+  // the default one.
+  std::string channel;
+  bool wants_resume = false;                          // an epoch or a seq was there,
   std::optional<AskedPosition> after = std::nullopt;  // and both were well formed
 };
 
@@ -37,7 +39,8 @@ struct UnsubscribeMessage {
 using ClientMessage = std::variant<PingMessage, SubscribeMessage, UnsubscribeMessage>;
 
 // `text`: a whole text message. An object whose first member of the name "type" is one of the
-// above, written without escapes; further members are ignored.
+// above, written without escapes; further members are ignored, and of several of one name the first
+// counts.
 std::optional<ClientMessage> parse_client_message(std::string_view text);
 
 // Gathers the pieces of a client's messages as far as one can be of interest. The thread of its
@@ -51,8 +54,14 @@ class ClientMessageReader {
   // Pieces in the order in which they came. What a message says when its last piece is here.
   std::optional<ClientMessage> take(const MessagePiece& piece);
 
+  // How many messages have come whole and said nothing, binary and overlong ones too.
+  std::uint64_t ignored() const { return ignored_; }
+
  private:
+  std::optional<ClientMessage> read(const MessagePiece& piece);
+
   std::unique_ptr<std::string> begun_;  // null: no message is cut, or it is ignored
+  std::uint64_t ignored_ = 0;
 };
 
 }  // namespace syncrelay

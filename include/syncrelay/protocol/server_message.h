@@ -10,14 +10,16 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/command.h"
+#include "syncrelay/protocol/refused_subscription.h"
 
 // Every JSON that a client can hear (docs/protocol.md section 1), but for the values in it, which
-// are the backends' own bytes.
+// are the backends' own bytes. A channel is empty where it is the default one, which no message
+// names; otherwise is_channel_name(), where nothing else is said.
 namespace syncrelay {
 
 // Whether clients hear of an accepted command by an event of its own.
 constexpr bool makes_event(const Command& command) {
-  return command.op == Op::broadcast || (command.notify && has_effect(command.op));
+  return command.op == Op::broadcast || (command.notify && command.op < Op::broadcast);
 }
 
 // Puts events together. What it returns is in pieces, to be laid down one behind the other: most of
@@ -27,17 +29,19 @@ class EventEncoder {
  public:
   using Pieces = std::span<const std::string_view>;
 
-  // The event of a command that was accepted at `ts`. `back_to_null`: a deleted key does not go, it
-  // becomes null. They point into the command and the encoder: valid until the next call.
-  // Precondition: makes_event(command).
-  Pieces encode(const Command& command, bool back_to_null, WallTime ts, Seq seq);
+  // The event of a command that was accepted at `ts`, in this channel. `back_to_null`: a deleted
+  // key does not go, it becomes null. They point into the name, the command and the encoder: valid
+  // until the next call. Precondition: makes_event(command).
+  Pieces encode(std::string_view channel, const Command& command, bool back_to_null, WallTime ts,
+                Seq seq);
 
  private:
   void add(std::string_view piece) { pieces_[count_++] = piece; }
-  void add_broadcast(const Command& command);
-  void add_change(const Command& command, bool back_to_null);
+  void add_channel(std::string_view channel);
+  void add_broadcast(std::string_view channel, const Command& command);
+  void add_change(std::string_view channel, const Command& command, bool back_to_null);
 
-  std::array<std::string_view, 8> pieces_;
+  std::array<std::string_view, 10> pieces_;
   std::size_t count_ = 0;
   std::string key_;  // as JSON
   std::string tail_;
@@ -50,26 +54,23 @@ struct PositionText {
   std::string_view epoch;
 };
 
-// `sync:full` is kSnapshotHead, the members of the state, kSnapshotTail and what snapshot_end()
+// `sync:full` is snapshot_head(), the members of the state, kSnapshotTail and what snapshot_end()
 // returns. `skipped`: events that the client did not get; 0 is not told.
-inline constexpr std::string_view kSnapshotHead = R"({"type":"sync:full","data":{)";
+inline constexpr std::string_view kSnapshotHead =
+    R"({"type":"sync:full","data":{)";  // of the default channel
 inline constexpr std::string_view kSnapshotTail = "}";
+std::string snapshot_head(std::string_view channel);
 std::string snapshot_end(const PositionText& position, std::uint64_t skipped);
 
 // The client stands at `position` and gets what follows it, up to event `last`.
-std::string resume_message(const PositionText& position, Seq last);
+std::string resume_message(std::string_view channel, const PositionText& position, Seq last);
 
-// Stand-in.
-enum class RefusedSubscription : std::uint8_t {
-  forbidden,
-  invalid_channel,
-  too_many_subscriptions,
-  channels_full,
-  already_subscribed
-};
-inline constexpr std::array<std::string_view, 5> kRefusedSubscriptionNames = {
-    "forbidden", "invalid_channel", "too_many_subscriptions", "channels_full",
-    "already_subscribed"};
+// `dropped`: not because the client asked for it. `skipped`: events before the drop that it did not
+// get; 0 is not told. `channel`: any bytes, as below.
+std::string unsubscribed_message(std::string_view channel, bool dropped, std::uint64_t skipped);
+
+// `channel`: as the client wrote it, any bytes; shown as far as kMaxChannelBytes.
+std::string refused_message(std::string_view channel, RefusedSubscription why);
 
 inline constexpr std::string_view kHeartbeat = R"({"type":"ping"})";
 

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "syncrelay/protocol/channel_name.h"
+
 namespace syncrelay {
 namespace {
 
@@ -33,13 +35,99 @@ TEST_CASE("A client asks for a heartbeat") {
   }
 }
 
+// What a text says as a subscription.
+SubscribeMessage subscription(std::string_view text) {
+  const auto message = parse_client_message(text);
+  REQUIRE(message);
+  REQUIRE(std::holds_alternative<SubscribeMessage>(*message));
+  return std::get<SubscribeMessage>(*message);
+}
+
+std::string with_position(const std::string& members) {
+  return R"({"type":"sync:subscribe","channel":"a",)" + members + "}";
+}
+
+TEST_CASE("A client subscribes to a channel, from the beginning or from a position") {
+  const SubscribeMessage bare = subscription(R"({"type":"sync:subscribe","channel":"room:43"})");
+  CHECK(bare.channel == "room:43");
+  CHECK_FALSE(bare.wants_resume);
+  CHECK_FALSE(bare.after);
+  const SubscribeMessage resumed = subscription(
+      R"( {"seq":18446744073709551615, "epoch" : "9f\u0032c","channel":"\u0061\/\ud83c\udfb5", "type":"sync:subscribe","x":[{"channel":"b"}]} )");
+  CHECK(resumed.channel == "a/🎵");
+  CHECK(resumed.wants_resume);
+  REQUIRE(resumed.after);
+  CHECK(resumed.after->epoch == "9f2c");
+  CHECK(resumed.after->seq.value == 18446744073709551615U);
+  CHECK(subscription(R"({"type":"sync:subscribe"})").channel.empty());
+  CHECK(subscription(R"({"type":"sync:subscribe","channel":""})").channel.empty());
+  CHECK(subscription(R"({"type":"sync:subscribe","channel":"a","channel":7})").channel == "a");
+}
+
+TEST_CASE("A position that is ill formed is one that was asked for and is not known") {
+  const std::string longest(64, 'e');
+  CHECK(subscription(with_position(R"("epoch":")" + longest + R"(","seq":0)")).after);
+  for (const std::string& members :
+       {R"("epoch":")" + longest + R"(e","seq":0)", std::string(R"("epoch":"e")"),
+        std::string(R"("seq":7)"), std::string(R"("epoch":null,"seq":null)"),
+        std::string(R"("epoch":7,"seq":7)"), std::string(R"("epoch":"e","seq":"7")"),
+        std::string(R"("epoch":"e","seq":[7])"), std::string(R"("epoch":"e","seq":-1)"),
+        std::string(R"("epoch":"e","seq":7.0)"), std::string(R"("epoch":"e","seq":1e2)"),
+        std::string(R"("epoch":"e","seq":1e400)"),
+        std::string(R"("epoch":"e","seq":18446744073709551616)")}) {
+    CAPTURE(members);
+    const SubscribeMessage message = subscription(with_position(members));
+    CHECK(message.channel == "a");
+    CHECK(message.wants_resume);
+    CHECK_FALSE(message.after);
+  }
+}
+
+TEST_CASE("A client unsubscribes") {
+  const auto message = parse_client_message(R"({"channel":"room:43","type":"sync:unsubscribe"})");
+  REQUIRE(message);
+  REQUIRE(std::holds_alternative<UnsubscribeMessage>(*message));
+  CHECK(std::get<UnsubscribeMessage>(*message).channel == "room:43");
+  const auto bare = parse_client_message(R"({"type":"sync:unsubscribe"})");
+  REQUIRE(bare);
+  CHECK(std::get<UnsubscribeMessage>(*bare).channel.empty());
+}
+
+TEST_CASE("A channel that is no string is no channel's name") {
+  for (const std::string other : {"null", "true", "42", "[]", "[\"a\"]", "{\"a\":1}"}) {
+    const std::string channel =
+        subscription(R"({"type":"sync:subscribe","channel":)" + other + "}").channel;
+    CAPTURE(channel);
+    CHECK_FALSE(channel.empty());
+    CHECK_FALSE(is_channel_name(channel));
+    CHECK(channel.find(other) != channel.npos);
+  }
+}
+
 TEST_CASE("Anything else is ignored") {
-  for (const char* text :
-       {"", "ping", "{}", "[]", "null", R"("sync:ping")", R"(["sync:ping"])", R"({"type":1})",
-        R"({"type":"sync:pin"})", R"({"type":"sync:pings"})", R"({"type":"sync:ping")",
-        R"({"type":"sync:ping"}x)", R"({"type":"ping","type":"sync:ping"})",
-        R"({"data":{"type":"sync:ping"}})", R"({"type":"sync:ping\u0000"})",
-        R"({"a":"sync:ping","type":"x"})"}) {
+  for (const char* text : {"",
+                           "ping",
+                           "{}",
+                           "[]",
+                           "null",
+                           R"("sync:ping")",
+                           R"(["sync:ping"])",
+                           R"({"type":1})",
+                           R"({"type":"sync:pin"})",
+                           R"({"type":"sync:pings"})",
+                           R"({"type":"sync:ping")",
+                           R"({"type":"sync:ping"}x)",
+                           R"({"type":"ping","type":"sync:ping"})",
+                           R"({"data":{"type":"sync:ping"}})",
+                           R"({"type":"sync:ping\u0000"})",
+                           R"({"a":"sync:ping","type":"x"})",
+                           R"({"type":"sync:hello"})",
+                           R"({"type":"sync:"})",
+                           R"({"type":"\u0073ync:ping"})",
+                           R"({"\u0074ype":"sync:ping"})",
+                           R"({"type":["sync:subscribe"],"channel":"a"})",
+                           R"({"type":"sync:subscribe","channel":"a")",
+                           R"({"type":"sync:subscribe","channel":"\ud83c"})"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_client_message(text));
   }
@@ -74,6 +162,21 @@ TEST_CASE("A message over the limit is ignored, and the next one is read") {
   CHECK_FALSE(said(reader, {longer, kPing}));
   CHECK_FALSE(said(reader, {longer, "", kPing, ""}));
   CHECK(is_ping(said(reader, {kPing})));
+}
+
+TEST_CASE("What says nothing is counted") {
+  ClientMessageReader reader;
+  said(reader, {kPing});
+  said(reader, {kPing.substr(0, 5), kPing.substr(5)});
+  CHECK(reader.ignored() == 0);
+  said(reader, {"hello"});
+  said(reader, {"he", "", "llo"});
+  said(reader, {kPing}, MessageKind::binary);
+  said(reader, {kPing.substr(0, 5), kPing.substr(5)}, MessageKind::binary);
+  said(reader, {std::string(5000, ' '), kPing});
+  CHECK(reader.ignored() == 5);
+  CHECK_FALSE(reader.take({MessageKind::text, "he", true, false}));
+  CHECK(reader.ignored() == 5);
 }
 
 TEST_CASE("A message that never ended does not reach into the next") {

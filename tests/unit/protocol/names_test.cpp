@@ -7,6 +7,7 @@
 
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/close_cause.h"
+#include "syncrelay/protocol/refused_subscription.h"
 #include "syncrelay/protocol/rejection.h"
 
 namespace syncrelay {
@@ -53,14 +54,25 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(RejectReason::storage_failed) == "storage_failed");
   CHECK(name(RejectReason::busy) == "busy");
   CHECK(name(RejectReason::storage_uncertain) == "storage_uncertain");
-  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::storage_uncertain) + 1);
+  CHECK(name(RejectReason::no_storage) == "no_storage");
+  CHECK(name(RejectReason::invalid_channel) == "invalid_channel");
+  CHECK(name(RejectReason::channels_full) == "channels_full");
+  CHECK(name(RejectReason::conflict) == "conflict");
+  CHECK(name(RejectReason::invalid_version) == "invalid_version");
+  CHECK(name(RejectReason::invalid_ttl) == "invalid_ttl");
+  CHECK(name(RejectReason::invalid_batch) == "invalid_batch");
+  CHECK(name(RejectReason::invalid_limit) == "invalid_limit");
+  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::invalid_limit) + 1);
   CHECK(name(Op::set) == "set");
   CHECK(name(Op::merge) == "merge");
   CHECK(name(Op::remove) == "delete");
   CHECK(name(Op::broadcast) == "broadcast");
+  CHECK(name(Op::drop) == "drop");
+  CHECK(name(Op::batch) == "batch");
   CHECK(name(Op::barrier) == "barrier");
   CHECK(name(Op::state) == "state");
   CHECK(name(Op::clients) == "clients");
+  CHECK(name(Op::channels) == "channels");
   CHECK(name(Op::stats) == "stats");
   CHECK(name(Op::backup) == "backup");
   CHECK(kOpNames.size() == static_cast<std::size_t>(Op::backup) + 1);
@@ -81,6 +93,15 @@ TEST_CASE("The table of close causes stands in the order of the enum and is comp
   }
   CHECK(kCloseCauses.size() == static_cast<std::size_t>(CloseCause::relay_stopping) + 1);
   CHECK(info(CloseCause::stalled).name == "stalled");
+}
+
+TEST_CASE("The table of refused subscriptions stands in the order of the enum and is complete") {
+  for (std::size_t index = 0; index < kRefusedSubscriptions.size(); ++index) {
+    CHECK(static_cast<std::size_t>(kRefusedSubscriptions[index].why) == index);
+    CHECK(kRefusedSubscriptions[index].message.find_first_of("\"\\") == std::string_view::npos);
+  }
+  CHECK(kRefusedSubscriptions.size() ==
+        static_cast<std::size_t>(RefusedSubscription::already_subscribed) + 1);
 }
 
 TEST_CASE("The close codes are those of RFC 6455 and the contract") {
@@ -112,6 +133,11 @@ void check_documented(std::string_view name) {
 
 TEST_CASE("The documentation names every reject reason") {
   for (const std::string_view name : kRejectReasonNames) check_documented(name);
+}
+
+TEST_CASE("The documentation names every refusal of a subscription") {
+  for (const RefusedSubscriptionInfo& refused : kRefusedSubscriptions)
+    check_documented(refused.name);
 }
 
 TEST_CASE("The documentation names every close cause and refusal reason") {

@@ -8,12 +8,16 @@ namespace {
 constexpr WallTime kTime{1'763'838'000'123'456};
 const std::string kEnd = R"(,"ts":1763838000.123456,"seq":7})";
 
-std::string event_of(const Command& command, bool back_to_null = false) {
+std::string event_in(std::string_view channel, const Command& command, bool back_to_null = false) {
   EventEncoder encoder;
   std::string text;
-  for (const std::string_view piece : encoder.encode(command, back_to_null, kTime, Seq{7}))
+  for (const std::string_view piece : encoder.encode(channel, command, back_to_null, kTime, Seq{7}))
     text += piece;
   return text;
+}
+
+std::string event_of(const Command& command, bool back_to_null = false) {
+  return event_in("", command, back_to_null);
 }
 
 Command change(Op op, std::string key, std::string_view value = {}) {
@@ -48,13 +52,31 @@ TEST_CASE("A broadcast carries what it changes, unless that is not to be told") 
   CHECK(event_of(command) == R"({"type":"e","data":null)" + kEnd);
 }
 
+TEST_CASE("An event of a named channel says so behind its type") {
+  CHECK(event_in("room:42", change(Op::set, "k", "1")) ==
+        R"({"type":"sync:set","channel":"room:42","data":{"k":1})" + kEnd);
+  CHECK(event_in("a", change(Op::merge, "k", "{}")) ==
+        R"({"type":"sync:merge","channel":"a","data":{"k":{}})" + kEnd);
+  CHECK(event_in("a", change(Op::remove, "k")) ==
+        R"({"type":"sync:delete","channel":"a","data":["k"])" + kEnd);
+  CHECK(event_in("a", change(Op::remove, "k"), true) ==
+        R"({"type":"sync:set","channel":"a","data":{"k":null})" + kEnd);
+  Command broadcast;
+  broadcast.type = R"("e")";
+  broadcast.data = "7";
+  broadcast.set_object = R"({"k":1})";
+  CHECK(event_in("@dev-1", broadcast) ==
+        R"({"type":"e","channel":"@dev-1","data":7,"set":{"k":1})" + kEnd);
+}
+
 TEST_CASE("An encoder that is used again says nothing of what it said before") {
   EventEncoder encoder;
   const Command first = change(Op::set, std::string(100, 'k'), "1");
   const Command second = change(Op::remove, "x");
-  encoder.encode(first, false, kTime, Seq{6});
+  encoder.encode("a", first, false, kTime, Seq{6});
   std::string text;
-  for (const std::string_view piece : encoder.encode(second, false, kTime, Seq{7})) text += piece;
+  for (const std::string_view piece : encoder.encode({}, second, false, kTime, Seq{7}))
+    text += piece;
   CHECK(text == R"({"type":"sync:delete","data":["x"])" + kEnd);
 }
 
@@ -66,7 +88,8 @@ TEST_CASE(
     command.notify = false;
     CHECK(makes_event(command) == (op == Op::broadcast));
   }
-  for (const Op op : {Op::barrier, Op::state, Op::clients, Op::stats, Op::backup})
+  for (const Op op : {Op::drop, Op::batch, Op::barrier, Op::state, Op::clients, Op::channels,
+                      Op::stats, Op::backup})
     CHECK_FALSE(makes_event(change(op, "k")));
 }
 
@@ -75,8 +98,45 @@ TEST_CASE("A first message ends with where the client stands") {
   const std::string stands = R"(,"ts":1763838000.123456,"seq":41,"epoch":"e0")";
   CHECK(snapshot_end(position, 0) == stands + "}");
   CHECK(snapshot_end(position, 12) == stands + R"(,"skipped":12})");
-  CHECK(resume_message(position, Seq{57}) ==
+  CHECK(resume_message("", position, Seq{57}) ==
         R"({"type":"sync:resume","data":{"from":42,"to":57})" + stands + "}");
+  CHECK(resume_message("a", position, Seq{41}) ==
+        R"({"type":"sync:resume","channel":"a","data":{"from":42,"to":41})" + stands + "}");
+}
+
+TEST_CASE("A snapshot of a named channel says so behind its type") {
+  CHECK(snapshot_head("") == kSnapshotHead);
+  CHECK(snapshot_head("room:42") == R"({"type":"sync:full","channel":"room:42","data":{)");
+}
+
+TEST_CASE("A client hears that it follows a channel no more, and why, if it did not ask for it") {
+  CHECK(unsubscribed_message("a", false, 0) == R"({"type":"sync:unsubscribed","channel":"a"})");
+  CHECK(unsubscribed_message("", false, 0) == R"({"type":"sync:unsubscribed"})");
+  CHECK(unsubscribed_message("a", true, 0) ==
+        R"({"type":"sync:unsubscribed","channel":"a","reason":"dropped"})");
+  CHECK(unsubscribed_message("a", true, 7) ==
+        R"({"type":"sync:unsubscribed","channel":"a","reason":"dropped","skipped":7})");
+}
+
+// The channel that a refusal of this one shows, as JSON.
+std::string shown(std::string_view channel) {
+  const std::string message = refused_message(channel, RefusedSubscription::invalid_channel);
+  const std::string begin = R"({"type":"sync:refused","channel":)";
+  const std::string end =
+      R"(,"code":"invalid_channel","message":"a channel's name is 1 to 128 bytes of A-Z a-z 0-9 _ . : ~ - @ /"})";
+  REQUIRE(message.starts_with(begin));
+  REQUIRE(message.ends_with(end));
+  return message.substr(begin.size(), message.size() - begin.size() - end.size());
+}
+
+TEST_CASE("A refusal shows the channel as it was asked for, as far as a name can be") {
+  CHECK(shown("a\"b\n") == R"("a\"b\u000a")");
+  CHECK(shown(std::string(1000, 'n')) == '"' + std::string(128, 'n') + '"');
+  CHECK(shown(std::string(127, 'n') + "éé") == '"' + std::string(127, 'n') + '"');
+  CHECK(shown("a\xff") == "\"a\xEF\xBF\xBD\"");
+  CHECK(
+      refused_message("", RefusedSubscription::already_subscribed) ==
+      R"({"type":"sync:refused","code":"already_subscribed","message":"this client follows the channel already"})");
 }
 
 }  // namespace

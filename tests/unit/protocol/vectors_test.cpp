@@ -31,12 +31,7 @@ std::string unquoted(std::string_view json) {
   return {document.GetString(), document.GetStringLength()};
 }
 
-void check_command(const Command& command, const rapidjson::Value& vector) {
-  CHECK(name(command.op) == string_of(vector, "op"));
-  CHECK(command.notify == vector["notify"].GetBool());
-  CHECK(command.key == string_of(vector, "key"));
-  CHECK(std::string(command.value) == string_of(vector, "value"));
-  if (command.op != Op::broadcast) return;
+void check_broadcast(const Command& command, const rapidjson::Value& vector) {
   CHECK(unquoted(command.type) == string_of(vector, "type"));
   CHECK(std::string(command.data) == string_of(vector, "data"));
   const std::size_t keys = vector.HasMember("set") ? vector["set"].MemberCount() : 0;
@@ -46,10 +41,47 @@ void check_command(const Command& command, const rapidjson::Value& vector) {
   }
 }
 
-TEST_CASE("Every accepted command decodes to what its vector says") {
-  const auto document = load_vectors("commands_accepted");
+void check_channels(const Command& command, const rapidjson::Value& vector) {
+  CHECK(command.channel.has_value() == vector.HasMember("channel"));
+  CHECK(command.channel_name() == string_of(vector, "channel"));
+  std::vector<std::string> channels;
+  if (vector.HasMember("channels")) {
+    for (const auto& channel : vector["channels"].GetArray())
+      channels.push_back(channel.GetString());
+  }
+  CHECK(command.channels == channels);
+}
+
+void check_conditions(const Command& command, const rapidjson::Value& vector) {
+  REQUIRE(command.expected.size() == (vector.HasMember("if") ? vector["if"].MemberCount() : 0));
+  for (const Expected& expected : command.expected)
+    CHECK(expected.version == vector["if"][expected.key.c_str()].GetUint64());
+  REQUIRE(command.ttl.has_value() == vector.HasMember("ttl_ms"));
+  if (command.ttl) CHECK(command.ttl->count() == vector["ttl_ms"].GetInt64());
+}
+
+void check_command(const Command& command, const rapidjson::Value& vector) {
+  CHECK(name(command.op) == string_of(vector, "op"));
+  CHECK(command.notify == vector["notify"].GetBool());
+  CHECK(command.key == string_of(vector, "key"));
+  CHECK(std::string(command.value) == string_of(vector, "value"));
+  CHECK(command.prefix == string_of(vector, "prefix"));
+  CHECK(command.after == string_of(vector, "after"));
+  CHECK(command.limit == (vector.HasMember("limit") ? vector["limit"].GetUint64() : 0));
+  check_channels(command, vector);
+  check_conditions(command, vector);
+  if (command.op == Op::broadcast) check_broadcast(command, vector);
+  const std::size_t commands = vector.HasMember("commands") ? vector["commands"].Size() : 0;
+  REQUIRE(command.commands.size() == commands);
+  for (unsigned index = 0; index < commands; ++index)
+    check_command(command.commands[index], vector["commands"][index]);
+}
+
+// Checks that each command of the file is taken as its vector says.
+void check_accepted(const char* file, std::size_t least) {
+  const auto document = load_vectors(file);
   REQUIRE(document.IsObject());
-  CHECK(document["vectors"].Size() > 50);
+  CHECK(document["vectors"].Size() > least);
   CommandDecoder decoder(1 << 24);
   for (const auto& vector : document["vectors"].GetArray()) {
     CAPTURE(string_of(vector, "name"));
@@ -58,6 +90,11 @@ TEST_CASE("Every accepted command decodes to what its vector says") {
     CHECK_MESSAGE(command.ok(), command.error().detail);
     if (command.ok()) check_command(*command.value(), vector);
   }
+}
+
+TEST_CASE("Every accepted command decodes to what its vector says") {
+  check_accepted("commands_accepted", 50);
+  check_accepted("channel_commands", 30);
 }
 
 // The text of the event but for ts and seq, in the words of the vector.
@@ -112,6 +149,8 @@ TEST_CASE("Every rejected command is refused for the reason and at the byte that
     CHECK(name(command.error().reason) == string_of(vector, "reason"));
     CHECK(command.error().offset <= message.size());
     if (vector.HasMember("offset")) CHECK(command.error().offset == vector["offset"].GetUint64());
+    REQUIRE(command.error().index.has_value() == vector.HasMember("index"));
+    if (command.error().index) CHECK(command.error().index == vector["index"].GetUint64());
   }
 }
 
