@@ -1,53 +1,191 @@
 #include "syncrelay/shard/session.h"
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
-namespace syncrelay {
+#include "syncrelay/channel/tombstones.h"
 
-Session::Session(ConnectionId id, Transport& transport, const ClientRequest& request,
+namespace syncrelay {
+namespace {
+
+struct ByChannel {
+  bool operator()(const std::unique_ptr<Follower>& follower, const ReplicaChannel* channel) const {
+    return std::less<const ReplicaChannel*>()(&follower->channel(), channel);
+  }
+};
+
+void set_shared(Follower& follower, bool shared) {
+  follower.channel().followers.set_shared(follower, shared);
+}
+
+}  // namespace
+
+Session::Session(ConnectionId id, Transport& transport, Duration heartbeat,
                  const SessionContext& context)
     : id_(id),
       transport_(transport),
       context_(context),
       since_(context.clock.now()),
       since_wall_(context.clock.wall()),
-      heartbeat_(request.heartbeat.value_or(context.keepalive.heartbeat)),
-      resume_after_(request.resume_after),
-      wants_resume_(request.wants_resume),
-      cursor_(context.replica.log().end()),
-      received_at_(since_),
-      next_ping_(context.time.now() + context.keepalive.ping_interval),
-      next_heartbeat_(context.time.now() + heartbeat_) {}
+      outlet_(transport, context.stats),
+      keepalive_(context.keepalive, heartbeat, context.time.now(), since_) {}
 
 Session::~Session() {
-  if (blocked_) context_.stats.slow_clients.subtract();
   context_.turns.remove(*this);
 }
 
+Follower* Session::find(const ReplicaChannel& channel) const {
+  const auto found = std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel());
+  const bool here = found != followers_.end() && &(*found)->channel() == &channel;
+  return here ? found->get() : nullptr;
+}
+
+void Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
+  auto follower = std::make_unique<Follower>(*this, channel, joining);
+  Follower& added = *follower;
+  if (followers_.empty()) followers_.reserve(1);
+  followers_.insert(std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel()),
+                    std::move(follower));
+  if (followers_.size() == 1) return;
+  if (!due_) {
+    due_ = std::make_unique<DueFollowers>();
+    for (const auto& each : followers_) {
+      if (each.get() == &added) continue;
+      set_shared(*each, true);
+      due_->add(*each);
+    }
+  }
+  set_shared(added, true);
+  due_->add(added);
+}
+
+void Session::unfollow(Follower& follower) {
+  if (due_) due_->remove(follower);
+  followers_.erase(
+      std::lower_bound(followers_.begin(), followers_.end(), &follower.channel(), ByChannel()));
+  if (followers_.size() != 1) return;
+  due_.reset();
+  followers_.front()->due = false;
+  set_shared(*followers_.front(), false);
+}
+
 void Session::pump() {
-  while (!blocked_ && !closing_ && step()) {
+  while (!outlet_.blocked() && !closing_ && step()) {
   }
 }
 
 // One write, or one decision what to write. False when nothing is due.
 bool Session::step() {
-  if (own_sent_ < own_.size()) return write_own();
-  if (snapshot_) return false;
-  if (middle_.chunk) return write_middle();
-  if (phase_ == Phase::joining) {
-    begin_first_message();
-    return true;
+  switch (outlet_.due()) {
+    case Outlet::Due::frames:
+      return outlet_.write_frames();
+    case Outlet::Due::snapshot:
+      return false;
+    case Outlet::Due::rest_of_event:
+      if (!outlet_.write_rest_of_event()) return false;
+      send_heartbeat();
+      return true;
+    case Outlet::Due::messages:
+      return outlet_.write_messages();
+    case Outlet::Due::nothing:
+      break;
   }
-  return write_events();
+  if (due_) return write_of_several();
+  return !followers_.empty() && write_of_one(*followers_.front());
 }
 
-bool Session::write_own() {
-  own_sent_ += write_whole_frames(as_bytes(own_).subspan(own_sent_));
-  if (own_sent_ < own_.size()) return false;
-  std::string().swap(own_);
-  own_sent_ = 0;
+bool Session::write_of_one(Follower& follower) {
+  if (follower.joining() != nullptr) {
+    begin(follower);
+    return true;
+  }
+  if (!follower.pending()) return false;
+  if (catch_up(follower)) return true;
+  const Seq first = follower.next();
+  const Run run = follower.channel().log.read(first);
+  const std::size_t written = outlet_.write(run.bytes());
+  if (run.begin + written == run.end) {
+    follower.go_on(run.behind);
+    context_.stats.frames_sent.add(distance(first, run.behind));
+  } else {
+    stop_inside(follower, run.begin + written);
+  }
   return true;
+}
+
+bool Session::write_of_several() {
+  if (Follower* const joining = due_->joining()) {
+    begin(*joining);
+    due_->joined();
+    return true;
+  }
+  pick_runs();
+  const std::vector<Pick>& picks = context_.picks;
+  if (picks.empty()) {
+    Follower* const first = due_->first();
+    if (first == nullptr || !catch_up(*first)) return false;
+    due_->moved();
+    return true;
+  }
+  const Run& begin = picks.front().run;
+  const std::uint64_t end = picks.back().run.end;
+  const std::size_t written = outlet_.write(begin.chunk->read(begin.begin, end));
+  stop_inside_picks(begin.begin + written);
+  return true;
+}
+
+// What lies one behind the other in one chunk, of whichever followers, in the order of the log; and
+// moves them behind it.
+void Session::pick_runs() {
+  std::vector<Pick>& picks = context_.picks;
+  picks.clear();
+  while (Follower* const follower = due_->first()) {
+    if (!follower->in_window()) return;
+    const Seq first = follower->next();
+    const Run run = follower->channel().log.read(first, context_.noted_until);
+    if (run.chunk == nullptr) return;
+    const bool goes_on =
+        picks.empty() || (picks.back().run.chunk == run.chunk && picks.back().run.end == run.begin);
+    if (!goes_on) return;
+    picks.push_back({follower, first, run});
+    follower->go_on(run.behind);
+    due_->moved();
+  }
+}
+
+// What was picked is gone up to `position`; those that have the rest move back to where theirs
+// begins, the first of them to where it was left.
+void Session::stop_inside_picks(std::uint64_t position) {
+  std::vector<Pick>& picks = context_.picks;
+  auto first = picks.begin();
+  for (; first != picks.end() && first->run.end <= position; ++first)
+    context_.stats.frames_sent.add(distance(first->first, first->run.behind));
+  if (first == picks.end()) return;
+  for (auto pick = picks.end(); pick != first;) {
+    --pick;
+    pick->follower->go_on(pick->first);
+  }
+  stop_inside(*first->follower, position);
+  for (auto pick = first; pick != picks.end(); ++pick) due_->moved_back(*pick->follower);
+}
+
+// Where the log does not hold any more what a client has still to get, it moves to the log's end
+// with the state as it is now. False: all is there.
+bool Session::catch_up(Follower& follower) {
+  if (follower.in_window()) return false;
+  begin_snapshot(follower,
+                 follower.renumbered() ? SnapshotReason::renumbered : SnapshotReason::lag);
+  return true;
+}
+
+// The transport took the log's bytes up to `position` and no more. Ends the frame there and waits.
+void Session::stop_inside(Follower& follower, std::uint64_t position) {
+  const LoggedEvent event = follower.channel().log.event_at(position);
+  context_.stats.frames_sent.add(distance(follower.next(), event.seq));
+  const bool begun = outlet_.stop_in(event, context_.log.chunk_of(event), position);
+  follower.go_on(begun ? event.seq.next() : event.seq);
 }
 
 // A fragment goes whole or not at all: the session never stops inside one, and so keeps none.
@@ -55,236 +193,141 @@ std::size_t Session::write_snapshot(std::size_t bytes) {
   std::size_t offered = 0;
   pump();
   while (has_snapshot_to_write() && offered < bytes) {
-    const Snapshot::Fragment& fragment =
-        snapshot_->fragment(snapshot_place_, context_.snapshots.scratch());
-    offered += fragment.bytes.size();
-    if (write_whole_frames(as_bytes(fragment.bytes)) == 0) break;
-    snapshot_place_ = fragment.behind;
-    if (snapshot_->ends_at(snapshot_place_)) end_snapshot();
+    offered += outlet_.write_fragment(context_.snapshots.scratch());
+    const SnapshotUnderWay& under_way = *outlet_.snapshot();
+    if (under_way.snapshot->ends_at(under_way.place)) end_snapshot();
   }
   pump();
   return offered;
 }
 
+// The time is taken as late as can be: clients compute the offset of their clock from it.
 void Session::end_snapshot() {
-  snapshot_ = nullptr;
-  append_own(snapshot_end(position(), skipped_), MessagePart::end);
+  const SnapshotUnderWay& under_way = *outlet_.snapshot();
+  const std::string epoch = epoch_of(context_.epoch, under_way.generation);
+  outlet_.end_snapshot(
+      snapshot_end({context_.clock.wall(), under_way.seq, epoch}, under_way.skipped));
   send_heartbeat();
-}
-
-bool Session::write_middle() {
-  cursor_.position += write_whole_frames(middle_.chunk->read(cursor_.position, middle_.end));
-  if (cursor_.position < middle_.end) return false;
-  cursor_.next = cursor_.next.next();
-  middle_ = {};
-  context_.stats.frames_sent.add();
-  send_heartbeat();
-  return true;
-}
-
-bool Session::write_events() {
-  const EventLog& log = context_.replica.log();
-  if (cursor_.position == log.end().position) return false;
-  if (!log.holds(cursor_)) {
-    begin_snapshot(SnapshotReason::lag);
-    return true;
-  }
-  const Seq first = cursor_.next;
-  const EventLog::Run run = log.read(cursor_);
-  const std::size_t written = write(run.bytes);
-  if (written == run.bytes.size()) {
-    cursor_ = run.behind;
-  } else {
-    stop_inside(cursor_.position + written);
-  }
-  context_.stats.frames_sent.add(distance(first, cursor_.next));
-  return true;
-}
-
-// The transport took the log's bytes up to `position` and no more. Ends the frame there and waits.
-void Session::stop_inside(std::uint64_t position) {
-  const LoggedEvent event = context_.replica.log().event_at(position);
-  const std::uint64_t from = std::max(event.begin, cursor_.position);
-  const ByteSpan frames = (*event.chunk)->read(from, event.end);
-  const std::size_t taken = position - from;
-  const std::size_t end = frame_end(frames, taken);
-  finish_frame(frames.subspan(taken, end - taken));
-  cursor_.position = from + end;
-  cursor_.next = cursor_.position == event.end ? event.seq.next() : event.seq;
-  if (cursor_.position > event.begin && cursor_.position < event.end)
-    middle_ = {*event.chunk, event.end};
-  block();
-}
-
-// Writes as much as the transport takes, up to a frame's end; blocks when that is not all. Returns
-// the bytes gone.
-std::size_t Session::write_whole_frames(ByteSpan frames) {
-  const std::size_t written = write(frames);
-  if (written == frames.size()) return written;
-  const std::size_t end = frame_end(frames, written);
-  finish_frame(frames.subspan(written, end - written));
-  block();
-  return end;
-}
-
-std::size_t Session::write(ByteSpan frames) {
-  const std::size_t written = transport_.write(frames);
-  bytes_sent_ += written;
-  context_.stats.bytes_sent.add(written);
-  return written;
-}
-
-void Session::finish_frame(ByteSpan rest) {
-  if (rest.empty()) return;
-  transport_.finish_frame(rest);
-  bytes_sent_ += rest.size();
-  context_.stats.bytes_sent.add(rest.size());
-}
-
-void Session::block() {
-  blocked_ = true;
-  stall_deadline_.reset();
-  context_.stats.slow_clients.add();
-  transport_.request_writable();
 }
 
 void Session::writable() {
-  if (!blocked_) return;
-  blocked_ = false;
-  context_.stats.slow_clients.subtract();
+  outlet_.unblock();
+  keepalive_.took_bytes();
   if (has_snapshot_to_write()) context_.turns.add(*this);
   pump();
 }
 
-void Session::begin_first_message() {
-  phase_ = Phase::live;
-  if (resume_after_ && context_.replica.log().holds(resume_after_->next())) {
-    begin_resume(*resume_after_);
+bool Session::joins() const {
+  if (due_) return due_->joining() != nullptr;
+  return !followers_.empty() && followers_.front()->joining() != nullptr;
+}
+
+void Session::begin(Follower& follower) {
+  if (const auto after = follower.resumes_after()) {
+    begin_resume(follower, *after);
   } else {
-    begin_snapshot(wants_resume_ ? SnapshotReason::resume_failed : SnapshotReason::connect);
+    begin_snapshot(follower, follower.joining()->wants_resume ? SnapshotReason::resume_failed
+                                                              : SnapshotReason::connect);
   }
 }
 
-void Session::begin_resume(Seq after) {
-  const EventLog& log = context_.replica.log();
-  cursor_ = log.before(after.next());
-  append_own(resume_message({}, position(), log.next().previous()), MessagePart::whole);
+void Session::begin_resume(Follower& follower, Seq after) {
+  const ReplicaChannel& channel = follower.channel();
+  follower.go_on(after.next());
+  const std::string epoch = epoch_of(context_.epoch, channel.generation);
+  outlet_.add_message(
+      resume_message(text(channel.name), {context_.clock.wall(), after, epoch}, channel.last()));
   context_.stats.resumes.add();
 }
 
 // Moves the client to the end of the log with the state as it is now.
-void Session::begin_snapshot(SnapshotReason reason) {
-  std::shared_ptr<Snapshot> snapshot = context_.snapshots.get(context_.replica);
-  const Cursor end = context_.replica.log().end();
-  skipped_ = reason == SnapshotReason::lag ? distance(cursor_.next, end.next) : 0;
-  cursor_ = end;
-  context_.stats.skipped_events.add(skipped_);
+void Session::begin_snapshot(Follower& follower, SnapshotReason reason) {
+  const ReplicaChannel& channel = follower.channel();
+  std::shared_ptr<Snapshot> snapshot = context_.snapshots.get(channel);
+  const std::uint64_t skipped = reason == SnapshotReason::lag ? follower.lag() : 0;
+  follower.go_on(channel.log.next());
+  context_.stats.skipped_events.add(skipped);
   counter(context_.stats.snapshots, reason).add();
-  if (!snapshot->plain().empty())
-    return append_own(snapshot->plain() + snapshot_end(position(), skipped_), MessagePart::whole);
-  snapshot_ = std::move(snapshot);
-  snapshot_place_ = {};
-  context_.turns.add(*this);
-}
-
-// The time is taken as late as can be: clients compute the offset of their clock from it.
-PositionText Session::position() const {
-  return {context_.clock.wall(), cursor_.next.previous(), context_.epoch};
-}
-
-void Session::append_own(std::string_view message, MessagePart part) {
-  const std::size_t begin = own_.size();
-  own_.resize(begin + wire_size(message.size()));
-  MessageWriter(reinterpret_cast<std::byte*>(own_.data() + begin), message.size(), part)
-      .write(message);
-  context_.stats.frames_sent.add();
+  if (snapshot->plain().empty()) {
+    outlet_.begin_snapshot({std::move(snapshot), channel.last(), channel.generation, skipped});
+    return context_.turns.add(*this);
+  }
+  const std::string epoch = epoch_of(context_.epoch, channel.generation);
+  outlet_.add_message(snapshot->plain() +
+                      snapshot_end({context_.clock.wall(), channel.last(), epoch}, skipped));
 }
 
 bool Session::idle() const {
-  return !blocked_ && own_.empty() && !snapshot_ && !middle_.chunk && phase_ == Phase::live &&
-         cursor_.position == context_.replica.log().end().position;
+  if (!outlet_.idle()) return false;
+  if (due_) return due_->empty();
+  return followers_.empty() || (!joins() && !followers_.front()->pending());
 }
 
-void Session::received() {
-  ping_deadline_.reset();
-  received_at_ = context_.clock.now();
+std::uint64_t Session::lag() const {
+  if (due_) return due_->lag();
+  return followers_.empty() ? 0 : followers_.front()->lag();
 }
 
-void Session::asked() {
-  heartbeat_due_ = true;
+std::uint64_t Session::needed_from() const {
+  std::uint64_t from = context_.log.end();
+  if (due_) return std::min(from, due_->needed_from());
+  if (followers_.empty() || joins()) return from;
+  const Follower& follower = *followers_.front();
+  return follower.pending() && follower.in_window() ? follower.place() : from;
+}
+
+const Snapshot* Session::snapshot() const {
+  const SnapshotUnderWay* const under_way = outlet_.snapshot();
+  return under_way == nullptr ? nullptr : under_way->snapshot.get();
+}
+
+void Session::answer() {
   send_heartbeat();
   pump();
 }
 
 ClientInfo Session::info() const {
-  const std::chrono::duration<double> silent = context_.clock.now() - received_at_;
-  return {id_, std::string(transport_.address()), since_wall_, lag(), bytes_sent_, silent.count(),
-          1};
+  const std::chrono::duration<double> silent = context_.clock.now() - keepalive_.received_at();
+  return {id_,
+          std::string(transport_.address()),
+          since_wall_,
+          lag(),
+          bytes_sent(),
+          silent.count(),
+          followers_.size()};
 }
 
 void Session::close(CloseCause cause) {
   if (closing_) return;
   closing_ = cause;
-  snapshot_ = nullptr;
-  middle_ = {};
+  outlet_.let_go();
   transport_.close(cause);
 }
 
 void Session::tick() {
   if (closing_) return;
-  const TimePoint now = context_.time.now();
-  if (heartbeat_ > Duration::zero() && now >= next_heartbeat_) {
-    next_heartbeat_ = now + heartbeat_;
-    heartbeat_due_ = true;
-  }
-  if (blocked_) check_stall();
-  if (ping_deadline_ && context_.time.heard() >= *ping_deadline_) check_ping();
+  keepalive_.note_heartbeat(context_.time.now());
+  if (const auto cause = keepalive_.judge(context_.time, outlet_.blocked(), transport_))
+    return close(*cause);
   send_heartbeat();
-  if (now >= next_ping_) send_ping();
+  send_ping();
   pump();
-}
-
-void Session::check_stall() {
-  const std::uint64_t taken = transport_.delivery().acknowledged;
-  if (!stall_deadline_ || taken > acknowledged_at_stall_) {
-    stall_deadline_ = context_.time.now() + context_.keepalive.stall_timeout;
-    acknowledged_at_stall_ = taken;
-  } else if (context_.time.heard() >= *stall_deadline_) {
-    close(CloseCause::stalled);
-  }
-}
-
-// A peer that is still taking what was sent before the ping, on a slow link or being slow itself,
-// is alive.
-void Session::check_ping() {
-  const Transport::Delivery delivery = transport_.delivery();
-  if (delivery.pending && delivery.acknowledged > acknowledged_at_ping_) {
-    acknowledged_at_ping_ = delivery.acknowledged;
-    ping_deadline_ = context_.time.now() + context_.keepalive.ping_timeout;
-  } else {
-    close(CloseCause::ping_timeout);
-  }
 }
 
 // A ping may go out in the middle of a message, and does so to every client but a blocked one,
 // which the stall timeout watches; to that one it goes when it takes bytes again.
 void Session::send_ping() {
-  if (blocked_ || closing_) return;
-  next_ping_ = context_.time.now() + context_.keepalive.ping_interval;
-  if (ping_deadline_) return;
-  own_ += kPingFrame;
-  context_.stats.frames_sent.add();
-  ping_deadline_ = context_.time.now() + context_.keepalive.ping_timeout;
-  acknowledged_at_ping_ = transport_.delivery().acknowledged;
+  if (outlet_.blocked()) return;
+  if (keepalive_.begin_ping(context_.time.now(), transport_)) outlet_.add_control(kPingFrame);
 }
 
 // What is due waits for the end of the message that is half sent; a blocked client has at most one
 // waiting, ahead of its events.
 void Session::send_heartbeat() {
-  const bool between_messages = phase_ == Phase::live && !snapshot_ && !middle_.chunk;
-  if (!heartbeat_due_ || !between_messages || closing_ || (blocked_ && !own_.empty())) return;
-  heartbeat_due_ = false;
-  append_own(kHeartbeat, MessagePart::whole);
+  if (!keepalive_.heartbeat_due() || closing_ || joins() || outlet_.in_long_message()) return;
+  if (outlet_.blocked() && outlet_.due() != Outlet::Due::nothing) return;
+  keepalive_.sent_heartbeat();
+  outlet_.add_message(kHeartbeat);
 }
 
 }  // namespace syncrelay

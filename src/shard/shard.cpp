@@ -14,6 +14,22 @@ constexpr std::size_t kSessionsPerIntake = 16;
 constexpr std::size_t kMaxHeldBytes =
     32 * 1024 * 1024;  // each of: superseded snapshots, evicted chunks
 
+template <typename Count>
+std::uint64_t sum(const Update& step, Count count) {
+  std::uint64_t all = count(step);
+  if (!step.also) return all;
+  for (const Update& part : *step.also) all += count(part);
+  return all;
+}
+
+std::uint64_t log_bytes(const Update& step) {
+  return sum(step, [](const Update& part) { return std::uint64_t{part.size}; });
+}
+
+std::uint64_t log_events(const Update& step) {
+  return sum(step, [](const Update& part) { return std::uint64_t{part.chunk ? 1U : 0U}; });
+}
+
 }  // namespace
 
 Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Outbox& outbox,
@@ -24,36 +40,58 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       outbox_(outbox),
       letters_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)}, wake),
       replica_(settings.state_keys, settings.window),
-      snapshots_(kMaxHeldBytes, [this](const Snapshot& snapshot) { close_readers(snapshot); }),
+      snapshots_(replica_, kMaxHeldBytes,
+                 [this](const Snapshot& snapshot) { close_readers(snapshot); }),
       turns_(std::move(wake)),
+      subscriptions_(settings_.subscriptions, settings_.epoch, replica_, outbox, stats),
       time_(clock.now()),
-      context_{replica_, snapshots_,          turns_,         clock_, time_,
-               stats_,   settings_.keepalive, settings_.epoch} {}
+      context_{replica_.log(), snapshots_,          turns_,          clock_,       time_,
+               stats_,         settings_.keepalive, settings_.epoch, noted_until_, picks_} {
+  stats_.channels.set(replica_.channels());
+}
 
 void Shard::restore(const Restored& restored) {
   replica_.restore(restored);
-  observed_ = pass_end_ = restored.last.next();
+  observed_ = noted_until_ = replica_.log().end();
+  stats_.channels.set(replica_.channels());
 }
 
 Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& request) {
-  auto session = std::make_unique<Session>(id, transport, request, context_);
-  session->slot = sessions_.size();
+  auto session = std::make_unique<Session>(
+      id, transport, request.heartbeat.value_or(settings_.keepalive.heartbeat), context_);
+  session->slot = static_cast<std::uint32_t>(sessions_.size());
   sessions_.push_back(std::move(session));
   stats_.accepted.add();
   stats_.clients.set(sessions_.size());
   Session& added = *sessions_.back();
+  for (const SubscribeMessage& wish : request.subscriptions) subscriptions_.subscribe(added, wish);
   added.pump();
   return added;
 }
 
 void Shard::remove(Session& session) {
-  const std::size_t slot = session.slot;
+  subscriptions_.leave(session);
+  const std::uint32_t slot = session.slot;
   if (slot + 1 != sessions_.size()) {
     std::swap(sessions_[slot], sessions_.back());
     sessions_[slot]->slot = slot;
   }
   sessions_.pop_back();
   stats_.clients.set(sessions_.size());
+}
+
+void Shard::hear(Session& session, const ClientMessage& message) {
+  if (session.closing()) return;
+  if (const auto* wish = std::get_if<SubscribeMessage>(&message)) {
+    counter(stats_.client_messages, ClientMessageKind::subscribe).add();
+    subscriptions_.subscribe(session, *wish);
+  } else if (const auto* end = std::get_if<UnsubscribeMessage>(&message)) {
+    counter(stats_.client_messages, ClientMessageKind::unsubscribe).add();
+    subscriptions_.unsubscribe(session, end->channel);
+  } else {
+    counter(stats_.client_messages, ClientMessageKind::ping).add();
+    session.ask_for_heartbeat();
+  }
 }
 
 bool Shard::run() {
@@ -66,7 +104,7 @@ bool Shard::run_passes() {
   for (int pass = 0; pass < kPassesPerRun; ++pass) {
     if (!begin_pass()) return false;
     run_pass();
-    observe_fanout();
+    end_pass();
   }
   return true;
 }
@@ -75,27 +113,53 @@ bool Shard::run_passes() {
 bool Shard::begin_pass() {
   pass_bytes_ = 0;
   pass_events_ = 0;
-  replica_.keep_from(turns_.needed_from(replica_.log()));
+  replica_.keep_from(turns_.needed_from());
   const bool was_behind = std::exchange(behind_, false);
   bool taken = take_in_one(!was_behind);
   while (taken && take_in_one(false)) {
   }
-  snapshots_.forget_all_but(replica_.state_version());
-  pass_end_ = replica_.log().next();
-  return taken || was_behind;
+  if (!taken && !was_behind) return false;
+  begin_visits();
+  return true;
 }
 
-void Shard::run_pass() {
-  for (std::size_t index = 0; index < sessions_.size(); ++index) {
-    if (index % kSessionsPerIntake == 0 && index > 0) {
-      while (take_in_one(false)) behind_ = true;
+void Shard::begin_visits() {
+  snapshots_.forget_superseded();
+  visited_.clear();
+  for (ReplicaChannel* const channel : replica_.news()) {
+    if (channel == nullptr || channel->followers.empty()) continue;
+    visited_.push_back(channel);
+    for (std::size_t index = 0; index < channel->followers.shared(); ++index) {
+      auto& follower = static_cast<Follower&>(channel->followers[index]);
+      follower.session().note(follower);
     }
-    sessions_[index]->pump();
+  }
+  replica_.forget_news();
+  noted_until_ = replica_.log().end();
+  ending_ = replica_.dropped().size();
+}
+
+// Who follows a channel does not change meanwhile.
+void Shard::run_pass() {
+  std::size_t visits = 0;
+  for (const ReplicaChannel* const channel : visited_) {
+    for (std::size_t index = 0; index < channel->followers.size(); ++index) {
+      if (visits++ % kSessionsPerIntake == 0 && visits > 1) {
+        while (take_in_one(false)) behind_ = true;
+      }
+      static_cast<Follower&>(channel->followers[index]).session().pump();
+    }
   }
 }
 
-// Applies the next update. Unless it is taken whatever its size, it must fit in what a pass may
-// take in.
+void Shard::end_pass() {
+  if (ending_ > 0) subscriptions_.end_dropped(ending_);
+  stats_.channels.set(replica_.channels());
+  observe_fanout();
+}
+
+// Applies the next step. Unless it is taken whatever its size, it must fit in what a pass may take
+// in.
 bool Shard::take_in_one(bool whatever_size) {
   if (next_incoming_ == incoming_.size()) {
     next_incoming_ = 0;
@@ -107,44 +171,55 @@ bool Shard::take_in_one(bool whatever_size) {
     ++next_incoming_;
     return true;
   }
-  const Update& update = std::get<Update>(incoming_[next_incoming_]);
-  const bool fits = pass_bytes_ + update.size <= settings_.window.bytes / 3 &&
-                    pass_events_ + 1 <= std::max<std::uint64_t>(settings_.window.events / 3, 1);
-  if (!fits && !whatever_size) return false;
-  pass_bytes_ += update.size;
-  if (update.chunk) ++pass_events_;
-  replica_.apply(update);
+  const Update& step = std::get<Update>(incoming_[next_incoming_]);
+  if (!whatever_size && !fits(step)) return false;
+  pass_bytes_ += log_bytes(step);
+  pass_events_ += log_events(step);
+  replica_.apply(step);
   incoming_[next_incoming_] = {};
   ++next_incoming_;
   return true;
 }
 
+bool Shard::fits(const Update& step) const {
+  const EventLog::Bounds& window = settings_.window;
+  return pass_bytes_ + log_bytes(step) <= window.bytes / 3 &&
+         pass_events_ + std::max<std::uint64_t>(log_events(step), 1) <=
+             std::max<std::uint64_t>(window.events / 3, 1);
+}
+
 void Shard::answer(const Inquiry& inquiry) const {
   Reported reported{inquiry.number, {}};
-  reported.clients.reserve(sessions_.size());
-  for (const auto& session : sessions_) reported.clients.push_back(session->info());
+  if (inquiry.all) {
+    reported.clients.reserve(sessions_.size());
+    for (const auto& session : sessions_) reported.clients.push_back(session->info());
+  } else if (const ReplicaChannel* const channel = replica_.find(text(inquiry.channel))) {
+    reported.clients.reserve(channel->followers.size());
+    for (std::size_t index = 0; index < channel->followers.size(); ++index)
+      reported.clients.push_back(
+          static_cast<const Follower&>(channel->followers[index]).session().info());
+  }
   outbox_.put(std::move(reported));
 }
 
 void Shard::observe_fanout() {
   const EventLog& log = replica_.log();
   const TimePoint now = clock_.now();
-  for (observed_ = std::max(observed_, log.first()); observed_ < pass_end_;
-       observed_ = observed_.next()) {
-    const auto took =
-        std::chrono::duration_cast<std::chrono::microseconds>(now - log.accepted(observed_));
+  log.for_each_accepted(observed_, noted_until_, [&](TimePoint accepted) {
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - accepted);
     stats_.fanout.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)));
-  }
+  });
+  observed_ = noted_until_;
   stats_.log_bytes.set(log.bytes());
   stats_.log_events.set(log.events());
-  if (log.end().position - held_checked_at_ > kMaxHeldBytes / 2) bound_held_chunks();
+  if (log.end() - held_checked_at_ > kMaxHeldBytes / 2) bound_held_chunks();
 }
 
 // Slow clients in the middle of long messages keep chunks alive that have left the window. Where
 // that comes to more than is allowed, those go that hold the oldest.
 void Shard::bound_held_chunks() {
-  const std::uint64_t window_begin = replica_.log().end().position - replica_.log().bytes();
-  held_checked_at_ = replica_.log().end().position;
+  const std::uint64_t window_begin = replica_.log().begin();
+  held_checked_at_ = replica_.log().end();
   std::map<std::uint64_t, std::size_t> held;  // size by place in the log
   std::size_t bytes = 0;
   for (const auto& session : sessions_) {
@@ -185,7 +260,7 @@ void Shard::tick() {
 
 bool Shard::drained() const {
   const auto done = [](const auto& session) { return session->idle() || session->closing(); };
-  return !behind_ && next_incoming_ == incoming_.size() &&
+  return !behind_ && next_incoming_ == incoming_.size() && replica_.dropped().empty() &&
          std::all_of(sessions_.begin(), sessions_.end(), done);
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "syncrelay/json/json_text.h"
-#include "syncrelay/protocol/limits.h"
 #include "syncrelay/protocol/server_message.h"
 
 namespace syncrelay {
@@ -20,10 +19,10 @@ std::size_t write_some(std::string_view text, std::size_t skip, std::size_t size
 
 }  // namespace
 
-Snapshot::Snapshot(const State& state)
+Snapshot::Snapshot(const State& state, std::string_view channel)
     : state_(state),
-      size_(kSnapshotHead.size() + state.members_size() + kSnapshotTail.size()),
-      may_keep_(kMaxKeptBytes / kFragmentBytes) {
+      head_(snapshot_head(channel)),
+      size_(head_.size() + state.members_size() + kSnapshotTail.size()) {
   if (size_ > kMaxPlainBytes) return;
   Place place;
   for (; place.block < state_.block_count(); step(place)) {
@@ -52,7 +51,7 @@ void Snapshot::retire() {
 // What comes before the value of the entry at `place`; what ends the text behind the last entry.
 std::string Snapshot::lead(const Place& place) const {
   const bool first = place.block == 0 && place.entry == 0;
-  std::string text(first ? kSnapshotHead : "");
+  std::string text(first ? head_ : std::string());
   if (place.block == state_.block_count()) return text += kSnapshotTail;
   if (!first) text += ',';
   append_json_string(text, state_.block(place.block)[place.entry].key);

@@ -44,12 +44,10 @@ std::size_t SnapshotTurns::run() {
   return bytes;
 }
 
-std::uint64_t SnapshotTurns::needed_from(const EventLog& log) const {
+std::uint64_t SnapshotTurns::needed_from() const {
   std::uint64_t from = EventLog::kKeepNothing;
-  for (std::size_t index = 0; index < waiting_.size(); ++index) {
-    const Cursor& cursor = waiting_[index]->cursor();
-    if (log.holds(cursor)) from = std::min(from, cursor.position);
-  }
+  for (std::size_t index = 0; index < waiting_.size(); ++index)
+    from = std::min(from, waiting_[index]->needed_from());
   return from;
 }
 

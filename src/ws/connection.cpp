@@ -107,17 +107,17 @@ void Connection::welcome(Gatekeeper::Welcome welcome) {
 
 bool Connection::serve(std::span<std::byte> bytes) {
   std::get<Client>(stage_).session->received();
-  Answers due;
-  const std::optional<CloseCause> cause = read_frames(bytes, due);
-  if (!due.pongs.empty()) send(as_bytes(due.pongs));
+  std::string pongs;
+  const std::optional<CloseCause> cause = read_frames(bytes, pongs);
+  if (!pongs.empty()) send(as_bytes(pongs));
   send_late_pong();
   if (cause) return end(*cause);
-  if (due.heartbeat) std::get<Client>(stage_).session->asked();
+  std::get<Client>(stage_).session->answer();
   return true;
 }
 
 // Why the connection is to end, if it is.
-std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, Answers& due) {
+std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, std::string& pongs) {
   auto& client = std::get<Client>(stage_);
   while (const auto incoming = client.frames.next(bytes)) {
     if (const auto* fault = std::get_if<FrameFault>(&*incoming)) return fault->cause;
@@ -125,13 +125,19 @@ std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, An
       client.client_code = close->code.value_or(static_cast<std::uint16_t>(CloseCode::none));
       return CloseCause::client_closed;
     }
-    if (const auto* ping = std::get_if<PingFrame>(&*incoming)) add_pong(ping->payload, due.pongs);
-    if (const auto* piece = std::get_if<MessagePiece>(&*incoming)) {
-      if (const auto message = client.messages.take(*piece))
-        due.heartbeat |= std::holds_alternative<PingMessage>(*message);
-    }
+    if (const auto* ping = std::get_if<PingFrame>(&*incoming)) add_pong(ping->payload, pongs);
+    if (const auto* piece = std::get_if<MessagePiece>(&*incoming)) hear(*piece);
   }
   return std::nullopt;
+}
+
+void Connection::hear(const MessagePiece& piece) {
+  auto& client = std::get<Client>(stage_);
+  if (const auto message = client.messages.take(piece)) {
+    context_.shard.hear(*client.session, *message);
+  } else if (piece.ends) {
+    counter(context_.stats.client_messages, ClientMessageKind::ignored).add();
+  }
 }
 
 // Where pongs cannot go out as fast as pings come in, only the latest is answered (RFC 6455 section

@@ -96,11 +96,6 @@ class Connection final : public Transient, public Transport {
     std::optional<CloseCause> ended_by;        // decided by the relay
     std::optional<std::uint16_t> client_code;  // the client's close frame came, with this code
   };
-  // What one read asks for, answered when all of it is read.
-  struct Answers {
-    std::string pongs;
-    bool heartbeat = false;
-  };
   struct Leaving {};  // the answer or close frame is on its way; what comes in is dropped
 
   int fd() const { return lws_get_socket_fd(wsi_); }
@@ -108,7 +103,8 @@ class Connection final : public Transient, public Transport {
   bool act(Gatekeeper::Decision decision, std::string rest);
   void welcome(Gatekeeper::Welcome welcome);
   bool serve(std::span<std::byte> bytes);
-  std::optional<CloseCause> read_frames(std::span<std::byte> bytes, Answers& due);
+  std::optional<CloseCause> read_frames(std::span<std::byte> bytes, std::string& pongs);
+  void hear(const MessagePiece& piece);
   void add_pong(std::string_view payload, std::string& pongs);
   void send_late_pong();
   bool end(CloseCause cause);

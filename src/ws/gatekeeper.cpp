@@ -46,8 +46,7 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, const Peer& p
     tell_of_unlisted_host(request.host());
   }
   return Welcome{switching_protocols(request.field("sec-websocket-key")),
-                 parse_client_request(arguments_of(request.query()), status_.epoch),
-                 std::move(seat).value()};
+                 parse_client_request(arguments_of(request.query())), std::move(seat).value()};
 }
 
 Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,

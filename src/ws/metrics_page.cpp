@@ -143,6 +143,27 @@ void add_clients(Page& page, const Status& status) {
   add_closed(page, status);
 }
 
+void add_channels(Page& page, const Status& status) {
+  page.single("subscriptions", "gauge", "Channels that clients follow, counted for each client.",
+              sum(status, [](const ShardStats& shard) { return shard.subscriptions.get(); }));
+  page.header("subscriptions_refused_total", "counter", "Subscriptions refused, by reason.");
+  for (std::size_t reason = 0; reason < kRefusedSubscriptions.size(); ++reason) {
+    std::uint64_t total = 0;
+    for (const ShardStats* shard : status.shards)
+      total += shard->subscriptions_refused[reason].get();
+    page.sample("subscriptions_refused_total", label("reason", kRefusedSubscriptions[reason].name),
+                total);
+  }
+  page.header("client_messages_total", "counter", "Messages from clients, by what they say.");
+  for (std::size_t kind = 0; kind < kClientMessageKindNames.size(); ++kind) {
+    std::uint64_t total = 0;
+    for (const ShardStats* shard : status.shards) total += shard->client_messages[kind].get();
+    page.sample("client_messages_total", label("type", kClientMessageKindNames[kind]), total);
+  }
+  page.single("shard_channels", "gauge", "Channels that the shard with most of them has.",
+              max(status, [](const ShardStats& shard) { return shard.channels.get(); }));
+}
+
 void add_sending(Page& page, const Status& status) {
   page.single("frames_sent_total", "counter",
               "Messages and control frames written to clients; a fragmented message counts once.",
@@ -160,6 +181,7 @@ void add_sending(Page& page, const Status& status) {
   }
   page.single("resumes_total", "counter", "Clients that went on from their position.",
               sum(status, [](const ShardStats& shard) { return shard.resumes.get(); }));
+  add_channels(page, status);
   page.single("slow_clients", "gauge",
               "Clients that have more to read than their connection takes.",
               sum(status, [](const ShardStats& shard) { return shard.slow_clients.get(); }));

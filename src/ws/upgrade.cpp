@@ -46,6 +46,37 @@ std::optional<std::string_view> value_of(const std::vector<std::string>& argumen
   return std::nullopt;
 }
 
+void set_position(SubscribeMessage& wish, std::optional<std::string_view> epoch,
+                  std::optional<std::string_view> seq) {
+  wish.wants_resume = epoch || seq;
+  if (!epoch || !seq) return;
+  const auto number = parse_number(*seq);
+  if (number && *number < UINT64_MAX) wish.after = AskedPosition{std::string(*epoch), Seq{*number}};
+}
+
+// NAME or NAME,EPOCH,SEQ: no name has a comma.
+SubscribeMessage channel_of(std::string_view text) {
+  SubscribeMessage wish;
+  const std::size_t name = text.find(',');
+  wish.channel = text.substr(0, name);
+  if (name == text.npos) return wish;
+  const std::string_view position = text.substr(name + 1);
+  const std::size_t epoch = position.find(',');
+  set_position(wish, position.substr(0, epoch),
+               epoch == position.npos ? std::nullopt : std::optional(position.substr(epoch + 1)));
+  return wish;
+}
+
+std::vector<SubscribeMessage> channels_of(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kName = "channel=";
+  std::vector<SubscribeMessage> wishes;
+  for (const std::string_view argument : arguments) {
+    if (argument.substr(0, kName.size()) == kName)
+      wishes.push_back(channel_of(argument.substr(kName.size())));
+  }
+  return wishes;
+}
+
 }  // namespace
 
 bool wants_websocket(const HttpRequest& request) {
@@ -117,15 +148,13 @@ Refusal unavailable(RefusalReason reason) {
   return refusal;
 }
 
-ClientRequest parse_client_request(const std::vector<std::string>& arguments,
-                                   std::string_view current_epoch) {
+ClientRequest parse_client_request(const std::vector<std::string>& arguments) {
   ClientRequest request;
-  const auto epoch = value_of(arguments, "epoch");
-  const auto seq = value_of(arguments, "seq");
-  request.wants_resume = epoch || seq;
-  if (epoch && seq && *epoch == current_epoch) {
-    const auto number = parse_number(*seq);
-    if (number && *number < UINT64_MAX) request.resume_after = Seq{*number};
+  if (auto wishes = channels_of(arguments); !wishes.empty())
+    request.subscriptions = std::move(wishes);
+  for (SubscribeMessage& wish : request.subscriptions) {
+    if (!wish.channel.empty() || wish.wants_resume) continue;
+    set_position(wish, value_of(arguments, "epoch"), value_of(arguments, "seq"));
   }
   if (const auto heartbeat = value_of(arguments, "heartbeat")) {
     const auto number = parse_number(*heartbeat);

@@ -25,8 +25,8 @@ void change_clients(ShardThread& shard, int round) {
   for (testing::WireMessage& message : leaving.transport.take_messages())
     leaving.messages.push_back(std::move(message));
   ClientRequest request;
-  request.wants_resume = true;
-  request.resume_after = Seq{static_cast<std::uint64_t>(round)};
+  request.subscriptions = {
+      {"", true, AskedPosition{testing::kEpoch, Seq{static_cast<std::uint64_t>(round)}}}};
   shard.disconnect(leaving);
   shard.connect(request);
 }

@@ -64,9 +64,11 @@ void check_refusal(const Refusal& refusal) {
 
 void check_arguments(const std::vector<std::string>& arguments) {
   using std::chrono::seconds;
-  const ClientRequest request = parse_client_request(arguments, "00c0ffee00c0ffee");
-  if (request.resume_after)
-    require(request.wants_resume && request.resume_after->value < UINT64_MAX);
+  const ClientRequest request = parse_client_request(arguments);
+  require(!request.subscriptions.empty());
+  for (const SubscribeMessage& wish : request.subscriptions) {
+    if (wish.after) require(wish.wants_resume && wish.after->seq.value < UINT64_MAX);
+  }
   if (request.heartbeat) {
     require(*request.heartbeat >= seconds(kMinHeartbeatSeconds) &&
             *request.heartbeat <= seconds(kMaxHeartbeatSeconds));

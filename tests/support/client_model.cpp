@@ -5,8 +5,10 @@
 namespace syncrelay::testing {
 namespace {
 
-constexpr std::string_view kFull = R"({"type":"sync:full","data":)";
-constexpr std::string_view kResume = R"({"type":"sync:resume","data":)";
+std::string beginning(const std::string& type, const std::string& channel) {
+  const std::string member = channel.empty() ? "" : R"(,"channel":")" + channel + '"';
+  return R"({"type":")" + type + '"' + member + R"(,"data":)";
+}
 
 // The number behind the last `"name":` of the text.
 std::optional<std::uint64_t> last_number(std::string_view text, std::string_view name) {
@@ -32,6 +34,12 @@ std::optional<std::string_view> behind_time(std::string_view members) {
 
 }  // namespace
 
+ClientModel::ClientModel(const History& history, std::string epoch, const std::string& channel)
+    : history_(history),
+      epoch_(std::move(epoch)),
+      full_(beginning("sync:full", channel)),
+      resume_(beginning("sync:resume", channel)) {}
+
 void ClientModel::take(const std::vector<WireMessage>& messages) {
   for (const WireMessage& message : messages) {
     if (fault_.empty()) take(message);
@@ -44,9 +52,9 @@ void ClientModel::take(const WireMessage& message) {
     ++pings_;
   } else if (message.opcode != Opcode::text) {
     fail("unexpected control frame", text);
-  } else if (text.substr(0, kFull.size()) == kFull) {
+  } else if (text.substr(0, full_.size()) == full_) {
     take_snapshot(text);
-  } else if (text.substr(0, kResume.size()) == kResume) {
+  } else if (text.substr(0, resume_.size()) == resume_) {
     take_resume(text);
   } else if (!position_) {
     fail("the first message is neither snapshot nor resume", text);
@@ -61,7 +69,7 @@ void ClientModel::take_snapshot(std::string_view text) {
   const std::size_t end = text.rfind(R"(,"ts":)");
   const auto seq = last_number(text, "seq");
   if (end == std::string_view::npos || !seq) return fail("not a snapshot", text);
-  const std::string_view state = text.substr(kFull.size(), end - kFull.size());
+  const std::string_view state = text.substr(full_.size(), end - full_.size());
   if (!history_.state_was(*seq, state)) return fail("the state was never that", text);
   std::string members = R"(,"seq":)" + std::to_string(*seq) + R"(,"epoch":")" + epoch_ + '"';
   if (position_) {
@@ -87,7 +95,7 @@ void ClientModel::take_resume(std::string_view text) {
       R"({"from":)" + std::to_string(*seq + 1) + R"(,"to":)" + std::to_string(*to) + '}';
   const std::string members =
       R"(,"seq":)" + std::to_string(*seq) + R"(,"epoch":")" + epoch_ + R"("})";
-  if (text.substr(kResume.size(), end - kResume.size()) != data) return fail("wrong range", text);
+  if (text.substr(resume_.size(), end - resume_.size()) != data) return fail("wrong range", text);
   if (behind_time(text.substr(end)) != members) return fail("wrong members", text);
   if (*to < *seq || *to > history_.position()) return fail("wrong end", text);
   position_ = joined_at_ = *seq;
@@ -100,6 +108,12 @@ void ClientModel::take_event(std::string_view text) {
   if (text != history_.event(seq)) return fail("not event " + std::to_string(seq), text);
   position_ = seq;
   ++events_;
+}
+
+void ClientModel::end(std::uint64_t skipped) {
+  if (position_ && *position_ + skipped != history_.position())
+    fail("dropped with " + std::to_string(skipped) + " skipped", {});
+  skipped_ += skipped;
 }
 
 void ClientModel::fail(const std::string& why, std::string_view text) {

@@ -12,15 +12,17 @@
 
 namespace syncrelay::testing {
 
-// A client that believes nothing: compares every message with the history, byte for byte but for a
-// snapshot's time.
+// A client that believes nothing: compares every message of one channel with its history, byte for
+// byte but for a snapshot's time.
 class ClientModel {
  public:
   // `history` must outlive it and hold an event before a message of it is given to take().
-  ClientModel(const History& history, std::string epoch)
-      : history_(history), epoch_(std::move(epoch)) {}
+  ClientModel(const History& history, std::string epoch, const std::string& channel = {});
 
   void take(const std::vector<WireMessage>& messages);
+  void take(const WireMessage& message);
+  // The channel is dropped, and that many events did not come.
+  void end(std::uint64_t skipped);
 
   // What was wrong first; empty: nothing.
   const std::string& fault() const { return fault_; }
@@ -36,7 +38,6 @@ class ClientModel {
   std::uint64_t messages() const { return events_ + snapshots_ + resumes_ + pings_ + heartbeats_; }
 
  private:
-  void take(const WireMessage& message);
   void take_snapshot(std::string_view text);
   void take_resume(std::string_view text);
   void take_event(std::string_view text);
@@ -44,6 +45,8 @@ class ClientModel {
 
   const History& history_;
   const std::string epoch_;
+  const std::string full_;  // how the two first messages begin
+  const std::string resume_;
   std::optional<std::uint64_t> position_;
   std::uint64_t joined_at_ = 0;
   std::uint64_t events_ = 0;

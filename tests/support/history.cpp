@@ -9,6 +9,11 @@ void History::set(const std::string& key, const std::string& value) {
   note_state(false);
 }
 
+void History::erase(const std::string& key) {
+  state_.erase(key);
+  note_state(false);
+}
+
 void History::add_event_with(std::string text, const std::string& key, const std::string& value) {
   events_.push_back(std::move(text));
   state_[key] = value;

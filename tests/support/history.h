@@ -15,16 +15,23 @@ class History {
  public:
   using State = std::map<std::string, std::string>;
 
-  explicit History(State state) : state_(std::move(state)) { note_state(true); }
+  // Its numbers begin behind `start`.
+  explicit History(State state, std::uint64_t start = 0)
+      : start_(start), state_(std::move(state)) {
+    note_state(true);
+  }
 
   void add_event(std::string text) { events_.push_back(std::move(text)); }
   // The state changes at the present position, without an event.
   void set(const std::string& key, const std::string& value);
+  void erase(const std::string& key);
   // An event and a change of state in one step.
   void add_event_with(std::string text, const std::string& key, const std::string& value);
 
-  std::uint64_t position() const { return events_.size(); }
-  const std::string& event(std::uint64_t seq) const { return events_[seq - 1]; }
+  std::uint64_t start() const { return start_; }
+  std::uint64_t position() const { return start_ + events_.size(); }
+  const std::string& event(std::uint64_t seq) const { return events_[seq - start_ - 1]; }
+  bool has_state() const { return !state_.empty(); }
   const std::string& state_now() const { return *states_.back().text; }
   // Whether a snapshot at position `seq` may show this state: one that was there between the event
   // and the next.
@@ -39,6 +46,7 @@ class History {
 
   void note_state(bool with_event);
 
+  std::uint64_t start_;
   State state_;
   std::vector<std::string> events_;
   std::vector<Moment> states_;  // by seq

@@ -10,6 +10,7 @@
 #include "support/fake_transport.h"
 #include "support/test_relay.h"
 #include "syncrelay/shard/session.h"
+#include "syncrelay/shard/subscriptions.h"
 
 namespace syncrelay::testing {
 
@@ -31,7 +32,18 @@ class SessionBench {
   // A command that must be accepted; what it did is in the replica.
   void send(std::string_view json) {
     if (!relay.send(json)) throw std::runtime_error("the relay refused " + std::string(json));
-    for (const Update& update : relay.take_updates()) replica.apply(update);
+    for (const Update& update : relay.take_updates()) take_in(update);
+  }
+
+  void take_in(const Update& update) {
+    replica.apply(update);
+    for (ReplicaChannel* const channel : replica.news()) {
+      for (std::size_t index = 0; channel && index < channel->followers.shared(); ++index) {
+        auto& follower = static_cast<Follower&>(channel->followers[index]);
+        follower.session().note(follower);
+      }
+    }
+    replica.forget_news();
   }
 
   // An event whose data is a string of this many bytes.
@@ -39,10 +51,32 @@ class SessionBench {
     send(R"({"op":"broadcast","type":"e","data":")" + std::string(bytes, 'x') + "\"}");
   }
 
+  ~SessionBench() { end(); }
+
+  // Nothing is written yet.
+  Session& admit(const ClientRequest& request = {}) {
+    end();
+    session = std::make_unique<Session>(ConnectionId{1}, transport,
+                                        request.heartbeat.value_or(keepalive.heartbeat), context);
+    for (const SubscribeMessage& wish : request.subscriptions)
+      subscriptions.subscribe(*session, wish);
+    return *session;
+  }
+
   Session& connect(const ClientRequest& request = {}) {
-    session = std::make_unique<Session>(ConnectionId{1}, transport, request, context);
+    admit(request);
     pump();
     return *session;
+  }
+
+  void end() {
+    if (session) subscriptions.leave(*session);
+    session.reset();
+  }
+
+  void ask() {
+    session->ask_for_heartbeat();
+    session->answer();
   }
 
   // A client that has read its first message.
@@ -102,13 +136,18 @@ class SessionBench {
   KeepaliveSettings keepalive;
   Replica replica;
   TestRelay relay;
-  SnapshotCache snapshots{1 << 20, [](const Snapshot&) {}};
+  SnapshotCache snapshots{replica, 1 << 20, [](const Snapshot&) {}};
   SnapshotTurns turns{[] {}};
   ShardStats stats;
   RunningTime time{relay.clock.now()};
   const std::string epoch = "e0";
-  const SessionContext context{replica, snapshots, turns,     relay.clock,
-                               time,    stats,     keepalive, epoch};
+  const std::uint64_t noted_until = UINT64_MAX;  // it is noted at once
+  std::vector<Pick> picks;
+  const SessionContext context{replica.log(), snapshots, turns, relay.clock, time,
+                               stats,         keepalive, epoch, noted_until, picks};
+  SubscriptionRules rules{ChannelRule({"room:*"}), 5, 4};
+  Outbox outbox{[] {}};
+  Subscriptions subscriptions{rules, epoch, replica, outbox, stats};
   FakeTransport transport;
   std::unique_ptr<Session> session;
 };

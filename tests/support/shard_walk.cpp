@@ -11,24 +11,47 @@ constexpr const char* kEpoch = "00c0ffee00c0ffee";
 constexpr std::size_t kPostedUpdates =
     1000;  // below the mailbox's own bound, which would block this one thread
 
+constexpr std::uint32_t kMaxSubscriptions = 4;
+
 Shard::Settings shard_settings(const ShardWalk::Settings& settings) {
   using std::chrono::seconds;
   return {{"comparison", "radio"},
           settings.window,
           {seconds(20), seconds(20), Duration::zero(), seconds(60)},
-          kEpoch};
+          kEpoch,
+          {ChannelRule({"c*"}), kMaxSubscriptions, 1'000}};
+}
+
+// What stands between two texts.
+std::string between(std::string_view text, std::string_view before, std::string_view behind) {
+  const std::size_t at = text.find(before);
+  if (at == text.npos) return {};
+  const std::size_t begin = at + before.size();
+  return std::string(text.substr(begin, text.find(behind, begin) - begin));
+}
+
+std::uint64_t number_behind(std::string_view text, std::string_view name) {
+  const std::string digits = between(text, name, "}");
+  return digits.empty() ? 0 : std::strtoull(digits.c_str(), nullptr, 10);
+}
+
+bool begins_with(std::string_view text, std::string_view beginning) {
+  return text.substr(0, beginning.size()) == beginning;
 }
 
 }  // namespace
 
-ShardWalk::Client::Client(const History& history) : model(history, kEpoch) {}
-
 ShardWalk::ShardWalk(const Settings& settings, Choices& choices)
     : settings_(settings),
       choices_(choices),
-      relay_(relay_settings(settings.window.bytes)),
-      history_({{"comparison", "null"}, {"radio", "null"}}),
-      shard_(shard_settings(settings), relay_.clock, stats_, outbox_, [] {}) {
+      source_(settings.window.bytes),
+      shard_(shard_settings(settings), clock_, stats_, outbox_, [] {}) {
+  channels_.resize(1 + settings.channels);
+  channels_[0].lives.emplace_back(History::State{{"comparison", "null"}, {"radio", "null"}});
+  for (std::size_t index = 1; index < channels_.size(); ++index) {
+    channels_[index].name = "c" + std::to_string(index);
+    channels_[index].lives.emplace_back(History::State{});
+  }
   add_client();
 }
 
@@ -42,9 +65,12 @@ void ShardWalk::step() {
     case 0:
     case 1:
     case 2:
-    case 3:
       return publish();
+    case 3:
+      return settings_.channels > 0 && choices_.one_in(3) ? publish_batch() : publish();
     case 4:
+      if (settings_.channels > 0 && choices_.one_in(3))
+        return choices_.one_in(2) ? drop_channel() : forget_channel();
       return change_state();
     case 5:
     case 6:
@@ -53,6 +79,7 @@ void ShardWalk::step() {
       break;
     }
     case 8:
+      return settings_.channels > 0 ? subscribe() : disturb_client();
     case 9:
       return disturb_client();
     case 10:
@@ -71,40 +98,98 @@ void ShardWalk::step() {
 // A burst of events; some change the state in the same step.
 void ShardWalk::publish() {
   const std::uint32_t count = choices_.one_in(8) ? choices_.below(100) : 1 + choices_.below(3);
+  const bool spread = choices_.one_in(2);
+  Channel* channel = &any_channel();
   for (std::uint32_t index = 0; index < count; ++index) {
-    const std::string data = payload();
-    std::string text = R"({"type":"e","data":)" + data + R"(,"ts":)";
-    append_timestamp(text, relay_.clock.wall());
-    text += R"(,"seq":)" + std::to_string(history_.position() + 1) + '}';
-    std::string command = R"({"op":"broadcast","type":"e","data":)" + data;
-    if (choices_.one_in(4)) {
-      const std::string value = std::to_string(history_.position());
-      history_.add_event_with(std::move(text), "radio", value);
-      command += R"(,"notify":false,"set":{"radio":)" + value + '}';
-    } else {
-      history_.add_event(std::move(text));
-    }
-    send(command + '}');
+    send(event_in(*channel));
+    if (spread) channel = &any_channel();
   }
+}
+
+Update ShardWalk::event_in(Channel& channel) {
+  Life& life = channel.lives.back();
+  History& history = life.history;
+  const Seq seq{history.position() + 1};
+  const std::string data = '[' + std::to_string(++events_) + ',' + payload() + ']';
+  std::string text = event_text(channel.name, data, clock_.wall(), seq);
+  Update update = source_.event(channel.name, seq, text, clock_.now());
+  if (choices_.one_in(4)) {
+    const std::string value = std::to_string(history.position());
+    history.add_event_with(std::move(text), "radio", value);
+    update.changes = source_.change(channel.name, seq, "radio", value.c_str()).changes;
+  } else {
+    history.add_event(std::move(text));
+  }
+  channel.known = true;
+  bytes_ += update.size;
+  life.last_event = events_;
+  life.last_byte = bytes_;
+  return update;
+}
+
+// One step of several events, with the end of a channel perhaps.
+void ShardWalk::publish_batch() {
+  Update step = event_in(any_channel());
+  std::vector<Update> also;
+  for (std::uint32_t count = 1 + choices_.below(6); count > 0; --count) {
+    Channel& channel = any_channel();
+    if (channel.name.empty() || !choices_.one_in(5)) {
+      also.push_back(event_in(channel));
+    } else {
+      const std::uint64_t last = channel.lives.back().history.position();
+      also.push_back(source_.end(channel.name, Seq{last}, ChannelEnd::dropped));
+      channel.lives.emplace_back(History::State{}, last + 1);
+    }
+  }
+  step.also = std::make_shared<const std::vector<Update>>(std::move(also));
+  send(step);
 }
 
 // Without an event; now and then to a value so large that snapshots of it are fragmented.
 void ShardWalk::change_state() {
+  Channel& channel = any_channel();
+  History& history = channel.lives.back().history;
+  const Seq last{history.position()};
+  channel.known = true;
+  if (!channel.name.empty() && choices_.one_in(3)) {
+    for (const char* key : {"comparison", "radio"}) {
+      history.erase(key);
+      send(source_.change(channel.name, last, key, nullptr));
+    }
+    return;
+  }
   const std::string value = choices_.one_in(2) ? payload() : std::to_string(choices_.below(1000));
-  history_.set("comparison", value);
-  send(R"({"op":"set","notify":false,"key":"comparison","value":)" + value + '}');
+  history.set("comparison", value);
+  send(source_.change(channel.name, last, "comparison", value.c_str()));
 }
 
-void ShardWalk::send(const std::string& command) {
-  if (!relay_.send(command)) fail("the relay refused " + command.substr(0, 100));
-  for (const Update& update : relay_.take_updates()) {
-    if (posted_weight_ >= settings_.window.bytes / 4 || posted_count_ == kPostedUpdates) {
-      run_until_idle();
-    }
-    posted_weight_ += weight(update);
-    ++posted_count_;
-    shard_.letters().post(update);
+void ShardWalk::drop_channel() {
+  Channel& channel = any_channel();
+  if (channel.name.empty()) return;
+  const std::uint64_t last = channel.lives.back().history.position();
+  send(source_.end(channel.name, Seq{last}, ChannelEnd::dropped));
+  channel.lives.emplace_back(History::State{}, last + 1);
+}
+
+// As the relay does when there is nothing left of it that it knows of; there may be followers.
+void ShardWalk::forget_channel() {
+  Channel& channel = any_channel();
+  const Life& life = channel.lives.back();
+  const bool in_window = life.history.position() > life.history.start() &&
+                         events_ - life.last_event < settings_.window.events &&
+                         bytes_ - life.last_byte < settings_.window.bytes;
+  if (channel.name.empty() || !channel.known || life.history.has_state() || in_window) return;
+  channel.known = false;
+  send(source_.end(channel.name, Seq{life.history.position()}, ChannelEnd::forgotten));
+}
+
+void ShardWalk::send(const Update& step) {
+  if (posted_weight_ >= settings_.window.bytes / 4 || posted_count_ == kPostedUpdates) {
+    run_until_idle();
   }
+  posted_weight_ += weight(step);
+  ++posted_count_;
+  shard_.letters().post(step);
 }
 
 void ShardWalk::run_until_idle() {
@@ -116,7 +201,7 @@ void ShardWalk::run_until_idle() {
 
 void ShardWalk::pass_time() {
   for (std::uint32_t ticks = 1 + choices_.below(16); ticks > 0; --ticks) {
-    relay_.clock.advance(std::chrono::milliseconds(250));
+    clock_.advance(std::chrono::milliseconds(250));
     shard_.tick();
   }
   for (const auto& client : clients_) {
@@ -129,16 +214,37 @@ void ShardWalk::pass_time() {
 void ShardWalk::add_client() {
   if (clients_.size() == settings_.max_clients) return;
   ClientRequest request;
-  if (choices_.one_in(2)) {
-    request.wants_resume = true;
-    request.resume_after = Seq{choices_.below(static_cast<std::uint32_t>(events()) + 2)};
+  request.subscriptions.clear();
+  for (const Channel& channel : channels_) {
+    if (channel.name.empty() ? settings_.channels == 0 || !choices_.one_in(4) : choices_.one_in(3))
+      request.subscriptions.push_back(wish_for(channel));
   }
   if (choices_.one_in(3)) request.heartbeat = std::chrono::seconds(1 + choices_.below(5));
-  clients_.push_back(std::make_unique<Client>(history_));
+  clients_.push_back(std::make_unique<Client>());
   Client& client = *clients_.back();
   if (next_id_ > 0 && choices_.one_in(4)) client.transport.take_in_all(choices_.below(400));
   client.session = &shard_.add(ConnectionId{++next_id_}, client.transport, request);
   ++totals_.accepted;
+}
+
+SubscribeMessage ShardWalk::wish_for(const Channel& channel) {
+  if (choices_.one_in(2)) return {channel.name, false, {}};
+  const std::uint64_t most = channel.lives.back().history.position() + 2;
+  return {channel.name, true,
+          AskedPosition{kEpoch, Seq{choices_.below(static_cast<std::uint32_t>(most))}}};
+}
+
+void ShardWalk::subscribe() {
+  Client& client = any_client();
+  for (std::uint32_t count = 1 + choices_.below(3); count > 0; --count) {
+    const Channel& channel = any_channel();
+    if (choices_.one_in(3)) {
+      shard_.hear(*client.session, UnsubscribeMessage{channel.name});
+    } else {
+      shard_.hear(*client.session, wish_for(channel));
+    }
+  }
+  client.session->answer();
 }
 
 void ShardWalk::remove_client() {
@@ -176,13 +282,90 @@ void ShardWalk::wake_client() {
 }
 
 void ShardWalk::check(Client& client) {
-  client.model.take(client.transport.take_messages());
+  for (const WireMessage& message : client.transport.take_messages()) take(client, message);
   if (!client.transport.between_frames()) fail("left inside a frame");
   const std::string fault = client.transport.fault();
   if (!fault.empty()) fail(fault);
-  if (!client.model.fault().empty()) fail(client.model.fault());
-  if (!client.transport.was_limited() && client.model.skipped() > 0)
+  std::uint64_t skipped = client.totals.skipped;
+  for (const auto& [name, model] : client.models) skipped += model.skipped();
+  if (!client.transport.was_limited() && skipped > 0)
     fail("a client that keeps up skipped events");
+}
+
+void ShardWalk::take(Client& client, const WireMessage& message) {
+  const std::string_view text = message.text;
+  if (message.opcode != Opcode::text || text == R"({"type":"ping"})") {
+    if (message.opcode != Opcode::text && message.opcode != Opcode::ping) fail("a control frame");
+    ++client.totals.messages;
+    return;
+  }
+  constexpr std::string_view kType = R"({"type":")";
+  const std::string_view behind_type = text.substr(text.find('"', kType.size()));
+  constexpr std::string_view kChannel = R"(","channel":")";
+  const bool named = begins_with(behind_type, kChannel);
+  const std::string name = named ? between(behind_type, kChannel, "\"") : std::string();
+  if (begins_with(text, R"({"type":"sync:refused")")) {
+    ++client.totals.messages;
+  } else if (begins_with(text, R"({"type":"sync:unsubscribed")")) {
+    ++client.totals.messages;
+    take_unsubscribed(client, text, name);
+  } else {
+    take_in_channel(client, message, name);
+  }
+}
+
+// The first message shows by its position which of the channels of this name it is.
+void ShardWalk::take_in_channel(Client& client, const WireMessage& message,
+                                const std::string& name) {
+  const std::string_view text = message.text;
+  const bool resumes = begins_with(text, R"({"type":"sync:resume")");
+  auto found = client.models.find(name);
+  if (found == client.models.end()) {
+    const std::uint64_t seq = number_behind(text.substr(text.rfind(R"(,"ts":)")), R"("seq":)");
+    const std::deque<Life>& lives = channel(name).lives;
+    auto life = lives.rbegin();
+    while (life + 1 != lives.rend() && life->history.start() > seq) ++life;
+    found = client.models.try_emplace(name, life->history, kEpoch, name).first;
+  } else if (resumes) {
+    fail("a second beginning");
+  }
+  found->second.take(message);
+  if (!found->second.fault().empty()) fail(name + ": " + found->second.fault());
+  if (resumes) client.last_event = 0;
+  if (!begins_with(text, R"({"type":"e")")) return;
+  const std::uint64_t number = number_behind(text, R"("data":[)");
+  if (number <= client.last_event) fail("not in the order of the log");
+  client.last_event = number;
+}
+
+void ShardWalk::take_unsubscribed(Client& client, std::string_view text, const std::string& name) {
+  const auto found = client.models.find(name);
+  if (text.find(R"("reason":"dropped")") == text.npos) {
+    if (found != client.models.end()) end_model(client, name);
+    return;
+  }
+  ++client.totals.drops;
+  if (found == client.models.end()) return;
+  found->second.end(number_behind(text, R"("skipped":)"));
+  if (!found->second.fault().empty()) fail(name + ": " + found->second.fault());
+  end_model(client, name);
+}
+
+void ShardWalk::end_model(Client& client, const std::string& name) {
+  const ClientModel& model = client.models.at(name);
+  client.totals.messages += model.messages();
+  client.totals.skipped += model.skipped();
+  client.totals.resumes += model.resumes();
+  client.totals.snapshots += model.snapshots();
+  client.models.erase(name);
+}
+
+ShardWalk::Channel& ShardWalk::channel(const std::string& name) {
+  for (Channel& channel : channels_) {
+    if (channel.name == name) return channel;
+  }
+  fail("a channel that never was: " + name);
+  return channels_[0];
 }
 
 std::string ShardWalk::finish() {
@@ -208,13 +391,17 @@ std::string ShardWalk::finish() {
 }
 
 void ShardWalk::check_end(const Client& client) {
-  const ClientModel& model = client.model;
-  if (model.position() != history_.position()) fail("a client is not at the end");
   if (!client.transport.between_messages()) fail("left inside a message");
-  if (model.joined_at() + model.events() + model.skipped() != history_.position())
-    fail("the sum is wrong");
   if (client.session->lag() != 0 || !client.session->idle())
     fail("a session is not idle at the end");
+  if (client.session->followers().size() != client.models.size())
+    fail("a client follows other channels than it was told");
+  for (const auto& [name, model] : client.models) {
+    const History& history = channel(name).lives.back().history;
+    if (model.position() != history.position()) fail("a client is not at the end of " + name);
+    if (model.joined_at() + model.events() + model.skipped() != history.position())
+      fail("the sum is wrong in " + name);
+  }
 }
 
 // The counters must tell what really went out.
@@ -228,6 +415,7 @@ void ShardWalk::check_stats() {
   equal(stats_.bytes_sent.get(), totals_.bytes, "bytes_sent");
   equal(stats_.accepted.get(), totals_.accepted, "accepted");
   equal(stats_.clients.get(), 0, "clients");
+  equal(stats_.subscriptions.get(), 0, "subscriptions");
   equal(stats_.slow_clients.get(), 0, "slow_clients");
   if (totals_.ended > 0) return;  // what a closed one had not got yet is counted
   if (stats_.frames_sent.get() < totals_.messages) fail("frames_sent is too small");
@@ -249,11 +437,13 @@ void ShardWalk::remove_closed() {
 void ShardWalk::remove(std::size_t index) {
   Client& client = *clients_[index];
   check(client);
-  totals_.messages += client.model.messages();
+  while (!client.models.empty()) end_model(client, client.models.begin()->first);
+  totals_.messages += client.totals.messages;
   totals_.bytes += client.transport.bytes();
-  totals_.skipped += client.model.skipped();
-  totals_.resumes += client.model.resumes();
-  totals_.snapshots += client.model.snapshots();
+  totals_.skipped += client.totals.skipped;
+  totals_.resumes += client.totals.resumes;
+  totals_.snapshots += client.totals.snapshots;
+  totals_.drops += client.totals.drops;
   if (client.session->bytes_sent() != client.transport.bytes())
     fail("bytes_sent of a session is wrong");
   shard_.remove(*client.session);
@@ -272,7 +462,7 @@ std::string ShardWalk::payload() {
 }
 
 void ShardWalk::fail(const std::string& why) {
-  if (fault_.empty()) fault_ = why + " (after " + std::to_string(history_.position()) + " events)";
+  if (fault_.empty()) fault_ = why + " (after " + std::to_string(events_) + " events)";
 }
 
 }  // namespace syncrelay::testing

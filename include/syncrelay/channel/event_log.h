@@ -3,35 +3,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <vector>
 
-#include "syncrelay/base/bytes.h"
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/ring.h"
+#include "syncrelay/channel/channel_log.h"
 #include "syncrelay/post/update.h"
 
 namespace syncrelay {
 
-// A place in the log between two frames: the byte that is read next, and the first event that is
-// not wholly before it.
-struct Cursor {
-  std::uint64_t position = 0;
-  Seq next{1};
-};
-
-// One event in the log.
-struct LoggedEvent {
-  Seq seq;
-  std::uint64_t begin = 0;  // positions of its wire bytes
-  std::uint64_t end = 0;
-  const std::shared_ptr<const LogChunk>* chunk = nullptr;  // valid until the log changes
-};
-
-// The window on the recent events: their wire bytes, ready to send, with an index from seq to
-// bytes. Bounded by bytes and by count, whichever ends first, but never without the newest event;
-// and for those that are kept waiting, by kMaxKeptBytes more.
+// The window on the recent events of all channels: their wire bytes, ready to send, in the order in
+// which the relay took them. Each channel finds its own by its ChannelLog. Bounded by bytes and by
+// count for all channels together, whichever ends first, but never without the newest step; and for
+// those that are kept waiting, by kMaxKeptBytes more. What a channel held that was dropped counts
+// as bytes until the window has moved past it, since it lies in one chunk with the others'.
 // The bytes are shared by all shards, the index is each shard's own. Its shard's thread only.
 class EventLog {
  public:
@@ -45,63 +30,58 @@ class EventLog {
 
   explicit EventLog(Bounds bounds) : bounds_(bounds) {}
 
-  // Precondition: no event was appended yet. Without it the first event is 1.
-  void start_at(Seq next) { first_ = next_ = next; }
+  // An event of `channel`, which stays where it is until drop() or as long as this log.
+  // Precondition: the update has an event, and its seq is channel.next() unless the channel holds
+  // none.
+  void append(ChannelLog& channel, const Update& update);
 
-  // Precondition: the update has an event, and its seq is next() unless it is the first.
-  void append(const Update& update);
+  // What was appended since the last call was one step: what is older may go now.
+  void end_step();
+
+  // Forgets the events of this channel, which keeps its next().
+  void drop(ChannelLog& channel);
 
   // Until the next call events that are not wholly before `position` stay, although the window has
   // moved on, as long as there are no more than kMaxKeptBytes of them outside it.
   void keep_from(std::uint64_t position) { keep_from_ = position; }
 
-  Seq first() const { return first_; }  // the oldest event that is held; next() when there is none
-  Seq next() const { return next_; }    // the seq that the next event will have
-  Cursor end() const { return {end_, next_}; }
+  std::uint64_t begin() const { return entries_.empty() ? end_ : entries_.front().begin; }
+  std::uint64_t end() const { return end_; }
   std::uint64_t bytes() const { return end_ - begin(); }
-  std::uint64_t events() const { return entries_.size(); }
+  std::uint64_t events() const { return entries_.size() - dropped_; }
 
-  bool holds(Seq seq) const { return first_ <= seq && seq <= next_; }
-  bool holds(const Cursor& cursor) const { return begin() <= cursor.position; }
+  // The chunk in which this event lies, to be held. Precondition: an event of this log.
+  const std::shared_ptr<const LogChunk>& chunk_of(const LoggedEvent& event) const;
 
-  // The cursor before event `seq`. Precondition: holds(seq).
-  Cursor before(Seq seq) const;
-
-  // What can be read at once from the cursor on, and the cursor behind it; empty at the end of the
-  // log. Precondition: holds(cursor).
-  struct Run {
-    ByteSpan bytes;
-    Cursor behind;
-  };
-  Run read(const Cursor& cursor) const;
-
-  // The event whose bytes hold `position`. Precondition: begin() <= position < end().position.
-  LoggedEvent event_at(std::uint64_t position) const;
-
-  // When an event was accepted. Precondition: first() <= seq < next().
-  TimePoint accepted(Seq seq) const { return entries_[distance(first_, seq)].accepted; }
+  // Calls `visit(accepted)` for each event that begins in [from, to).
+  template <typename Visit>
+  void for_each_accepted(std::uint64_t from, std::uint64_t to, Visit visit) const {
+    for (std::size_t index = first_from(from); index < entries_.size(); ++index) {
+      const Entry& entry = entries_[index];
+      if (entry.begin >= to) return;
+      if (entry.channel != nullptr) visit(entry.accepted);
+    }
+  }
 
  private:
   struct Entry {
+    ChannelLog* channel = nullptr;  // null: it was dropped
     std::uint64_t begin = 0;
     TimePoint accepted{};
   };
-  struct Stretch {
-    std::shared_ptr<const LogChunk> chunk;
-    Seq first;
-  };
 
-  std::uint64_t begin() const { return entries_.empty() ? end_ : entries_.front().begin; }
-  std::size_t stretch_index(std::uint64_t position) const;
-  void evict();
+  std::size_t first_from(std::uint64_t position) const;
   bool oldest_may_go() const;
+  void pop_oldest();
+  void release_chunks();
 
   const Bounds bounds_;
-  Ring<Entry> entries_;      // event first_ + i is entries_[i]
-  Ring<Stretch> stretches_;  // the chunks that hold them, in order
-  Seq first_{1};
-  Seq next_{1};
+  Ring<Entry> entries_;                           // in the order of the log
+  std::size_t dropped_ = 0;                       // of the entries
+  Ring<std::shared_ptr<const LogChunk>> chunks_;  // that hold them, in order
   std::uint64_t end_ = 0;
+  std::uint64_t step_begin_ = 0;  // of the newest step with an event
+  bool in_step_ = false;          // end_step() is to follow
   std::uint64_t keep_from_ = kKeepNothing;
 };
 

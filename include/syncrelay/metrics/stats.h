@@ -6,6 +6,7 @@
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/command.h"
 #include "syncrelay/protocol/rejection.h"
+#include "syncrelay/protocol/refused_subscription.h"
 
 // The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
 namespace syncrelay {
@@ -30,9 +31,19 @@ struct RelayStats {
   Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
 };
 
-enum class SnapshotReason : std::uint8_t { connect, lag, resume_failed };
-inline constexpr std::array<std::string_view, 3> kSnapshotReasonNames = {"connect", "lag",
-                                                                         "resume_failed"};
+enum class SnapshotReason : std::uint8_t {
+  connect,  // the first message in a channel, also of a later subscription
+  lag,
+  resume_failed,
+  renumbered,  // the channel's numbers began anew before anything had happened in it
+};
+inline constexpr std::array<std::string_view, 4> kSnapshotReasonNames = {
+    "connect", "lag", "resume_failed", "renumbered"};
+
+// What clients say.
+enum class ClientMessageKind : std::uint8_t { ping, subscribe, unsubscribe, ignored };
+inline constexpr std::array<std::string_view, 4> kClientMessageKindNames = {
+    "ping", "subscribe", "unsubscribe", "ignored"};
 
 enum class RefusalReason : std::uint8_t {
   max_clients,
@@ -69,6 +80,10 @@ struct ShardStats {
   Counter bytes_sent;
   Counter skipped_events;
   Counter resumes;
+  Counter channels;       // that the shard has, with the default one
+  Counter subscriptions;  // of all clients
+  std::array<Counter, kRefusedSubscriptions.size()> subscriptions_refused;
+  std::array<Counter, kClientMessageKindNames.size()> client_messages;
   Counter slow_clients;
   Counter lag_events_max;
   Counter log_bytes;

@@ -16,15 +16,22 @@
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/snapshot_turns.h"
+#include "syncrelay/shard/subscriptions.h"
 
 namespace syncrelay {
 
 // Serves one thread's share of the connections from a replica of its own. All but the mailbox is
 // its thread's only.
 //
+// A pass takes in what came and visits those who follow a channel that got something. Before that
+// each session with several followers is told which of them that is, so that it writes in the order
+// of the log; what is taken in during a pass such a session writes in the next one, and one with a
+// single follower at once.
+//
 // A client that keeps up is never moved to a snapshot: between two visits to a session at most two
-// thirds of the window are taken in, or one single event of any size; and while a session waits for
-// its turns to write a snapshot, the log keeps what it will go on with.
+// thirds of the window are taken in, or one single step of any size; and while a session waits for
+// its turns to write a snapshot, the log keeps what it will go on with. So are events before the
+// end of a channel: it stays until those who follow it were visited.
 class Shard {
  public:
   struct Settings {
@@ -32,6 +39,7 @@ class Shard {
     EventLog::Bounds window;
     KeepaliveSettings keepalive;
     std::string epoch;
+    SubscriptionRules subscriptions = {};
   };
 
   // `wake` is called from the relay's thread and the shard's: run() is due on the shard's. `clock`,
@@ -51,6 +59,9 @@ class Shard {
   // The connection is gone. Not to be called from within a Transport's methods.
   void remove(Session& session);
 
+  // What a client says. Session::answer() has to follow when all that came at once is heard.
+  void hear(Session& session, const ClientMessage& message);
+
   // Takes in what the relay posted and writes it to every client, then a bounded piece of the
   // snapshots that are on their way. True when there is more to do: call it again after other work
   // had its turn.
@@ -68,8 +79,11 @@ class Shard {
  private:
   bool run_passes();
   bool begin_pass();
+  void begin_visits();
   void run_pass();
+  void end_pass();
   bool take_in_one(bool whatever_size);
+  bool fits(const Update& step) const;
   void answer(const Inquiry& inquiry) const;
   void observe_fanout();
   void bound_held_chunks();
@@ -83,17 +97,22 @@ class Shard {
   Replica replica_;
   SnapshotCache snapshots_;
   SnapshotTurns turns_;
+  Subscriptions subscriptions_;
   RunningTime time_;
+  std::vector<Pick> picks_;
   const SessionContext context_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Letter> incoming_;  // taken from the mailbox, from next_incoming_ on not yet applied
   std::size_t next_incoming_ = 0;
-  std::uint64_t pass_bytes_ = 0;  // taken in during this pass
+  std::vector<ReplicaChannel*> visited_;  // whose followers this pass visits
+  std::size_t ending_ = 0;                // of Replica::dropped(): end with this pass
+  std::uint64_t pass_bytes_ = 0;          // taken in during this pass
   std::uint64_t pass_events_ = 0;
   bool behind_ = false;  // something was taken in that some session was not visited after
-  Seq pass_end_{1};      // events before this one were there when the pass began
-  Seq observed_{1};      // events before this one are in the histogram
-  std::uint64_t held_checked_at_ = 0;  // position of the log's end
+  // Positions in the log:
+  std::uint64_t noted_until_ = 0;      // where it ended when the pass began
+  std::uint64_t observed_ = 0;         // what begins before is in the histogram
+  std::uint64_t held_checked_at_ = 0;  // the log's end
 };
 
 }  // namespace syncrelay

@@ -7,15 +7,16 @@
 
 #include "syncrelay/channel/state.h"
 #include "syncrelay/protocol/frame.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
 
-// The part of a `sync:full` message that is the same for every client that gets it at this point of
-// the state: `{"type":"sync:full","data":{…}`. It holds a copy of the state and no text; what a
-// client needs next is encoded when it needs it, one wire fragment at a time. The first ones are
-// kept for the next clients as long as the snapshot is the newest. Rejected: the whole message as
-// one string, whose encoding stops a shard for as long as the state is large, and which each slow
-// client can make it keep. Its shard's thread only.
+// The part of a channel's `sync:full` message that is the same for every client that gets it at
+// this point of the state: `{"type":"sync:full","data":{…}`. It holds a copy of the state and no
+// text; what a client needs next is encoded when it needs it, one wire fragment at a time. The
+// first ones are kept for the next clients as long as the snapshot is the newest. Rejected: the
+// whole message as one string, whose encoding stops a shard for as long as the state is large, and
+// which each slow client can make it keep. Its shard's thread only.
 class Snapshot {
  public:
   // Where a fragment begins. The default: the first.
@@ -32,7 +33,7 @@ class Snapshot {
   static constexpr std::size_t kMaxKeptBytes = 16 * 1024 * 1024;
   static constexpr std::size_t kMaxPlainBytes = 4096;
 
-  explicit Snapshot(const State& state);
+  explicit Snapshot(const State& state, std::string_view channel = {});
 
   std::size_t size() const { return size_; }  // of the text
 
@@ -45,8 +46,10 @@ class Snapshot {
   const Fragment& fragment(const Place& place, Fragment& scratch);
   bool ends_at(const Place& place) const { return place.at == size_; }
 
-  // Keeps no fragments from now on; clients that are in the middle go on.
+  // Keeps no fragments from now on, until it is to keep() them again; clients that are in the
+  // middle go on.
   void retire();
+  void keep() { may_keep_ = kMaxKeptBytes / kFragmentBytes; }
 
   const State& state() const { return state_; }
 
@@ -58,10 +61,11 @@ class Snapshot {
   void read(Place& place, std::size_t size, MessageWriter& out) const;
 
   const State state_;
+  const std::string head_;
   const std::size_t size_;
   std::string plain_;
   std::vector<Fragment> kept_;  // from the first on
-  std::size_t may_keep_;        // fragments
+  std::size_t may_keep_ = kMaxKeptBytes / kFragmentBytes;
 };
 
 }  // namespace syncrelay

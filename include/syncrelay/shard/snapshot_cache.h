@@ -11,44 +11,60 @@
 
 namespace syncrelay {
 
-// One snapshot per state that any client asked for, however many clients get it. Nobody waits for
-// one: where clients hold more of superseded ones than allowed, those that hold the oldest have to
-// go when the next one is made. What a superseded snapshot holds is counted as what would be freed
-// with it: values that the next one has, too, cost nothing. Its shard's thread only.
+// One snapshot per state that any client asked for, however many clients get it, of the channels
+// that were asked for last. Nobody waits for one: where clients hold more of superseded ones than
+// allowed, those that hold the oldest have to go when the next one is made, of whatever channel.
+// What a superseded snapshot holds is counted as what would be freed with it: values that the next
+// one of its channel has, too, or else its state, cost nothing. Its shard's thread only.
 class SnapshotCache {
  public:
-  // `let_go` makes everybody release this snapshot before it returns.
+  // Of as many channels a snapshot is kept for the next client; only of one, if large, its text.
+  static constexpr std::size_t kChannels = 8;
+
+  // `let_go` makes everybody release this snapshot before it returns. `replica` must outlive it.
   using LetGo = std::function<void(const Snapshot&)>;
 
-  SnapshotCache(std::size_t max_held_bytes, LetGo let_go)
-      : max_held_bytes_(max_held_bytes), let_go_(std::move(let_go)) {}
+  SnapshotCache(const Replica& replica, std::size_t max_held_bytes, LetGo let_go)
+      : replica_(replica), max_held_bytes_(max_held_bytes), let_go_(std::move(let_go)) {}
 
-  // The snapshot of the replica as it is now.
-  std::shared_ptr<Snapshot> get(const Replica& replica);
+  // The snapshot of this channel as it is now.
+  std::shared_ptr<Snapshot> get(const ReplicaChannel& channel);
 
-  // Holds back nothing itself of a state that is not this one any more.
-  void forget_all_but(std::uint64_t state_version);
+  // Holds back nothing itself of states that are not there any more.
+  void forget_superseded();
 
   // Where fragments are encoded that are not kept.
   Snapshot::Fragment& scratch() { return scratch_; }
 
-  // Of superseded snapshots, as of the last call of get().
+  // Of superseded snapshots, as of the last time that one was made.
   std::size_t held_bytes() const;
 
  private:
+  struct Current {
+    std::shared_ptr<Snapshot> snapshot;
+    ChannelName channel;
+    std::uint64_t version = 0;  // of the state that it shows
+  };
   struct Held {
     std::weak_ptr<const Snapshot> snapshot;
-    std::size_t beyond_next = 0;  // bytes that it holds and the next one does not
+    ChannelName channel;
+    std::uint64_t version = 0;
+    std::uint64_t next_version = 0;  // that beyond_next was counted against
+    std::size_t beyond_next = 0;     // bytes that it holds and the next one does not
   };
+
+  void put_first(Current current);
+  void keep_text_of_first();
   void forget_released();
-  void note(const std::shared_ptr<const Snapshot>& newest);
+  void count_held();
+  void count(Held& held, std::uint64_t next_version, const State& next);
   void bound();
 
+  const Replica& replica_;
   const std::size_t max_held_bytes_;
   const LetGo let_go_;
-  std::shared_ptr<Snapshot> current_;
-  std::uint64_t version_ = 0;  // of the state that current_ shows
-  std::vector<Held> held_;     // large ones that clients may be reading, from the oldest on
+  std::vector<Current> current_;  // the one that was asked for last in front
+  std::vector<Held> held_;        // large ones that clients may be reading, from the oldest on
   Snapshot::Fragment scratch_;
 };
 

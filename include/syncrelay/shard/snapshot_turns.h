@@ -8,7 +8,6 @@
 
 namespace syncrelay {
 
-class EventLog;
 class Session;
 
 // The sessions whose transports take bytes and that have more of a snapshot to write. They take
@@ -33,7 +32,7 @@ class SnapshotTurns {
 
   // Those that wait here are not slow: the oldest place in the log, of those that it holds, from
   // which they will go on; EventLog::kKeepNothing when there is none.
-  std::uint64_t needed_from(const EventLog& log) const;
+  std::uint64_t needed_from() const;
 
  private:
   Session& take_first();

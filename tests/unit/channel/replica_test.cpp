@@ -15,7 +15,7 @@ Update change_of(const std::string& key, const char* value) {
 }
 
 std::string value_of(const Replica& replica, const std::string& key) {
-  const StateValue* found = replica.state().find(key);
+  const StateValue* found = replica.default_channel().state.find(key);
   return found == nullptr ? "absent" : **found;
 }
 
@@ -23,32 +23,32 @@ constexpr EventLog::Bounds kWindow{1 << 20, 1000};
 
 TEST_CASE("Configured keys are null until they are set") {
   const Replica replica({"comparison", "radio"}, kWindow);
-  CHECK(replica.state().size() == 2);
+  CHECK(replica.default_channel().state.size() == 2);
   CHECK(value_of(replica, "radio") == "null");
 }
 
 TEST_CASE("Changes set, replace and remove keys, and each makes a new version") {
   Replica replica({}, kWindow);
-  const std::uint64_t before = replica.state_version();
+  const std::uint64_t before = replica.default_channel().state_version;
   replica.apply(change_of("k", "1"));
   CHECK(value_of(replica, "k") == "1");
-  const std::uint64_t after = replica.state_version();
+  const std::uint64_t after = replica.default_channel().state_version;
   CHECK(after != before);
   replica.apply(change_of("k", "2"));
   CHECK(value_of(replica, "k") == "2");
-  CHECK(replica.state_version() != after);
+  CHECK(replica.default_channel().state_version != after);
   replica.apply(change_of("k", nullptr));
   CHECK(value_of(replica, "k") == "absent");
   replica.apply(change_of("never", nullptr));
-  CHECK(replica.state().size() == 0);
+  CHECK(replica.default_channel().state.size() == 0);
 }
 
 TEST_CASE("An event without a change leaves the version of the state alone") {
   Replica replica({}, kWindow);
-  const std::uint64_t version = replica.state_version();
+  const std::uint64_t version = replica.default_channel().state_version;
   replica.apply(testing::make_event(Seq{1}, 0, "event"));
-  CHECK(replica.state_version() == version);
-  CHECK(replica.log().next() == Seq{2});
+  CHECK(replica.default_channel().state_version == version);
+  CHECK(replica.default_channel().log.next() == Seq{2});
 }
 
 TEST_CASE("State change and event of one update are taken in together") {
@@ -57,7 +57,7 @@ TEST_CASE("State change and event of one update are taken in together") {
   update.changes = change_of("k", "1").changes;
   replica.apply(update);
   CHECK(value_of(replica, "k") == "1");
-  CHECK(replica.log().next() == Seq{2});
+  CHECK(replica.default_channel().log.next() == Seq{2});
 }
 
 TEST_CASE("Replicas share the bytes of a value") {
@@ -66,7 +66,7 @@ TEST_CASE("Replicas share the bytes of a value") {
   const Update update = change_of("k", "shared");
   left.apply(update);
   right.apply(update);
-  CHECK(*left.state().find("k") == *right.state().find("k"));
+  CHECK(*left.default_channel().state.find("k") == *right.default_channel().state.find("k"));
 }
 
 }  // namespace

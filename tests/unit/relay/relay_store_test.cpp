@@ -214,16 +214,16 @@ TEST_CASE("A relay goes on from its history, and so does a replica from the upda
   Replica replica({"radio"}, {1 << 20, 1000});
   replica.restore(restored);
   CHECK(test.relay.last() == Seq{42});
-  CHECK(replica.log().first() == Seq{41});
-  CHECK(replica.log().next() == Seq{43});
-  CHECK(**replica.state().find("radio") == "7");
+  CHECK(replica.default_channel().log.first() == Seq{41});
+  CHECK(replica.default_channel().log.next() == Seq{43});
+  CHECK(**replica.default_channel().state.find("radio") == "7");
   const auto again = test.send(R"({"op":"broadcast","type":"t","id":"old"})");
   CHECK(again.value().duplicate);
   CHECK(again.value().seq() == Seq{40});
   CHECK(test.send(R"({"op":"broadcast","type":"t"})").value().seq() == Seq{43});
   REQUIRE(test.relay.publish().ok());
   replica.apply(test.posted().front());
-  CHECK(replica.log().next() == Seq{44});
+  CHECK(replica.default_channel().log.next() == Seq{44});
 }
 
 TEST_CASE("A merge into a stored value that is no JSON is refused, and a set puts it right") {

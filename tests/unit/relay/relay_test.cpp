@@ -29,7 +29,7 @@ class StateView {
 
   std::string value(const std::string& key) {
     for (const Update& update : relay_.take_updates()) replica_.apply(update);
-    const StateValue* found = replica_.state().find(key);
+    const StateValue* found = replica_.default_channel().state.find(key);
     return found == nullptr ? "absent" : **found;
   }
 

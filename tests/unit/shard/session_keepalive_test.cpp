@@ -125,14 +125,14 @@ TEST_CASE_FIXTURE(SessionBench, "Without a wish there is no heartbeat") {
 
 TEST_CASE_FIXTURE(SessionBench, "Who asks for a heartbeat gets one at once") {
   join();
-  session->asked();
+  ask();
   CHECK(received() == kHeartbeat);
   CHECK(received().empty());
 }
 
 TEST_CASE_FIXTURE(SessionBench, "Who asks before the first message gets the heartbeat behind it") {
-  session = std::make_unique<Session>(ConnectionId{1}, transport, ClientRequest{}, context);
-  session->asked();
+  admit();
+  ask();
   advance(milliseconds(250));
   CHECK(received() == Texts{snapshot(0), kHeartbeat[0]});
 }
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(
     "while that waits") {
   join();
   transport.stall();
-  for (int times = 0; times < 1000; ++times) session->asked();
+  for (int times = 0; times < 1000; ++times) ask();
   CHECK(drain() == kHeartbeat);
   advance(milliseconds(250));
   CHECK(received() == kHeartbeat);

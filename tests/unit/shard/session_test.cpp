@@ -12,8 +12,7 @@ using Texts = std::vector<std::string>;
 
 ClientRequest resume_after(std::uint64_t seq) {
   ClientRequest request;
-  request.wants_resume = true;
-  request.resume_after = Seq{seq};
+  request.subscriptions = {{"", true, AskedPosition{"e0", Seq{seq}}}};
   return request;
 }
 
@@ -112,7 +111,7 @@ TEST_CASE_FIXTURE(SessionBench,
                   "A wish to resume without a usable position gets a snapshot without skipped") {
   broadcast();
   ClientRequest request;
-  request.wants_resume = true;
+  request.subscriptions = {{"", true, {}}};
   connect(request);
   CHECK(received() == Texts{snapshot(1)});
   CHECK(snapshot_count(*this, SnapshotReason::resume_failed) == 1);
@@ -237,7 +236,7 @@ TEST_CASE_FIXTURE(SessionBench, "A slow client that goes is slow no more") {
   broadcast();
   session->pump();
   CHECK(stats.slow_clients.get() == 1);
-  session.reset();
+  end();
   CHECK(stats.slow_clients.get() == 0);
 }
 

@@ -16,6 +16,7 @@ struct Totals {
   std::uint64_t skipped = 0;
   std::uint64_t resumes = 0;
   std::uint64_t snapshots = 0;
+  std::uint64_t drops = 0;
 };
 
 Totals walk(const ShardWalk::Settings& settings, std::uint32_t seeds, int steps) {
@@ -30,6 +31,7 @@ Totals walk(const ShardWalk::Settings& settings, std::uint32_t seeds, int steps)
     totals.skipped += walk.skipped();
     totals.resumes += walk.resumes();
     totals.snapshots += walk.snapshots();
+    totals.drops += walk.drops();
   }
   // A walk that never came to these would prove little.
   CHECK(totals.events > 0);
@@ -57,6 +59,24 @@ TEST_CASE("More clients than are visited between two looks into the mailbox") {
 
 TEST_CASE("A wide window that nobody falls out of without stalling") {
   walk({{1'000'000, 500}, 70'000, 12}, 4, 800);
+}
+
+TEST_CASE("Several channels in a window of a few small events") {
+  const Totals totals = walk({{2'000, 20}, 3'000, 6, 5}, 60, 800);
+  CHECK(totals.drops > 0);
+}
+
+TEST_CASE("Several channels whose events are longer than the window") {
+  walk({{40'000, 50}, 70'000, 8, 3}, 20, 600);
+}
+
+TEST_CASE("Several channels with messages of many fragments") {
+  walk({{200'000, 100}, 300 * 1024, 6, 4}, 8, 400);
+}
+
+TEST_CASE("Several channels and more clients than are visited between two looks") {
+  const Totals totals = walk({{100'000, 100}, 3'000, 60, 8}, 15, 1500);
+  CHECK(totals.drops > 0);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct CacheBench {
         {key, std::make_shared<const std::string>('"' + std::string(bytes, 'v') + '"')}});
     replica.apply(update);
   }
-  std::shared_ptr<Snapshot> get() { return cache.get(replica); }
+  std::shared_ptr<Snapshot> get() { return cache.get(replica.default_channel()); }
 
   void let_go(const Snapshot& snapshot) {
     const auto is_it = [&](const auto& held) { return held.get() == &snapshot; };
@@ -29,7 +29,7 @@ struct CacheBench {
   Replica replica{{}, {1 << 20, 100}};
   std::vector<std::shared_ptr<const Snapshot>> held;
   std::size_t let_go_ = 0;
-  SnapshotCache cache{kBound, [this](const Snapshot& snapshot) { let_go(snapshot); }};
+  SnapshotCache cache{replica, kBound, [this](const Snapshot& snapshot) { let_go(snapshot); }};
 };
 
 TEST_CASE_FIXTURE(CacheBench, "There is one snapshot per state, however many want it") {
@@ -115,10 +115,10 @@ TEST_CASE_FIXTURE(CacheBench, "Snapshots that nobody holds do not count") {
 TEST_CASE_FIXTURE(CacheBench, "The cache itself holds nothing of a state that is gone") {
   set("k", 30'000);
   const std::weak_ptr<const Snapshot> snapshot = get();
-  cache.forget_all_but(replica.state_version());
+  cache.forget_superseded();
   CHECK_FALSE(snapshot.expired());
   set("k", 1);
-  cache.forget_all_but(replica.state_version());
+  cache.forget_superseded();
   CHECK(snapshot.expired());
 }
 

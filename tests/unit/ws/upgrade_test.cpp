@@ -108,24 +108,38 @@ TEST_CASE("The fixed refusals have their status and headers") {
         unavailable(RefusalReason::max_clients).response.body);
 }
 
-TEST_CASE("A bare URL asks for nothing") {
-  const ClientRequest request = parse_client_request({}, "e0");
-  CHECK_FALSE(request.wants_resume);
-  CHECK_FALSE(request.resume_after);
+using Texts = std::vector<std::string>;
+
+// The channels that are asked for, with the position or a question mark for a useless one.
+Texts shown(const ClientRequest& request) {
+  Texts texts;
+  for (const SubscribeMessage& wish : request.subscriptions) {
+    std::string& text = texts.emplace_back('(' + wish.channel + ')');
+    if (wish.after) text += ' ' + wish.after->epoch + ' ' + std::to_string(wish.after->seq.value);
+    if (wish.wants_resume && !wish.after) text += " ?";
+    if (!wish.wants_resume && wish.after) text += " !";
+  }
+  return texts;
+}
+Texts shown(const Texts& arguments) {
+  return shown(parse_client_request(arguments));
+}
+
+TEST_CASE("A bare URL asks for the default channel from its beginning") {
+  const ClientRequest request = parse_client_request({});
+  CHECK(shown(request) == Texts{"()"});
   CHECK_FALSE(request.heartbeat);
 }
 
 TEST_CASE("Epoch and seq together are a position to resume from") {
-  CHECK(parse_client_request({"epoch=e0", "seq=41"}, "e0").resume_after == Seq{41});
-  CHECK(parse_client_request({"seq=0", "x=y", "epoch=e0"}, "e0").resume_after == Seq{0});
-  CHECK(parse_client_request({"epoch=e0", "seq=18446744073709551614"}, "e0").resume_after ==
-        Seq{UINT64_MAX - 1});
+  CHECK(shown({"epoch=e0", "seq=41"}) == Texts{"() e0 41"});
+  CHECK(shown({"seq=0", "x=y", "epoch=e0"}) == Texts{"() e0 0"});
+  CHECK(shown({"epoch=e0", "seq=18446744073709551614"}) == Texts{"() e0 18446744073709551614"});
 }
 
-TEST_CASE("A malformed or foreign position is a wish to resume that cannot be met") {
+TEST_CASE("A malformed position is a wish to resume that cannot be met") {
   for (const std::vector<std::string>& arguments :
-       std::vector<std::vector<std::string>>{{"epoch=e1", "seq=41"},
-                                             {"epoch=", "seq=41"},
+       std::vector<std::vector<std::string>>{{"epoch=", "seq=41"},
                                              {"epoch=e0"},
                                              {"seq=41"},
                                              {"epoch=e0", "seq="},
@@ -135,36 +149,50 @@ TEST_CASE("A malformed or foreign position is a wish to resume that cannot be me
                                              {"epoch=e0", "seq=+1"},
                                              {"epoch=e0", "seq= 1"},
                                              {"epoch=e0", "seq=18446744073709551615"},
-                                             {"epoch=e0", "seq=99999999999999999999"},
-                                             {"epoch=E0", "seq=1"}}) {
+                                             {"epoch=e0", "seq=99999999999999999999"}}) {
     CAPTURE(arguments.back());
-    const ClientRequest request = parse_client_request(arguments, "e0");
-    CHECK(request.wants_resume);
-    CHECK_FALSE(request.resume_after);
+    CHECK(shown(arguments) == Texts{"() ?"});
   }
 }
 
 TEST_CASE("Empty arguments are as if absent") {
-  const auto request = parse_client_request(
-      arguments_of("epoch=&token=&&epoch=e0&seq=&seq=%341&heartbeat=&x"), "e0");
-  CHECK(request.resume_after == Seq{41});
+  const auto request =
+      parse_client_request(arguments_of("epoch=&token=&&epoch=e0&seq=&seq=%341&heartbeat=&x"));
+  CHECK(shown(request) == Texts{"() e0 41"});
   CHECK_FALSE(request.heartbeat);
-  CHECK_FALSE(parse_client_request({"epoch=", "seq="}, "e0").wants_resume);
+  CHECK(shown({"epoch=", "seq="}) == Texts{"()"});
 }
 
 TEST_CASE("Other names that begin alike are other names") {
   const ClientRequest request =
-      parse_client_request({"epochs=e0", "seqs=1", "seq", "epoch", "heartbeats=3"}, "e0");
-  CHECK_FALSE(request.wants_resume);
+      parse_client_request({"epochs=e0", "seqs=1", "seq", "epoch", "heartbeats=3", "channels=a"});
+  CHECK(shown(request) == Texts{"()"});
   CHECK_FALSE(request.heartbeat);
 }
 
+TEST_CASE("Channels are asked for by name, each with its own position, in their order") {
+  CHECK(shown(arguments_of("channel=room%3A42&channel=b,e1,7&channel=a")) ==
+        Texts{"(room:42)", "(b) e1 7", "(a)"});
+  CHECK(shown({"channel=b,e1"}) == Texts{"(b) ?"});
+  CHECK(shown({"channel=b,e1,x"}) == Texts{"(b) ?"});
+  CHECK(shown({"channel=b,e1,7,8"}) == Texts{"(b) ?"});
+  CHECK(shown({"channel=b,"}) == Texts{"(b) ?"});
+  CHECK(shown({"channel=b", "epoch=e0", "seq=41"}) == Texts{"(b)"});
+}
+
+TEST_CASE("The default channel has the empty name, and epoch and seq are its position") {
+  CHECK(shown({"channel="}) == Texts{"()"});
+  CHECK(shown({"channel=", "channel=a", "epoch=e0", "seq=41"}) == Texts{"() e0 41", "(a)"});
+  CHECK(shown({"channel=,e1,7", "epoch=e0", "seq=41"}) == Texts{"() e1 7"});
+  CHECK(shown({"channel=,e1,7"}) == Texts{"() e1 7"});
+}
+
 TEST_CASE("A heartbeat may be from one second to 300") {
-  CHECK(parse_client_request({"heartbeat=1"}, "e0").heartbeat == seconds(1));
-  CHECK(parse_client_request({"heartbeat=300"}, "e0").heartbeat == seconds(300));
+  CHECK(parse_client_request({"heartbeat=1"}).heartbeat == seconds(1));
+  CHECK(parse_client_request({"heartbeat=300"}).heartbeat == seconds(300));
   for (const char* argument : {"heartbeat=0", "heartbeat=301", "heartbeat=-1", "heartbeat=1.5",
                                "heartbeat=", "heartbeat=99999999999999999999"}) {
-    CHECK_FALSE(parse_client_request({argument}, "e0").heartbeat);
+    CHECK_FALSE(parse_client_request({argument}).heartbeat);
   }
 }
 

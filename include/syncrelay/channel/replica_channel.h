@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "syncrelay/channel/channel_followers.h"
+#include "syncrelay/channel/channel_log.h"
+#include "syncrelay/channel/state.h"
+#include "syncrelay/post/channel_name.h"
+
+namespace syncrelay {
+
+// A shard's copy of one channel: its state and its recent events at the same point, and who follows
+// it here. It stays where it is. Small while it holds little: there may be 100,000. Its shard's
+// thread only.
+struct ReplicaChannel {
+  explicit ReplicaChannel(ChannelName its_name) : name(std::move(its_name)) {}
+  ReplicaChannel(const ReplicaChannel&) = delete;
+  ReplicaChannel& operator=(const ReplicaChannel&) = delete;
+
+  // The relay has it. Else it is there for those who follow it only.
+  bool known = false;
+  // A backend dropped it: its name may belong to another one already, and it is there only until
+  // its followers have had what came before.
+  bool dropped = false;
+  std::uint32_t generation = 0;  // of Tombstones, when it was made: its epoch
+  // Grows where its numbers began anew after somebody may have been told of them.
+  std::uint32_t numbering = 0;
+  std::uint32_t news_slot = kNoNews;  // in Replica::news()
+  const ChannelName name;
+  State state;
+  std::uint64_t state_version = 0;  // changes with the state; no two channels have the same
+  ChannelLog log;
+  ChannelFollowers followers;  // the shard's
+
+  static constexpr std::uint32_t kNoNews = UINT32_MAX;
+
+  Seq last() const { return log.next().previous(); }  // its newest event
+};
+
+}  // namespace syncrelay

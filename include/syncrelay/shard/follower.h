@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "syncrelay/base/ids.h"
+#include "syncrelay/channel/replica_channel.h"
+
+namespace syncrelay {
+
+class Session;
+
+// One subscription: a place in one channel's log. It writes nothing; its session does. Its shard's
+// thread only.
+class Follower final : public ChannelFollower {
+ public:
+  // Nothing is sent yet.
+  struct Joining {
+    bool wants_resume = false;
+    bool has_position = false;  // that can be resumed from, as far as the epoch goes
+    Seq after{0};
+  };
+  // The first message is sent or on its way.
+  struct Live {
+    Seq next;  // the event that the client gets next
+  };
+
+  // Both outlive it.
+  Follower(Session& session, ReplicaChannel& channel, Joining joining)
+      : session_(session),
+        channel_(channel),
+        numbering_(channel.numbering),
+        phase_(std::in_place_type<Joining>, joining) {
+    channel.followers.add(*this);
+  }
+  ~Follower() { channel_.followers.remove(*this); }
+
+  Session& session() const { return session_; }
+  ReplicaChannel& channel() const { return channel_; }
+
+  const Joining* joining() const { return std::get_if<Joining>(&phase_); }
+  // Where the client asked to go on, while the log holds that.
+  std::optional<Seq> resumes_after() const {
+    const Joining* const asked = joining();
+    const bool can = asked != nullptr && asked->has_position && !renumbered() &&
+                     channel_.log.holds(asked->after.next());
+    return can ? std::optional(asked->after) : std::nullopt;
+  }
+
+  // Sends it on from event `next`.
+  void go_on(Seq next) {
+    phase_.emplace<Live>(Live{next});
+    numbering_ = channel_.numbering;
+  }
+  // Precondition: it is live.
+  Seq next() const { return std::get<Live>(phase_).next; }
+
+  // The channel's numbers began anew behind the client's back.
+  bool renumbered() const { return numbering_ != channel_.numbering; }
+  // The log holds all that the client has still to get. Precondition of both: it is live.
+  bool in_window() const { return !renumbered() && channel_.log.holds(next()); }
+  bool pending() const { return next() != channel_.log.next() || renumbered(); }
+
+  // Events that the client is behind.
+  std::uint64_t lag() const {
+    return joining() != nullptr || renumbered() ? 0 : distance(next(), channel_.log.next());
+  }
+
+  // Where in the log the client goes on; before everything else when that is not there any more.
+  // Precondition: pending().
+  std::uint64_t place() const { return in_window() ? channel_.log.begin_of(next()) : 0; }
+
+  // Whether it is in there; DueFollowers' to keep.
+  bool due = false;
+
+ private:
+  Session& session_;
+  ReplicaChannel& channel_;
+  std::uint32_t numbering_;
+  std::variant<Joining, Live> phase_;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "syncrelay/channel/replica.h"
+#include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/outbox.h"
+#include "syncrelay/protocol/channel_name.h"
+#include "syncrelay/protocol/client_message.h"
+#include "syncrelay/protocol/server_message.h"
+#include "syncrelay/shard/session.h"
+
+namespace syncrelay {
+
+// Who may follow which channel, and how many of them.
+struct SubscriptionRules {
+  ChannelRule open{{}};
+  std::size_t max_per_client = 128;
+  // That are there only because somebody follows them. In each shard.
+  std::size_t max_channels = 100'000;
+};
+
+// Who follows what: takes what clients ask for, makes channels for them and lets go of those that
+// nobody needs, and tells the relay how many follow each. Its shard's thread only.
+//
+// A client that asks faster than it reads is closed: what it is told of its wishes is bounded.
+class Subscriptions {
+ public:
+  static constexpr std::size_t kMaxUntoldBytes = 64 * 1024;  // of answers to one client
+
+  // All must outlive it.
+  Subscriptions(const SubscriptionRules& rules, const std::string& epoch, Replica& replica,
+                Outbox& outbox, ShardStats& stats)
+      : rules_(rules), epoch_(epoch), replica_(replica), outbox_(outbox), stats_(stats) {}
+
+  // Each answers, to be written by the session's next pump() or sooner.
+  void subscribe(Session& session, const SubscribeMessage& wish);
+  void unsubscribe(Session& session, std::string_view name);
+
+  // The session is about to end.
+  void leave(Session& session);
+
+  // To be called when all that came before the end of the `count` oldest channels of
+  // Replica::dropped() was written to whoever takes it: tells their followers.
+  void end_dropped(std::size_t count);
+
+ private:
+  std::optional<RefusedSubscription> refusal(const Session& session, std::string_view name) const;
+  void end_dropped(Session& session, std::string_view name);
+  void end_dropped(Follower& follower);
+  void remove(Follower& follower);
+  Follower::Joining joining(const SubscribeMessage& wish, const ReplicaChannel& channel) const;
+  void bound_untold(Session& session);
+  void count(std::string_view name);
+
+  const SubscriptionRules& rules_;
+  const std::string& epoch_;  // of the log
+  Replica& replica_;
+  Outbox& outbox_;
+  ShardStats& stats_;
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,108 @@
+#include "syncrelay/shard/subscriptions.h"
+
+#include "syncrelay/channel/tombstones.h"
+
+namespace syncrelay {
+
+void Subscriptions::subscribe(Session& session, const SubscribeMessage& wish) {
+  end_dropped(session, wish.channel);
+  if (const auto refused = refusal(session, wish.channel)) {
+    counter(stats_.subscriptions_refused, *refused).add();
+    session.tell(refused_message(wish.channel, *refused));
+  } else {
+    ReplicaChannel* const found = replica_.find(wish.channel);
+    ReplicaChannel& channel = found == nullptr ? replica_.make_local(wish.channel) : *found;
+    session.follow(channel, joining(wish, channel));
+    stats_.subscriptions.add();
+    count(wish.channel);
+  }
+  bound_untold(session);
+}
+
+std::optional<RefusedSubscription> Subscriptions::refusal(const Session& session,
+                                                          std::string_view name) const {
+  if (!name.empty() && !is_channel_name(name)) return RefusedSubscription::invalid_channel;
+  if (!rules_.open.allows(name)) return RefusedSubscription::forbidden;
+  const ReplicaChannel* const channel = replica_.find(name);
+  if (channel != nullptr && session.find(*channel) != nullptr)
+    return RefusedSubscription::already_subscribed;
+  if (session.followers().size() >= rules_.max_per_client)
+    return RefusedSubscription::too_many_subscriptions;
+  if (channel == nullptr && replica_.local_channels() >= rules_.max_channels)
+    return RefusedSubscription::channels_full;
+  return std::nullopt;
+}
+
+// A position means something under the epoch that it was told with.
+Follower::Joining Subscriptions::joining(const SubscribeMessage& wish,
+                                         const ReplicaChannel& channel) const {
+  const bool usable =
+      wish.after.has_value() && wish.after->epoch == epoch_of(epoch_, channel.generation);
+  return {wish.wants_resume, usable, usable ? wish.after->seq : Seq{0}};
+}
+
+void Subscriptions::unsubscribe(Session& session, std::string_view name) {
+  end_dropped(session, name);
+  ReplicaChannel* const channel = replica_.find(name);
+  Follower* const follower = channel == nullptr ? nullptr : session.find(*channel);
+  if (follower != nullptr) remove(*follower);
+  session.tell(unsubscribed_message(name, false, 0));
+  bound_untold(session);
+}
+
+void Subscriptions::leave(Session& session) {
+  while (!session.followers().empty()) remove(*session.followers().back());
+}
+
+void Subscriptions::remove(Follower& follower) {
+  ReplicaChannel& channel = follower.channel();
+  const ChannelName name = channel.name;
+  follower.session().unfollow(follower);
+  stats_.subscriptions.subtract();
+  replica_.release(channel);
+  count(text(name));
+}
+
+// A channel of a name that is there again is another one than that which was dropped.
+void Subscriptions::end_dropped(Session& session, std::string_view name) {
+  for (const auto& channel : replica_.dropped()) {
+    if (text(channel->name) != name) continue;
+    if (Follower* const follower = session.find(*channel)) end_dropped(*follower);
+  }
+}
+
+void Subscriptions::end_dropped(std::size_t count) {
+  for (std::size_t index = 0; index < count; ++index) {
+    const ChannelFollowers& followers = replica_.dropped()[index]->followers;
+    while (!followers.empty()) {
+      auto& follower = static_cast<Follower&>(followers[followers.size() - 1]);
+      Session& session = follower.session();
+      end_dropped(follower);
+      session.pump();
+    }
+  }
+  replica_.forget_dropped(count);
+}
+
+void Subscriptions::end_dropped(Follower& follower) {
+  const std::uint64_t skipped = follower.lag();
+  Session& session = follower.session();
+  session.tell(unsubscribed_message(text(follower.channel().name), true, skipped));
+  stats_.skipped_events.add(skipped);
+  remove(follower);
+}
+
+// Answers that a client does not read wait; the end of a channel may find any number waiting, and
+// adds one for each that is followed.
+void Subscriptions::bound_untold(Session& session) {
+  if (session.untold_bytes() > kMaxUntoldBytes / 4) session.pump();
+  if (session.untold_bytes() > kMaxUntoldBytes) session.close(CloseCause::over_capacity);
+}
+
+void Subscriptions::count(std::string_view name) {
+  const ReplicaChannel* const channel = replica_.find(name);
+  outbox_.put(Subscribers{std::string(name), channel == nullptr ? 0 : channel->followers.size()});
+  stats_.channels.set(replica_.channels());
+}
+
+}  // namespace syncrelay
