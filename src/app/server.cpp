@@ -104,7 +104,8 @@ Shard::Settings Server::shard_settings() const {
           {config_.log_bytes, config_.log_events},
           {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval,
            config_.stall_timeout},
-          epoch_};
+          epoch_,
+          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels}};
 }
 
 // Half of the connections that are no clients may wait for their shard.
@@ -152,7 +153,10 @@ void Server::build_relay() {
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =
       std::make_unique<Intake>(config_.max_command, *relay_, order_, relay_stats_, clock_, log_);
-  if (!store_) return;
+  // Without a history, or with one that may lack its end, versions must not come a second time all
+  // the same: an `if` from before would be true by chance.
+  history_.version =
+      std::max(history_.version, static_cast<std::uint64_t>(clock_.wall().microseconds));
   const Restored restored = relay_->restore(history_);
   for (const auto& loop : loops_) loop->restore(restored);
   history_ = {};
