@@ -158,10 +158,7 @@ AnswerContext ControlDesk::context(std::string_view channel) const {
 }
 
 std::uint64_t ControlDesk::subscribers_of(std::string_view channel) const {
-  if (!channel.empty()) return sources_.relay.subscribers().of(channel);
-  std::uint64_t clients = 0;
-  for (const ShardStats* shard : sources_.shards) clients += shard->clients.get();
-  return clients;
+  return sources_.relay.subscribers().of(channel);
 }
 
 }  // namespace syncrelay
