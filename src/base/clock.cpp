@@ -1,6 +1,10 @@
 #include "syncrelay/base/clock.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
+#include <cstddef>
 
 namespace syncrelay {
 
@@ -13,16 +17,17 @@ WallTime SystemClock::wall() const {
   return {std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count()};
 }
 
-// By hand: every event has one.
+// All digits at once and the point between them: every event has one.
 void append_timestamp(std::string& out, WallTime time) {
-  constexpr std::int64_t kPerSecond = 1'000'000;
-  constexpr int kDecimals = 6;
-  out += std::to_string(time.microseconds / kPerSecond);
-  char fraction[1 + kDecimals] = {'.'};
-  std::int64_t rest = time.microseconds % kPerSecond;
-  for (int digit = kDecimals; digit > 0; --digit, rest /= 10)
-    fraction[digit] = static_cast<char>('0' + rest % 10);
-  out.append(fraction, sizeof fraction);
+  constexpr std::ptrdiff_t kDecimals = 6;
+  std::array<char, 32> digits;
+  digits.fill('0');
+  const char* const end =
+      std::to_chars(digits.data() + kDecimals, digits.data() + digits.size(), time.microseconds)
+          .ptr;
+  const char* const begin = std::min<const char*>(digits.data() + kDecimals, end - kDecimals - 1);
+  out.append(begin, end - kDecimals) += '.';
+  out.append(end - kDecimals, end);
 }
 
 }  // namespace syncrelay

@@ -96,9 +96,9 @@ void ChannelTable::bury(std::string_view name, Seq last) {
   undo_.push_back(std::move(buried));
 }
 
-std::shared_ptr<Channel> ChannelTable::share(const Channel& channel) const {
-  if (!channel.name) return nullptr;
-  return by_name_.find(*channel.name)->second;
+std::shared_ptr<Channel> ChannelTable::share(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 void ChannelTable::rewind(const Mark& mark) {

@@ -15,9 +15,18 @@ std::shared_ptr<const T> shared(T value) {
   return std::make_shared<const T>(std::move(value));
 }
 
-ChannelName name_of(const Channel* channel, std::string_view name) {
-  if (channel != nullptr) return channel->name;
-  return shared(std::string(name));
+bool may_change_keys(const Command& command) {
+  return command.op < Op::broadcast || !command.set.empty();
+}
+
+// A delete of what is not there changes nothing, and its answer says so: version 0.
+std::shared_ptr<const StateChanges> not_there(const Command& command) {
+  if (command.op != Op::remove) return nullptr;
+  return shared(StateChanges{{command.key, nullptr, 0}});
+}
+
+Rejection channels_full() {
+  return {RejectReason::channels_full, 0, "there are as many channels as --max-channels allows"};
 }
 
 }  // namespace
@@ -94,37 +103,41 @@ Result<Outcome, Rejection> Channels::apply_to(std::string_view name, const Comma
   Channel* channel = table_.find(name);
   const State& state = channel == nullptr ? kNoState : channel->state;
   if (auto conflict = check_expected(command, state)) return *std::move(conflict);
-  Result<StateChanges, Rejection> changes =
-      changes_of(command, state, name.empty() ? configured_keys_ : kNoKeys);
-  if (!changes) return changes.error();
-  if (auto rejection = check_room(state, changes.value())) return *std::move(rejection);
-  Effect effect;
-  if (!changes.value().empty() || makes_event(command)) {
-    const Result<Channel*, Rejection> there = channel_for(name);
-    if (!there) return there.error();
-    channel = there.value();
-    if (!changes.value().empty()) {
-      table_.change(*channel, changes.value());
-      effect.changes = shared(std::move(changes).value());
-      if (command.ttl) effect.lifetime = {*command.ttl, command.notify};
-    }
-    if (makes_event(command)) effect.event = event_of(command, *channel, ts);
-    effect.channel = channel->name;
-    effect.seq = channel->last;
-    effects.take(effect);
+  StateChanges changes;
+  if (may_change_keys(command)) {
+    auto wanted = changes_of(command, state, name.empty() ? configured_keys_ : kNoKeys);
+    if (!wanted) return wanted.error();
+    if (auto rejection = check_room(state, wanted.value())) return *std::move(rejection);
+    changes = std::move(wanted).value();
   }
-  const ChannelPosition position = channel ? channel->position() : table_.position_of(name);
-  // A delete of what is not there changes nothing, and its answer says so: version 0.
-  if (command.op == Op::remove && !effect.changes)
-    effect.changes = shared(StateChanges{{command.key, nullptr, 0}});
-  return Outcome{name_of(channel, name), position, std::move(effect.changes), nullptr};
+  if (changes.empty() && !makes_event(command)) return without_effect(command, name);
+  if (channel == nullptr) {
+    if (table_.size() >= settings_.max_channels) return channels_full();
+    channel = &table_.make(name);
+  }
+  return with_effect(command, *channel, std::move(changes), ts, effects);
 }
 
-Result<Channel*, Rejection> Channels::channel_for(std::string_view name) {
-  if (Channel* const channel = table_.find(name)) return channel;
-  if (table_.size() < settings_.max_channels) return &table_.make(name);
-  return Rejection{RejectReason::channels_full, 0,
-                   "there are as many channels as --max-channels allows"};
+Outcome Channels::with_effect(const Command& command, Channel& channel, StateChanges changes,
+                              WallTime ts, Effects& effects) {
+  Effect effect;
+  if (!changes.empty()) {
+    table_.change(channel, changes);
+    effect.changes = shared(std::move(changes));
+    if (command.ttl) effect.lifetime = {*command.ttl, command.notify};
+  }
+  if (makes_event(command)) effect.event = event_of(command, channel, ts);
+  effect.channel = channel.name;
+  effect.seq = channel.last;
+  effects.take(effect);
+  Outcome outcome{channel.name, channel.position(), std::move(effect.changes), nullptr};
+  if (!outcome.changes) outcome.changes = not_there(command);
+  return outcome;
+}
+
+Outcome Channels::without_effect(const Command& command, std::string_view name) const {
+  const ChannelName channel = name.empty() ? nullptr : shared(std::string(name));
+  return {channel, table_.position_of(name), not_there(command), nullptr};
 }
 
 EventEncoder::Pieces Channels::event_of(const Command& command, Channel& channel, WallTime ts) {

@@ -3,11 +3,10 @@
 namespace syncrelay {
 
 void IdleChannels::hear(const Update& part) {
-  const Channel* const channel = table_.find(text(part.channel));
-  left_.clear();
   if (part.chunk)
-    window_.add(channel == nullptr ? nullptr : table_.share(*channel), part.size, left_);
+    window_.add(part.channel ? table_.share(*part.channel) : nullptr, part.size, left_);
   for (const ChannelName& name : left_) note(*name);
+  left_.clear();
   if (part.channel) note(*part.channel);
 }
 

@@ -40,7 +40,7 @@ void Intake::take(std::string_view message, Ticket ticket) {
 }
 
 void Intake::take_ordered() {
-  while (const auto ordered = order_.next()) {
+  while (const Order::Ordered* const ordered = order_.next()) {
     if (const auto* commanded = std::get_if<Order::Commanded>(&ordered->letter)) {
       apply(*commanded, ordered->ts);
     } else if (const auto* expire = std::get_if<Expire>(&ordered->letter)) {
@@ -81,14 +81,14 @@ bool Intake::tend() {
   const TimePoint now = clock_.now();
   if (now < tend_from_) return false;
   bool any = false;
-  for (Expire& expire : relay_.expired(kMaxTended)) {
-    order_.submit(std::move(expire));
+  for (const Expire& expire : relay_.expired(kMaxTended)) {
+    order_.submit(expire);
     take_ordered();
     any = true;
   }
   if (!relay_.has_idle_channels()) return any;
-  for (Forget& forget : relay_.forgettable(kMaxTended)) {
-    order_.submit(std::move(forget));
+  for (const Forget& forget : relay_.forgettable(kMaxTended)) {
+    order_.submit(forget);
     take_ordered();
     any = true;
   }

@@ -1,14 +1,17 @@
 #include "syncrelay/relay/order.h"
 
-#include <utility>
-
 namespace syncrelay {
 
-std::optional<Order::Ordered> LocalOrder::next() {
-  if (!waiting_) return std::nullopt;
-  Ordered ordered{clock_.wall(), *std::move(waiting_)};
-  waiting_.reset();
-  return ordered;
+void LocalOrder::submit(const Letter& letter) {
+  ordered_.letter = letter;
+  waiting_ = true;
+}
+
+const Order::Ordered* LocalOrder::next() {
+  if (!waiting_) return nullptr;
+  waiting_ = false;
+  ordered_.ts = clock_.wall();
+  return &ordered_;
 }
 
 }  // namespace syncrelay

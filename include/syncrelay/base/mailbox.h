@@ -88,9 +88,10 @@ class Mailbox {
     return true;
   }
 
-  void put(T value) {
+  template <typename Value>
+  void put(Value&& value) {
     weight_ += weight(value);
-    waiting_.push_back(std::move(value));
+    waiting_.push_back(std::forward<Value>(value));
   }
 
   bool has_room() const { return waiting_.size() < bounds_.count && weight_ < bounds_.weight; }

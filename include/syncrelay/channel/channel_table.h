@@ -49,8 +49,9 @@ class ChannelTable {
   // The channel is gone, and its numbers ended at `last`. Precondition: it is not the default one.
   void remove(Channel& channel, Seq last);
 
-  // Keeps a channel that may be removed. Null: the default one, which never is.
-  std::shared_ptr<Channel> share(const Channel& channel) const;
+  // Keeps a channel that may be removed. Null: there is none of the name. Precondition: it is not
+  // that of the default one.
+  std::shared_ptr<Channel> share(std::string_view name) const;
 
   struct Mark {
     std::size_t changes = 0;

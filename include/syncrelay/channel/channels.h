@@ -120,7 +120,9 @@ class Channels {
   Result<Outcome, Rejection> apply_to(std::string_view name, const Command& command, WallTime ts,
                                       Effects& effects);
   Result<Outcome, Rejection> drop(const Command& command, Effects& effects);
-  Result<Channel*, Rejection> channel_for(std::string_view name);
+  Outcome with_effect(const Command& command, Channel& channel, StateChanges changes, WallTime ts,
+                      Effects& effects);
+  Outcome without_effect(const Command& command, std::string_view name) const;
   std::optional<Rejection> check_room(const State& state, const StateChanges& changes) const;
   EventEncoder::Pieces event_of(const Command& command, Channel& channel, WallTime ts);
   bool back_to_null(const Command& command, const Channel& channel) const;

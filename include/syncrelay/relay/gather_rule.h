@@ -8,9 +8,9 @@
 namespace syncrelay {
 
 // How long a batch that nobody waits for may wait for more commands. A transaction costs more than
-// a command, so where commands crowd they share one; one that comes alone leaves at once. They crowd
-// when the last batch was just now, and of late several came in the time that one may wait. Relay
-// thread only; time is passed in.
+// a command, so where commands crowd they share one; one that comes alone leaves at once. They
+// crowd when the last batch was just now, and of late several came in the time that one may wait.
+// Relay thread only; time is passed in.
 class GatherRule {
  public:
   // `longest`: zero without a store, where nothing is gained by waiting.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -50,7 +49,7 @@ class Order {
   struct Commanded {
     std::string_view message;  // as it came
     const Command* command;    // what it says
-    Ticket ticket = kNobody;
+    Ticket ticket;
   };
   using Letter = std::variant<Commanded, Expire, Forget>;
 
@@ -60,8 +59,9 @@ class Order {
   };
 
   virtual ~Order() = default;
-  virtual void submit(Letter letter) = 0;
-  virtual std::optional<Ordered> next() = 0;
+  virtual void submit(const Letter& letter) = 0;
+  // Null: there is none.
+  virtual const Ordered* next() = 0;
 };
 
 // The order of a relay that is alone: everything happens at once, by the host's clock.
@@ -70,12 +70,13 @@ class LocalOrder final : public Order {
   explicit LocalOrder(const Clock& clock) : clock_(clock) {}
 
   // Precondition: next() has returned what was submitted before.
-  void submit(Letter letter) override { waiting_.emplace(std::move(letter)); }
-  std::optional<Ordered> next() override;
+  void submit(const Letter& letter) override;
+  const Ordered* next() override;
 
  private:
   const Clock& clock_;
-  std::optional<Letter> waiting_;
+  Ordered ordered_;  // the last one
+  bool waiting_ = false;
 };
 
 }  // namespace syncrelay
