@@ -121,12 +121,10 @@ void Replica::erase(ReplicaChannel& channel) {
   named_.erase(named_.find(*channel.name));
 }
 
-void Replica::forget_dropped(std::size_t count) {
-  for (std::size_t index = 0; index < count; ++index) {
-    leave_news(*dropped_[index]);
-    log_.drop(dropped_[index]->log);
-  }
-  dropped_.erase(dropped_.begin(), dropped_.begin() + static_cast<std::ptrdiff_t>(count));
+void Replica::forget_dropped(std::size_t index) {
+  leave_news(*dropped_[index]);
+  log_.drop(dropped_[index]->log);
+  dropped_.erase(dropped_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 void Replica::add_news(ReplicaChannel& channel) {

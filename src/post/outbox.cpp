@@ -8,20 +8,15 @@ void Outbox::put(Reported reported) {
   bool was_empty = false;
   {
     const std::lock_guard lock(mutex_);
-    was_empty = empty();
+    was_empty = reported_.empty();
     reported_.push_back(std::move(reported));
   }
   if (was_empty) wake_();
 }
 
 void Outbox::put(Subscribers subscribers) {
-  bool was_empty = false;
-  {
-    const std::lock_guard lock(mutex_);
-    was_empty = empty();
-    subscribers_[std::move(subscribers.channel)] = subscribers.count;
-  }
-  if (was_empty) wake_();
+  const std::lock_guard lock(mutex_);
+  subscribers_[std::move(subscribers.channel)] = subscribers.count;
 }
 
 void Outbox::take(std::vector<UpLetter>& letters) {

@@ -269,8 +269,8 @@ std::uint64_t Session::lag() const {
 }
 
 std::uint64_t Session::needed_from() const {
-  std::uint64_t from = context_.log.end();
-  if (due_) return std::min(from, due_->needed_from());
+  const std::uint64_t from = context_.log.end();
+  if (due_) return std::min({from, context_.noted_until, due_->needed_from()});
   if (followers_.empty() || joins()) return from;
   const Follower& follower = *followers_.front();
   return follower.pending() && follower.in_window() ? follower.place() : from;

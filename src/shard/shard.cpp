@@ -97,6 +97,7 @@ void Shard::hear(Session& session, const ClientMessage& message) {
 bool Shard::run() {
   const bool more = run_passes();
   turns_.run();
+  end_dropped();
   return more || !turns_.empty();
 }
 
@@ -153,9 +154,13 @@ void Shard::run_pass() {
 }
 
 void Shard::end_pass() {
-  if (ending_ > 0) subscriptions_.end_dropped(ending_);
+  end_dropped();
   stats_.channels.set(replica_.channels());
   observe_fanout();
+}
+
+void Shard::end_dropped() {
+  if (ending_ > 0) ending_ = subscriptions_.end_dropped(ending_);
 }
 
 // Applies the next step. Unless it is taken whatever its size, it must fit in what a pass may take

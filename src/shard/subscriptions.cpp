@@ -71,17 +71,25 @@ void Subscriptions::end_dropped(Session& session, std::string_view name) {
   }
 }
 
-void Subscriptions::end_dropped(std::size_t count) {
-  for (std::size_t index = 0; index < count; ++index) {
+std::size_t Subscriptions::end_dropped(std::size_t count) {
+  for (std::size_t index = 0; index < count;) {
     const ChannelFollowers& followers = replica_.dropped()[index]->followers;
-    while (!followers.empty()) {
-      auto& follower = static_cast<Follower&>(followers[followers.size() - 1]);
+    for (std::size_t at = followers.size(); at-- > 0;) {
+      auto& follower = static_cast<Follower&>(followers[at]);
       Session& session = follower.session();
+      const bool waits = session.waits_for_turn && follower.joining() == nullptr;
+      if (waits && follower.pending()) continue;
       end_dropped(follower);
       session.pump();
     }
+    if (followers.empty()) {
+      replica_.forget_dropped(index);
+      --count;
+    } else {
+      ++index;
+    }
   }
-  replica_.forget_dropped(count);
+  return count;
 }
 
 void Subscriptions::end_dropped(Follower& follower) {

@@ -1,7 +1,6 @@
 """Channels: a state and events of their own, in one log."""
 
 import asyncio
-import signal
 
 import pytest
 
@@ -206,11 +205,18 @@ async def test_no_more_channels_are_made_than_allowed(start_relay, peer_of, foll
         peer.confirm(put("k", 1, channel=f"room:{number}"))
     refused = peer.ask(put("k", 1, channel="room:9"))
     assert refused["error"]["code"] == "channels_full"
-    client = await follow(relay, "room:1")
-    await client.say({"type": "sync:subscribe", "channel": "room:9"})
-    assert (await client.until(lambda m: m["type"] == "sync:refused"))["code"] == "channels_full"
     peer.confirm({"op": "drop", "channel": "room:0"})
     peer.confirm(put("k", 1, channel="room:9"))
+
+
+async def test_no_more_channels_are_followed_than_allowed_that_nobody_else_knows(start_relay, follow):
+    relay = start_relay(*OPEN, "--max-channels", "3", "--shards", "1")
+    client = await follow(relay, "", "room:1", "room:2", "room:3")
+    other = await follow(relay, "room:1")
+    await other.say({"type": "sync:subscribe", "channel": "room:9"})
+    assert (await other.until(lambda m: m["type"] == "sync:refused"))["code"] == "channels_full"
+    await client.unsubscribe("room:2")
+    assert (await other.subscribe("room:9"))["type"] == "sync:full"
 
 
 # What backends ask and command.
@@ -266,7 +272,8 @@ async def test_a_batch_is_done_whole_or_not_at_all(relay, peer, follow):
         put("a", 1, channel="room:1"), broadcast("done", channel="room:1", set={"b": 2}),
         put("k", 2, **{"if": {"k": version}})]})
     assert [result["seq"] for result in done["results"]] == [1, 2, 2]
-    await client.event("sync:set", "")
+    while client.state("").get("k") != 2:
+        await client.next()
     assert client.state("room:1") == {"a": 1, "b": 2}
     assert "never" not in [told.type for told in client.told]
 
@@ -370,8 +377,7 @@ async def test_a_kill_loses_nothing_of_any_channel(start_relay, runtime_dir, pee
     await left.event("sync:set", "room:2")
     positions = [left.position(name) for name in ("room:1", "room:2")]
     missed = peer.confirm(broadcast("missed", channel="room:1", id="once"))
-    relay.signal(signal.SIGKILL)
-    relay.exit_code()
+    relay.kill()
     relay = start_relay(*OPEN, *data)
     peer = peer_of(relay)
     back = await follow(relay, *positions, "room:4")
@@ -392,8 +398,7 @@ async def test_a_ttl_runs_on_over_a_restart(start_relay, runtime_dir, peer_of):
     peer = peer_of(relay)
     peer.confirm(put("soon", 1, channel="room:1", ttl=0.3))
     peer.confirm(put("late", 1, channel="room:1", ttl=3600))
-    relay.signal(signal.SIGKILL)
-    relay.exit_code()
+    relay.kill()
     peer = peer_of(start_relay(*OPEN, *data))
     await until(lambda: peer.confirm({"op": "state", "channel": "room:1"})["state"] == {"late": 1}, "the key is gone")
 

@@ -53,10 +53,11 @@ class Replica {
   const std::vector<ReplicaChannel*>& news() const { return news_; }
   void forget_news();
 
-  // Channels that were dropped and had followers, from the oldest on, until forget_dropped() of the
-  // first ones: they can still be read.
+  // Channels that were dropped and had followers, from the oldest on: they can still be read until
+  // they are forgotten.
   const std::vector<std::unique_ptr<ReplicaChannel>>& dropped() const { return dropped_; }
-  void forget_dropped(std::size_t count);
+  // Precondition: nobody follows it.
+  void forget_dropped(std::size_t index);
 
   const EventLog& log() const { return log_; }
   // See EventLog::keep_from().

@@ -17,7 +17,8 @@ namespace syncrelay {
 // to an inquiry (as many as are under way).
 class Outbox {
  public:
-  // `wake` runs on the shard's thread when the outbox stops being empty. It must not block.
+  // `wake` runs on the shard's thread when somebody may wait for what was put in: the first report.
+  // It must not block. Numbers of subscribers lie until the relay looks.
   explicit Outbox(std::function<void()> wake) : wake_(std::move(wake)) {}
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
@@ -30,8 +31,6 @@ class Outbox {
   void take(std::vector<UpLetter>& letters);
 
  private:
-  bool empty() const { return reported_.empty() && subscribers_.empty(); }
-
   const std::function<void()> wake_;
   std::mutex mutex_;  // guards all below
   std::vector<Reported> reported_;

@@ -82,6 +82,7 @@ class Shard {
   void begin_visits();
   void run_pass();
   void end_pass();
+  void end_dropped();
   bool take_in_one(bool whatever_size);
   bool fits(const Update& step) const;
   void answer(const Inquiry& inquiry) const;

@@ -43,8 +43,9 @@ class Subscriptions {
   void leave(Session& session);
 
   // To be called when all that came before the end of the `count` oldest channels of
-  // Replica::dropped() was written to whoever takes it: tells their followers.
-  void end_dropped(std::size_t count);
+  // Replica::dropped() was written to whoever takes it: tells their followers. Returns how many of
+  // them stay, because somebody has to wait for his turn before he gets it.
+  std::size_t end_dropped(std::size_t count);
 
  private:
   std::optional<RefusedSubscription> refusal(const Session& session, std::string_view name) const;
