@@ -112,12 +112,14 @@ std::vector<Reply> Intake::publish() {
   return std::exchange(replies_, {});
 }
 
-// All that was accepted, but for repetitions of what is in effect.
+// All that was accepted, but for repetitions of what is in effect. The log says why, also when all
+// of them are answered: it is the storage that somebody has to look after.
 void Intake::refuse_unstored(const Rejection& rejection) {
   for (Reply& reply : replies_) {
     const auto* const accepted = std::get_if<Accepted>(&reply.content);
     if (accepted == nullptr || accepted->stored) continue;
     count(rejection.reason);
+    log_refusal(rejection, {});
     reply.content = rejection;
   }
   for (; unanswered_ > 0; --unanswered_) refuse(rejection, {}, kNobody);
