@@ -59,7 +59,7 @@ class ChannelClient:
         assert body.get("channel", "") == name, f"channel is not second: {text[:200]}"
         if body["type"] in ANSWERS:
             if body["type"] == "sync:unsubscribed":
-                self.channels.pop(body["channel"], None)
+                self.channels.pop(name, None)
             self.answers.append(body)
             return body
         plain = found[1] + text[found.end():] if found else text
