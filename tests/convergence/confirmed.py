@@ -116,9 +116,10 @@ class Confirmed:
         """They carry no tag: every one in the log was answered, but for one that was under way at the end."""
         if self._record.plan.forgets or self._record.plan.small_window:
             return
-        answered = {place for places in self._places.values() for place in places}
-        untold = Counter((channel, part["key"]) for (name, number, index), places in self._places.items() if not places
-                         for channel, part in [parts(self._made(name, number))[index]] if part["op"] == "delete")
+        deletes = [(channel, part["key"], places) for (name, number, index), places in self._places.items()
+                   for channel, part in [parts(self._made(name, number))[index]] if part["op"] == "delete"]
+        answered = {place for _, _, places in deletes for place in places}
+        untold = Counter((channel, key) for channel, key, places in deletes if not places)
         unknown = Counter((channel, gone_keys(message)[0]) for (channel, epoch), events in self._log.events.items()
                           for seq, message in events.items()
                           if is_delete(message) and (channel, epoch, seq) not in answered)

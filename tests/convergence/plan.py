@@ -7,6 +7,7 @@ from commands import CHANNELS, CONFIGURED, OPEN_CHANNELS
 
 LINKS = 4
 BACKENDS = {"s0": "sequential", "s1": "sequential", "l0": "pipelined", "p0": "pushed", "p1": "pushed"}
+KILLED = ("s0", "l0", "p0", "p1")
 FOLLOWED = (1, 12)  # channels that a client follows at first; the first client is one that knows nothing of channels
 CRASH_POINTS = ("before_commit", "after_commit", "before_answer")
 GAP = (30, 150)  # events between two faults
@@ -106,7 +107,7 @@ class _Faults:
         return "freeze relay", None, round(self._draw.uniform(0.05, 0.6), 3)
 
     def _backend(self):
-        return "kill backend", self._draw.choice(tuple(BACKENDS))
+        return "kill backend", self._draw.choice(KILLED)
 
     def _link(self):
         kind = self._draw.choice(("cut", "reset", "stall", "resume", "abandon", "delay", "delay"))

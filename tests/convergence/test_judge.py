@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+from collections import defaultdict
 
 import pytest
 
@@ -12,6 +13,8 @@ from history import Message
 from judge import findings
 from leases import gone_keys
 from listener import Ask, Leave
+from one_log import Step
+from one_order import OneOrder
 from plan import BACKENDS, STATE_KEYS, Fault, Plan
 from scene import Scene
 
@@ -228,6 +231,39 @@ def test_two_channels_in_another_order_than_others_saw(record):
     expect(record, "there is no one order")
 
 
+def said(channel, seq, name=None, kind="app:event", **data):
+    body = {"type": kind, "data": {"by": name, **data}, "seq": seq}
+    return Step(channel, "E", seq, kind, Message(json.dumps(body), body, 0.0), replayed=name == "replayed")
+
+
+def order_of(*steps, made=None):
+    events = defaultdict(dict)
+    for step in steps:
+        if step.message.is_event:
+            events[step.log][step.seq] = step.message
+    order = OneOrder(events)
+    order.add_flow(steps)
+    order.add_sender(made or {}, events)
+    return order
+
+
+def test_commands_of_one_sender_in_another_order():
+    made = {n: {"op": "broadcast", "type": "app:event", "channel": channel, "data": {"by": f"p0:{n}"}}
+            for n, channel in ((4, "room:1"), (5, "room:2"))}
+    four, five = said("room:1", 1, "p0:4"), said("room:2", 1, "p0:5")
+    assert order_of(four, five, made=made).circle() == []
+    assert set(order_of(five, four, made=made).circle()) == {("room:1", "E", 1), ("room:2", "E", 1)}
+
+
+def test_only_what_a_resume_brings_back_may_be_older():
+    resume = said("room:2", 0, kind="sync:resume", to=1)
+    old, new = said("room:2", 1, "replayed"), said("room:2", 2)
+    for back, is_allowed in ((old, True), (new, False)):
+        order = order_of(said("room:1", 1), resume, back)
+        order.add_flow([said("room:2", back.seq), said("room:1", 1)])
+        assert (order.circle() == []) == is_allowed
+
+
 def test_a_batch_that_others_came_between(record):
     script = witness(record)
     index = neighbours(script, lambda a, b: are_of_one_batch(a, b) and a.channel != b.channel)
@@ -244,9 +280,10 @@ def test_a_batch_of_which_a_part_is_missing(record):
 
 def test_a_batch_that_lies_apart_in_a_channel(record):
     index = neighbours(record.whole, lambda a, b: are_of_one_batch(a, b) and a.channel == b.channel == "room:1")
+    second = record.whole[index + 1].body
     rewrite_everywhere(record, record.whole[index + 1], type="sync:delete", data=["devices"])
-    later = [t for t in record.whole[index + 2:] if is_event(t) and t.channel == "room:1"]
-    rewrite_everywhere(record, later[0], data=record.whole[index].body["data"])
+    later = record.whole[index_of(record.whole[index + 2:], lambda t: t.channel == "room:1" and is_event(t)) + index + 2]
+    rewrite_everywhere(record, later, type=second["type"], data=second["data"])
     expect(record, "does not lie together")
 
 
@@ -306,9 +343,8 @@ def test_a_command_that_took_effect_twice(record):
 
 
 def test_deletes_that_nobody_sent(record):
-    events = [t for t in record.whole if is_event(t) and t.type == "app:event" and t.channel == "room:4"]
-    for told in events[:2]:
-        rewrite_everywhere(record, told, type="sync:delete", data=["devices"])
+    for told in [t for t in record.whole if is_event(t) and t.channel == "room:4"][:2]:
+        rewrite_everywhere(record, told, type="sync:delete", data=["never"])
     expect(record, "deletes that nobody was told of")
 
 
