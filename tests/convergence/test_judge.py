@@ -267,8 +267,10 @@ def test_only_what_a_resume_brings_back_may_be_older():
 def test_a_batch_that_others_came_between(record):
     script = witness(record)
     index = neighbours(script, lambda a, b: are_of_one_batch(a, b) and a.channel != b.channel)
-    other = index_of(script, lambda t: t.type == "app:event" and unit(t) != unit(script[index]))
-    script.insert(index + 1, script.pop(other))
+    behind = script[index + 2:]
+    other = behind[index_of(behind, lambda t: t.type == "app:event" and unit(t) != unit(script[index]))]
+    script.remove(other)
+    script.insert(index + 1, other)
     expect(record, "is torn apart by")
 
 
