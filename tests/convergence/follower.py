@@ -43,10 +43,13 @@ class Follower:
         history = self._client and self._client.channels.get(channel)
         return history.position if history else None
 
-    def has(self, seqs):
-        """Whether it has all up to these (channel to seq) of what it wants to follow."""
-        positions = {channel: self.position(channel) for channel in self._wanted}
-        return not self._under_way and all(p and p["seq"] >= seqs.get(c, 0) for c, p in positions.items())
+    def has(self, ends):
+        """Whether it has all up to these positions (of every channel) of what it wants to follow."""
+        return not self._under_way and all(self._has(channel, ends[channel]) for channel in self._wanted)
+
+    def _has(self, channel, end):
+        position = self.position(channel)
+        return position and position["epoch"] == end["epoch"] and position["seq"] >= end["seq"]
 
     async def _follow(self):
         while True:

@@ -141,13 +141,14 @@ class Judge:
 
     def _check_order(self):
         order = OneOrder(self._log.events)
-        for _, flow in self._log.flows:
-            order.add_flow(flow)
+        for name, flow in self._log.flows:
+            order.add_flow(name, flow)
         for name, style in BACKENDS.items():
             if style != "pipelined":
-                order.add_sender({n: made for (who, n), made in self._commands.items() if who == name}, self._log.events)
+                made = {n: one for (who, n), one in self._commands.items() if who == name}
+                order.add_sender(f"backend {name}", made, self._log.events)
         circle = order.circle()
-        self._expect(not circle, f"there is no one order: each of these comes before the next: {circle[:10]}")
+        self._expect(not circle, f"there is no one order; each of these comes before the next, as is said by: {circle[:10]}")
 
 
 def findings(record):

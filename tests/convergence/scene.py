@@ -226,11 +226,11 @@ class Scene:
                         f"{follower.name} has seen all up to {last}", SEEN_BY_ALL_SECONDS)
 
     async def _ends(self):
-        """channel to seq, once no key is there that goes by itself."""
+        """channel to position, once no key is there that goes by itself."""
         end = time.monotonic() + LEASES_SECONDS
         while left := leases_in(final := await self._states()):
             assert time.monotonic() < end, f"these outlive their ttl: {left}"
-        return {channel: told["seq"] for channel, told in final.items()}
+        return {channel: {"epoch": told["epoch"], "seq": told["seq"]} for channel, told in final.items()}
 
     async def _states(self):
         return {channel: await self._ask({"op": "state", "channel": channel}) for channel in CHANNELS}

@@ -242,8 +242,8 @@ def order_of(*steps, made=None):
         if step.message.is_event:
             events[step.log][step.seq] = step.message
     order = OneOrder(events)
-    order.add_flow(steps)
-    order.add_sender(made or {}, events)
+    order.add_flow("one", steps)
+    order.add_sender("p0", made or {}, events)
     return order
 
 
@@ -252,7 +252,7 @@ def test_commands_of_one_sender_in_another_order():
             for n, channel in ((4, "room:1"), (5, "room:2"))}
     four, five = said("room:1", 1, "p0:4"), said("room:2", 1, "p0:5")
     assert order_of(four, five, made=made).circle() == []
-    assert set(order_of(five, four, made=made).circle()) == {("room:1", "E", 1), ("room:2", "E", 1)}
+    assert set(order_of(five, four, made=made).circle()) == {(("room:1", "E", 1), "p0"), (("room:2", "E", 1), "one")}
 
 
 def test_only_what_a_resume_brings_back_may_be_older():
@@ -260,7 +260,7 @@ def test_only_what_a_resume_brings_back_may_be_older():
     old, new = said("room:2", 1, "replayed"), said("room:2", 2)
     for back, is_allowed in ((old, True), (new, False)):
         order = order_of(said("room:1", 1), resume, back)
-        order.add_flow([said("room:2", back.seq), said("room:1", 1)])
+        order.add_flow("other", [said("room:2", back.seq), said("room:1", 1)])
         assert (order.circle() == []) == is_allowed
 
 
