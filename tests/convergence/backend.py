@@ -88,12 +88,13 @@ class Backend:
 
     def confirm_in_sequence(self):
         number = max(self.answered(), default=-1) + 1
+        socket = self.dealer()
         while not self.finishing:
-            socket = self.dealer()
-            while not self.finishing and self.is_answered(socket, number):
-                number += 1
-                self.answers(socket, INTERVAL)
-            socket.close()
+            while not self.is_answered(socket, number):
+                socket.close()
+                socket = self.dealer()
+            number += 1
+            self.answers(socket, INTERVAL)
 
     def is_answered(self, socket, number):
         """Whether one attempt brought the last word; an increment that came too late goes out anew at once."""

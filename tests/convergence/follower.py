@@ -77,7 +77,7 @@ class Follower:
         self.seen += 1
         if kind == "sync:unsubscribed":
             await self._left(channel, body)
-        elif kind in ("sync:full", "sync:resume", "sync:refused"):
+        elif kind in ("sync:full", "sync:resume", "sync:refused") and "skipped" not in body:
             self._under_way.discard(channel)
         if position := self.position(channel):
             self._positions[channel] = position
