@@ -328,7 +328,7 @@ def test_a_confirmed_command_in_another_place(record):
 
 def test_a_command_that_was_confirmed_in_two_places(record):
     line = line_of(record, "l0", lambda made, answer: is_loud(made, answer) and "channels" not in made)
-    record.journals["l0"].append({"n": line["n"], "answer": {**line["answer"], "seq": 1, "versions": {}}})
+    record.journals["l0"].append({"n": line["n"], "answer": {**line["answer"], "seq": line["answer"]["seq"] + 1, "versions": {}}})
     expect(record, "was answered with several positions")
 
 
