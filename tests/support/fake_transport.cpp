@@ -25,6 +25,7 @@ std::size_t FakeTransport::write(ByteSpan frames) {
   if (waits_ || short_write_) note("a write while the transport takes nothing");
   if (frames.empty()) note("an empty write");
   if (!parser_.between_frames()) note("a write inside a frame");
+  if (const auto happening = std::exchange(at_next_write_, nullptr)) happening();
   ++writes_;
   const std::size_t taken = room_for(frames.size());
   short_write_ = taken < frames.size();

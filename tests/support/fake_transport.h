@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/frame_parser.h"
@@ -22,6 +24,8 @@ class FakeTransport final : public Transport {
   void take_in_all(std::size_t bytes) { room_ = bytes; }        // of all writes together
   void stall() { room_ = 0; }
   void flow();
+  // Something happens elsewhere while the next write is under way.
+  void at_next_write(std::function<void()> happening) { at_next_write_ = std::move(happening); }
   // From now on the peer acknowledges only what it is told to; before, all that comes.
   void acknowledge_no_more() { acknowledged_ = bytes_; }
   void acknowledge(std::uint64_t bytes) { *acknowledged_ += bytes; }
@@ -61,6 +65,7 @@ class FakeTransport final : public Transport {
   void note(const char* fault);
 
   FrameParser parser_;
+  std::function<void()> at_next_write_;
   bool refuse_next_ = false;
   std::optional<std::size_t> per_write_;
   std::optional<std::size_t> room_;

@@ -45,7 +45,7 @@ ShardWalk::ShardWalk(const Settings& settings, Choices& choices)
     : settings_(settings),
       choices_(choices),
       source_(settings.window.bytes),
-      shard_(shard_settings(settings), clock_, stats_, outbox_, [] {}) {
+      shard_(shard_settings(settings), clock_, stats_, outbox_, [this] { woken_ = true; }) {
   channels_.resize(1 + settings.channels);
   channels_[0].lives.emplace_back(History::State{{"comparison", "null"}, {"radio", "null"}});
   for (std::size_t index = 1; index < channels_.size(); ++index) {
@@ -75,6 +75,7 @@ void ShardWalk::step() {
     case 5:
     case 6:
     case 7: {
+      if (choices_.one_in(2)) interrupt();
       shard_.run();
       break;
     }
@@ -171,6 +172,21 @@ void ShardWalk::drop_channel() {
   channel.lives.emplace_back(History::State{}, last + 1);
 }
 
+// While a client is next written to more comes in: the shard takes it in during its pass.
+void ShardWalk::interrupt() {
+  any_client().transport.at_next_write([this] {
+    for (std::uint32_t count = 1 + choices_.below(4); count > 0; --count) {
+      // Not before a step that has its numbers already, and not so much that the mailbox would
+      // block this one thread.
+      if (sending_ || posted_weight_ >= settings_.window.bytes / 4 ||
+          posted_count_ + 1 >= kPostedUpdates) {
+        return;
+      }
+      choices_.one_in(8) ? drop_channel() : send(event_in(any_channel()));
+    }
+  });
+}
+
 // As the relay does when there is nothing left of it that it knows of; there may be followers.
 void ShardWalk::forget_channel() {
   Channel& channel = any_channel();
@@ -185,7 +201,9 @@ void ShardWalk::forget_channel() {
 
 void ShardWalk::send(const Update& step) {
   if (posted_weight_ >= settings_.window.bytes / 4 || posted_count_ == kPostedUpdates) {
+    sending_ = true;
     run_until_idle();
+    sending_ = false;
   }
   posted_weight_ += weight(step);
   ++posted_count_;
@@ -193,8 +211,11 @@ void ShardWalk::send(const Update& step) {
 }
 
 void ShardWalk::run_until_idle() {
-  while (shard_.run()) {
-  }
+  do {
+    woken_ = false;
+    while (shard_.run()) {
+    }
+  } while (woken_);
   posted_weight_ = 0;
   posted_count_ = 0;
 }
@@ -368,6 +389,7 @@ ShardWalk::Channel& ShardWalk::channel(const std::string& name) {
 }
 
 std::string ShardWalk::finish() {
+  for (const auto& client : clients_) client->transport.at_next_write(nullptr);
   for (bool busy = true; busy;) {
     run_until_idle();
     busy = false;

@@ -85,6 +85,7 @@ class ShardWalk {
   void publish_batch();
   void change_state();
   void drop_channel();
+  void interrupt();
   void forget_channel();
   Update event_in(Channel& channel);
   void send(const Update& step);
@@ -124,9 +125,11 @@ class ShardWalk {
   std::uint64_t bytes_ = 0;
   ShardStats stats_;
   Outbox outbox_{[] {}};
+  bool woken_ = false;
   Shard shard_;
   std::size_t posted_weight_ = 0;  // at most what waits in the shard's mailbox
   std::size_t posted_count_ = 0;
+  bool sending_ = false;
   std::uint64_t next_id_ = 0;
   std::vector<std::unique_ptr<Client>> clients_;
   Totals totals_;
