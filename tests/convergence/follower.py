@@ -35,6 +35,7 @@ class Follower:
         self._positions = {}
         self._client = None
         self._under_way = set()  # channels whose subscription or end has no answer yet
+        self._begun = set()  # channels that have had their first message
         self._next_change = 0
         self._task = asyncio.create_task(self._follow())
 
@@ -61,7 +62,7 @@ class Follower:
         asks = [Ask(channel, self._positions.get(channel)) for channel in self._wanted]
         self._client = await asyncio.wait_for(
             Listener.connect(self._port(), asks, self._bare, heartbeat=HEARTBEAT_SECONDS), OPEN_SECONDS)
-        self._under_way = set(self._wanted)
+        self._under_way, self._begun = set(self._wanted), set()
         self.visits.append(self._client.script)
         try:
             while True:
@@ -79,6 +80,7 @@ class Follower:
             await self._left(channel, body)
         elif kind in ("sync:full", "sync:resume", "sync:refused") and "skipped" not in body:
             self._under_way.discard(channel)
+            self._begun.add(channel)
         if position := self.position(channel):
             self._positions[channel] = position
         if self.roams and self.seen >= self._next_change:
@@ -86,11 +88,13 @@ class Follower:
             await self._change()
 
     async def _left(self, channel, body):
-        """Who is told of a drop while it waits for another answer goes on waiting."""
+        """A drop ends what has begun, else what was asked for; who waits for another answer goes on waiting."""
+        has_begun = channel in self._begun
+        self._begun.discard(channel)
         if "reason" not in body:
             if channel not in self._wanted:
                 self._under_way.discard(channel)
-        elif channel not in self._under_way:
+        elif not (has_begun and channel in self._under_way):
             await self._ask(channel)
 
     async def _change(self):
