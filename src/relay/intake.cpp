@@ -9,9 +9,10 @@
 namespace syncrelay {
 namespace {
 
-constexpr LineBudget::Bounds kRefusalLines{1, 1};           // on refused commands: one a second
-constexpr std::size_t kShownBytes = 80;                     // of a refused command
-constexpr std::size_t kMaxTended = 64;                      // letters of each kind in one batch
+constexpr LineBudget::Bounds kRefusalLines{1, 1};  // on refused commands: one a second
+constexpr std::size_t kShownBytes = 80;            // of a refused command
+constexpr std::size_t kMaxTended =
+    1024;  // letters of each kind in one batch: as many as a list makes
 constexpr Duration kStorageRest = std::chrono::seconds(1);  // before it is tried again for these
 
 }  // namespace

@@ -64,9 +64,13 @@ class Follower final : public ChannelFollower {
   bool in_window() const { return !renumbered() && channel_.log.holds(next()); }
   bool pending() const { return next() != channel_.log.next() || renumbered(); }
 
-  // Events that the client is behind.
+  // Events that the client is behind; of one that is joining, since the position that it has.
   std::uint64_t lag() const {
-    if (joining() != nullptr) return 0;
+    if (const Joining* const asked = joining()) {
+      const bool known =
+          asked->has_position && !renumbered() && asked->after.next() <= channel_.log.next();
+      return known ? distance(asked->after.next(), channel_.log.next()) : 0;
+    }
     return distance(renumbered() ? channel_.begin : next(), channel_.log.next());
   }
 
