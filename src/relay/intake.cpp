@@ -112,15 +112,20 @@ std::vector<Reply> Intake::publish() {
   return std::exchange(replies_, {});
 }
 
-// All that was accepted, but for repetitions of what is in effect.
+// All that was accepted, but for repetitions of what is in effect. The log tells it even when each
+// command has somebody who hears it, or when it was the relay's own wish: that the disk is full
+// concerns the operator.
 void Intake::refuse_unstored(const Rejection& rejection) {
+  std::uint64_t refused = std::exchange(unanswered_, 0);
   for (Reply& reply : replies_) {
     const auto* const accepted = std::get_if<Accepted>(&reply.content);
     if (accepted == nullptr || accepted->stored) continue;
-    count(rejection.reason);
     reply.content = rejection;
+    ++refused;
   }
-  for (; unanswered_ > 0; --unanswered_) refuse(rejection, {}, kNobody);
+  counter(stats_.rejected, rejection.reason).add(refused);
+  log_refusal(rejection, {});
+  for (; refused > 1; --refused) log_refusal(rejection, {});
 }
 
 }  // namespace syncrelay
