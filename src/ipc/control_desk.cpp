@@ -43,9 +43,10 @@ void ControlDesk::answer(std::vector<Reply> replies) {
     } else {
       const auto& accepted = std::get<Accepted>(reply.content);
       const Outcome& outcome = accepted.outcome;
-      send(std::move(envelope), accepted_answer({outcome.position, sources_.epoch,
-                                                 subscribers_of(text(outcome.channel))},
-                                                accepted));
+      send(std::move(envelope),
+           accepted_answer({outcome.position, sources_.epoch,
+                            sources_.relay.subscribers().of(text(outcome.channel))},
+                           accepted));
     }
   }
 }
@@ -154,11 +155,8 @@ void ControlDesk::send(Envelope envelope, std::string answer) {
 }
 
 AnswerContext ControlDesk::context(std::string_view channel) const {
-  return {sources_.relay.channels().position_of(channel), sources_.epoch, subscribers_of(channel)};
-}
-
-std::uint64_t ControlDesk::subscribers_of(std::string_view channel) const {
-  return sources_.relay.subscribers().of(channel);
+  return {sources_.relay.channels().position_of(channel), sources_.epoch,
+          sources_.relay.subscribers().of(channel)};
 }
 
 }  // namespace syncrelay

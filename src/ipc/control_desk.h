@@ -71,7 +71,6 @@ class ControlDesk {
   void refuse(Envelope envelope, const Rejection& rejection);
   void send(Envelope envelope, std::string answer);
   AnswerContext context(std::string_view channel) const;
-  std::uint64_t subscribers_of(std::string_view channel) const;
 
   ControlSocket socket_;
   const Sources sources_;

@@ -19,16 +19,16 @@ Expiry expiry_of(const Batch::Timed& timed) {
 }  // namespace
 
 void Batch::begin_step(WallTime ts) {
-  step_ts_ = ts;
-  step_letters_ = letters_.size();
-  step_timed_ = timed_.size();
+  step_.ts = ts;
+  step_.letters = letters_.size();
+  step_.timed = timed_.size();
 }
 
 void Batch::take(const Effect& effect) {
-  if (letters_.size() == step_letters_) {
+  if (letters_.size() == step_.letters) {
     add(effect, std::get<Update>(letters_.emplace_back()));
   } else {
-    add(effect, also_.emplace_back());
+    add(effect, step_.also.emplace_back());
   }
 }
 
@@ -38,7 +38,7 @@ void Batch::add(const Effect& effect, Update& part) {
   part.changes = effect.changes;
   part.seq = effect.seq;
   if (!effect.event.empty()) set_event(part, log_.append(effect.event));
-  if (effect.lifetime) timed_.push_back({effect.changes.get(), step_ts_, *effect.lifetime});
+  if (effect.lifetime) timed_.push_back({effect.changes.get(), step_.ts, *effect.lifetime});
 }
 
 void Batch::set_event(Update& part, LogWriter::Written written) const {
@@ -49,45 +49,45 @@ void Batch::set_event(Update& part, LogWriter::Written written) const {
 }
 
 void Batch::end_step() {
-  if (letters_.size() == step_letters_) return;
+  if (letters_.size() == step_.letters) return;
   Update& first = std::get<Update>(letters_.back());
-  parts_ += 1 + also_.size();
-  if (first.chunk) ++events_;
-  if (!also_.empty()) {
-    events_ += static_cast<std::uint64_t>(
-        std::count_if(also_.begin(), also_.end(), [](const Update& part) { return part.chunk; }));
-    first.also = std::make_shared<const std::vector<Update>>(std::exchange(also_, {}));
+  counts_.parts += 1 + step_.also.size();
+  if (first.chunk) ++counts_.events;
+  if (!step_.also.empty()) {
+    counts_.events += static_cast<std::uint64_t>(std::count_if(
+        step_.also.begin(), step_.also.end(), [](const Update& part) { return part.chunk; }));
+    first.also = std::make_shared<const std::vector<Update>>(std::exchange(step_.also, {}));
   }
-  bytes_ += weight(first);
+  counts_.bytes += weight(first);
 }
 
 void Batch::take_back_step() {
-  if (letters_.size() == step_letters_) return;
+  if (letters_.size() == step_.letters) return;
   const Update& first = std::get<Update>(letters_.back());
   if (first.chunk) {
     log_.rewind_to(first.chunk, first.position);
-  } else if (const auto next = std::find_if(also_.begin(), also_.end(),
+  } else if (const auto next = std::find_if(step_.also.begin(), step_.also.end(),
                                             [](const Update& part) { return part.chunk; });
-             next != also_.end()) {
+             next != step_.also.end()) {
     log_.rewind_to(next->chunk, next->position);
   }
-  also_.clear();
+  step_.also.clear();
   letters_.pop_back();
-  timed_.resize(step_timed_, Timed{nullptr, {}, {}});
+  timed_.resize(step_.timed, Timed{nullptr, {}, {}});
 }
 
 void Batch::add_id(IdRecord id) {
-  bytes_ += id.id.size();
+  counts_.bytes += id.id.size();
   ids_.push_back(std::move(id));
 }
 
 void Batch::count(const Command& command) {
-  if (has_effect(command.op)) ++commands_[static_cast<std::size_t>(command.op)];
+  if (has_effect(command.op)) ++counts_.commands[static_cast<std::size_t>(command.op)];
   for (const Command& inner : command.commands) count(inner);
 }
 
 bool Batch::full() const {
-  return parts_ >= kFullParts || bytes_ >= kFullBytes;
+  return counts_.parts >= kFullParts || counts_.bytes >= kFullBytes;
 }
 
 void Batch::fill(StoreBatch& stored) {
@@ -109,11 +109,7 @@ void Batch::clear() {
   letters_.clear();
   timed_.clear();
   ids_.clear();
-  parts_ = 0;
-  bytes_ = 0;
-  events_ = 0;
-  expired_ = 0;
-  commands_.fill(0);
+  counts_ = {};
   kept_log_ = log_.mark();
 }
 

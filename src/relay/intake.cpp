@@ -112,20 +112,17 @@ std::vector<Reply> Intake::publish() {
   return std::exchange(replies_, {});
 }
 
-// All that was accepted, but for repetitions of what is in effect. The log tells it even when each
-// command has somebody who hears it, or when it was the relay's own wish: that the disk is full
-// concerns the operator.
+// All that was accepted, but for repetitions of what is in effect. The log says why, also when all
+// of them are answered: it is the storage that somebody has to look after.
 void Intake::refuse_unstored(const Rejection& rejection) {
-  std::uint64_t refused = std::exchange(unanswered_, 0);
   for (Reply& reply : replies_) {
     const auto* const accepted = std::get_if<Accepted>(&reply.content);
     if (accepted == nullptr || accepted->stored) continue;
+    count(rejection.reason);
+    log_refusal(rejection, {});
     reply.content = rejection;
-    ++refused;
   }
-  counter(stats_.rejected, rejection.reason).add(refused);
-  log_refusal(rejection, {});
-  for (; refused > 1; --refused) log_refusal(rejection, {});
+  for (; unanswered_ > 0; --unanswered_) refuse(rejection, {}, kNobody);
 }
 
 }  // namespace syncrelay

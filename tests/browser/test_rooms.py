@@ -67,6 +67,29 @@ def test_rooms_side_by_side_know_nothing_of_each_other(enter):
     assert here.text("#position") == there.text("#position") == "2"
 
 
+def test_a_room_leads_to_another(browser, backend, enter):
+    def other(page):
+        page.wait_for(FIRST, "no votes")
+        return page.evaluate("document.querySelector('#other').getAttribute('href')")
+
+    assert other(enter("Ada")) == "/rooms/0-2"
+    for room, expected in (("0-7", "/rooms/1-2"), ("6-7", "/rooms/0-1")):
+        page = browser.open(f"{backend.url}/rooms/{room}")
+        assert other(page) == expected
+        assert page.complaints() == []
+
+
+def test_the_chosen_track_is_marked_the_same_under_the_pointer(enter):
+    ada, ben = enter("Ada"), enter("Ben")
+    ada.click(FIRST)
+    ben.focus(FIRST)
+    ben.press("Enter")
+    for page in (ada, ben):
+        page.wait_for(FIRST, "2: ")
+    color = f"getComputedStyle(document.querySelector('{FIRST}')).borderColor"
+    assert ada.evaluate(color) == ben.evaluate(color)
+
+
 def test_the_radio_of_all_plays_in_every_room(enter, backend):
     rooms = [enter("Ada", "0-1"), enter("Ben", "0-2")]
     backend.post("/radio/start", {"track": 3})

@@ -62,6 +62,11 @@ void ShardThread::disconnect(ThreadedClient& client) {
   shard_.remove(*std::exchange(client.session, nullptr));
 }
 
+void ShardThread::hear(ThreadedClient& client, const ClientMessage& message) {
+  shard_.hear(*client.session, message);
+  client.session->answer();
+}
+
 void ShardThread::wake() {
   {
     const std::lock_guard lock(mutex_);

@@ -50,6 +50,8 @@ class ShardThread {
   // On the shard's thread only.
   ThreadedClient& connect(const ClientRequest& request = {});
   void disconnect(ThreadedClient& client);
+  // The client says this.
+  void hear(ThreadedClient& client, const ClientMessage& message);
 
   // On the shard's thread, or after stop(); holds clients that are gone, too.
   const std::vector<std::unique_ptr<ThreadedClient>>& clients() const { return clients_; }

@@ -20,6 +20,7 @@ import time
 import zmq
 
 from commands import command, tag
+from counting import Counting, is_final
 
 INTERVAL = 1 / 120  # seconds between two commands
 ATTEMPT = 0.4  # seconds to wait for an answer
@@ -50,13 +51,18 @@ class Backend:
         self.style, self.seed, self.name, self.endpoint = style, seed, name, endpoint
         self.journal = Journal(pathlib.Path(journal))
         self.context = zmq.Context()
+        self.counting = Counting()
 
     @property
     def finishing(self):
         return bool(select.select([sys.stdin], [], [], 0)[0])
 
-    def body(self, number):
-        return json.dumps(command(self.seed, self.name, number, self.style)).encode()
+    def made(self, number):
+        return self.counting.filled(command(self.seed, self.name, number, self.style))
+
+    def answered(self):
+        """The numbers that need no more, as the journal knows."""
+        return {line["n"] for line in self.journal.lines() if is_final(self.made(line["n"]), line["answer"])}
 
     def dealer(self):
         socket = self.context.socket(zmq.DEALER)
@@ -65,38 +71,45 @@ class Backend:
         return socket
 
     def send(self, socket, number):
+        """Returns what it was; an increment depends on what is known by now."""
+        made = self.made(number)
         for _ in range(2 if random.random() < TWICE else 1):
-            socket.send_multipart([b"%d" % number, self.body(number)])
+            socket.send_multipart([b"%d" % number, json.dumps(made).encode()])
+        return made
 
     def answers(self, socket, seconds):
-        """Writes down the answers that come within this time, until there are none; returns their numbers."""
-        numbers = []
-        while socket.poll(0 if numbers else seconds * 1000):
+        """Writes down the answers that come within this time, until there are none; returns (number, answer) of each."""
+        got = []
+        while socket.poll(0 if got else seconds * 1000):
             frame, answer = socket.recv_multipart()
-            self.journal.write(n=int(frame), answer=json.loads(answer))
-            numbers.append(int(frame))
-        return numbers
+            got.append((int(frame), json.loads(answer)))
+            self.journal.write(n=got[-1][0], answer=got[-1][1])
+        return got
 
     def confirm_in_sequence(self):
-        number = max((line["n"] for line in self.journal.lines()), default=-1) + 1
+        number = max(self.answered(), default=-1) + 1
+        socket = self.dealer()
         while not self.finishing:
-            socket = self.dealer()
-            while not self.finishing and self.is_answered(socket, number):
-                number += 1
-                self.answers(socket, INTERVAL)
-            socket.close()
+            while not self.is_answered(socket, number):
+                socket.close()
+                socket = self.dealer()
+            number += 1
+            self.answers(socket, INTERVAL)
 
     def is_answered(self, socket, number):
-        """Whether one attempt brought the answer."""
-        self.send(socket, number)
+        """Whether one attempt brought the last word; an increment that came too late goes out anew at once."""
+        sent = self.send(socket, number)
         end = time.monotonic() + ATTEMPT
         while (left := end - time.monotonic()) > 0:
-            if number in self.answers(socket, left):
-                return True
+            for answered, answer in self.answers(socket, left):
+                if answered == number and not self.counting.learn(sent, answer):
+                    return True
+                if answered == number:
+                    sent = self.send(socket, number)
         return False
 
     def confirm_in_a_pipeline(self):
-        answered = {line["n"] for line in self.journal.lines()}
+        answered = self.answered()
         fresh = itertools.count(max(answered, default=-1) + 1)
         socket = self.dealer()
         waiting = {n: 0.0 for n in range(max(answered, default=-1) + 1) if n not in answered}
@@ -109,7 +122,7 @@ class Backend:
                 if again <= time.monotonic():
                     self.send(socket, number)
                     waiting[number] = time.monotonic() + ATTEMPT
-            for number in self.answers(socket, INTERVAL):
+            for number, _ in self.answers(socket, INTERVAL):
                 waiting.pop(number, None)
 
     def push(self):
@@ -119,7 +132,7 @@ class Backend:
             if self.finishing:
                 break
             self.journal.write(n=number)
-            socket.send(self.body(number))
+            socket.send(json.dumps(self.made(number)).encode())
             time.sleep(INTERVAL)
         for _ in range(DONE_TIMES):
             socket.send_json({"op": "broadcast", "type": "app:done", "data": {"by": tag(self.name, "done")}})

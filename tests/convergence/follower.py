@@ -1,4 +1,4 @@
-"""A client over many connections: it comes back with its position whenever one ends, until it is told to stop."""
+"""A client over many connections: it comes back with its positions whenever one ends, until it is told to stop."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,8 @@ import time
 
 import websockets
 
-from ws_client import SyncClient
+from commands import CHANNELS
+from listener import Ask, Listener
 
 OPEN_SECONDS = 3.0
 HEARTBEAT_SECONDS = 1
@@ -15,28 +16,40 @@ SILENCE_SECONDS = 2.5 * HEARTBEAT_SECONDS
 CANCEL_SECONDS = 0.2
 BACKOFF_SECONDS = (0.02, 0.15)
 ENDINGS = (OSError, asyncio.TimeoutError, websockets.WebSocketException)
+MOST_CHANNELS = 12
+ROAM_MESSAGES = (5, 60)  # between two changes of what it follows
 
 
 class Follower:
-    """`port` is asked anew for every connection. `visits` holds (position asked for or None, messages got), `endings`
-    when and by what each of them ended."""
+    """`port` is asked anew for every connection. `visits` holds the script of each of them, `endings` when and by what
+    it ended. One that is `bare` follows the default channel; one that roams subscribes to others and leaves them."""
 
-    def __init__(self, name, port):
+    def __init__(self, name, port, channels=("",), bare=False, roams=False):
         self.name = name
         self.visits = []
         self.endings = []
         self.seen = 0  # messages on all connections
-        self._port = port
-        self._position = None
+        self.roams = roams
+        self._port, self._bare = port, bare
+        self._wanted = list(channels)
+        self._positions = {}
         self._client = None
+        self._under_way = set()  # channels whose subscription or end has no answer yet
+        self._next_change = 0
         self._task = asyncio.create_task(self._follow())
 
-    @property
-    def position(self):
-        return self._position or {"epoch": None, "seq": -1}
+    def position(self, channel):
+        """Where it is by now in a channel that it follows; None when it does not."""
+        history = self._client and self._client.channels.get(channel)
+        return history.position if history else None
 
-    def last(self):
-        return self.visits[-1][1][-1] if self.visits else None
+    def has(self, ends):
+        """Whether it has all up to these positions (of every channel) of what it wants to follow."""
+        return not self._under_way and all(self._has(channel, ends[channel]) for channel in self._wanted)
+
+    def _has(self, channel, end):
+        position = self.position(channel)
+        return position and position["epoch"] == end["epoch"] and position["seq"] >= end["seq"]
 
     async def _follow(self):
         while True:
@@ -45,27 +58,68 @@ class Follower:
             await asyncio.sleep(random.uniform(*BACKOFF_SECONDS))
 
     async def _visit(self):
-        asked = self._position
+        asks = [Ask(channel, self._positions.get(channel)) for channel in self._wanted]
         self._client = await asyncio.wait_for(
-            SyncClient.open(None, port=self._port(), heartbeat=HEARTBEAT_SECONDS, **(asked or {})), OPEN_SECONDS)
-        self.visits.append((asked, self._client.messages))
+            Listener.connect(self._port(), asks, self._bare, heartbeat=HEARTBEAT_SECONDS), OPEN_SECONDS)
+        self._under_way = set(self._wanted)
+        self.visits.append(self._client.script)
         try:
             while True:
-                self._position = self._client.position
-                self.seen += 1
-                await self._client.next(SILENCE_SECONDS)
+                await self._take(await self._client.next(SILENCE_SECONDS))
         except ENDINGS as ending:
             self.endings.append((time.monotonic(), ending))
             raise
         finally:
             await self._client.abort()
 
+    async def _take(self, body):
+        channel, kind = body.get("channel", ""), body["type"]
+        self.seen += 1
+        if kind == "sync:unsubscribed":
+            await self._left(channel, body)
+        elif kind in ("sync:full", "sync:resume", "sync:refused") and "skipped" not in body:
+            self._under_way.discard(channel)
+        if position := self.position(channel):
+            self._positions[channel] = position
+        if self.roams and self.seen >= self._next_change:
+            self._next_change = self.seen + random.randint(*ROAM_MESSAGES)
+            await self._change()
+
+    async def _left(self, channel, body):
+        """Who is told of a drop while it waits for another answer goes on waiting."""
+        if "reason" not in body:
+            if channel not in self._wanted:
+                self._under_way.discard(channel)
+        elif channel not in self._under_way:
+            await self._ask(channel)
+
+    async def _change(self):
+        choice = random.choice(("come", "come", "leave", "flap"))
+        away = [c for c in CHANNELS if c not in self._wanted and c not in self._under_way]
+        here = [c for c in self._wanted if c not in self._under_way]
+        if choice == "come" and away and len(self._wanted) < MOST_CHANNELS:
+            channel = random.choice(away)
+            self._wanted.append(channel)
+            await self._ask(channel)
+        elif choice != "come" and len(here) > 1:
+            channel = random.choice(here)
+            self._under_way.add(channel)
+            await self._client.leave_channel(channel)
+            if choice == "leave":
+                self._wanted.remove(channel)
+            else:
+                await self._ask(channel)
+
+    async def _ask(self, channel):
+        self._under_way.add(channel)
+        await self._client.ask(channel, self._positions.get(channel) if random.random() < 0.7 else None)
+
     def drop(self, forget=False):
         """Ends the connection from this side; `forget` makes it come back as a new client."""
         if self._client:
             self._client.connection.transport.abort()
         if forget:
-            self._position = None
+            self._positions = {}
 
     def check(self):
         """Raises what the client found wrong with what it was sent."""

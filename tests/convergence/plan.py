@@ -3,12 +3,17 @@
 import random
 from dataclasses import dataclass
 
+from commands import CHANNELS, CONFIGURED, OPEN_CHANNELS
+
 LINKS = 4
-BACKENDS = {"s0": "sequential", "l0": "pipelined", "p0": "pushed", "p1": "pushed"}
+BACKENDS = {"s0": "sequential", "s1": "sequential", "l0": "pipelined", "p0": "pushed", "p1": "pushed"}
+KILLED = ("s0", "l0", "p0", "p1")
+FOLLOWED = (1, 12)  # channels that a client follows at first; the first client is one that knows nothing of channels
 CRASH_POINTS = ("before_commit", "after_commit", "before_answer")
 GAP = (30, 150)  # events between two faults
 DATA_MODES = ("always", "always", "always", "never", "mixed")
 SMALL_WINDOW = ("--log-events", "200", "--log-bytes", "64KiB", "--send-buffer", "4KiB")
+STATE_KEYS = tuple(word for key in CONFIGURED for word in ("--state-key", key))
 SHORT_PINGS = ("--ping-interval", "700ms", "--ping-timeout", "700ms", "--stall-timeout", "2s")
 CLOCK_JUMPS = (-100_000, -30, 30, 100_000)  # seconds; ids must not care, though their window is 10 minutes
 CALM = 0.15  # how many plans leave the relay running, so that nothing that was pushed may be missing either
@@ -34,6 +39,7 @@ class Plan:
     power: bool
     small_window: bool
     faults: tuple
+    channels: tuple = (("",),) * LINKS  # what each client follows at first
 
     @property
     def forgets(self):
@@ -44,10 +50,18 @@ class Plan:
     def from_seed(cls, seed, count=18, crash_points=False, clock_jumps=False):
         draw = random.Random(seed)
         mode, small, power = draw.choice(DATA_MODES), draw.random() < 0.3, draw.random() < 0.2
-        options = SHORT_PINGS + (SMALL_WINDOW if small else ()) + ("--shards", str(draw.choice((1, 2, 3))))
+        options = SHORT_PINGS + OPEN_CHANNELS + STATE_KEYS + (SMALL_WINDOW if small else ()) + ("--shards", str(draw.choice((1, 2, 3))))
         calm = draw.random() < CALM
         maker = _Faults(draw, mode, calm, crash_points, clock_jumps)
-        return cls(seed, options, mode, power, small, tuple(maker.next() for _ in range(count)))
+        faults = tuple(maker.next() for _ in range(count))
+        return cls(seed, options, mode, power, small, faults, tuple(_channels(seed)))
+
+
+def _channels(seed):
+    draw = random.Random(f"{seed}/channels")
+    yield ("",)
+    for _ in range(1, LINKS):
+        yield tuple(draw.sample(CHANNELS, draw.randint(*FOLLOWED)))
 
 
 class _Faults:
@@ -93,7 +107,7 @@ class _Faults:
         return "freeze relay", None, round(self._draw.uniform(0.05, 0.6), 3)
 
     def _backend(self):
-        return "kill backend", self._draw.choice(tuple(BACKENDS))
+        return "kill backend", self._draw.choice(KILLED)
 
     def _link(self):
         kind = self._draw.choice(("cut", "reset", "stall", "resume", "abandon", "delay", "delay"))

@@ -6,32 +6,37 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 from backend import Journal
+from channel_client import Told
+from commands import CHANNELS, ROOMS
 from control_peer import ControlPeer
 from deadline import until
 from follower import Follower
+from leases import LEASE
+from listener import Ask, Listener
 from plan import BACKENDS, LINKS
 from proxy import FaultProxy
 from relay_process import RelayProcess
-from ws_client import SyncClient
 
 BACKEND = pathlib.Path(__file__).parent / "backend.py"
 PROGRESS_SECONDS = 20.0
 HEAL_SECONDS = 30.0
 SEEN_BY_ALL_SECONDS = 20.0
+LEASES_SECONDS = 5.0
 
 
 @dataclass
 class Record:
     """What a run leaves for the judge."""
     plan: object
-    followers: dict  # name to visits
+    followers: dict  # name to the scripts of its visits
     journals: dict  # backend to the lines of its journal
-    final: dict  # the state that the control socket tells at the end
-    fresh: list  # messages of a new client at the end
-    whole: list  # messages of a client that resumed from seq 0 at the end
+    final: dict  # channel to its state that the control socket tells at the end
+    fresh: list  # script of a new client of all channels at the end
+    whole: list  # script of a client that resumed all channels from seq 0 at the end
     restarts: int  # of the relay
     faults: list  # those carried out, as text
 
@@ -59,11 +64,12 @@ class Scene:
 
     async def _begin(self):
         await self._start(self._plan.data_mode != "never")
-        self._followers = [Follower("witness", lambda: self._relay.port)]
+        self._followers = [Follower("witness", lambda: self._relay.port, ("", *ROOMS))]
         for number in range(LINKS):
             proxy = await FaultProxy(self._relay.port).start()
             self._proxies.append(proxy)
-            self._followers.append(Follower(f"client {number}", lambda proxy=proxy: proxy.port))
+            self._followers.append(Follower(f"client {number}", lambda proxy=proxy: proxy.port,
+                                            self._plan.channels[number], bare=number == 0, roams=number > 0))
         for name in BACKENDS:
             self._start_backend(name)
 
@@ -190,6 +196,8 @@ class Scene:
         if self._plan.data_mode == "mixed":
             await asyncio.to_thread(self._relay.stop)
             await self._start(True)
+        for follower in self._followers:
+            follower.roams = False
         heal_seq = (await self._ask({"op": "state"}))["seq"]
         for process in self._backends.values():
             process.stdin.close()
@@ -202,19 +210,30 @@ class Scene:
         """Those that have something under way, or whose `app:done` the witness has not seen since."""
         self._witness.check()
         busy = {name for name, style in BACKENDS.items() if style == "pushed" or self._backends[name].poll() is None}
-        for message in reversed(self._witness.visits[-1][1]):
-            if message.type == "app:done" and message.seq > heal_seq:
-                busy.discard(message.data["by"].split(":")[0])
+        for entry in reversed(self._witness.visits[-1]):
+            if isinstance(entry, Told) and entry.type == "app:done" and entry.message.seq > heal_seq:
+                busy.discard(entry.body["data"]["by"].split(":")[0])
         return busy
 
     async def _drain(self):
-        """What was still in the sockets has been taken when a last confirmed event finds nothing behind it."""
+        """What was still in the sockets has been taken, and what had a ttl has gone, when nothing new is found behind
+        what the witness has."""
         last = None
-        while last != (last := (await self._ask({"op": "stats"}))["seq"]):
-            await until(lambda: self._witness.position["seq"] >= last, "the witness has all", SEEN_BY_ALL_SECONDS)
+        while last != (last := await self._ends()):
+            await until(lambda: self._witness.has(last), "the witness has all", SEEN_BY_ALL_SECONDS)
         for follower in self._followers:
-            await until(lambda follower=follower: follower.check() or follower.position["seq"] >= last,
-                        f"{follower.name} has seen event {last}", SEEN_BY_ALL_SECONDS)
+            await until(lambda follower=follower: follower.check() or follower.has(last),
+                        f"{follower.name} has seen all up to {last}", SEEN_BY_ALL_SECONDS)
+
+    async def _ends(self):
+        """channel to position, once no key is there that goes by itself."""
+        end = time.monotonic() + LEASES_SECONDS
+        while left := leases_in(final := await self._states()):
+            assert time.monotonic() < end, f"these outlive their ttl: {left}"
+        return {channel: {"epoch": told["epoch"], "seq": told["seq"]} for channel, told in final.items()}
+
+    async def _states(self):
+        return {channel: await self._ask({"op": "state", "channel": channel}) for channel in CHANNELS}
 
     async def _ask(self, query):
         peer = ControlPeer(self._relay.ready["control"][0])
@@ -224,13 +243,26 @@ class Scene:
             peer.close()
 
     async def _record(self):
-        final = await self._ask({"op": "state"})
-        fresh = await SyncClient.open(self._relay)
-        whole = await SyncClient.open(self._relay, epoch=final["epoch"], seq=0)
-        if whole.first.type == "sync:resume":
-            await whole.read_to_seq(final["seq"])
-        await fresh.abort()
-        await whole.abort()
+        final = await self._states()
+        fresh = await self._listen([Ask(channel, None) for channel in CHANNELS], final)
+        whole = await self._listen(
+            [Ask(channel, {"epoch": told["epoch"], "seq": 0}) for channel, told in final.items()], final)
         return Record(self._plan, {f.name: f.visits for f in self._followers},
                       {name: Journal(self._journal(name)).lines() for name in BACKENDS},
-                      final, fresh.messages, whole.messages, self._starts - 1, self._done)
+                      final, fresh, whole, self._starts - 1, self._done)
+
+    async def _listen(self, asks, final):
+        """The script of a client that reads all there is to these."""
+        listener = await Listener.connect(self._relay.port, asks)
+        try:
+            await listener.begun(*final)
+            while any(listener.channels[channel].seq < told["seq"] for channel, told in final.items()):
+                await listener.next()
+        finally:
+            await listener.abort()
+        return listener.script
+
+
+def leases_in(states):
+    return [(channel, key) for channel, told in states.items() for key, value in told["state"].items()
+            if LEASE in key and value is not None]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from plan import DATA_MODES, Plan
+from commands import CHANNELS, COUNTED, command, event_of, increment_in, inner, is_doomed, parts
+from plan import BACKENDS, DATA_MODES, FOLLOWED, Plan
 from trial import Trial
 
 SEEDS = (3, 4, 5, 9, 20, 26)
@@ -25,6 +26,23 @@ def test_the_seeds_cover_every_mode_and_every_fault():
         "cut link", "reset link", "stall link", "resume link", "abandon link", "delay link"}
     points = {f.target.split(":")[0] for plan in plans for f in plan.faults if f.kind == "crash relay"}
     assert points == {"before_commit", "after_commit", "before_answer"}
+
+
+def test_the_seeds_cover_clients_of_few_and_of_many_channels():
+    counts = {len(channels) for seed in SEEDS for channels in Plan.from_seed(seed).channels}
+    assert min(counts) == min(FOLLOWED) and max(counts) >= max(FOLLOWED) - 1 and len(counts) > 5
+
+
+def test_a_backend_sends_every_kind_of_command_everywhere():
+    made = [command(SEEDS[0], name, n, style) for name, style in BACKENDS.items() for n in range(300)]
+    single = [part for each in made for part in parts(each)]
+    assert {each["op"] for each in made} >= {"batch", "broadcast", "set", "merge", "delete", "drop"}
+    assert {channel for channel, _ in single} == set(CHANNELS)
+    assert {increment_in(each).get("channel", "") for each in made if increment_in(each)} == set(COUNTED)
+    assert any(is_doomed(each) for each in made)
+    assert {part["op"] for _, part in single if "ttl" in part} == {"set", "merge", "broadcast"}
+    assert any("channels" in part for each in made for part in inner(each))
+    assert any(event_of(channel, part) is None for channel, part in single)
 
 
 def test_a_seed_always_makes_the_same_plan():

@@ -33,11 +33,11 @@ class Trial:
         return f"{variable}={shlex.quote(binary())} {sys.executable} tests/convergence --seed {self.seed}"
 
     def run(self):
-        """(findings, events in the log at the end); an exception of the run is a finding, too."""
+        """(findings, events in all channels at the end); an exception of the run is a finding, too."""
         with tempfile.TemporaryDirectory(prefix="syncrelay-cv-") as directory:
             try:
                 clock = ClockShift(pathlib.Path(directory)) if self.clock_jumps else None
                 record = asyncio.run(asyncio.wait_for(Scene(self.plan, directory, clock).play(), HANG_SECONDS))
             except Exception as error:  # whatever went wrong, the seed must be told
                 return [f"{type(error).__name__}: {error}"], 0
-        return findings(record), record.final["seq"]
+        return findings(record), sum(told["seq"] for told in record.final.values())

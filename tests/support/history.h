@@ -16,8 +16,7 @@ class History {
   using State = std::map<std::string, std::string>;
 
   // Its numbers begin behind `start`.
-  explicit History(State state, std::uint64_t start = 0)
-      : start_(start), state_(std::move(state)) {
+  explicit History(State state, std::uint64_t start = 0) : start_(start), state_(std::move(state)) {
     note_state(true);
   }
 

@@ -288,8 +288,7 @@ void ShardWalk::check(Client& client) {
   if (!fault.empty()) fail(fault);
   std::uint64_t skipped = client.totals.skipped;
   for (const auto& [name, model] : client.models) skipped += model.skipped();
-  if (!client.transport.was_limited() && skipped > 0)
-    fail("a client that keeps up skipped events");
+  if (!client.transport.was_limited() && skipped > 0) fail("a client that keeps up skipped events");
 }
 
 void ShardWalk::take(Client& client, const WireMessage& message) {

@@ -257,6 +257,25 @@ def test_pages_are_asked_for_as_they_are_needed(control: RouterPeer, endpoint: s
     asyncio.run(read())
 
 
+def test_behind_the_default_channel_it_goes_on_with_the_empty_name(control: RouterPeer, endpoint: str) -> None:
+    control.start()
+    info = {"seq": 1, "epoch": "e", "subscribers": 0, "keys": 0, "bytes": 0}
+
+    async def read() -> None:
+        async with AsyncRelay(endpoint) as relay:
+            names = asyncio.ensure_future(listed(relay))
+            for expected, found in (({}, ""), ({"after": ""}, "a")):
+                envelope, query = await asyncio.to_thread(control.receive)
+                assert query == {"op": "channels", "limit": 1, **expected}
+                control.answer(envelope, channels=[{"name": found, **info}], more=found == "")
+            assert await names == ["", "a"]
+
+    async def listed(relay: AsyncRelay) -> list[str]:
+        return [each.name async for each in relay.channels(page=1)]
+
+    asyncio.run(read())
+
+
 async def test_the_async_variant_does_the_same(relay: Relay) -> None:
     other = AsyncRelay(relay=relay)
     room = other.channel("room:1")

@@ -46,13 +46,19 @@ function showRoom() {
   for (const button of document.querySelectorAll("button")) button.disabled = false;
 }
 
+/** The pair whose room comes next. */
+function next([first, second]) {
+  if (second + 1 < tracks.length) return [first, second + 1];
+  return first + 2 < tracks.length ? [first + 1, first + 2] : [0, 1];
+}
+
 function me() {
   return element("name").value.trim() || element("name").placeholder;
 }
 
-/** Keeps the name for the next visit. */
+/** Keeps the name: for this window, and for the next one as a proposal. */
 function rename() {
-  localStorage.setItem("name", element("name").value.trim());
+  for (const store of [sessionStorage, localStorage]) store.setItem("name", element("name").value.trim());
   show();
 }
 
@@ -76,7 +82,7 @@ function pin(submission) {
 }
 
 element("name").placeholder = `Guest ${Math.floor(Math.random() * 900) + 100}`;
-element("name").value = localStorage.getItem("name") ?? "";
+element("name").value = sessionStorage.getItem("name") ?? localStorage.getItem("name") ?? "";
 element("name").addEventListener("input", rename);
 candidates.forEach((button, side) => button.addEventListener("click", () => send("vote", { track: pair[side].id })));
 element("text").addEventListener("input", tellTyping);
@@ -99,4 +105,5 @@ relay.onState("radio", show);
 relay.onStatus(show);
 const tracks = await ask("/tracks");
 pair = numbers.map((number) => tracks[number]);
+element("other").href = `/rooms/${next(numbers).join("-")}`;
 show();

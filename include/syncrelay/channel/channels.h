@@ -41,10 +41,8 @@ struct Effect {
 // the bytes of their events are copied one by one.
 class Effects {
  public:
+  virtual ~Effects() = default;
   virtual void take(const Effect& effect) = 0;
-
- protected:
-  ~Effects() = default;
 };
 
 struct OutcomeParts;

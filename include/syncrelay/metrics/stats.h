@@ -5,8 +5,8 @@
 #include "syncrelay/base/counter.h"
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/command.h"
-#include "syncrelay/protocol/rejection.h"
 #include "syncrelay/protocol/refused_subscription.h"
+#include "syncrelay/protocol/rejection.h"
 
 // The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
 namespace syncrelay {

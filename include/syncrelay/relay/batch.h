@@ -35,16 +35,18 @@ class Batch final : public Effects {
   void add_id(IdRecord id);
   // Its inner commands, too.
   void count(const Command& command);
-  void count_expired() { ++expired_; }
+  void count_expired() { ++counts_.expired; }
 
   // Whether it is time to publish it, so that it stays bounded.
   bool full() const;
   bool empty() const { return letters_.empty() && ids_.empty(); }
 
   std::span<const Letter> letters() const { return letters_; }
-  std::uint64_t events() const { return events_; }
-  std::uint64_t expired() const { return expired_; }
-  const std::array<std::uint64_t, kOpNames.size()>& commands() const { return commands_; }  // by Op
+  std::uint64_t events() const { return counts_.events; }
+  std::uint64_t expired() const { return counts_.expired; }
+  const std::array<std::uint64_t, kOpNames.size()>& commands() const {
+    return counts_.commands;
+  }  // by Op
 
   // Calls `visit(update, lifetime)` for each part of each step, in their order; `lifetime`: of what
   // the part sets, null when it stays.
@@ -83,24 +85,31 @@ class Batch final : public Effects {
   Update restore(ChannelName channel, Seq seq, ByteSpan message);
 
  private:
+  struct Step {
+    WallTime ts{};
+    std::size_t letters = 0;  // before it
+    std::size_t timed = 0;
+    std::vector<Update> also;  // its parts behind the first
+  };
+  struct Counts {
+    std::size_t parts = 0;
+    std::size_t bytes = 0;
+    std::uint64_t events = 0;
+    std::uint64_t expired = 0;
+    std::array<std::uint64_t, kOpNames.size()> commands{};
+  };
+
   void add(const Effect& effect, Update& part);
   void set_event(Update& part, LogWriter::Written written) const;
 
   const Clock& clock_;
   LogWriter log_;
   LogWriter::Mark kept_log_;  // before the first part
-  WallTime step_ts_{};
-  std::size_t step_letters_ = 0;  // before the step
-  std::size_t step_timed_ = 0;
-  std::vector<Update> also_;  // parts of the step behind its first
+  Step step_;
   std::vector<Letter> letters_;
   std::vector<Timed> timed_;
   std::vector<IdRecord> ids_;
-  std::size_t parts_ = 0;
-  std::size_t bytes_ = 0;
-  std::uint64_t events_ = 0;
-  std::uint64_t expired_ = 0;
-  std::array<std::uint64_t, kOpNames.size()> commands_{};
+  Counts counts_;
 };
 
 }  // namespace syncrelay

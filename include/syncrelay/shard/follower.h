@@ -28,9 +28,9 @@ class Follower final : public ChannelFollower {
 
   // Both outlive it.
   Follower(Session& session, ReplicaChannel& channel, Joining joining)
-      : session_(session),
+      : numbering_(channel.numbering),
+        session_(session),
         channel_(channel),
-        numbering_(channel.numbering),
         phase_(std::in_place_type<Joining>, joining) {
     channel.followers.add(*this);
   }
@@ -75,10 +75,12 @@ class Follower final : public ChannelFollower {
   bool due = false;
 
  private:
+  std::uint32_t numbering_;
   Session& session_;
   ReplicaChannel& channel_;
-  std::uint32_t numbering_;
   std::variant<Joining, Live> phase_;
 };
+
+static_assert(sizeof(Follower) <= 56, "every connection has one");
 
 }  // namespace syncrelay

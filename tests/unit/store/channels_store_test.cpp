@@ -21,9 +21,9 @@ class Stored {
     const auto store = opened(settings(directory_.path()));
     loaded(*store);
   }
-  explicit Stored(const Batch& batch) : Stored() { commit(batch); }
+  explicit Stored(const MadeBatch& batch) : Stored() { commit(batch); }
 
-  void commit(const Batch& batch) {
+  void commit(const MadeBatch& batch) {
     const auto store = opened(settings(directory_.path()));
     loaded(*store);
     const auto done = store->commit(batch.get());
@@ -60,7 +60,7 @@ std::string value_of(const StoredHistory& history, const std::string& channel,
 }
 
 TEST_CASE("A key is one of its channel: the same key of two channels has two values") {
-  Stored stored(Batch()
+  Stored stored(MadeBatch()
                     .set("", "k", "0", 1)
                     .set("a", "k", "1", 2)
                     .set("b", "k", "2", 3)
@@ -83,13 +83,13 @@ TEST_CASE("A key is one of its channel: the same key of two channels has two val
 TEST_CASE("When a key goes by itself comes back as it was, and ends with the next set") {
   const Expiry told{WallTime{1763838000123456}, std::chrono::milliseconds(1500), true};
   const Expiry silent{WallTime{-1}, std::chrono::milliseconds(31'536'000'000), false};
-  Stored stored(Batch()
+  Stored stored(MadeBatch()
                     .set("", "told", "1", 1, told)
                     .set("a", "silent", "1", 2, silent)
                     .set("a", "never", "1", 3)
                     .set("a", "again", "1", 4, told)
                     .channel("a", 0, 0));
-  stored.commit(Batch().set("a", "again", "2", 5).channel("a", 0, 0));
+  stored.commit(MadeBatch().set("a", "again", "2", 5).channel("a", 0, 0));
   const StoredHistory history = stored.history();
   const auto expiry = [&](const std::string& channel, const std::string& key) {
     return history.state.at(channel).at(key).expiry;
@@ -107,13 +107,13 @@ TEST_CASE("When a key goes by itself comes back as it was, and ends with the nex
 }
 
 TEST_CASE("A drop deletes what the channel had before it in the batch, and nothing after it") {
-  Stored stored(Batch()
+  Stored stored(MadeBatch()
                     .set("a", "old", "1")
                     .set("ab", "k", "1")
                     .set("", "k", "1")
                     .channel("a", 0, 0)
                     .channel("ab", 0, 0));
-  stored.commit(Batch()
+  stored.commit(MadeBatch()
                     .set("a", "before", "2")
                     .set("a", "both", "2")
                     .drop("a")
@@ -127,7 +127,7 @@ TEST_CASE("A drop deletes what the channel had before it in the batch, and nothi
   CHECK(value_of(history, "a", "after") == "3");
   CHECK(value_of(history, "ab", "k") == "1");
   CHECK(value_of(history, "", "k") == "1");
-  stored.commit(Batch().set("a", "late", "4").drop("a").gone("a").tombstone(7, 2));
+  stored.commit(MadeBatch().set("a", "late", "4").drop("a").gone("a").tombstone(7, 2));
   const StoredHistory without = stored.history();
   CHECK(without.state.count("a") == 0);
   REQUIRE(without.channels.size() == 1);
@@ -136,7 +136,7 @@ TEST_CASE("A drop deletes what the channel had before it in the batch, and nothi
 
 TEST_CASE("A drop of many keys goes in one, also when it is taken back") {
   constexpr int kKeys = 20'000;
-  Batch many;
+  MadeBatch many;
   for (int key = 0; key < kKeys; ++key) many.set("a", "k" + std::to_string(key), "1");
   Stored stored(many.set("b", "k", "1").channel("a", 0, 0).channel("b", 0, 0));
   {
@@ -145,22 +145,22 @@ TEST_CASE("A drop of many keys goes in one, also when it is taken back") {
     {
       const FullDisk full(stored.path());
       const std::string large = '"' + std::string(8 << 20, 'x') + '"';
-      Batch refused;
+      MadeBatch refused;
       REQUIRE_FALSE(
           store->commit(refused.drop("a").gone("a").set("b", "k", large).tombstone(1, 1).get())
               .ok());
     }
-    CHECK(store->commit(Batch().set("b", "k", "2").channel("b", 0, 0).get()).ok());
+    CHECK(store->commit(MadeBatch().set("b", "k", "2").channel("b", 0, 0).get()).ok());
   }
   CHECK(stored.history().state.at("a").size() == kKeys);
   CHECK(stored.history().tombstones.by_hash().empty());
-  stored.commit(Batch().drop("a").gone("a").tombstone(1, 1));
+  stored.commit(MadeBatch().drop("a").gone("a").tombstone(1, 1));
   CHECK(stored.history().state.count("a") == 0);
   CHECK(value_of(stored.history(), "b", "k") == "2");
 }
 
 TEST_CASE("Events come back in the order of the log, each with its channel and seq") {
-  Stored stored(Batch()
+  Stored stored(MadeBatch()
                     .event("", 1, "x")
                     .event("", 2, "y")
                     .event("a", 1, "p")
@@ -170,8 +170,8 @@ TEST_CASE("Events come back in the order of the log, each with its channel and s
                     .event("", 3, "z")
                     .channel("a", 0, 3)
                     .channel("b", 7, 8));
-  stored.commit(Batch(8).event("", 4, "v"));
-  stored.commit(Batch(9).event("b", 9, "w").last(4).channel("b", 7, 9));
+  stored.commit(MadeBatch(8).event("", 4, "v"));
+  stored.commit(MadeBatch(9).event("b", 9, "w").last(4).channel("b", 7, 9));
   const StoredHistory history = stored.history();
   CHECK(events_of(history) ==
         Texts{":1 x", ":2 y", "a:1 p", "b:8 q", "a:2 r", "a:3 s", ":3 z", ":4 v", "b:9 w"});
@@ -185,7 +185,7 @@ TEST_CASE("Events come back in the order of the log, each with its channel and s
 }
 
 TEST_CASE("A broadcast to many channels with the longest names comes back") {
-  Batch batch;
+  MadeBatch batch;
   Texts expected;
   for (int number = 0; number < 1000; ++number) {
     std::string name = std::to_string(number);
@@ -197,9 +197,12 @@ TEST_CASE("A broadcast to many channels with the longest names comes back") {
 }
 
 TEST_CASE("Events of channels that are gone, or of an earlier life, are left out") {
-  Stored stored(
-      Batch().event("gone", 1, "x").event("", 1, "y").event("a", 1, "old").event("a", 2, "older"));
-  stored.commit(Batch(5)
+  Stored stored(MadeBatch()
+                    .event("gone", 1, "x")
+                    .event("", 1, "y")
+                    .event("a", 1, "old")
+                    .event("a", 2, "older"));
+  stored.commit(MadeBatch(5)
                     .event("a", 3, "oldest")
                     .drop("a")
                     .event("a", 5, "new")
@@ -208,7 +211,7 @@ TEST_CASE("Events of channels that are gone, or of an earlier life, are left out
                     .tombstone(1, 4));
   CHECK(events_of(stored.history()) == Texts{":1 y", "a:5 new", ":2 z"});
   // Made anew when all tombstones were forgotten: the same seqs again.
-  stored.commit(Batch(8)
+  stored.commit(MadeBatch(8)
                     .event("", 3, "v")
                     .event("a", 6, "x")
                     .event("a", 1, "again")
@@ -216,24 +219,24 @@ TEST_CASE("Events of channels that are gone, or of an earlier life, are left out
                     .channel("a", 0, 2, 1)
                     .generation(1));
   CHECK(events_of(stored.history()) == Texts{":1 y", ":2 z", ":3 v", "a:1 again", "a:2 more"});
-  stored.commit(Batch(12).gone("a").last(3).generation(1));
+  stored.commit(MadeBatch(12).gone("a").last(3).generation(1));
   CHECK(events_of(stored.history()) == Texts{":1 y", ":2 z", ":3 v"});
-  stored.commit(Batch(12).last(3).set("a", "k", "1").channel("a", 0, 0, 2).generation(2));
+  stored.commit(MadeBatch(12).last(3).set("a", "k", "1").channel("a", 0, 0, 2).generation(2));
   CHECK(events_of(stored.history()) == Texts{":1 y", ":2 z", ":3 v"});
 }
 
 TEST_CASE("Tombstones stay until their generation ends") {
-  Stored stored(Batch().tombstone(1, 5).tombstone(UINT64_MAX, 6));
-  stored.commit(Batch().tombstone(1, 7).tombstone(2, 8));
+  Stored stored(MadeBatch().tombstone(1, 5).tombstone(UINT64_MAX, 6));
+  stored.commit(MadeBatch().tombstone(1, 7).tombstone(2, 8));
   StoredHistory history = stored.history();
   CHECK(history.tombstones.by_hash() ==
         Tombstones::ByHash{{1, Seq{7}}, {2, Seq{8}}, {UINT64_MAX, Seq{6}}});
   CHECK(history.tombstones.generation() == 0);
-  stored.commit(Batch().tombstone(3, 9).generation(1));
+  stored.commit(MadeBatch().tombstone(3, 9).generation(1));
   history = stored.history();
   CHECK(history.tombstones.by_hash() == Tombstones::ByHash{{3, Seq{9}}});
   CHECK(history.tombstones.generation() == 1);
-  stored.commit(Batch().generation(2));
+  stored.commit(MadeBatch().generation(2));
   CHECK(stored.history().tombstones.by_hash().empty());
   CHECK(stored.history().tombstones.generation() == 2);
 }
@@ -247,7 +250,7 @@ TEST_CASE("The window holds the newest events of all channels together") {
     const auto store = opened(small);
     loaded(*store);
     for (std::uint64_t n = 1; n <= 50; ++n) {
-      Batch batch(2 * n - 1);
+      MadeBatch batch(2 * n - 1);
       batch.event("a", n, "a").event("", n, "b").channel("a", 0, n);
       REQUIRE(store->commit(batch.get()).ok());
     }
@@ -259,22 +262,22 @@ TEST_CASE("The window holds the newest events of all channels together") {
 }
 
 TEST_CASE("A channel whose events are not one run up to its last is an error that names it") {
-  Stored behind(Batch().event("a", 1, "x").channel("a", 0, 2));
+  Stored behind(MadeBatch().event("a", 1, "x").channel("a", 0, 2));
   behind.check_fault("event 2 of channel \"a\" is missing (table events)");
-  Stored gap(Batch().event("a", 1, "x").event("a", 3, "y").channel("a", 0, 3));
+  Stored gap(MadeBatch().event("a", 1, "x").event("a", 3, "y").channel("a", 0, 3));
   gap.check_fault("event 2 of channel \"a\" is missing (table events)");
-  Stored before_start(Batch().event("a", 3, "x").event("a", 5, "y").channel("a", 3, 5));
+  Stored before_start(MadeBatch().event("a", 3, "x").event("a", 5, "y").channel("a", 3, 5));
   before_start.check_fault("event 4 of channel \"a\" is missing (table events)");
-  Stored default_channel(Batch().event("", 1, "x").last(2));
+  Stored default_channel(MadeBatch().event("", 1, "x").last(2));
   default_channel.check_fault("event 2 is missing (table events)");
-  Stored numbers(Batch().event("", 1, "x"));
-  numbers.commit(Batch(3).event("", 2, "y"));
+  Stored numbers(MadeBatch().event("", 1, "x"));
+  numbers.commit(MadeBatch(3).event("", 2, "y"));
   numbers.check_fault("events 2 to 2 are missing (table events)");
 }
 
 TEST_CASE("What is damaged in any table is named") {
   const auto stored = [] {
-    return std::make_unique<Stored>(Batch()
+    return std::make_unique<Stored>(MadeBatch()
                                         .set("a", "k", "1", 4)
                                         .set("", "k", "1", 5)
                                         .event("a", 1, "x")
@@ -314,7 +317,7 @@ TEST_CASE("What is damaged in any table is named") {
 }
 
 TEST_CASE("State of a channel that is not there is damage") {
-  Stored stored(Batch().set("a", "k", "1"));
+  Stored stored(MadeBatch().set("a", "k", "1"));
   stored.check_fault("the value of key \"k\" of channel \"a\" (table state): there is no such");
 }
 

@@ -19,8 +19,8 @@ class Model {
  public:
   explicit Model(unsigned seed) : random_(seed) {}
 
-  Batch batch() {
-    Batch batch(log_.size() + 1);
+  MadeBatch batch() {
+    MadeBatch batch(log_.size() + 1);
     touched_.clear();
     put_.clear();
     for (int steps = draw(6); steps >= 0; --steps) step(batch);
@@ -74,7 +74,7 @@ class Model {
   }
   std::string any_key() { return std::string(1, static_cast<char>('k' + draw(5))); }
 
-  void step(Batch& batch) {
+  void step(MadeBatch& batch) {
     const int kind = draw(20);
     if (kind < 7) return set(batch, any_channel());
     if (kind < 9) return erase(batch, any_channel());
@@ -96,7 +96,7 @@ class Model {
     return &life->second;
   }
 
-  void set(Batch& batch, const std::string& channel) {
+  void set(MadeBatch& batch, const std::string& channel) {
     make(channel);
     const std::string key = any_key();
     const Value value{std::to_string(draw(1000)), ++version_, draw(3) == 0 ? 1 + draw(1000) : 0};
@@ -106,7 +106,7 @@ class Model {
     batch.set(channel, key, value.value, value.version, expiry);
   }
 
-  void erase(Batch& batch, const std::string& channel) {
+  void erase(MadeBatch& batch, const std::string& channel) {
     if (!channel.empty() && channels_.count(channel) == 0) return;
     const std::string key = any_key();
     ++version_;
@@ -115,7 +115,7 @@ class Model {
     batch.erase(channel, key);
   }
 
-  void broadcast(Batch& batch, const std::string& channel) {
+  void broadcast(MadeBatch& batch, const std::string& channel) {
     Life* const life = make(channel);
     std::uint64_t& last = life == nullptr ? last_ : life->last;
     const std::string text = "e" + std::to_string(log_.size());
@@ -124,7 +124,7 @@ class Model {
                     channel + ':' + std::to_string(last) + ' ' + text});
   }
 
-  void drop(Batch& batch, const std::string& name) {
+  void drop(MadeBatch& batch, const std::string& name) {
     if (channels_.count(name) == 0) return;
     batch.drop(name);
     state_.erase(name);

@@ -57,54 +57,54 @@ inline StoredHistory loaded(SqliteStore& store) {
 }
 
 // A batch and all that it refers to.
-class Batch {
+class MadeBatch {
  public:
-  explicit Batch(std::uint64_t first_event = 1) { batch_.first_event = first_event; }
+  explicit MadeBatch(std::uint64_t first_event = 1) { batch_.first_event = first_event; }
 
-  Batch& set(const std::string& channel, const std::string& key, const std::string& value,
-             std::uint64_t version = 1, std::optional<Expiry> expiry = std::nullopt) {
+  MadeBatch& set(const std::string& channel, const std::string& key, const std::string& value,
+                 std::uint64_t version = 1, std::optional<Expiry> expiry = std::nullopt) {
     changes_.push_back({key, std::make_shared<const std::string>(value), version});
     batch_.changes.push_back({name(channel), &changes_.back(), expiry});
     return *this;
   }
-  Batch& erase(const std::string& channel, const std::string& key) {
+  MadeBatch& erase(const std::string& channel, const std::string& key) {
     changes_.push_back({key, nullptr});
     batch_.changes.push_back({name(channel), &changes_.back()});
     return *this;
   }
-  Batch& drop(const std::string& channel) {
+  MadeBatch& drop(const std::string& channel) {
     batch_.changes.push_back({name(channel)});
     return *this;
   }
-  Batch& event(const std::string& channel, std::uint64_t seq, const std::string& text) {
+  MadeBatch& event(const std::string& channel, std::uint64_t seq, const std::string& text) {
     wires_.push_back(framed(text));
     batch_.events.push_back({name(channel), Seq{seq}, as_bytes(wires_.back())});
     if (channel.empty()) batch_.last = Seq{seq};
     return *this;
   }
   // The default channel's newest event, where the batch has none.
-  Batch& last(std::uint64_t seq) {
+  MadeBatch& last(std::uint64_t seq) {
     batch_.last = Seq{seq};
     return *this;
   }
-  Batch& channel(const std::string& channel, std::uint64_t start, std::uint64_t last,
-                 std::uint32_t generation = 0) {
+  MadeBatch& channel(const std::string& channel, std::uint64_t start, std::uint64_t last,
+                     std::uint32_t generation = 0) {
     batch_.channels.push_back({channel, Seq{start}, Seq{last}, generation});
     return *this;
   }
-  Batch& gone(const std::string& channel) {
+  MadeBatch& gone(const std::string& channel) {
     batch_.gone.push_back(channel);
     return *this;
   }
-  Batch& tombstone(std::uint64_t hash, std::uint64_t last) {
+  MadeBatch& tombstone(std::uint64_t hash, std::uint64_t last) {
     batch_.tombstones[hash] = Seq{last};
     return *this;
   }
-  Batch& generation(std::uint32_t generation) {
+  MadeBatch& generation(std::uint32_t generation) {
     batch_.generation = generation;
     return *this;
   }
-  Batch& version(std::uint64_t version) {
+  MadeBatch& version(std::uint64_t version) {
     batch_.version = version;
     return *this;
   }

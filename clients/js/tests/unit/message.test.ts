@@ -5,6 +5,7 @@ import { vectorsOf } from "../vectors.js";
 
 interface EventVector {
   readonly name: string;
+  readonly channel?: string;
   readonly type: string;
   readonly data: string;
   readonly set?: string;
@@ -30,10 +31,10 @@ const greetings = vectorsOf<GreetingVector>("snapshots");
 
 describe("the shared vectors", () => {
   test.each(vectorsOf<EventVector>("events"))("event: $name", (vector) => {
-    const { type, seq, ts_us, text } = vector;
+    const { channel = "", type, seq, ts_us, text } = vector;
     const message = readMessage(text);
     const event = { type, data: JSON.parse(vector.data), ts: ts_us / 1e6, seq };
-    expect(message).toMatchObject({ kind: "event", event });
+    expect(message).toMatchObject({ kind: "event", channel, event });
     if (vector.set) expect(message).toMatchObject({ change: { set: JSON.parse(vector.set) } });
   });
 

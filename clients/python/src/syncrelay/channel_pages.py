@@ -19,8 +19,8 @@ class ChannelPages:
             raise InvalidValue("page", f"is {page!r}; possible are 1 to {MAX_PAGE:,}")
         self._encoder = encoder
         self._prefix = checked_channel(prefix, "prefix")
-        self._page = max(page, 2)  # behind the default channel alone, whose name is empty, one cannot go on
-        self.query: bytes | None = encoder.channels(self._prefix, "", self._page)
+        self._page = page
+        self.query: bytes | None = encoder.channels(self._prefix, None, page)
 
     def take(self, page: bytes) -> list[ChannelInfo]:
         found, more = answer.channels(page)

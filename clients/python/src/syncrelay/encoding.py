@@ -95,11 +95,12 @@ class CommandEncoder:
             query["key"] = checked_name(key, "key")
         return self._encode(query)
 
-    def channels(self, prefix: str, after: str, limit: int) -> bytes:
+    def channels(self, prefix: str, after: str | None, limit: int) -> bytes:
+        """``after`` None: from the first one on, which is the default channel; ``""`` begins behind that."""
         query: dict[str, object] = {"op": "channels", "limit": limit}
         if prefix:
             query["prefix"] = prefix
-        if after:
+        if after is not None:
             query["after"] = after
         return self._encode(query)
 

@@ -28,7 +28,7 @@ class MemoryRelay:
         self.commands: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []  # of all channels, in the relay's order
         self.followers: dict[str, list[Client]] = {}  # by channel
-        self._version = 0
+        self._version = int(time.time() * 1e6)  # as the relay: no number comes a second time
         self._now = 0.0
         self.restart()
 
@@ -173,9 +173,9 @@ class MemoryRelay:
         return list(everybody.values())
 
     def _list(self, query: dict[str, Any]) -> dict[str, Any]:
-        after, limit = query.get("after", ""), query["limit"]
+        after, limit = query.get("after"), query["limit"]
         names = sorted(name for name in self._channels if name.startswith(query.get("prefix", "")))
-        names = [name for name in names if not after or name > after]
+        names = [name for name in names if after is None or name > after]
         return self._accepted("", channels=[self._info(name) for name in names[:limit]], more=len(names) > limit)
 
     def _info(self, name: str) -> dict[str, Any]:
