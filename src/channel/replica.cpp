@@ -86,6 +86,7 @@ void Replica::make_known(ReplicaChannel& channel) {
   if (channel.last() == last && channel.generation == tombstones_.generation()) return;
   log_.drop(channel.log);
   channel.log.start_at(last.next());
+  channel.begin = last.next();
   channel.generation = tombstones_.generation();
   ++channel.numbering;
 }

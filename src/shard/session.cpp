@@ -175,8 +175,13 @@ void Session::stop_inside_picks(std::uint64_t position) {
 // with the state as it is now. False: all is there.
 bool Session::catch_up(Follower& follower) {
   if (follower.in_window()) return false;
-  begin_snapshot(follower,
-                 follower.renumbered() ? SnapshotReason::renumbered : SnapshotReason::lag);
+  if (!follower.renumbered()) {
+    begin_snapshot(follower, SnapshotReason::lag);
+  } else if (follower.can_begin_anew()) {
+    begin_anew(follower);
+  } else {
+    begin_snapshot(follower, SnapshotReason::renumbered);
+  }
   return true;
 }
 
@@ -240,11 +245,21 @@ void Session::begin_resume(Follower& follower, Seq after) {
   context_.stats.resumes.add();
 }
 
+// Moves the client to where the channel's numbers begin, with the state that was there: none.
+void Session::begin_anew(Follower& follower) {
+  const ReplicaChannel& channel = follower.channel();
+  follower.go_on(channel.begin);
+  counter(context_.stats.snapshots, SnapshotReason::renumbered).add();
+  const std::string epoch = epoch_of(context_.epoch, channel.generation);
+  outlet_.add_message(snapshot_head(text(channel.name)) + std::string(kSnapshotTail) +
+                      snapshot_end({context_.clock.wall(), channel.begin.previous(), epoch}, 0));
+}
+
 // Moves the client to the end of the log with the state as it is now.
 void Session::begin_snapshot(Follower& follower, SnapshotReason reason) {
   const ReplicaChannel& channel = follower.channel();
   std::shared_ptr<Snapshot> snapshot = context_.snapshots.get(channel);
-  const std::uint64_t skipped = reason == SnapshotReason::lag ? follower.lag() : 0;
+  const std::uint64_t skipped = follower.lag();
   follower.go_on(channel.log.next());
   context_.stats.skipped_events.add(skipped);
   counter(context_.stats.snapshots, reason).add();

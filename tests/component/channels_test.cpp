@@ -88,8 +88,7 @@ TEST_CASE("Who follows several channels gets all their events in the order of th
     for (const auto& shard : shards) {
       shard->letters().post(step);
       if (number % 5 == 0)
-        shard->post_task(
-            [&shard = *shard, number] { change_mind(shard, *shard.clients().back(), number); });
+        shard->run_task([&] { change_mind(*shard, *shard->clients().back(), number); });
     }
   }
   for (const auto& shard : shards) {

@@ -128,10 +128,11 @@ class Backend:
     def push(self):
         socket = self.context.socket(zmq.PUSH)
         socket.connect(self.endpoint)
-        for number in itertools.count(max((line["n"] for line in self.journal.lines()), default=-1) + 1):
+        last = max(((line["n"], line["life"]) for line in self.journal.lines()), default=(-1, -1))
+        for number in itertools.count(last[0] + 1):
             if self.finishing:
                 break
-            self.journal.write(n=number)
+            self.journal.write(n=number, life=last[1] + 1)
             socket.send(json.dumps(self.made(number)).encode())
             time.sleep(INTERVAL)
         for _ in range(DONE_TIMES):

@@ -11,7 +11,7 @@ from model import Model
 from one_log import OneLog
 from one_order import OneOrder
 from plan import BACKENDS
-from pushed import Pushed
+from pushed import Pushed, lives
 from whole_steps import WholeSteps
 
 KEPT = ("", *ROOMS)
@@ -144,11 +144,17 @@ class Judge:
         for name, flow in self._log.flows:
             order.add_flow(name, flow)
         for name, style in BACKENDS.items():
-            if style != "pipelined":
-                made = {n: one for (who, n), one in self._commands.items() if who == name}
-                order.add_sender(f"backend {name}", made, self._log.events)
+            made = {n: one for (who, n), one in self._commands.items() if who == name}
+            for numbers in self._in_order(name, style, made):
+                order.add_sender(f"backend {name}", {n: made[n] for n in made if n in numbers}, self._log.events)
         circle = order.circle()
         self._expect(not circle, f"there is no one order; each of these comes before the next, as is said by: {circle[:10]}")
+
+    def _in_order(self, name, style, made):
+        """The numbers of commands that must take effect in the order of their numbers."""
+        if style == "sequential":
+            return [made]
+        return lives(self._record.journals[name]) if style == "pushed" else []
 
 
 def findings(record):

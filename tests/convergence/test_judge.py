@@ -362,7 +362,7 @@ def test_a_pushed_command_that_was_lost_though_nobody_had_ended(record):
     number = record.journals["p1"][-1]["n"]
     fits = (n for n in range(number + 1, number + 999) if made_by(record, "p1", n).get("channel") == "room:1"
             and not is_quiet(made_by(record, "p1", n)))
-    record.journals["p1"].append({"n": next(fits)})
+    record.journals["p1"].append({"n": next(fits), "life": 0})
     expect(record, "arrived, and nobody had ended")
 
 

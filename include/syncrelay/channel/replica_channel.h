@@ -31,6 +31,7 @@ struct ReplicaChannel {
   State state;
   std::uint64_t state_version = 0;  // changes with the state; no two channels have the same
   ChannelLog log;
+  Seq begin{1};                // the first event of its numbering; nothing was in it before that
   ChannelFollowers followers;  // the shard's
 
   static constexpr std::uint32_t kNoNews = UINT32_MAX;

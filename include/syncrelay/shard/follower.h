@@ -56,15 +56,18 @@ class Follower final : public ChannelFollower {
   // Precondition: it is live.
   Seq next() const { return std::get<Live>(phase_).next; }
 
-  // The channel's numbers began anew behind the client's back.
+  // The channel's numbers began anew behind the client's back, before anything was in it.
   bool renumbered() const { return numbering_ != channel_.numbering; }
+  // All since then is held. Precondition: renumbered().
+  bool can_begin_anew() const { return channel_.log.holds(channel_.begin); }
   // The log holds all that the client has still to get. Precondition of both: it is live.
   bool in_window() const { return !renumbered() && channel_.log.holds(next()); }
   bool pending() const { return next() != channel_.log.next() || renumbered(); }
 
   // Events that the client is behind.
   std::uint64_t lag() const {
-    return joining() != nullptr || renumbered() ? 0 : distance(next(), channel_.log.next());
+    if (joining() != nullptr) return 0;
+    return distance(renumbered() ? channel_.begin : next(), channel_.log.next());
   }
 
   // Where in the log the client goes on; before everything else when that is not there any more.

@@ -155,6 +155,7 @@ class Session {
   void stop_inside_picks(std::uint64_t position);
   bool joins() const;
   void begin(Follower& follower);
+  void begin_anew(Follower& follower);
   void begin_resume(Follower& follower, Seq after);
   void begin_snapshot(Follower& follower, SnapshotReason reason);
   void end_snapshot();

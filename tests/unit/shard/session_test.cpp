@@ -3,11 +3,14 @@
 #include <doctest/doctest.h>
 
 #include "support/session_bench.h"
+#include "support/update_source.h"
 
 namespace syncrelay {
 namespace {
 
+using testing::event_text;
 using testing::SessionBench;
+using testing::UpdateSource;
 using Texts = std::vector<std::string>;
 
 ClientRequest resume_after(std::uint64_t seq) {
@@ -20,6 +23,17 @@ std::string resumed(std::uint64_t seq, std::uint64_t to) {
   return R"({"type":"sync:resume","data":{"from":)" + std::to_string(seq + 1) + R"(,"to":)" +
          std::to_string(to) + R"(},"ts":1763838000.123456,"seq":)" + std::to_string(seq) +
          R"(,"epoch":"e0"})";
+}
+
+ClientRequest follow(std::vector<SubscribeMessage> subscriptions) {
+  ClientRequest request;
+  request.subscriptions = std::move(subscriptions);
+  return request;
+}
+
+std::string room_snapshot(std::uint64_t seq, const std::string& more = {}) {
+  return R"({"type":"sync:full","channel":"room:1","data":{},"ts":1763838000.123456,"seq":)" +
+         std::to_string(seq) + R"(,"epoch":"e0")" + more + '}';
 }
 
 std::uint64_t snapshot_count(const SessionBench& bench, SnapshotReason reason) {
@@ -217,6 +231,39 @@ TEST_CASE_FIXTURE(SessionBench, "A call of writable that was not asked for chang
   session->writable();
   CHECK(received().empty());
   CHECK(stats.slow_clients.get() == 0);
+}
+
+TEST_CASE_FIXTURE(SessionBench,
+                  "Where a channel's numbers begin anew, its followers miss none of the new ones") {
+  UpdateSource source(1 << 20);
+  std::vector<SubscribeMessage> subscriptions = {{"room:1"}};
+  SUBCASE("one channel") {}
+  SUBCASE("several") {
+    subscriptions.push_back({"room:2"});
+  }
+  join(follow(subscriptions));
+  take_in(source.end("room:1", Seq{5}, ChannelEnd::forgotten));
+  take_in(source.event("room:1", Seq{6}, event_text("room:1", "6", relay.clock.wall(), Seq{6})));
+  take_in(source.event("room:1", Seq{7}, event_text("room:1", "7", relay.clock.wall(), Seq{7})));
+  CHECK(session->lag() == 2);
+  CHECK(received() == Texts{room_snapshot(5), event_text("room:1", "6", relay.clock.wall(), Seq{6}),
+                            event_text("room:1", "7", relay.clock.wall(), Seq{7})});
+  CHECK(snapshot_count(*this, SnapshotReason::renumbered) == 1);
+  CHECK(stats.skipped_events.get() == 0);
+  CHECK(session->idle());
+}
+
+TEST_CASE("What a slow client does not get of numbers that began anew is told as skipped") {
+  SessionBench bench({1 << 20, 2});
+  UpdateSource source(1 << 20);
+  bench.join(follow({{"room:1"}}));
+  bench.take_in(source.end("room:1", Seq{5}, ChannelEnd::forgotten));
+  for (std::uint64_t seq = 6; seq <= 9; ++seq) {
+    const std::string text = event_text("room:1", "1", bench.relay.clock.wall(), Seq{seq});
+    bench.take_in(source.event("room:1", Seq{seq}, text));
+  }
+  CHECK(bench.received() == Texts{room_snapshot(9, R"(,"skipped":4)")});
+  CHECK(bench.stats.skipped_events.get() == 4);
 }
 
 TEST_CASE_FIXTURE(SessionBench, "A closed session writes nothing more and keeps its first cause") {
