@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from commands import command, tag
+from commands import tag
 from fold import makes_event
 from history import Message
 from ledger import Ledger
+from plain_commands import command
 
 E1, E2 = "1" * 16, "2" * 16
 COUNT = 60
@@ -37,7 +38,7 @@ class Told:
     def __init__(self):
         self.ledger, self.log, self.seq, self.made = Ledger(), {}, 0, {}
         for number in range(COUNT):
-            self.confirm(command(5, "w0", number, "sequential"))
+            self.confirm(command(5, "w0", number))
 
     def confirm(self, made):
         if makes_event(made):
@@ -118,7 +119,7 @@ def test_a_command_in_another_place_than_confirmed(told, op):
 
 
 def test_a_refusal(told):
-    told.ledger.confirm(command(5, "w0", COUNT, "sequential"), {"ok": False, "error": {"code": "state_full"}})
+    told.ledger.confirm(command(5, "w0", COUNT), {"ok": False, "error": {"code": "state_full"}})
     expect(told.findings(), "was refused")
 
 
@@ -145,13 +146,13 @@ def test_a_repeated_id_that_is_answered_as_the_first_time_is_no_finding(told):
 
 
 def test_a_new_id_that_is_called_a_duplicate(told):
-    made = command(5, "w0", COUNT, "sequential")
+    made = command(5, "w0", COUNT)
     told.ledger.confirm(made, answer(told.seq + 1, duplicate=True))
     expect(told.ledger.findings, f"{tag('w0', COUNT)} is new and was called a duplicate")
 
 
 def test_a_new_epoch_though_nothing_was_lost(told):
-    told.ledger.confirm(command(5, "w0", COUNT, "sequential"), answer(1, epoch=E2))
+    told.ledger.confirm(command(5, "w0", COUNT), answer(1, epoch=E2))
     expect(told.ledger.findings, "nothing was lost")
 
 

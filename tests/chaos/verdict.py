@@ -127,7 +127,7 @@ class Verdict:
             self._found.append(f"the control socket does not answer: {miss}")
             return
         for witness in self._witnesses:
-            await self._settled(lambda w=witness: w.check() or self._has(w, final),
+            await self._settled(lambda w=witness: w.check() or w.has({"": final}),
                                 f"{witness.name} has event {final['seq']}")
         self._check_visits()
         ledger = self._backend.ledger
@@ -136,16 +136,12 @@ class Verdict:
         ledger.check_state(final["epoch"], final["state"])
         self._found += ledger.findings
 
-    @staticmethod
-    def _has(witness, final):
-        return witness.position["epoch"] == final["epoch"] and witness.position["seq"] >= final["seq"]
-
     def _check_visits(self):
         log = OneLog(forgets=self._scenario.forgets, small_window=self._scenario.small_window)
         for witness in self._witnesses:
-            for asked, messages in list(witness.visits):
-                log.add(witness.name, asked, list(messages))
-        self._backend.ledger.check_log(log.events)
+            for script in list(witness.visits):
+                log.add(witness.name, list(script))
+        self._backend.ledger.check_log({epoch: events for (_, epoch), events in log.events.items()})
         self._found += log.findings
 
     def _ask(self, query):

@@ -6,10 +6,10 @@ import threading
 import time
 import traceback
 
-from commands import command
 from control_peer import ControlPeer, NoAnswer
 from follower import Follower
 from ledger import Ledger
+from plain_commands import command
 
 INTERVAL = 1 / 60  # seconds between two commands
 ATTEMPT = 1.0  # seconds to wait for an answer
@@ -26,10 +26,10 @@ def not_dropped(endings, drops):
 
 
 class WitnessClient(Follower):
-    """Knows which ends of its connections it brought about itself."""
+    """One of the default channel. Knows which ends of its connections it brought about itself."""
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
+    def __init__(self, name, port):
+        super().__init__(name, port, bare=True)
         self._drops = []
 
     def leave(self, forget):
@@ -76,7 +76,7 @@ class WitnessBackend:
             for number in itertools.count():
                 if not self._wait():
                     return
-                made = command(self._seed, NAME, number, "sequential")
+                made = command(self._seed, NAME, number)
                 self._confirm(made, times_sent=0)
                 if self._draw.random() < AGAIN and not self._ending:
                     self._confirm(made, times_sent=1)

@@ -73,6 +73,7 @@ async def test_a_restart_keeps_state_epoch_seq_log_and_ids(start, ask, connect, 
     getattr(relay, end)()
     again = start("--durability", durability)
     assert ask(again, {"op": "state"}) == before
+    assert ask(again, {"op": "state", "key": "radio"})["versions"] == first["versions"]
     assert before["seq"] == last["seq"] == 2 and before["epoch"] == first["epoch"]
     del first["versions"]
     assert ask(again, broadcast(1, id="a")) == {**first, "duplicate": True}

@@ -95,10 +95,10 @@ TEST_CASE("Every event is written as its vector says") {
     const std::string message = command_of(vector);
     const auto command = decoder.decode(message);
     REQUIRE_MESSAGE(command.ok(), message);
+    const std::string channel = string_of(vector, "channel");
     std::string text;
-    for (const std::string_view piece :
-         encoder.encode(string_of(vector, "channel"), *command.value(), false, time_of(vector),
-                        Seq{number_of(vector, "seq")}))
+    for (const std::string_view piece : encoder.encode(
+             channel, *command.value(), false, time_of(vector), Seq{number_of(vector, "seq")}))
       text += piece;
     CHECK(text == string_of(vector, "text"));
   }
