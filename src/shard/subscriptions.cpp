@@ -93,7 +93,7 @@ std::size_t Subscriptions::end_dropped(std::size_t count) {
 }
 
 void Subscriptions::end_dropped(Follower& follower) {
-  const std::uint64_t skipped = follower.lag();
+  const std::uint64_t skipped = follower.missing();
   Session& session = follower.session();
   session.tell(unsubscribed_message(text(follower.channel().name), true, skipped));
   stats_.skipped_events.add(skipped);

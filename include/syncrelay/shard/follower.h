@@ -64,14 +64,19 @@ class Follower final : public ChannelFollower {
   bool in_window() const { return !renumbered() && channel_.log.holds(next()); }
   bool pending() const { return next() != channel_.log.next() || renumbered(); }
 
-  // Events that the client is behind; of one that is joining, since the position that it has.
+  // Events that the client is behind.
   std::uint64_t lag() const {
-    if (const Joining* const asked = joining()) {
-      const bool known =
-          asked->has_position && !renumbered() && asked->after.next() <= channel_.log.next();
-      return known ? distance(asked->after.next(), channel_.log.next()) : 0;
-    }
+    if (joining() != nullptr) return 0;
     return distance(renumbered() ? channel_.begin : next(), channel_.log.next());
+  }
+
+  // Events that it does not get when its channel ends now: one that is joining has a position, too.
+  std::uint64_t missing() const {
+    const Joining* const asked = joining();
+    if (asked == nullptr) return lag();
+    const bool known =
+        asked->has_position && !renumbered() && asked->after.next() <= channel_.log.next();
+    return known ? distance(asked->after.next(), channel_.log.next()) : 0;
   }
 
   // Where in the log the client goes on; before everything else when that is not there any more.
