@@ -251,6 +251,22 @@ TEST_CASE_FIXTURE(ChannelsBench, "The end of a channel is told, with what did no
   CHECK(stats.skipped_events.get() == 2);
 }
 
+TEST_CASE_FIXTURE(
+    ChannelsBench,
+    "The end of a channel tells those who come back what they miss before they begin") {
+  for (int count = 0; count < 3; ++count) event("room:1");
+  connect(wanting({"room:2"}));
+  received();
+  transport.stall();
+  event("room:2");
+  pump();
+  subscriptions.subscribe(*session, {"room:1", true, AskedPosition{"e0", Seq{1}}});
+  drop("room:1");
+  subscriptions.end_dropped(1);
+  CHECK(drain() ==
+        Texts{unsubscribed("room:1", R"(,"reason":"dropped","skipped":2)"), text("room:2", 1)});
+}
+
 TEST_CASE_FIXTURE(ChannelsBench, "Who asks and never reads is closed") {
   connect(wanting({}));
   transport.stall();
