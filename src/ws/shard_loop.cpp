@@ -26,6 +26,13 @@ constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to ans
 // 0 would mean the default policy.)
 constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
 
+// One after the other: the library does not say that two threads may do this at once.
+void destroy(lws_context* context) {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  lws_context_destroy(context);
+}
+
 }  // namespace
 
 struct ShardLoop::Impl {
@@ -269,8 +276,7 @@ Result<void, std::string> ShardLoop::start() {
     ev_run(impl_->loop, 0);
     impl_->sockets.close();
     impl_->shard.letters().close();
-    lws_context_destroy(impl_->context);
-    impl_->context = nullptr;
+    destroy(std::exchange(impl_->context, nullptr));
   });
   return {};
 }
