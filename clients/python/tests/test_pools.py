@@ -59,7 +59,8 @@ def test_what_the_readme_says_to_do_with_pools_and_exec_delivers(directory: Path
 
 def test_a_program_that_is_interrupted_or_fails_delivers(directory: Path, endpoint: str, fake: PullPeer) -> None:
     fake.start()
-    script = "import os, signal, syncrelay\nrelay = syncrelay.Relay(os.environ['ENDPOINT'])\n"
+    script = "import os, signal, syncrelay\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += "relay = syncrelay.Relay(os.environ['ENDPOINT'])\n"
     script += "for number in range(100): relay.broadcast('n', number)\n"
     for end in ("signal.raise_signal(signal.SIGINT)", "raise SystemExit(1)", "1 / 0"):
         assert start("-c", script + end, directory=directory, ENDPOINT=endpoint).wait(DEADLINE) in (1, -signal.SIGINT)
