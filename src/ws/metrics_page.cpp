@@ -9,8 +9,6 @@
 namespace syncrelay {
 namespace {
 
-using Get = std::uint64_t (*)(const ShardStats&);
-
 class Page {
  public:
   void header(std::string_view name, std::string_view type, std::string_view help) {
@@ -59,12 +57,14 @@ std::string seconds(std::uint64_t microseconds) {
   return std::to_string(microseconds / kPerSecond) + fraction;
 }
 
+template <typename Get>
 std::uint64_t sum(const Status& status, Get get) {
   std::uint64_t total = 0;
   for (const ShardStats* shard : status.shards) total += get(*shard);
   return total;
 }
 
+template <typename Get>
 std::uint64_t max(const Status& status, Get get) {
   std::uint64_t most = 0;
   for (const ShardStats* shard : status.shards) most = std::max(most, get(*shard));
@@ -134,8 +134,8 @@ void add_clients(Page& page, const Status& status) {
   page.header("clients_refused_total", "counter",
               "Connections and requests refused before the upgrade, by reason.");
   for (std::size_t reason = 0; reason < kRefusalReasonNames.size(); ++reason) {
-    std::uint64_t total = 0;
-    for (const ShardStats* shard : status.shards) total += shard->refused[reason].get();
+    std::uint64_t total =
+        sum(status, [reason](const ShardStats& shard) { return shard.refused[reason].get(); });
     if (reason == static_cast<std::size_t>(RefusalReason::open_files))
       total += status.refused_sockets.get();
     page.sample("clients_refused_total", label("reason", kRefusalReasonNames[reason]), total);
@@ -148,16 +148,16 @@ void add_channels(Page& page, const Status& status) {
               sum(status, [](const ShardStats& shard) { return shard.subscriptions.get(); }));
   page.header("subscriptions_refused_total", "counter", "Subscriptions refused, by reason.");
   for (std::size_t reason = 0; reason < kRefusedSubscriptions.size(); ++reason) {
-    std::uint64_t total = 0;
-    for (const ShardStats* shard : status.shards)
-      total += shard->subscriptions_refused[reason].get();
+    const std::uint64_t total = sum(status, [reason](const ShardStats& shard) {
+      return shard.subscriptions_refused[reason].get();
+    });
     page.sample("subscriptions_refused_total", label("reason", kRefusedSubscriptions[reason].name),
                 total);
   }
   page.header("client_messages_total", "counter", "Messages from clients, by what they say.");
   for (std::size_t kind = 0; kind < kClientMessageKindNames.size(); ++kind) {
-    std::uint64_t total = 0;
-    for (const ShardStats* shard : status.shards) total += shard->client_messages[kind].get();
+    const std::uint64_t total =
+        sum(status, [kind](const ShardStats& shard) { return shard.client_messages[kind].get(); });
     page.sample("client_messages_total", label("type", kClientMessageKindNames[kind]), total);
   }
   page.single("shard_channels", "gauge", "Channels that the shard with most of them has.",
@@ -175,8 +175,8 @@ void add_sending(Page& page, const Status& status) {
               sum(status, [](const ShardStats& shard) { return shard.skipped_events.get(); }));
   page.header("snapshots_sent_total", "counter", "Snapshots begun, by reason.");
   for (std::size_t reason = 0; reason < kSnapshotReasonNames.size(); ++reason) {
-    std::uint64_t total = 0;
-    for (const ShardStats* shard : status.shards) total += shard->snapshots[reason].get();
+    const std::uint64_t total =
+        sum(status, [reason](const ShardStats& shard) { return shard.snapshots[reason].get(); });
     page.sample("snapshots_sent_total", label("reason", kSnapshotReasonNames[reason]), total);
   }
   page.single("resumes_total", "counter", "Clients that went on from their position.",

@@ -15,6 +15,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import small_disk  # noqa: E402
+from control_peer import ControlPeer  # noqa: E402
 from fake_relay import FakeControl  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
 from pusher import Pusher  # noqa: E402
@@ -45,6 +47,21 @@ def runtime_dir():
     path = pathlib.Path(tempfile.mkdtemp(prefix="syncrelay-e2e-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def data_dir(runtime_dir):
+    return runtime_dir / "data"
+
+
+@pytest.fixture
+def disk(data_dir):
+    """A file system of its own for the data, which is soon full."""
+    if why := small_disk.unavailable():
+        pytest.skip(why)
+    made = small_disk.SmallDisk(data_dir, "3m")
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -83,6 +100,20 @@ def push_to():
 @pytest.fixture
 def pusher(relay, push_to):
     return push_to(relay)
+
+
+@pytest.fixture
+def peer_of():
+    """peer_of(relay): a peer of its control socket."""
+    peers = []
+
+    def connect(relay):
+        peers.append(ControlPeer(relay.ready["control"][0]))
+        return peers[-1]
+
+    yield connect
+    for peer in peers:
+        peer.close()
 
 
 @pytest.fixture

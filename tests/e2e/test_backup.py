@@ -16,11 +16,6 @@ from test_storage_faults import make_version_1, set_back
 
 
 @pytest.fixture
-def data_dir(runtime_dir):
-    return runtime_dir / "data"
-
-
-@pytest.fixture
 def start(start_relay, data_dir):
     return lambda *arguments, **how: start_relay("--data", data_dir, *arguments, **how)
 

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from channel_client import ChannelClient
-from control_peer import ControlPeer
 from deadline import until
 
 OPEN = ("--open-channels", "room:*")
@@ -14,19 +13,6 @@ OPEN = ("--open-channels", "room:*")
 @pytest.fixture
 def relay(start_relay):
     return start_relay(*OPEN)
-
-
-@pytest.fixture
-def peer_of():
-    peers = []
-
-    def connect(relay):
-        peers.append(ControlPeer(relay.ready["control"][0]))
-        return peers[-1]
-
-    yield connect
-    for peer in peers:
-        peer.close()
 
 
 @pytest.fixture

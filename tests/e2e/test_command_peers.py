@@ -11,7 +11,6 @@ import time
 import pytest
 import zmq
 
-from control_peer import ControlPeer
 from deadline import until, wait_until
 from raw_client import RawClient, upgrade_request
 from relay_process import LISTENING
@@ -67,16 +66,8 @@ def flood():
 
 
 @pytest.fixture
-def control():
-    peers = []
-
-    def connect(relay):
-        peers.append(ControlPeer(relay.ready["control"][0]))
-        return peers[-1]
-
-    yield connect
-    for peer in peers:
-        peer.close()
+def control(peer_of):
+    return peer_of
 
 
 @pytest.fixture(params=["ipc", "tcp"])

@@ -14,11 +14,6 @@ BOOT_AT, BOOT_BYTES, SUM_AT = 56, 48, 152  # in the note
 
 
 @pytest.fixture
-def data_dir(runtime_dir):
-    return runtime_dir / "data"
-
-
-@pytest.fixture
 def start(start_relay, data_dir):
     return lambda *arguments, **how: start_relay("--data", data_dir, *arguments, **how)
 

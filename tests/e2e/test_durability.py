@@ -8,21 +8,14 @@ import signal
 import pytest
 import zmq
 
-import small_disk
 from control_peer import ControlPeer
 from deadline import until, wait_until
 from relay_process import RelayExited, run_relay
 from ws_client import SyncClient
 
 CRASH_BINARY = os.environ.get("SYNCRELAY_CRASH_BINARY")
-DISK = "3m"
 DATABASE = "syncrelay.db"
 HEADER_BYTES = 100  # SQLite counts its attempts there
-
-
-@pytest.fixture
-def data_dir(runtime_dir):
-    return runtime_dir / "data"
 
 
 @pytest.fixture
@@ -44,15 +37,6 @@ def ask():
     yield send
     for peer in peers.values():
         peer.close()
-
-
-@pytest.fixture
-def disk(data_dir):
-    if why := small_disk.unavailable():
-        pytest.skip(why)
-    made = small_disk.SmallDisk(data_dir, DISK)
-    yield made
-    made.close()
 
 
 def broadcast(data, **more):

@@ -9,7 +9,6 @@ import struct
 
 import pytest
 
-import small_disk
 from relay_process import RelayExited, run_relay
 from test_continuity import DATABASE, LOST, MARK, NOTE, ask, crc64, publish
 from test_storage_faults import HOW_TO_GO_ON
@@ -26,22 +25,8 @@ IDS = {"a": 1, "b": 1, "c": 2, "d": 3, "e": 4, "burst0": 5, "burst1": 6, "burst2
 
 
 @pytest.fixture
-def data_dir(runtime_dir):
-    return runtime_dir / "data"
-
-
-@pytest.fixture
 def start(start_relay, data_dir):
     return lambda *arguments, **how: start_relay("--data", data_dir, *arguments, **how)
-
-
-@pytest.fixture
-def disk(data_dir):
-    if why := small_disk.unavailable():
-        pytest.skip(why)
-    made = small_disk.SmallDisk(data_dir, "3m")
-    yield made
-    made.close()
 
 
 def write_note(data_dir):

@@ -9,7 +9,6 @@ import sqlite3
 import pytest
 import zmq
 
-import small_disk
 from control_peer import ControlPeer
 from deadline import until
 from relay_process import RelayExited, run_relay
@@ -18,11 +17,6 @@ from test_continuity import DATABASE, LOST, WAL, ask, check_new_epoch, flip, pub
 
 VERSION_1 = pathlib.Path(__file__).parent / "data" / "version1.sql"
 HOW_TO_GO_ON = "put a backup in its place"
-
-
-@pytest.fixture
-def data_dir(runtime_dir):
-    return runtime_dir / "data"
 
 
 @pytest.fixture
@@ -35,15 +29,6 @@ def fault(runtime_dir):
     if not SyncFault.is_possible():
         pytest.skip("no C compiler")
     return SyncFault(runtime_dir)
-
-
-@pytest.fixture
-def disk(data_dir):
-    if why := small_disk.unavailable():
-        pytest.skip(why)
-    made = small_disk.SmallDisk(data_dir, "3m")
-    yield made
-    made.close()
 
 
 def refused_start(data_dir, runtime_dir):
