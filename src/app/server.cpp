@@ -181,8 +181,9 @@ Result<void, std::string> Server::bind_commands() {
 Result<void, std::string> Server::start_shards() {
   const OpenFilesScope scope(files_.all);
   for (const auto& loop : loops_) {
-    if (auto started = loop->start(); !started) return started;
+    if (auto prepared = loop->prepare(); !prepared) return prepared;
   }
+  for (const auto& loop : loops_) loop->start();
   return {};
 }
 
@@ -227,6 +228,7 @@ void Server::stop() {
   if (commands_) commands_->stop(deadline);
   for (const auto& loop : loops_) loop->begin_drain(deadline);
   for (const auto& loop : loops_) loop->join();
+  for (const auto& loop : loops_) loop->close();
   if (acceptor_) acceptor_->stop();
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "connection.h"
 
@@ -25,13 +26,6 @@ constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to ans
 // libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping
 // 0 would mean the default policy.)
 constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
-
-// One after the other: the library does not say that two threads may do this at once.
-void destroy(lws_context* context) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
-  lws_context_destroy(context);
-}
 
 }  // namespace
 
@@ -65,11 +59,12 @@ struct ShardLoop::Impl {
   }
 
   ~Impl() {
-    if (context != nullptr) lws_context_destroy(context);
+    destroy_context();
     ev_loop_destroy(loop);
   }
 
   Result<void, std::string> create_context();
+  void destroy_context();
   lws_vhost* create_vhost();
 
   static void on_wake(struct ev_loop*, ev_async* watcher, int) {
@@ -133,6 +128,10 @@ Result<void, std::string> ShardLoop::Impl::create_context() {
   vhost = create_vhost();
   if (vhost == nullptr) return std::string("libwebsockets cannot create a vhost");
   return {};
+}
+
+void ShardLoop::Impl::destroy_context() {
+  if (context != nullptr) lws_context_destroy(std::exchange(context, nullptr));
 }
 
 lws_vhost* ShardLoop::Impl::create_vhost() {
@@ -270,15 +269,16 @@ ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, con
 
 ShardLoop::~ShardLoop() = default;
 
-Result<void, std::string> ShardLoop::start() {
-  if (auto created = impl_->create_context(); !created) return created;
+Result<void, std::string> ShardLoop::prepare() {
+  return impl_->create_context();
+}
+
+void ShardLoop::start() {
   impl_->thread = std::thread([this] {
     ev_run(impl_->loop, 0);
     impl_->sockets.close();
     impl_->shard.letters().close();
-    destroy(std::exchange(impl_->context, nullptr));
   });
-  return {};
 }
 
 void ShardLoop::restore(const Restored& restored) {
@@ -305,6 +305,10 @@ void ShardLoop::begin_drain(TimePoint deadline) {
 
 void ShardLoop::join() {
   if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+void ShardLoop::close() {
+  impl_->destroy_context();
 }
 
 }  // namespace syncrelay

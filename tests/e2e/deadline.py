@@ -4,9 +4,10 @@ import asyncio
 import time
 
 POLL_SECONDS = 0.01
+PATIENCE = 20.0  # seconds; only a test that fails waits for so long
 
 
-def wait_until(condition, what, seconds=5.0):
+def wait_until(condition, what, seconds=PATIENCE):
     """Returns the condition's first true value; fails with `what` when the deadline passes."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -15,7 +16,7 @@ def wait_until(condition, what, seconds=5.0):
     return value
 
 
-async def until(condition, what, seconds=5.0):
+async def until(condition, what, seconds=PATIENCE):
     """As wait_until, letting the event loop run between the looks."""
     end = time.monotonic() + seconds
     while not (value := condition()):

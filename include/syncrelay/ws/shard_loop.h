@@ -33,7 +33,7 @@ constexpr std::size_t weight(const AcceptedSocket&) {
 }
 
 // The thread of one shard: an event loop with a libwebsockets context of its own that feeds a
-// Shard. Construction, start(), begin_drain() and join() belong to the thread that builds it.
+// Shard. All but what is marked otherwise belongs to the thread that builds it.
 class ShardLoop {
  public:
   struct Settings {
@@ -54,8 +54,12 @@ class ShardLoop {
   // See Replica::restore(). To be called before start().
   void restore(const Restored& restored);
 
-  // Builds the libwebsockets context and starts the thread. The error says what could not be had.
-  Result<void, std::string> start();
+  // Builds the libwebsockets context. The error says what could not be had. libwebsockets does not
+  // say that contexts may come and go beside one another: all loops of a process are prepared
+  // before the first one starts, and closed after the last one has ended.
+  Result<void, std::string> prepare();
+
+  void start();
 
   Mailbox<Letter>& letters();
 
@@ -70,6 +74,9 @@ class ShardLoop {
   // ends the thread.
   void begin_drain(TimePoint deadline);
   void join();
+
+  // Gives up the context, with the connections that the drain has left.
+  void close();
 
  private:
   struct Impl;
