@@ -100,8 +100,8 @@ void ControlDesk::read_outboxes() {
     for (UpLetter& letter : taken_) {
       if (auto* reported = std::get_if<Reported>(&letter)) {
         add_to_list(std::move(*reported));
-      } else {
-        sources_.relay.hear(shard, std::get<Subscribers>(letter));
+      } else if (const auto* subscribers = std::get_if<Subscribers>(&letter)) {
+        sources_.relay.hear(shard, *subscribers);
       }
     }
   }

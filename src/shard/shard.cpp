@@ -176,6 +176,10 @@ bool Shard::take_in_one(bool whatever_size) {
     ++next_incoming_;
     return true;
   }
+  if (!std::holds_alternative<Update>(incoming_[next_incoming_])) {
+    ++next_incoming_;
+    return true;
+  }
   const Update& step = std::get<Update>(incoming_[next_incoming_]);
   if (!whatever_size && !fits(step)) return false;
   pass_bytes_ += log_bytes(step);
