@@ -25,8 +25,16 @@ std::shared_ptr<const StateChanges> not_there(const Command& command) {
   return shared(StateChanges{{command.key, nullptr, 0}});
 }
 
-Rejection channels_full() {
-  return {RejectReason::channels_full, 0, "there are as many channels as --max-channels allows"};
+Rejection channels_full(std::string_view name) {
+  return {RejectReason::channels_full, 0,
+          "no room for channel \"" + std::string(name) +
+              "\": there are as many as --max-channels allows"};
+}
+
+// It is one of several.
+Rejection in_channel(Rejection rejection, const std::string& name) {
+  rejection.channel = name;
+  return rejection;
 }
 
 }  // namespace
@@ -91,7 +99,7 @@ Result<Outcome, Rejection> Channels::apply_to_list(const Command& broadcast, Wal
   parts.positions.reserve(broadcast.channels.size());
   for (const std::string& name : broadcast.channels) {
     Result<Outcome, Rejection> applied = apply_to(name, broadcast, ts, effects);
-    if (!applied) return applied;
+    if (!applied) return in_channel(applied.error(), name);
     parts.positions.push_back(std::move(applied).value());
   }
   const Outcome first = parts.positions.front();
@@ -112,7 +120,7 @@ Result<Outcome, Rejection> Channels::apply_to(std::string_view name, const Comma
   }
   if (changes.empty() && !makes_event(command)) return without_effect(command, name);
   if (channel == nullptr) {
-    if (table_.size() >= settings_.max_channels) return channels_full();
+    if (table_.size() >= settings_.max_channels) return channels_full(name);
     channel = &table_.make(name);
   }
   return with_effect(command, *channel, std::move(changes), ts, effects);

@@ -93,7 +93,7 @@ Reason set_ttl(std::string_view value, Request& request) {
 Reason set_if_version(std::string_view value, Request& request) {
   const auto version = parse_number(value);
   if (!version || *version > kMaxVersion)
-    return "is not a version: a whole number, 0 for a key that is not there";
+    return "is not a version: a whole number up to 9007199254740991, 0 for a key that is not there";
   request.if_version = *version;
   return std::nullopt;
 }

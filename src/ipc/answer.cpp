@@ -69,6 +69,7 @@ void append_positions(std::string& out, const std::vector<Outcome>& positions,
     append_json_string(out, text(part.channel));
     out += ":{";
     append_position(out, part.position, log_epoch);
+    append_versions(out, part);
     out += '}';
   }
   out += '}';
@@ -144,6 +145,10 @@ std::string rejected_answer(const Rejection& rejection) {
   append_json_string(answer, as_utf8(rejection.detail));
   answer += R"(,"offset":)" + std::to_string(rejection.offset);
   if (!rejection.current.empty()) answer.append(R"(,"current":)").append(rejection.current);
+  if (rejection.channel) {
+    answer += R"(,"channel":)";
+    append_json_string(answer, *rejection.channel);
+  }
   if (rejection.index) answer += R"(,"index":)" + std::to_string(*rejection.index);
   return answer + "}}";
 }

@@ -33,7 +33,8 @@ export interface Plan {
 /**
  * All channels that are followed here, over one connection: what it asks for when it opens and later, and whose
  * each message is. A channel is followed while it has users, and left only after the current task, so that users
- * that replace each other do not end it. What the relay refuses is not asked for again while users are there.
+ * that replace each other do not end it. What the relay refuses is not asked for again while users are there, unless
+ * it was for want of a place and this client has given one up since.
  */
 export class Channels {
   private readonly subscriptions = new Map<string, Subscription>();
@@ -42,6 +43,7 @@ export class Channels {
   private status: Status = "connecting";
   private isOpen = false;
   private isAnswered = false;
+  private farewells = 0; // that were sent, ever
 
   constructor(
     private readonly clock: ServerClock,
@@ -141,7 +143,10 @@ export class Channels {
   begin({ subscriptions }: Plan): void {
     this.isAnswered = false;
     this.clock.begin();
-    for (const subscription of subscriptions) subscription.begin();
+    for (const subscription of subscriptions) {
+      subscription.farewellsBefore = this.farewells;
+      subscription.begin();
+    }
   }
 
   /** The connection is open: what has changed since its address was written is told. */
@@ -189,6 +194,8 @@ export class Channels {
     const { error } = subscription;
     subscription.take(message);
     if (subscription.isSettled) this.expected.delete(subscription);
+    if (subscription.wantedPlace && this.farewells > subscription.farewellsBefore)
+      subscription.pardon();
     if (subscription.error && subscription.error !== error) this.report(subscription.error);
     this.follow(subscription);
     this.forgetIfOver(subscription);
@@ -214,6 +221,7 @@ export class Channels {
   /** Asks for a channel that is wanted, where that is still to do. */
   private follow(subscription: Subscription): void {
     if (this.isOpen && subscription.isWanted && !subscription.isAsked) {
+      subscription.farewellsBefore = this.farewells;
       this.wire.send(subscription.ask());
     }
     this.show(subscription);
@@ -224,7 +232,10 @@ export class Channels {
   private leave(subscription: Subscription): void {
     const { users, isAsked } = subscription;
     if (users > 0 || (isAsked && !this.isOpen)) return;
-    if (isAsked) this.wire.send(subscription.leave());
+    if (isAsked) {
+      this.farewells += 1;
+      this.wire.send(subscription.leave());
+    }
     this.expected.delete(subscription);
     this.forgetIfOver(subscription);
   }

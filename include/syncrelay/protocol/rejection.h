@@ -66,7 +66,8 @@ struct Rejection {
   std::string detail;      // for a person: what is wrong, naming it
   // Of a conflict: what the keys are that do not fit, as a JSON object (docs/protocol.md).
   std::string current = {};
-  std::optional<std::size_t> index = std::nullopt;  // of the command in its batch
+  std::optional<std::size_t> index = std::nullopt;    // of the command in its batch
+  std::optional<std::string> channel = std::nullopt;  // of the list, in which it was refused
 };
 
 }  // namespace syncrelay

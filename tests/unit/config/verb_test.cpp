@@ -245,7 +245,8 @@ TEST_CASE("A time or a version that makes no sense is refused") {
   for (const char* bad : {"-1", "1.5", "9007199254740992", ""}) {
     CHECK(error_of(make_input({"set", "k", "1", "--if-version", bad})) ==
           "if-version (from --if-version): \"" + std::string(bad) +
-              "\" is not a version: a whole number, 0 for a key that is not there");
+              "\" is not a version: a whole number up to 9007199254740991, 0 for a key that is not "
+              "there");
   }
   CHECK(error_of(make_input({"publish", "t", "--ttl", "5"})) ==
         "--ttl with publish needs --set: it is the keys that end, not the event");

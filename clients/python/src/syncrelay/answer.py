@@ -40,11 +40,11 @@ class Client:
     ``last_pong`` seconds ago it gave a sign of life. ``channels``: how many it follows."""
 
     id: int
-    address: str
-    since: float
-    lag: int
-    bytes: int
-    last_pong: float
+    address: str = "127.0.0.1"
+    since: float = 0.0
+    lag: int = 0
+    bytes: int = 0
+    last_pong: float = 0.0
     channels: int = 1
 
 
@@ -104,7 +104,7 @@ def is_duplicate(answer: bytes) -> bool:
 
 
 def _position(body: dict[str, Any], channel: str) -> Position:
-    positions = {name: Position(each["epoch"], each["seq"], channel=name) for name, each in body.get("positions", {}).items()}
+    positions = {name: Position(each["epoch"], each["seq"], channel=name, versions=each.get("versions", {})) for name, each in body.get("positions", {}).items()}
     if "seq" not in body:  # a list broadcast inside a batch
         first = next(iter(positions.values()))
         return replace(first, positions=positions)
@@ -128,7 +128,7 @@ def _accepted(answer: bytes) -> dict[str, Any]:
     if body["ok"]:
         return body
     error = body["error"]
-    where = error["code"], error["message"], error.get("offset", 0), error.get("index")
+    where = error["code"], error["message"], error.get("offset", 0), error.get("index"), error.get("channel")
     if error["code"] == "conflict":
         raise Conflict(*where, {key: _current(each) for key, each in error.get("current", {}).items()})
     raise CommandRejected(*where)

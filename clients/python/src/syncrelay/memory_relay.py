@@ -118,7 +118,8 @@ class MemoryRelay:
             return {}
         names = command.get("channels", [command.get("channel", "")])
         for name in names:
-            self._check(self._found(name), command.get("if", {}))
+            self._check(self._found(name), command.get("if", {}), {"channel": name} if "channels" in command else {})
+        positions: dict[str, dict[str, Any]] = {}
         changed: dict[str, int] = {}
         for name in names:
             channel = self._made(name)
@@ -126,16 +127,19 @@ class MemoryRelay:
             if event is not None:
                 self._publish(event)
             changed = channel.versions([command["key"]] if "key" in command else command.get("set", {}))
+            positions[name] = {**self._position(name), **({"versions": changed} if changed else {})}
             self._forget_if_empty(channel)
         if "channels" in command:
-            return {"positions": {name: self._position(name) for name in names}}
+            return {"positions": positions}
         return {"versions": changed} if changed else {}
 
-    def _check(self, channel: MemoryChannel, conditions: dict[str, int]) -> None:
+    def _check(self, channel: MemoryChannel, conditions: dict[str, int], where: dict[str, str]) -> None:
         current = channel.conflicts(conditions)
         if current:
-            what = "another version than the command names: " + ", ".join(current)
-            raise Refused(code="conflict", message=what, offset=0, current=current)
+            key, entry = next(iter(current.items()))
+            there = f"has version {entry['version']}" if entry["version"] else "is not there"
+            what = f'key "{key}" {there}; "if" names version {conditions[key]}'
+            raise Refused(code="conflict", message=what, offset=0, current=current, **where)
 
     def _drop(self, name: str) -> None:
         channel = self._channels.pop(name, None)

@@ -207,8 +207,12 @@ class _FakeSender:
         return request
 
     def follow(self, channel: str, clients: Iterable[Client]) -> None:
+        followers = list(clients)
+        for client in followers:
+            if not isinstance(client, Client):
+                raise TypeError(f"a client is a syncrelay.Client, e.g. Client(id=1), not {client!r}")
         with self._lock:
-            self.relay.follow(channel, clients)
+            self.relay.follow(channel, followers)
 
     def advance(self, seconds: float) -> None:
         with self._lock:
