@@ -105,7 +105,11 @@ Shard::Settings Server::shard_settings() const {
           {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval,
            config_.stall_timeout},
           epoch_,
-          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels}};
+          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels},
+          {config_.anonymous_identity,
+           ChannelPatterns(config_.presence),
+           ChannelPatterns(config_.client_publish),
+           {config_.client_rate, config_.client_burst}}};
 }
 
 // Half of the connections that are no clients may wait for their shard.
@@ -114,7 +118,8 @@ ShardLoop::Settings Server::loop_settings() const {
   return {config_.max_client_message,
           config_.handshake_timeout,
           {half, transients_per_network()},
-          half};
+          half,
+          config_.hello_type};
 }
 
 // An address that may have few clients needs no more room on the way to becoming one.

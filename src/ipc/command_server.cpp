@@ -257,7 +257,7 @@ bool CommandServer::Impl::take_batch() {
   desk->read_outboxes();
   desk->go_on_with_backup();
   const bool tended = intake.tend();
-  if (!take_all() && !tended) return false;
+  if (!take_all() && !tended && !intake.has_waiting()) return false;
   gather_more();
   const std::uint64_t commands = intake.unanswered();
   std::vector<Reply> replies = intake.publish();
