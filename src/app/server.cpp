@@ -33,6 +33,13 @@ std::string random_epoch() {
   return text;
 }
 
+// Where they are told in another way, too, they are kept.
+ChannelPatterns kept_members(const Config& config) {
+  std::vector<std::string> patterns = config.presence;
+  if (!config.members_key.empty() || !config.members_event.empty()) patterns.emplace_back();
+  return ChannelPatterns(std::move(patterns));
+}
+
 }  // namespace
 
 Result<void, std::string> Server::start() {
@@ -107,7 +114,7 @@ Shard::Settings Server::shard_settings() const {
           epoch_,
           {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels},
           {config_.anonymous_identity,
-           ChannelPatterns(config_.presence),
+           kept_members(config_),
            ChannelPatterns(config_.client_publish),
            {config_.client_rate, config_.client_burst}}};
 }

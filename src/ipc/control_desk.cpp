@@ -123,6 +123,7 @@ void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
 
 // No backend can ask for messages.
 void ControlDesk::hear(std::size_t shard, const Said& said) {
+  if (!hears_clients_) return;
   if (said.kind == Said::Kind::publish) {
     client_replies_.publish(shard, said);
   } else {

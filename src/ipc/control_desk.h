@@ -49,6 +49,9 @@ class ControlDesk {
   // What clients publish goes to the intake.
   void read_outboxes();
 
+  // What clients say from now on is not taken and has no answer.
+  void hear_no_clients() { hears_clients_ = false; }
+
   // A step of the backup that somebody waits for, if there is one; the last one answers.
   void go_on_with_backup();
   bool has_backup() const { return !backup_.empty(); }
@@ -88,6 +91,7 @@ class ControlDesk {
   std::uint64_t next_list_ = 1;
   Dismissals dismissals_;
   ClientReplies client_replies_;
+  bool hears_clients_ = true;
   std::vector<Envelope> backup_;  // who waits for the one that is under way
 };
 
