@@ -33,6 +33,13 @@ std::string random_epoch() {
   return text;
 }
 
+// Where they are told in another way, too, they are kept.
+ChannelPatterns kept_members(const Config& config) {
+  std::vector<std::string> patterns = config.presence;
+  if (!config.members_key.empty() || !config.members_event.empty()) patterns.emplace_back();
+  return ChannelPatterns(std::move(patterns));
+}
+
 }  // namespace
 
 Result<void, std::string> Server::start() {
@@ -105,7 +112,11 @@ Shard::Settings Server::shard_settings() const {
           {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval,
            config_.stall_timeout},
           epoch_,
-          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels}};
+          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels},
+          {config_.anonymous_identity,
+           kept_members(config_),
+           ChannelPatterns(config_.client_publish),
+           {config_.client_rate, config_.client_burst}}};
 }
 
 // Half of the connections that are no clients may wait for their shard.
@@ -114,7 +125,8 @@ ShardLoop::Settings Server::loop_settings() const {
   return {config_.max_client_message,
           config_.handshake_timeout,
           {half, transients_per_network()},
-          half};
+          half,
+          config_.hello_type};
 }
 
 // An address that may have few clients needs no more room on the way to becoming one.

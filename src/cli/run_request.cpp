@@ -82,6 +82,7 @@ class Run {
   int clients();
   int channels();
   int drop();
+  int disconnect();
   int stats();
 
  private:
@@ -282,6 +283,19 @@ int Run::drop() {
   return console_.pretty ? write("dropped " + name + '\n') : print(*answer);
 }
 
+int Run::disconnect() {
+  std::string query = R"({"op":"disconnect",)";
+  query += request_.connection ? R"("connection":)" + std::to_string(*request_.connection)
+                               : R"("id":)" + json_string(request_.words[0]);
+  if (request_.code) query += R"(,"code":)" + std::to_string(*request_.code);
+  if (request_.reason) query += R"(,"reason":)" + json_string(*request_.reason);
+  const auto answer = ask(query + '}');
+  if (!answer) return kFailed;
+  if (!console_.pretty) return print(*answer);
+  const std::string closed(json_member(*answer, "closed"));
+  return write("closed " + closed + (closed == "1" ? " connection\n" : " connections\n"));
+}
+
 int Run::stats() {
   const auto answer = ask(R"({"op":"stats"})");
   if (!answer) return kFailed;
@@ -327,6 +341,8 @@ int run_request(const Invocation& invocation, const Console& console) {
       return run.channels();
     case Action::drop:
       return run.drop();
+    case Action::disconnect:
+      return run.disconnect();
     default:
       return run.stats();
   }

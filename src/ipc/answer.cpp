@@ -177,6 +177,10 @@ std::string backup_answer(const AnswerContext& context, const std::string& path)
   return answer + '}';
 }
 
+std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed) {
+  return begin(context) + R"(,"closed":)" + std::to_string(closed) + '}';
+}
+
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients) {
   std::string answer = begin_without_clients(context) + R"(,"clients":[)";
   for (const ClientInfo& info : clients) {

@@ -28,6 +28,8 @@ std::string rejected_answer(const Rejection& rejection);
 // All keys, or one (empty when the state has no such key).
 std::string state_answer(const AnswerContext& context, const State& state, const std::string& key);
 std::string backup_answer(const AnswerContext& context, const std::string& path);
+// `closed`: connections.
+std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
 std::string channels_answer(const AnswerContext& context, const ChannelList& list);
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,

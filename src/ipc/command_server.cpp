@@ -213,6 +213,8 @@ void CommandServer::Impl::run() {
     if (!take_batch()) wait(until_tending());
   }
   const TimePoint deadline{Duration(stop_deadline.load())};
+  desk->read_outboxes();
+  desk->hear_no_clients();
   take_until_quiet(std::min(deadline, clock.now() + kLateness));
   take_leave(std::min(deadline, clock.now() + kLateness));
   gate.close_to_news();
@@ -235,20 +237,24 @@ void CommandServer::Impl::hang_up() {
   desk->socket().close();
 }
 
+// What shards have to say does not keep it going: clients may say something all the time.
 void CommandServer::Impl::take_until_quiet(TimePoint deadline) {
-  while (clock.now() < deadline && (take_batch() || wait(kQuiet))) {
+  TimePoint quiet_at = clock.now() + kQuiet;
+  while (clock.now() < std::min(quiet_at, deadline)) {
+    if (take_batch() || wait(kQuiet)) quiet_at = clock.now() + kQuiet;
   }
 }
 
-// Waits for a command or for wake. False when none came in time.
+// Waits for a command or for wake. False when no command came in time.
 bool CommandServer::Impl::wait(milliseconds timeout) {
   polled.clear();
   for (zmq::socket_t& socket : sockets) polled.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
   polled.push_back({desk->socket().handle(), 0, ZMQ_POLLIN, 0});
   polled.push_back({nullptr, wake.fd(), ZMQ_POLLIN, 0});
   const int ready = zmq::poll(polled.data(), polled.size(), timeout);
-  if (polled.back().revents != 0) wake.clear();
-  return ready > 0;
+  if (polled.back().revents == 0) return ready > 0;
+  wake.clear();
+  return ready > 1;
 }
 
 // Applies commands until the batch is full or the sockets are empty, then publishes and answers.
@@ -257,7 +263,7 @@ bool CommandServer::Impl::take_batch() {
   desk->read_outboxes();
   desk->go_on_with_backup();
   const bool tended = intake.tend();
-  if (!take_all() && !tended) return false;
+  if (!take_all() && !tended && !intake.has_waiting()) return false;
   gather_more();
   const std::uint64_t commands = intake.unanswered();
   std::vector<Reply> replies = intake.publish();

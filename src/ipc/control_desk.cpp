@@ -17,7 +17,10 @@ const Rejection kUnread{RejectReason::busy, 0, "earlier answers are not read yet
 }  // namespace
 
 ControlDesk::ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources)
-    : socket_(context, max_message, sources.gate), sources_(sources) {}
+    : socket_(context, max_message, sources.gate),
+      sources_(sources),
+      client_replies_(sources.relay, sources.intake, sources.relay_stats, sources.outboxes.size()) {
+}
 
 bool ControlDesk::take() {
   Envelope envelope;
@@ -34,6 +37,7 @@ bool ControlDesk::take() {
 
 void ControlDesk::answer(std::vector<Reply> replies) {
   for (const Reply& reply : replies) {
+    if (client_replies_.take(reply)) continue;
     auto waiting = waiting_.extract(reply.ticket);
     Envelope& envelope = waiting.mapped();
     if (const auto* query = std::get_if<Query>(&reply.content)) {
@@ -49,6 +53,7 @@ void ControlDesk::answer(std::vector<Reply> replies) {
                            accepted));
     }
   }
+  client_replies_.send();
 }
 
 void ControlDesk::answer(Envelope envelope, const Query& query) {
@@ -56,6 +61,8 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
   switch (query.op) {
     case Op::clients:
       return begin_list(std::move(envelope), query);
+    case Op::disconnect:
+      return begin_dismissal(std::move(envelope), query);
     case Op::backup:
       return join_backup(std::move(envelope));
     case Op::state:
@@ -97,13 +104,30 @@ void ControlDesk::begin_list(Envelope envelope, const Query& query) {
 void ControlDesk::read_outboxes() {
   for (std::size_t shard = 0; shard < sources_.outboxes.size(); ++shard) {
     sources_.outboxes[shard]->take(taken_);
-    for (UpLetter& letter : taken_) {
-      if (auto* reported = std::get_if<Reported>(&letter)) {
-        add_to_list(std::move(*reported));
-      } else if (const auto* subscribers = std::get_if<Subscribers>(&letter)) {
-        sources_.relay.hear(shard, *subscribers);
-      }
-    }
+    for (UpLetter& letter : taken_) hear(shard, letter);
+  }
+  client_replies_.send();
+}
+
+void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
+  if (auto* reported = std::get_if<Reported>(&letter)) {
+    add_to_list(std::move(*reported));
+  } else if (const auto* subscribers = std::get_if<Subscribers>(&letter)) {
+    sources_.relay.hear(shard, *subscribers);
+  } else if (const auto* dismissed = std::get_if<Dismissed>(&letter)) {
+    end_dismissal(*dismissed);
+  } else if (const auto* said = std::get_if<Said>(&letter)) {
+    hear(shard, *said);
+  }
+}
+
+// No backend can ask for messages.
+void ControlDesk::hear(std::size_t shard, const Said& said) {
+  if (!hears_clients_) return;
+  if (said.kind == Said::Kind::publish) {
+    client_replies_.publish(shard, said);
+  } else {
+    client_replies_.refuse(shard, said, RefusedMessage::no_backend);
   }
 }
 
@@ -115,6 +139,19 @@ void ControlDesk::add_to_list(Reported reported) {
   const std::string_view channel = list.channel ? std::string_view(*list.channel) : "";
   send_large(std::move(list.envelope), clients_answer(context(channel), list.clients));
   lists_.erase(found);
+}
+
+void ControlDesk::begin_dismissal(Envelope envelope, const Query& query) {
+  if (dismissals_.full()) {
+    return refuse(std::move(envelope),
+                  {RejectReason::busy, 0, "too many queries to disconnect are under way"});
+  }
+  sources_.relay.ask(dismissals_.begin(std::move(envelope), query, sources_.outboxes.size()));
+}
+
+void ControlDesk::end_dismissal(const Dismissed& dismissed) {
+  if (auto done = dismissals_.take(dismissed))
+    send(std::move(done->envelope), dismissal_answer(context({}), done->closed));
 }
 
 // One that is under way holds at its end what is stored by then, so it is good for later requests.

@@ -9,7 +9,9 @@
 #include <zmq.hpp>
 
 #include "answer.h"
+#include "client_replies.h"
 #include "control_socket.h"
+#include "dismissals.h"
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
@@ -44,7 +46,11 @@ class ControlDesk {
 
   // Reads what the shards have to say. To be called when one of their outboxes is not empty, and
   // before answer(), so that the answers count every subscriber that has heard from his channel.
+  // What clients publish goes to the intake.
   void read_outboxes();
+
+  // What clients say from now on is not taken and has no answer.
+  void hear_no_clients() { hears_clients_ = false; }
 
   // A step of the backup that somebody waits for, if there is one; the last one answers.
   void go_on_with_backup();
@@ -65,6 +71,10 @@ class ControlDesk {
   void answer_state(Envelope envelope, const Query& query);
   void begin_list(Envelope envelope, const Query& query);
   void add_to_list(Reported reported);
+  void begin_dismissal(Envelope envelope, const Query& query);
+  void end_dismissal(const Dismissed& dismissed);
+  void hear(std::size_t shard, UpLetter& letter);
+  void hear(std::size_t shard, const Said& said);
   void join_backup(Envelope envelope);
   // Or refuses, when the peer has not read earlier ones.
   void send_large(Envelope envelope, std::string answer);
@@ -79,6 +89,9 @@ class ControlDesk {
   Ticket next_ticket_ = kNobody + 1;
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;
+  Dismissals dismissals_;
+  ClientReplies client_replies_;
+  bool hears_clients_ = true;
   std::vector<Envelope> backup_;  // who waits for the one that is under way
 };
 

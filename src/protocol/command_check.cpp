@@ -10,6 +10,8 @@
 namespace syncrelay {
 namespace {
 
+constexpr std::string_view kIdRule = "1 to 64 bytes of A-Z a-z 0-9 _ . : ~ - /";
+
 std::string_view name_in(const std::string& channel) {
   return channel;
 }
@@ -80,6 +82,7 @@ bool CommandReader::check_values() {
   command.set_object = has(kSet) ? text_of(kSet) : std::string_view();
   if (broadcast && !(check_type() && check_twins(kSet, command.set))) return false;
   if (command.op == Op::channels) return check_channels_query();
+  if (command.op == Op::disconnect) return check_disconnect();
   return (seen_ & kRareMembers) == 0 || check_rare_members();
 }
 
@@ -101,7 +104,8 @@ bool CommandReader::check_rare_members() {
                 "a batch has at least one command");
   }
   return (!has(kChannel) || check_channel()) && (!has(kChannels) || check_list(kChannels)) &&
-         (!has(kTtl) || check_ttl()) && check_twins(kIf, command_->expected);
+         (!has(kTtl) || check_ttl()) && (!has(kFrom) || check_from()) &&
+         check_twins(kIf, command_->expected);
 }
 
 bool CommandReader::check_channel() {
@@ -151,6 +155,44 @@ bool CommandReader::check_channels_query() {
   }
   command.limit = *limit;
   return true;
+}
+
+bool CommandReader::check_from() {
+  return is_identity(command_->from) ||
+         fail(RejectReason::invalid_id, offsets_[kFrom],
+              quoted(command_->from) + " in \"from\" is nobody's id: " + std::string(kIdRule));
+}
+
+bool CommandReader::check_disconnect() {
+  Command& command = *command_;
+  if (has(kId) == has(kConnection)) {
+    return fail(has(kId) ? RejectReason::duplicate_member : RejectReason::missing_member,
+                command.offset, "op \"disconnect\" needs either \"id\" or \"connection\"");
+  }
+  if (has(kId) && !is_identity(command.id)) {
+    return fail(RejectReason::invalid_id, offsets_[kId],
+                quoted(command.id) + " is nobody's id: " + std::string(kIdRule));
+  }
+  if (has(kConnection)) command.connection = whole_number(text_of(kConnection));
+  if (has(kConnection) && !command.connection) {
+    return fail(RejectReason::wrong_type, offsets_[kConnection],
+                "\"connection\" is not a whole number");
+  }
+  return check_close_frame();
+}
+
+bool CommandReader::check_close_frame() {
+  Command& command = *command_;
+  const auto code = has(kCode) ? whole_number(text_of(kCode)) : kMinDismissalCode;
+  if (!code || *code < kMinDismissalCode || *code > kMaxDismissalCode) {
+    return fail(RejectReason::invalid_code, offsets_[kCode],
+                "\"code\" is not a whole number from 4000 to 4999");
+  }
+  command.code = static_cast<int>(*code);
+  if (!has(kReason)) command.reason = "disconnected";
+  return command.reason.size() <= kMaxReasonBytes ||
+         fail(RejectReason::invalid_reason, offsets_[kReason],
+              "\"reason\" is longer than 123 bytes");
 }
 
 template <typename Entry>

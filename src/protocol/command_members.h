@@ -29,6 +29,10 @@ enum Member : unsigned {
   kPrefix,
   kAfter,
   kLimit,
+  kFrom,
+  kConnection,
+  kCode,
+  kReason,
   kMemberCount
 };
 
@@ -66,6 +70,10 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kPrefix, "prefix", bit(JsonKind::string), "a string"},
     {kAfter, "after", bit(JsonKind::string), "a string"},
     {kLimit, "limit", bit(JsonKind::number), "a number"},
+    {kFrom, "from", bit(JsonKind::string), "a string"},
+    {kConnection, "connection", bit(JsonKind::number), "a number"},
+    {kCode, "code", bit(JsonKind::number), "a number"},
+    {kReason, "reason", bit(JsonKind::string), "a string"},
 }};
 
 struct MembersOfOp {
@@ -82,7 +90,8 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::set, bit(kKey) | bit(kValue), kOfChanges | bit(kTtl)},
     {Op::merge, bit(kKey) | bit(kValue), kOfChanges | bit(kTtl)},
     {Op::remove, bit(kKey), kOfChanges},
-    {Op::broadcast, bit(kType), kOfChanges | bit(kData) | bit(kSet) | bit(kChannels) | bit(kTtl)},
+    {Op::broadcast, bit(kType),
+     kOfChanges | bit(kData) | bit(kSet) | bit(kChannels) | bit(kTtl) | bit(kFrom)},
     {Op::drop, bit(kChannel), bit(kId)},
     {Op::batch, bit(kCommands), bit(kId)},
     {Op::barrier, 0, bit(kId)},
@@ -91,6 +100,7 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::channels, 0, bit(kPrefix) | bit(kAfter) | bit(kLimit)},
     {Op::stats, 0, 0},
     {Op::backup, 0, 0},
+    {Op::disconnect, 0, bit(kId) | bit(kConnection) | bit(kCode) | bit(kReason)},
 }};
 
 constexpr const MemberInfo& info(Member member) {

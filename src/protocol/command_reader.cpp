@@ -50,6 +50,9 @@ void CommandReader::forget() {
   command.commands.clear();
   command.prefix.clear();
   command.after.reset();
+  command.from.clear();
+  command.connection.reset();
+  command.reason.clear();
 }
 
 bool CommandReader::fail(RejectReason reason, std::size_t offset, std::string detail) {
@@ -187,6 +190,12 @@ void CommandReader::keep(const JsonToken& token) {
       break;
     case kAfter:
       command_->after = token.content;
+      break;
+    case kFrom:
+      command_->from = token.content;
+      break;
+    case kReason:
+      command_->reason = token.content;
       break;
     default:
       break;

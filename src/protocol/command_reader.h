@@ -73,6 +73,9 @@ class CommandReader {
   bool check_list(Member member);
   bool check_ttl();
   bool check_channels_query();
+  bool check_from();
+  bool check_disconnect();
+  bool check_close_frame();
   template <typename Entry>
   bool check_twins(Member member, const std::vector<Entry>& entries);
 

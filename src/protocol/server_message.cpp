@@ -59,9 +59,18 @@ void EventEncoder::add_broadcast(std::string_view channel, const Command& comman
   add_channel(channel);
   add(R"(,"data":)");
   add(command.data);
-  if (!command.notify || command.set_object.empty()) return;
-  add(R"(,"set":)");
-  add(command.set_object);
+  if (command.notify && !command.set_object.empty()) {
+    add(R"(,"set":)");
+    add(command.set_object);
+  }
+  add_sender(command);
+}
+
+void EventEncoder::add_sender(const Command& command) {
+  if (command.from.empty()) return;
+  add(R"(,"from":")");
+  add(command.from);
+  add(R"(")");
 }
 
 void EventEncoder::add_change(std::string_view channel, const Command& command, bool back_to_null) {
@@ -115,6 +124,27 @@ std::string refused_message(std::string_view channel, RefusedSubscription why) {
   message.append(R"(,"code":")").append(info(why).name);
   message.append(R"(","message":")").append(info(why).message);
   return message += R"("})";
+}
+
+std::string ack_message(std::string_view ref) {
+  std::string message = R"({"type":"sync:ack","ref":)";
+  append_json_string(message, ref);
+  return message += '}';
+}
+
+std::string error_message(std::string_view ref, std::string_view code, std::string_view message) {
+  std::string text = R"({"type":"sync:error")";
+  if (!ref.empty()) {
+    text += R"(,"ref":)";
+    append_json_string(text, ref);
+  }
+  text.append(R"(,"code":")").append(code).append(R"(","message":)");
+  append_json_string(text, as_utf8(message));
+  return text += '}';
+}
+
+std::string error_message(std::string_view ref, RefusedMessage why) {
+  return error_message(ref, info(why).name, info(why).message);
 }
 
 }  // namespace syncrelay

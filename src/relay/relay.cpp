@@ -252,8 +252,8 @@ Result<void, Rejection> Relay::begin_backup() {
   return Rejection{RejectReason::no_storage, 0, "the relay stores nothing: it has no --data"};
 }
 
-std::size_t Relay::ask(const Inquiry& inquiry) {
-  for (Mailbox<Letter>* shard : shards_) shard->post(inquiry);
+std::size_t Relay::ask(const Letter& letter) {
+  for (Mailbox<Letter>* shard : shards_) shard->post(letter);
   return shards_.size();
 }
 

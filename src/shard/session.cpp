@@ -319,6 +319,25 @@ void Session::close(CloseCause cause) {
   transport_.close(cause);
 }
 
+bool Session::dismiss(Parting parting) {
+  if (closing_) return false;
+  speaker().parting = std::move(parting);
+  close(CloseCause::dismissed);
+  return true;
+}
+
+// Answers that a client does not read wait; the end of a channel may find any number waiting, and
+// adds one for each that is followed.
+void Session::bound_untold() {
+  if (untold_bytes() > kMaxUntoldBytes / 4) pump();
+  if (untold_bytes() > kMaxUntoldBytes) close(CloseCause::over_capacity);
+}
+
+Speaker& Session::speaker() {
+  if (!speaker_) speaker_ = std::make_unique<Speaker>();
+  return *speaker_;
+}
+
 void Session::tick() {
   if (closing_) return;
   keepalive_.note_heartbeat(context_.time.now());

@@ -35,6 +35,7 @@ struct ConnectionContext {
   const Clock& clock;
   const Log& log;
   std::uint64_t max_client_message;  // bytes
+  Hearing hearing;
   Duration handshake_timeout;
   LineBudget end_lines;  // of clients that are gone
   // Asks for one call of Connection::finish() soon, from the loop. For where a connection cannot
@@ -108,6 +109,7 @@ class Connection final : public Transient, public Transport {
   void add_pong(std::string_view payload, std::string& pongs);
   void send_late_pong();
   bool end(CloseCause cause);
+  std::uint16_t code_of(CloseCause cause) const;
   void record_end(CloseCause cause);
   void tell_end(const Session& session, CloseCause cause, std::uint16_t code);
   bool leave(ByteSpan last_words);

@@ -160,6 +160,19 @@ void add_channels(Page& page, const Status& status) {
         sum(status, [kind](const ShardStats& shard) { return shard.client_messages[kind].get(); });
     page.sample("client_messages_total", label("type", kClientMessageKindNames[kind]), total);
   }
+  page.header("client_messages_refused_total", "counter",
+              "Messages from clients that were not taken, by reason.");
+  for (std::size_t reason = 0; reason < kRefusedMessages.size(); ++reason) {
+    const std::uint64_t total = status.relay.client_messages_refused[reason].get() +
+                                sum(status, [reason](const ShardStats& shard) {
+                                  return shard.client_messages_refused[reason].get();
+                                });
+    page.sample("client_messages_refused_total", label("reason", kRefusedMessages[reason].name),
+                total);
+  }
+  page.single("identities", "gauge",
+              "Identities that have a connection, counted for each shard where they have one.",
+              sum(status, [](const ShardStats& shard) { return shard.identities.get(); }));
   page.single("shard_channels", "gauge", "Channels that the shard with most of them has.",
               max(status, [](const ShardStats& shard) { return shard.channels.get(); }));
 }

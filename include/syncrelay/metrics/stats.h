@@ -5,6 +5,7 @@
 #include "syncrelay/base/counter.h"
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/command.h"
+#include "syncrelay/protocol/refused_message.h"
 #include "syncrelay/protocol/refused_subscription.h"
 #include "syncrelay/protocol/rejection.h"
 
@@ -29,6 +30,8 @@ struct RelayStats {
   Counter command_connections;          // to the command sockets and the control socket
   Counter command_connections_refused;  // there was no room
   Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
+  // Of clients; what the shards refuse is in ShardStats.
+  std::array<Counter, kRefusedMessages.size()> client_messages_refused;
 };
 
 enum class SnapshotReason : std::uint8_t {
@@ -41,9 +44,17 @@ inline constexpr std::array<std::string_view, 4> kSnapshotReasonNames = {
     "connect", "lag", "resume_failed", "renumbered"};
 
 // What clients say.
-enum class ClientMessageKind : std::uint8_t { ping, subscribe, unsubscribe, ignored };
-inline constexpr std::array<std::string_view, 4> kClientMessageKindNames = {
-    "ping", "subscribe", "unsubscribe", "ignored"};
+enum class ClientMessageKind : std::uint8_t {
+  ping,
+  subscribe,
+  unsubscribe,
+  hello,
+  publish,
+  message,  // for the backend
+  ignored
+};
+inline constexpr std::array<std::string_view, 7> kClientMessageKindNames = {
+    "ping", "subscribe", "unsubscribe", "hello", "publish", "message", "ignored"};
 
 enum class RefusalReason : std::uint8_t {
   max_clients,
@@ -63,10 +74,10 @@ inline constexpr std::array<std::string_view, 12> kRefusalReasonNames = {
     "max_clients", "max_clients_per_address", "origin",      "host",      "stopping", "not_found",
     "method",      "not_an_upgrade",          "bad_request", "handshake", "crowded",  "open_files"};
 
-// Close codes that have a label of their own; any other code that a client sends is counted as
-// "other".
-inline constexpr std::array<std::uint16_t, 13> kCountedCodes = {
-    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013};
+// Close codes that have a label of their own; any other code that a client sends, or a backend
+// has sent, is counted as "other".
+inline constexpr std::array<std::uint16_t, 15> kCountedCodes = {
+    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 4000, 4429};
 
 // Written by the shard's thread.
 struct ShardStats {
@@ -84,6 +95,8 @@ struct ShardStats {
   Counter subscriptions;  // of all clients
   std::array<Counter, kRefusedSubscriptions.size()> subscriptions_refused;
   std::array<Counter, kClientMessageKindNames.size()> client_messages;
+  std::array<Counter, kRefusedMessages.size()> client_messages_refused;
+  Counter identities;  // that have a connection
   Counter slow_clients;
   Counter lag_events_max;
   Counter log_bytes;

@@ -91,9 +91,19 @@ struct Said {
 using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said>;
 
 // What a letter holds in memory while it waits in a mailbox, in bytes.
+inline std::size_t weight(const Notes& notes) {
+  std::size_t bytes = sizeof notes;
+  for (const Notes::Note& note : notes.notes) bytes += sizeof note + note.message.size();
+  return bytes;
+}
 inline std::size_t weight(const Letter& letter) {
-  const Update* const update = std::get_if<Update>(&letter);
-  return update == nullptr ? sizeof letter : weight(*update);
+  if (const auto* update = std::get_if<Update>(&letter)) return weight(*update);
+  const auto* const notes = std::get_if<std::shared_ptr<const Notes>>(&letter);
+  return sizeof letter + (notes == nullptr ? 0 : weight(**notes));
+}
+inline std::size_t weight(const Said& said) {
+  return sizeof said + said.sender.size() + said.channel.size() + said.ref.size() +
+         said.text.size();
 }
 
 }  // namespace syncrelay

@@ -13,7 +13,7 @@ namespace syncrelay {
 
 // The first seven are commands. A batch is several of the others but barrier, in one step; barrier
 // is one without effect, for who wants to know that what came before it is taken. The others are
-// queries, which change nothing and are answered on the control socket only.
+// queries, which change no channel and are answered on the control socket only.
 enum class Op : std::uint8_t {
   set,
   merge,
@@ -26,12 +26,13 @@ enum class Op : std::uint8_t {
   clients,
   channels,
   stats,
-  backup
+  backup,
+  disconnect
 };
 
-inline constexpr std::array<std::string_view, 12> kOpNames = {
-    "set",     "merge", "delete",  "broadcast", "drop",  "batch",
-    "barrier", "state", "clients", "channels",  "stats", "backup"};
+inline constexpr std::array<std::string_view, 13> kOpNames = {
+    "set",   "merge",   "delete",   "broadcast", "drop",   "batch",     "barrier",
+    "state", "clients", "channels", "stats",     "backup", "disconnect"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
@@ -60,7 +61,8 @@ struct Expected {
 struct Command {
   Op op = Op::broadcast;
   bool notify = true;  // tell connected clients what changes the state
-  std::string id;      // of any command: makes a repetition of it harmless; empty: none
+  // Of any command: makes a repetition of it harmless; empty: none. Of disconnect: the identity's.
+  std::string id;
   std::optional<std::string> channel;  // empty text: the default one. nullopt: left out, which is
                                        // the default one but for `clients`, where it is all
   std::vector<std::string> channels;   // broadcast to a list, instead of `channel`; no name twice
@@ -76,6 +78,10 @@ struct Command {
   std::string prefix;                            // channels
   std::optional<std::string> after;              // channels; nullopt: from the first one on
   std::size_t limit = 0;                         // channels
+  std::string from;                              // broadcast: is_identity(); empty: nobody's
+  std::optional<std::uint64_t> connection;       // disconnect; either this or `id` is there
+  int code = 0;                                  // disconnect
+  std::string reason;                            // disconnect; UTF-8
   std::size_t offset = 0;                        // in a batch: where it begins in the message
 
   std::string_view channel_name() const {

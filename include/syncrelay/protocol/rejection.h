@@ -28,7 +28,7 @@ enum class RejectReason : std::uint8_t {
   invalid_key,    // not 1 to kMaxNameBytes bytes
   invalid_type,   // not 1 to kMaxNameBytes bytes
   reserved_type,  // `ping`, or begins with `sync:`
-  invalid_id,     // not 1 to kMaxIdBytes bytes
+  invalid_id,     // not 1 to kMaxIdBytes bytes; or not an identity's, where that is meant
   multipart,
   state_full,         // over --max-state or --max-state-keys
   storage_full,       // the disk or its quota
@@ -43,16 +43,18 @@ enum class RejectReason : std::uint8_t {
   invalid_ttl,        // not over 0 and up to kMaxTtlSeconds
   invalid_batch,      // has no commands, or too many, or one that cannot be in it
   invalid_limit,      // not 1 to kMaxListedChannels
+  invalid_code,       // of a disconnect: not kMinDismissalCode to kMaxDismissalCode
+  invalid_reason,     // of a disconnect: over kMaxReasonBytes
 };
 
-inline constexpr std::array<std::string_view, 31> kRejectReasonNames = {
+inline constexpr std::array<std::string_view, 33> kRejectReasonNames = {
     "invalid_json",     "not_a_number", "invalid_utf8",    "lone_surrogate",    "trailing_bytes",
     "too_large",        "too_deep",     "not_an_object",   "missing_member",    "unknown_member",
     "duplicate_member", "wrong_type",   "unknown_op",      "invalid_key",       "invalid_type",
     "reserved_type",    "invalid_id",   "multipart",       "state_full",        "storage_full",
     "storage_failed",   "busy",         "no_storage",      "storage_uncertain", "invalid_channel",
     "channels_full",    "conflict",     "invalid_version", "invalid_ttl",       "invalid_batch",
-    "invalid_limit",
+    "invalid_limit",    "invalid_code", "invalid_reason",
 };
 
 constexpr std::string_view name(RejectReason reason) {

@@ -10,6 +10,7 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/command.h"
+#include "syncrelay/protocol/refused_message.h"
 #include "syncrelay/protocol/refused_subscription.h"
 
 // Every JSON that a client can hear (docs/protocol.md section 1), but for the values in it, which
@@ -41,7 +42,9 @@ class EventEncoder {
   void add_broadcast(std::string_view channel, const Command& command);
   void add_change(std::string_view channel, const Command& command, bool back_to_null);
 
-  std::array<std::string_view, 10> pieces_;
+  void add_sender(const Command& command);
+
+  std::array<std::string_view, 13> pieces_;
   std::size_t count_ = 0;
   std::string key_;  // as JSON
   std::string tail_;
@@ -71,6 +74,12 @@ std::string unsubscribed_message(std::string_view channel, bool dropped, std::ui
 
 // `channel`: as the client wrote it, any bytes; shown as far as kMaxChannelBytes.
 std::string refused_message(std::string_view channel, RefusedSubscription why);
+
+// What the client said is taken; or it is not. `ref`: valid UTF-8, with which the client said it;
+// empty: none. `code` needs no escapes; `message`: for a person, any bytes.
+std::string ack_message(std::string_view ref);
+std::string error_message(std::string_view ref, std::string_view code, std::string_view message);
+std::string error_message(std::string_view ref, RefusedMessage why);
 
 inline constexpr std::string_view kHeartbeat = R"({"type":"ping"})";
 

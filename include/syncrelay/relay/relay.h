@@ -86,7 +86,9 @@ class Relay {
   std::optional<Result<std::string, Rejection>> step_backup() { return store_->step_backup(); }
 
   // Posts the inquiry to every shard; returns how many there are.
-  std::size_t ask(const Inquiry& inquiry);
+  std::size_t ask(const Letter& letter);
+  // For clients of one shard.
+  void post(std::size_t shard, const Letter& letter) { shards_[shard]->post(letter); }
 
   const ChannelTable& channels() const { return channels_.table(); }
   // Of the default channel.

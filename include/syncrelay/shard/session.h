@@ -22,6 +22,7 @@
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/snapshot_turns.h"
+#include "syncrelay/shard/speaker.h"
 #include "syncrelay/shard/transport.h"
 
 namespace syncrelay {
@@ -52,6 +53,7 @@ struct SessionContext {
 struct ClientRequest {
   std::optional<Duration> heartbeat;
   std::vector<SubscribeMessage> subscriptions = std::vector<SubscribeMessage>(1);
+  std::string session{};  // see Speaker; empty: none
 };
 
 // One connection's protocol state: an outlet, a follower for each channel that the client follows,
@@ -59,10 +61,12 @@ struct ClientRequest {
 // log is what the client has still to get. With several followers it writes what comes first in the
 // log, up to where another one's begins.
 //
-// Thirteen fields: the parts, and what each shard's list of sessions needs to know of them. Its
+// Fourteen fields: the parts, and what each shard's list of sessions needs to know of them. Its
 // shard's thread only, no I/O of its own.
 class Session {
  public:
+  static constexpr std::size_t kMaxUntoldBytes = 64 * 1024;
+
   // `transport` must outlive the session. A zero heartbeat: none.
   Session(ConnectionId id, Transport& transport, Duration heartbeat, const SessionContext& context);
   ~Session();
@@ -89,6 +93,12 @@ class Session {
   // A message of this client's own, behind those that were told before.
   void tell(std::string_view message) { outlet_.add_message(message); }
   std::size_t untold_bytes() const { return outlet_.waiting_bytes(); }
+  // Closes a client that does not read what it is told, where it is told something for each wish.
+  void bound_untold();
+
+  // Made by the first call. Null: not yet.
+  Speaker& speaker();
+  const Speaker* known_speaker() const { return speaker_.get(); }
 
   // Its turn: writes `bytes` of its snapshot, up to a fragment more, and what follows it when it
   // ends. Returns how many bytes were encoded or offered for it.
@@ -115,6 +125,8 @@ class Session {
 
   // Lets go of all that it holds.
   void close(CloseCause cause);
+  // Closes it with these words. False: it was about to end already.
+  bool dismiss(Parting parting);
 
   ConnectionId id() const { return id_; }
   Transport& transport() { return transport_; }
@@ -171,6 +183,7 @@ class Session {
   Keepalive keepalive_;
   std::vector<std::unique_ptr<Follower>> followers_;  // in the order of their channels' addresses
   std::unique_ptr<DueFollowers> due_;                 // null: there are not several
+  std::unique_ptr<Speaker> speaker_;
   std::optional<CloseCause> closing_;
 };
 

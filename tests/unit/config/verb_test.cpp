@@ -227,6 +227,29 @@ TEST_CASE("What is no name of a channel is told before anything is sent") {
         "drop needs more arguments; usage: syncrelay drop CHANNEL");
 }
 
+TEST_CASE("An identity or a connection can be disconnected, with a code and a reason") {
+  const Invocation by_id = invocation_of({"disconnect", "dev-1", "--code", "4001", "--reason", ""});
+  CHECK(by_id.action == Action::disconnect);
+  CHECK(by_id.request.words == Words{"dev-1"});
+  CHECK(by_id.request.code == 4001);
+  CHECK(by_id.request.reason == "");
+  CHECK(invocation_of({"disconnect", "--connection", "17"}).request.connection == 17);
+  for (const Words& unclear : {Words{"disconnect"}, Words{"disconnect", "a", "--connection=1"}}) {
+    CHECK(error_of(make_input(unclear)) ==
+          "disconnect needs either an ID or --connection; usage: syncrelay disconnect [ID]");
+  }
+  CHECK(error_of(make_input({"disconnect", "@a"})) ==
+        "\"@a\" is nobody's id (1 to 64 of A-Z a-z 0-9 _ . : ~ - /)");
+  for (const char* code : {"3999", "5000", "x", "-1"}) {
+    CHECK(error_of(make_input({"disconnect", "a", "--code", code})) ==
+          "code (from --code): \"" + std::string(code) +
+              "\" is not a close code from 4000 to 4999");
+  }
+  CHECK(error_of(make_input({"disconnect", "a", "--reason", std::string(124, 'r')}))
+            .ends_with("is longer than 123 bytes"));
+  CHECK(error_of(make_input({"clients", "--code", "4000"})) == "--code goes with disconnect only");
+}
+
 TEST_CASE("A key can be set for a time, and only if nobody has changed it") {
   CHECK(invocation_of({"set", "k", "1", "--ttl", "5"}).request.ttl == 5s);
   CHECK(invocation_of({"merge", "k", "1", "--ttl=1500ms"}).request.ttl == 1500ms);

@@ -83,7 +83,9 @@ std::string command_of(const rapidjson::Value& event) {
            R"(,"value":)" + data.substr(colon + 1, data.size() - colon - 2) + "}";
   }
   const std::string set = event.HasMember("set") ? R"(,"set":)" + string_of(event, "set") : "";
-  return R"({"op":"broadcast","type":")" + type + R"(","data":)" + data + set + "}";
+  const std::string from =
+      event.HasMember("from") ? R"(,"from":")" + string_of(event, "from") + '"' : "";
+  return R"({"op":"broadcast","type":")" + type + R"(","data":)" + data + set + from + "}";
 }
 
 TEST_CASE("Every event is written as its vector says") {
@@ -171,6 +173,58 @@ TEST_CASE("Subscriptions are asked for and answered as the vectors say") {
       CHECK(refused_message(channel, refusal_named(string_of(vector, "code"))) ==
             string_of(vector, "text"));
     }
+  }
+}
+
+std::string fault_name(const AnsweredMessage& message) {
+  return message.fault ? std::string(info(*message.fault).name) : std::string();
+}
+
+void check_hello(const rapidjson::Value& vector, const HelloMessage& hello) {
+  CHECK(fault_name(hello) == string_of(vector, "fault"));
+  CHECK(hello.ref == string_of(vector, "ref"));
+  if (hello.fault) return;
+  CHECK(hello.id == string_of(vector, "id"));
+  CHECK(hello.info == string_of(vector, "info"));
+  REQUIRE(hello.after.has_value() == vector.HasMember("seq"));
+  if (!hello.after) return;
+  CHECK(hello.after->epoch == string_of(vector, "epoch"));
+  CHECK(hello.after->seq.value == number_of(vector, "seq"));
+}
+
+void check_publish(const rapidjson::Value& vector, const PublishMessage& publish) {
+  CHECK(fault_name(publish) == string_of(vector, "fault"));
+  CHECK(publish.ref == string_of(vector, "ref"));
+  if (publish.fault) return;
+  CHECK(publish.channel == string_of(vector, "channel"));
+  CHECK(publish.event == string_of(vector, "event"));
+  CHECK(publish.data == string_of(vector, "data"));
+}
+
+void check_message(const rapidjson::Value& vector, const BackendMessage& message) {
+  CHECK(fault_name(message) == string_of(vector, "fault"));
+  CHECK(message.ref == string_of(vector, "ref"));
+  CHECK(message.channel == string_of(vector, "channel"));
+  if (!message.fault) CHECK(message.text == string_of(vector, "text"));
+}
+
+TEST_CASE("What clients say for others is heard and answered as the vectors say") {
+  const auto document = load_vectors("client_messages");
+  CHECK(document["vectors"].Size() > 10);
+  for (const auto& vector : document["vectors"].GetArray()) {
+    CAPTURE(string_of(vector, "name"));
+    const std::string kind = string_of(vector, "kind");
+    const std::string ref = string_of(vector, "ref");
+    const std::string text = string_of(vector, "text");
+    if (kind == "ack") CHECK(ack_message(ref) == text);
+    if (kind == "error")
+      CHECK(error_message(ref, string_of(vector, "code"), string_of(vector, "message")) == text);
+    const std::string type =
+        vector.HasMember("hello_type") ? string_of(vector, "hello_type") : std::string(kHelloType);
+    const auto message = parse_client_message(text, type);
+    if (kind == "hello") check_hello(vector, std::get<HelloMessage>(message.value()));
+    if (kind == "publish") check_publish(vector, std::get<PublishMessage>(message.value()));
+    if (kind == "message") check_message(vector, std::get<BackendMessage>(message.value()));
   }
 }
 
