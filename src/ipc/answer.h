@@ -10,6 +10,8 @@
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/channel_list.h"
+#include "syncrelay/relay/inbox.h"
+#include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/relay.h"
 
 // The answers on the control socket, as JSON text.
@@ -30,6 +32,9 @@ std::string state_answer(const AnswerContext& context, const State& state, const
 std::string backup_answer(const AnswerContext& context, const std::string& path);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
 std::string channels_answer(const AnswerContext& context, const ChannelList& list);
+// What workers ask of the inbox is of no channel: these say no position.
+std::string receive_answer(const std::vector<Inbox::Delivery>& deliveries);
+std::string settled_answer(const Settled& settled);
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                          const std::vector<const ShardStats*>& shards);
 

@@ -29,6 +29,10 @@ enum Member : unsigned {
   kPrefix,
   kAfter,
   kLimit,
+  kNumbers,
+  kMax,
+  kWait,
+  kLease,
   kMemberCount
 };
 
@@ -66,6 +70,10 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kPrefix, "prefix", bit(JsonKind::string), "a string"},
     {kAfter, "after", bit(JsonKind::string), "a string"},
     {kLimit, "limit", bit(JsonKind::number), "a number"},
+    {kNumbers, "n", bit(JsonKind::array), "an array of numbers"},
+    {kMax, "max", bit(JsonKind::number), "a number"},
+    {kWait, "wait", bit(JsonKind::number), "a number of seconds"},
+    {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
 }};
 
 struct MembersOfOp {
@@ -91,6 +99,10 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::channels, 0, bit(kPrefix) | bit(kAfter) | bit(kLimit)},
     {Op::stats, 0, 0},
     {Op::backup, 0, 0},
+    {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease)},
+    {Op::done, bit(kNumbers), 0},
+    {Op::extend, bit(kNumbers), bit(kLease)},
+    {Op::release, bit(kNumbers), 0},
 }};
 
 constexpr const MemberInfo& info(Member member) {

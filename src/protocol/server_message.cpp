@@ -117,4 +117,21 @@ std::string refused_message(std::string_view channel, RefusedSubscription why) {
   return message += R"("})";
 }
 
+std::string ack_message(std::string_view ref) {
+  std::string message = R"({"type":"sync:ack","ref":)";
+  append_json_string(message, ref);
+  return message += '}';
+}
+
+std::string error_message(std::string_view ref, std::string_view code, std::string_view message) {
+  std::string text = R"({"type":"sync:error")";
+  if (!ref.empty()) {
+    text += R"(,"ref":)";
+    append_json_string(text, ref);
+  }
+  text.append(R"(,"code":")").append(code).append(R"(","message":)");
+  append_json_string(text, as_utf8(message));
+  return text += '}';
+}
+
 }  // namespace syncrelay

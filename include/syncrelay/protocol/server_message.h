@@ -72,6 +72,11 @@ std::string unsubscribed_message(std::string_view channel, bool dropped, std::ui
 // `channel`: as the client wrote it, any bytes; shown as far as kMaxChannelBytes.
 std::string refused_message(std::string_view channel, RefusedSubscription why);
 
+// What the client said is taken; or it is not. `ref`: valid UTF-8, with which the client said it;
+// empty: none. `code` needs no escapes; `message`: for a person, any bytes.
+std::string ack_message(std::string_view ref);
+std::string error_message(std::string_view ref, std::string_view code, std::string_view message);
+
 inline constexpr std::string_view kHeartbeat = R"({"type":"ping"})";
 
 }  // namespace syncrelay

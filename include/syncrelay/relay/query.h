@@ -17,7 +17,8 @@ struct Query {
         key(command.key),
         prefix(command.prefix),
         after(command.after),
-        limit(command.limit) {}
+        limit(command.limit),
+        worker(command.worker) {}
 
   Op op;
   std::optional<std::string> channel;  // nullopt: left out
@@ -25,6 +26,7 @@ struct Query {
   std::string prefix;
   std::optional<std::string> after;  // nullopt: from the first one on, which is the default channel
   std::size_t limit;
+  WorkerWish worker;
 
   std::string_view channel_name() const {
     return channel ? std::string_view(*channel) : std::string_view();
