@@ -101,6 +101,11 @@ void append_results(std::string& out, const std::vector<Outcome>& results,
   out += ']';
 }
 
+std::string_view word_of(Op op) {
+  if (op == Op::done) return "done";
+  return op == Op::extend ? "extended" : "released";
+}
+
 void append_delivery(std::string& out, const Inbox::Delivery& delivery) {
   const InboxMessage& message = *delivery.message;
   out += R"({"n":)" + std::to_string(message.n) + R"(,"event":"message","connection":)";
@@ -215,8 +220,9 @@ std::string channels_answer(const AnswerContext& context, const ChannelList& lis
   return answer;
 }
 
-std::string receive_answer(const std::vector<Inbox::Delivery>& deliveries) {
-  std::string answer = R"({"ok":true,"events":[)";
+std::string receive_answer(const AnswerContext& context,
+                           const std::vector<Inbox::Delivery>& deliveries) {
+  std::string answer = begin(context) + R"(,"events":[)";
   for (const Inbox::Delivery& delivery : deliveries) {
     if (answer.back() != '[') answer += ',';
     append_delivery(answer, delivery);
@@ -224,9 +230,10 @@ std::string receive_answer(const std::vector<Inbox::Delivery>& deliveries) {
   return answer + "]}";
 }
 
-std::string settled_answer(const Settled& settled) {
-  return R"({"ok":true,")" + std::string(name(settled.op)) + R"(":)" +
-         std::to_string(settled.result.count) + '}';
+std::string settled_answer(const AnswerContext& context, const Settled& settled) {
+  std::string answer = begin(context);
+  answer.append(R"(,")").append(word_of(settled.op)).append(R"(":)");
+  return answer + std::to_string(settled.result.count) + '}';
 }
 
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,

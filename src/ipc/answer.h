@@ -32,9 +32,9 @@ std::string state_answer(const AnswerContext& context, const State& state, const
 std::string backup_answer(const AnswerContext& context, const std::string& path);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
 std::string channels_answer(const AnswerContext& context, const ChannelList& list);
-// What workers ask of the inbox is of no channel: these say no position.
-std::string receive_answer(const std::vector<Inbox::Delivery>& deliveries);
-std::string settled_answer(const Settled& settled);
+std::string receive_answer(const AnswerContext& context,
+                           const std::vector<Inbox::Delivery>& deliveries);
+std::string settled_answer(const AnswerContext& context, const Settled& settled);
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                          const std::vector<const ShardStats*>& shards);
 

@@ -56,7 +56,7 @@ void ControlDesk::answer(Envelope envelope, const Reply& reply) {
   } else if (const auto* rejection = std::get_if<Rejection>(&reply.content)) {
     send(std::move(envelope), rejected_answer(*rejection));
   } else if (const auto* settled = std::get_if<Settled>(&reply.content)) {
-    send(std::move(envelope), settled_answer(*settled));
+    send(std::move(envelope), settled_answer(context({}), *settled));
   } else {
     const auto& accepted = std::get<Accepted>(reply.content);
     const Outcome& outcome = accepted.outcome;
@@ -165,14 +165,14 @@ void ControlDesk::hand_out(const Receivers::Receiver& receiver, TimePoint now) {
   Inbox& inbox = sources_.relay.inbox();
   const auto deliveries =
       inbox.take({receiver.wish.max, kMaxReceivedBytes, receiver.wish.lease}, now);
-  if (send(std::move(envelope), receive_answer(deliveries))) return;
+  if (send(std::move(envelope), receive_answer(context({}), deliveries))) return;
   std::vector<std::uint64_t> numbers;
   for (const Inbox::Delivery& delivery : deliveries) numbers.push_back(delivery.message->n);
   inbox.give_back(numbers);
 }
 
 void ControlDesk::send_nothing(Ticket ticket) {
-  send(take_envelope(ticket), receive_answer({}));
+  send(take_envelope(ticket), receive_answer(context({}), {}));
 }
 
 std::optional<TimePoint> ControlDesk::next_service() const {
