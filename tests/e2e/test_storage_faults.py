@@ -202,7 +202,7 @@ async def test_after_a_rollback_that_failed_nothing_is_lost(start, connect, data
     database.close()
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 4])
 def test_the_database_of_another_program_is_refused_as_such_untouched(data_dir, runtime_dir, version):
     data_dir.mkdir(mode=0o700)
     with sqlite3.connect(data_dir / DATABASE) as database:
@@ -228,7 +228,7 @@ def test_a_database_of_a_later_version_is_refused_untouched(start, data_dir, run
         database.close()
     before = {path.name: path.read_bytes() for path in data_dir.iterdir() if DATABASE in path.name}
     said = refused_start(data_dir, runtime_dir)
-    assert "format 4" in said and "knows 3" in said
+    assert "format 5" in said and "knows 4" in said
     after = {path.name: path.read_bytes() for path in data_dir.iterdir() if DATABASE in path.name}
     assert after[DATABASE] == before[DATABASE] and after.get(WAL, b"") == before.get(WAL, b"")
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -19,6 +20,9 @@ class Outbox {
  public:
   // `wake` runs on the shard's thread when somebody may wait for what was put in: the first report.
   // It must not block. Numbers of subscribers lie until the relay looks.
+  static constexpr std::size_t kMaxSaid = 1000;  // unread
+  static constexpr std::size_t kMaxSaidBytes = 4 * 1024 * 1024;
+
   explicit Outbox(std::function<void()> wake) : wake_(std::move(wake)) {}
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
@@ -26,6 +30,8 @@ class Outbox {
   void put(Reported reported);
   // Replaces what is unread about the same channel.
   void put(Subscribers subscribers);
+  // False: as much as may is unread, and this is not taken.
+  [[nodiscard]] bool put(Said said);
 
   // Replaces the content of `letters` by everything that waits, reports last.
   void take(std::vector<UpLetter>& letters);
@@ -34,6 +40,8 @@ class Outbox {
   const std::function<void()> wake_;
   std::mutex mutex_;  // guards all below
   std::vector<Reported> reported_;
+  std::vector<Said> said_;
+  std::size_t said_bytes_ = 0;
   std::unordered_map<std::string, std::uint64_t> subscribers_;
 };
 

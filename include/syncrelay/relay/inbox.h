@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -35,7 +36,7 @@ class Inbox {
   struct Settings {
     std::uint64_t messages = 10'000;
     std::uint64_t bytes = 64ULL << 20;  // of senders, channels and texts
-    IdWindow::Bounds refs{};
+    IdWindow::Bounds refs{100'000, std::chrono::minutes(10)};
   };
 
   // What becomes of a message.

@@ -212,7 +212,7 @@ TEST_CASE("What a worker could not be told of has not been out") {
 }
 
 TEST_CASE("Senders take turns, so that one who says much delays only itself") {
-  TestInbox test;
+  TestInbox test({2000, 1 << 20, {10, seconds(10)}});
   test.say_and_keep("@loud", 1000);
   test.say_and_keep("@quiet");
   const std::string taken = test.take(10);

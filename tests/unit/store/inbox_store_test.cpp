@@ -2,6 +2,7 @@
 // relay that is killed before and after its commits.
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "full_disk.h"
 #include "store_fixture.h"
 #include "support/fake_clock.h"
 #include "support/inbox_model.h"
@@ -123,8 +123,7 @@ class RandomInbox {
     const std::string sender = std::vector<std::string>{"@a", "@b", "?s", "#1"}[below(4)];
     const std::string ref = below(3) == 0 ? "" : std::to_string(below(400));
     const Said said{Said::Kind::message, 1, sender, "", ref, R"({"type":"t"})"};
-    const auto fate =
-        inbox().say(said, clock_.wall(), clock_.now(), relay_->relay.ran());
+    const auto fate = inbox().say(said, clock_.wall(), clock_.now(), relay_->relay.ran());
     if (fate == Inbox::Fate::staged) model.say(sender, ref);
     CHECK(fate != Inbox::Fate::no_backend);
     ++next_number_;
@@ -254,7 +253,8 @@ TEST_CASE_FIXTURE(KillBench, "Killed before its commit a done is none: the messa
   CHECK(take(after.relay()) == Numbers{1});
 }
 
-TEST_CASE_FIXTURE(KillBench, "Killed after its commit a done holds, and its number is not used again") {
+TEST_CASE_FIXTURE(KillBench,
+                  "Killed after its commit a done holds, and its number is not used again") {
   say(test.relay);
   REQUIRE(test.relay.publish().ok());
   CHECK(take(test.relay) == Numbers{1});
