@@ -160,7 +160,8 @@ void Server::build_relay() {
   const Relay::Settings settings{
       {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels},
       {config_.log_bytes, config_.log_events},
-      {config_.dedup_ids, config_.dedup_window}};
+      {config_.dedup_ids, config_.dedup_window},
+      {config_.inbox_messages, config_.inbox_bytes, {config_.dedup_ids, config_.dedup_window}}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =

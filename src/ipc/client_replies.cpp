@@ -1,41 +1,36 @@
 #include "client_replies.h"
 
+#include <memory>
 #include <utility>
 #include <variant>
 
 #include "syncrelay/protocol/server_message.h"
 
 namespace syncrelay {
+namespace {
 
-void ClientReplies::publish(std::size_t shard, const Said& said) {
+std::string message_of(const Reply& reply, const std::string& ref) {
+  if (const auto* rejection = std::get_if<Rejection>(&reply.content))
+    return error_message(ref, name(rejection->reason), rejection->detail);
+  if (const auto* refused = std::get_if<NotTaken>(&reply.content))
+    return error_message(ref, refused->code, refused->message);
+  return ack_message(ref);
+}
+
+}  // namespace
+
+void ClientReplies::take(std::size_t shard, const Said& said) {
+  if (said.ref.empty()) return intake_.take(said, kNobody);
   const Ticket ticket = next_ticket_++;
   waiting_.emplace(ticket, Asking{shard, said.connection, said.ref});
-  intake_.take(said.text, ticket);
-}
-
-void ClientReplies::acknowledge(std::size_t shard, const Said& said) {
-  if (!said.ref.empty()) add({shard, said.connection, said.ref}, ack_message(said.ref));
-}
-
-void ClientReplies::refuse(std::size_t shard, const Said& said, RefusedMessage why) {
-  counter(stats_.client_messages_refused, why).add();
-  if (!said.ref.empty()) add({shard, said.connection, said.ref}, error_message(said.ref, why));
+  intake_.take(said, ticket);
 }
 
 bool ClientReplies::take(const Reply& reply) {
   if (reply.ticket < kFirstTicket) return false;
   const Asking asking = std::move(waiting_.extract(reply.ticket).mapped());
-  if (asking.ref.empty()) return true;
-  if (const auto* rejection = std::get_if<Rejection>(&reply.content)) {
-    add(asking, error_message(asking.ref, name(rejection->reason), rejection->detail));
-  } else {
-    add(asking, ack_message(asking.ref));
-  }
+  notes_[asking.shard].notes.push_back({asking.connection, message_of(reply, asking.ref)});
   return true;
-}
-
-void ClientReplies::add(const Asking& asking, std::string message) {
-  notes_[asking.shard].notes.push_back({asking.connection, std::move(message)});
 }
 
 void ClientReplies::send() {

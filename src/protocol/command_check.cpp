@@ -83,6 +83,7 @@ bool CommandReader::check_values() {
   if (broadcast && !(check_type() && check_twins(kSet, command.set))) return false;
   if (command.op == Op::channels) return check_channels_query();
   if (command.op == Op::disconnect) return check_disconnect();
+  if (is_of_worker(command.op)) return check_worker_wish();
   return (seen_ & kRareMembers) == 0 || check_rare_members();
 }
 
@@ -193,6 +194,36 @@ bool CommandReader::check_close_frame() {
   return command.reason.size() <= kMaxReasonBytes ||
          fail(RejectReason::invalid_reason, offsets_[kReason],
               "\"reason\" is longer than 123 bytes");
+}
+
+bool CommandReader::check_worker_wish() {
+  WorkerWish& wish = command_->worker;
+  if (has(kNumbers) && wish.numbers.empty())
+    return fail(RejectReason::invalid_number, offsets_[kNumbers], "\"n\" names no message");
+  std::sort(wish.numbers.begin(), wish.numbers.end());
+  wish.numbers.erase(std::unique(wish.numbers.begin(), wish.numbers.end()), wish.numbers.end());
+  const auto max = has(kMax) ? whole_number(text_of(kMax)) : kUsualReceived;
+  if (!max || *max == 0 || *max > kMaxReceived) {
+    return fail(RejectReason::invalid_limit, offsets_[kMax],
+                "\"max\" is not a whole number from 1 to 1000");
+  }
+  wish.max = *max;
+  return check_seconds(kWait, wish.wait, {0, kMaxWaitSeconds, 0}) &&
+         check_seconds(kLease, wish.lease,
+                       {kMinLeaseSeconds, kMaxLeaseSeconds, kUsualLeaseSeconds});
+}
+
+bool CommandReader::check_seconds(Member member, std::chrono::milliseconds& time, Seconds range) {
+  const auto usual = std::optional<std::chrono::milliseconds>(std::chrono::seconds(range.usual));
+  const auto read = has(member) ? milliseconds_of_seconds(text_of(member)) : usual;
+  if (read && *read >= std::chrono::seconds(range.least) &&
+      *read <= std::chrono::seconds(range.most)) {
+    time = *read;
+    return true;
+  }
+  return fail(RejectReason::invalid_time, offsets_[member],
+              quoted(member) + " is not a number of seconds from " + std::to_string(range.least) +
+                  " to " + std::to_string(range.most));
 }
 
 template <typename Entry>

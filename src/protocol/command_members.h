@@ -33,6 +33,10 @@ enum Member : unsigned {
   kConnection,
   kCode,
   kReason,
+  kNumbers,
+  kMax,
+  kWait,
+  kLease,
   kMemberCount
 };
 
@@ -74,6 +78,10 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kConnection, "connection", bit(JsonKind::number), "a number"},
     {kCode, "code", bit(JsonKind::number), "a number"},
     {kReason, "reason", bit(JsonKind::string), "a string"},
+    {kNumbers, "n", bit(JsonKind::array), "an array of numbers"},
+    {kMax, "max", bit(JsonKind::number), "a number"},
+    {kWait, "wait", bit(JsonKind::number), "a number of seconds"},
+    {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
 }};
 
 struct MembersOfOp {
@@ -101,6 +109,10 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::stats, 0, 0},
     {Op::backup, 0, 0},
     {Op::disconnect, 0, bit(kId) | bit(kConnection) | bit(kCode) | bit(kReason)},
+    {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease)},
+    {Op::done, bit(kNumbers), 0},
+    {Op::extend, bit(kNumbers), bit(kLease)},
+    {Op::release, bit(kNumbers), 0},
 }};
 
 constexpr const MemberInfo& info(Member member) {

@@ -15,6 +15,14 @@ constexpr std::size_t kMaxTended =
     1024;  // letters of each kind in one batch: as many as a list makes
 constexpr Duration kStorageRest = std::chrono::seconds(1);  // before it is tried again for these
 
+// Whether it is true only when the batch is stored.
+bool rests_on_batch(const Reply& reply) {
+  if (const auto* accepted = std::get_if<Accepted>(&reply.content)) return !accepted->stored;
+  if (const auto* settled = std::get_if<Settled>(&reply.content)) return !settled->result.stored;
+  const auto* const acknowledged = std::get_if<Acknowledged>(&reply.content);
+  return acknowledged != nullptr && !acknowledged->stored;
+}
+
 }  // namespace
 
 Intake::Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& stats,
@@ -35,9 +43,60 @@ void Intake::take(std::string_view message, Ticket ticket) {
     order_.submit(Order::Commanded{message, command.value(), ticket});
     return take_ordered();
   }
-  if (ticket != kNobody) return replies_.push_back({ticket, Query(*command.value())});
+  if (ticket != kNobody) return ask(*command.value(), ticket);
   refuse({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
          message, ticket);
+}
+
+// A query, for whoever has the answers; what changes the inbox does so in its place in the order.
+void Intake::ask(const Command& command, Ticket ticket) {
+  const WorkerWish& wish = command.worker;
+  Inbox& inbox = relay_.inbox();
+  switch (command.op) {
+    case Op::done:
+      return replies_.push_back({ticket, Settled{command.op, inbox.done(wish.numbers)}});
+    case Op::extend:
+      return replies_.push_back(
+          {ticket, Settled{command.op, inbox.extend(wish.numbers, wish.lease, clock_.now())}});
+    case Op::release:
+      return replies_.push_back(
+          {ticket, Settled{command.op, inbox.release(wish.numbers, clock_.now())}});
+    case Op::receive:
+      inbox.begin_receiving();
+      [[fallthrough]];
+    default:
+      return replies_.push_back({ticket, Query(command)});
+  }
+}
+
+void Intake::take(const Said& said, Ticket ticket) {
+  if (said.kind == Said::Kind::publish) return publish(said, ticket);
+  const auto fate = relay_.inbox().say(said, clock_.wall(), clock_.now(), relay_.ran());
+  if (ticket == kNobody) return;
+  switch (fate) {
+    case Inbox::Fate::no_backend:
+      return replies_.push_back(
+          {ticket, NotTaken{"no_backend", "no backend has ever asked for messages"}});
+    case Inbox::Fate::full:
+      return replies_.push_back(
+          {ticket, NotTaken{"inbox_full",
+                            "as many messages wait for the backend as may; say it "
+                            "again later"}});
+    default:
+      return replies_.push_back({ticket, Acknowledged{fate == Inbox::Fate::known}});
+  }
+}
+
+// What has been refused leaves no ref behind.
+void Intake::publish(const Said& said, Ticket ticket) {
+  if (const auto known = relay_.inbox().known(said, clock_.now())) {
+    if (ticket != kNobody) replies_.push_back({ticket, Acknowledged{!known->staged}});
+    return;
+  }
+  const std::uint64_t refused = refused_;
+  take(said.text, ticket);
+  if (refused_ == refused && !said.ref.empty())
+    relay_.inbox().stage_ref(said, clock_.now(), relay_.ran());
 }
 
 void Intake::take_ordered() {
@@ -63,6 +122,7 @@ void Intake::apply(const Order::Commanded& commanded, WallTime ts) {
 }
 
 void Intake::refuse(const Rejection& rejection, std::string_view message, Ticket ticket) {
+  ++refused_;
   count(rejection.reason);
   if (ticket != kNobody) return replies_.push_back({ticket, rejection});
   log_refusal(rejection, message);
@@ -117,8 +177,7 @@ std::vector<Reply> Intake::publish() {
 // of them are answered: it is the storage that somebody has to look after.
 void Intake::refuse_unstored(const Rejection& rejection) {
   for (Reply& reply : replies_) {
-    const auto* const accepted = std::get_if<Accepted>(&reply.content);
-    if (accepted == nullptr || accepted->stored) continue;
+    if (!rests_on_batch(reply)) continue;
     count(rejection.reason);
     log_refusal(rejection, {});
     reply.content = rejection;

@@ -36,6 +36,7 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<L
       store_(store),
       channels_(settings.channels),
       ids_(settings.ids),
+      inbox_(settings.inbox, stats),
       idle_(channels_.table(), settings.window, shards_.size()),
       batch_(settings.window.bytes, clock),
       running_since_(clock.now()) {
@@ -52,6 +53,7 @@ Restored Relay::restore(const StoredHistory& history) {
   restore_times(history);
   running_since_ = clock_.now() - history.ran;
   restore_ids(history);
+  inbox_.restore(history.inbox, running_since_);
   events_ever_ = history.events_ever;
   show_numbers();
   return restored;
@@ -177,12 +179,13 @@ Result<void, Rejection> Relay::publish() {
 }
 
 Result<void, Rejection> Relay::store_staged() {
-  if (store_ == nullptr || batch_.empty()) return {};
+  if (store_ == nullptr || (batch_.empty() && !inbox_.has_staged())) return {};
   StoreBatch stored;
   stored.first_event = events_ever_ + 1;
   stored.ran = ran();
   batch_.fill(stored);
   add_channels(stored);
+  stored.inbox = inbox_.staged();
   Result<void, Rejection> committed = store_->commit(stored);
   batch_.give_back_ids(std::move(stored.ids));
   return committed;
@@ -210,6 +213,7 @@ void Relay::add_channels(StoreBatch& stored) const {
 
 void Relay::keep() {
   ids_.keep_staged();
+  inbox_.keep_staged();
   events_ever_ += batch_.events();
   stats_.events.add(batch_.events());
   for (std::size_t op = 0; op < batch_.commands().size(); ++op)
@@ -228,6 +232,7 @@ void Relay::keep() {
 
 void Relay::take_back() {
   ids_.take_back_staged();
+  inbox_.take_back_staged();
   channels_.take_back();
   batch_.take_back();
 }

@@ -39,8 +39,9 @@ inline std::string event_span(std::uint64_t first, std::uint64_t count) {
          std::to_string(first + count - (count > 0 ? 1 : 0));
 }
 
-inline std::string ids_of_batch(std::uint64_t batch) {
-  return "the ids of batch " + std::to_string(batch) + " (table ids)";
+inline std::string ids_of_batch(std::string_view table, std::uint64_t batch) {
+  return "the " + std::string(table) + " of batch " + std::to_string(batch) + " (table " +
+         std::string(table) + ")";
 }
 
 inline std::string rows_missing(std::string_view table) {

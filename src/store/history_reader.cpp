@@ -31,8 +31,10 @@ Result<std::optional<Position>, std::string> HistoryReader::read(StoredHistory& 
   Tombstones::ByHash tombstones;
   books_.begin();
   const bool whole = read_position(position) && read_state(history) && read_channels(history) &&
-                     read_tombstones(tombstones) && read_events(history) && read_ids(history) &&
-                     check_totals(position) && (!position || check_channels(*position, history));
+                     read_tombstones(tombstones) && read_events(history) &&
+                     read_ids(Table::ids, history.ids) && read_inbox(position, history.inbox) &&
+                     read_ids(Table::refs, history.inbox.refs) && check_totals(position) &&
+                     (!position || check_channels(*position, history));
   if (!whole) return fault_.empty() ? database_.message() : fault_;
   books_.keep();
   if (!position) return position;
@@ -65,7 +67,7 @@ bool HistoryReader::for_each_row(const char* select, Take take) {
 bool HistoryReader::read_position(std::optional<Position>& position) {
   constexpr char kSelect[] =
       "SELECT epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, ids_sum,"
-      " sum FROM position";
+      " sum, inbox FROM position";
   return for_each_row(kSelect, [&](const Statement& row) {
     position = Position{std::string(row.blob(0)),
                         row.number(1),
@@ -76,8 +78,9 @@ bool HistoryReader::read_position(std::optional<Position>& position) {
     position->sum_of(Table::state) = row.number(7);
     position->sum_of(Table::events) = row.number(8);
     position->sum_of(Table::ids) = row.number(9);
-    const bool whole =
-        position->row_sum(row.blob(6)) == row.number(10) && decode_channels(row.blob(6), *position);
+    const bool whole = position->row_sum(row.blob(6), row.blob(11)) == row.number(10) &&
+                       decode_channels(row.blob(6), *position) &&
+                       decode_inbox(row.blob(11), *position);
     return whole || damaged(kDamagedPosition);
   });
 }
@@ -149,16 +152,40 @@ bool HistoryReader::read_event_row(const Statement& row, StoredHistory& history)
   return true;
 }
 
-bool HistoryReader::read_ids(StoredHistory& history) {
-  constexpr char kSelect[] = "SELECT batch, accepted, count, records, sum FROM ids ORDER BY batch";
-  return for_each_row(kSelect, [&](const Statement& row) {
+bool HistoryReader::read_ids(Table table, std::vector<IdRecord>& ids) {
+  const std::string name(kTableNames[static_cast<std::size_t>(table)]);
+  const std::string select =
+      "SELECT batch, accepted, count, records, sum FROM " + name + " ORDER BY batch";
+  return for_each_row(select.c_str(), [&](const Statement& row) {
     const std::string_view records = row.blob(3);
     const IdsRow found{row.number(0), row.number(1), row.number(2), row.number(4)};
     const Duration accepted = std::chrono::microseconds(found.accepted);
     if (ids_row_sum(found.batch, found.accepted, found.count, records) != found.sum ||
-        !decode_ids(records, accepted, history.ids))
-      return damaged(ids_of_batch(found.batch));
-    books_.add(found);
+        !decode_ids(records, accepted, ids))
+      return damaged(ids_of_batch(name, found.batch));
+    books_.add(table, found);
+    return true;
+  });
+}
+
+bool HistoryReader::read_inbox(const std::optional<Position>& position, StoredInbox& inbox) {
+  if (position) {
+    inbox.next = position->next_message;
+    inbox.received = position->received;
+  }
+  constexpr char kSelect[] =
+      "SELECT n, connection, ts, sender, channel, text, sum FROM inbox ORDER BY n";
+  return for_each_row(kSelect, [&](const Statement& row) {
+    const std::string_view text = row.blob(5);
+    const std::uint64_t sum = row.number(6);
+    if (inbox_row_sum(row.number(0), row.number(1), row.number(2), row.blob(3), row.blob(4),
+                      text) != sum ||
+        row.number(0) >= inbox.next || json_fault(text))
+      return damaged("message " + std::to_string(row.number(0)) + " (table inbox)");
+    books_.turn(Table::inbox, sum);
+    inbox.messages.push_back(
+        {row.number(0), row.number(1), WallTime{static_cast<std::int64_t>(row.number(2))},
+         std::string(row.blob(3)), std::string(row.blob(4)), std::string(text)});
     return true;
   });
 }

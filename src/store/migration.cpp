@@ -63,10 +63,24 @@ constexpr char kFrom2To3[] = R"(
   INSERT INTO position SELECT 1, epoch, seq, commits, ran, seq, EXISTS (SELECT 1 FROM state), x'',
                               (SELECT total_sum(sum) FROM state), (SELECT total_sum(sum) FROM events), ids_sum, 0
                          FROM old_position;
-  UPDATE position SET sum = row_sum(epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, ids_sum);
   DROP TABLE old_position;
   DROP TABLE old_state;
   DROP TABLE old_events;
+)";
+
+// What clients have said to the backend, and the `refs` under which.
+constexpr char kInbox[] = R"(
+  ALTER TABLE position ADD COLUMN inbox BLOB NOT NULL DEFAULT x'';
+  CREATE TABLE inbox (n INTEGER PRIMARY KEY, connection INTEGER NOT NULL, ts INTEGER NOT NULL, sender BLOB NOT NULL,
+                      channel BLOB NOT NULL, text BLOB NOT NULL, sum INTEGER NOT NULL);
+  CREATE TABLE refs (batch INTEGER PRIMARY KEY, accepted INTEGER NOT NULL, count INTEGER NOT NULL,
+                     records BLOB NOT NULL, sum INTEGER NOT NULL);
+)";
+
+// Of version 4, when all of the row is there.
+constexpr char kSumOfPosition[] = R"(
+  UPDATE position SET sum = row_sum(epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, ids_sum,
+                                    inbox);
 )";
 
 Result<void, std::string> run(Database& database, const char* sql) {
@@ -84,33 +98,55 @@ Result<void, std::string> check(Database& database, const char* select, Name nam
   return result == SQLITE_ROW ? "is damaged: " + name(statement) : database.message();
 }
 
-Result<void, std::string> check_rows_2(Database& database) {
-  constexpr char kPosition[] =
-      "SELECT 1 FROM position"
-      " WHERE sum IS NOT row_sum(epoch, seq, commits, ran, state_sum, events_sum, ids_sum)";
-  constexpr char kState[] = "SELECT key FROM state WHERE sum IS NOT row_sum(key, value)";
-  constexpr char kEvents[] =
-      "SELECT first, count FROM events WHERE sum IS NOT row_sum(first, count, wire)";
+// What yields the rows that have not their sum.
+struct RowQueries {
+  const char* position;
+  const char* state;  // channel and key
+  const char* events;
+};
+
+Result<void, std::string> check_rows(Database& database, const RowQueries& queries) {
   constexpr char kBatches[] =
       "SELECT batch FROM ids WHERE sum IS NOT row_sum(batch, accepted, count, records)";
-  auto checked =
-      check(database, kPosition, [](const Statement&) { return std::string(kDamagedPosition); });
+  auto checked = check(database, queries.position,
+                       [](const Statement&) { return std::string(kDamagedPosition); });
   if (!checked) return checked;
-  checked =
-      check(database, kState, [](const Statement& row) { return value_of_key("", row.blob(0)); });
+  checked = check(database, queries.state,
+                  [](const Statement& row) { return value_of_key(row.blob(0), row.blob(1)); });
   if (!checked) return checked;
-  checked = check(database, kEvents, [](const Statement& row) {
+  checked = check(database, queries.events, [](const Statement& row) {
     return event_span(row.number(0), row.number(1)) + " (table events)";
   });
   if (!checked) return checked;
   return check(database, kBatches,
-               [](const Statement& row) { return ids_of_batch(row.number(0)); });
+               [](const Statement& row) { return ids_of_batch("ids", row.number(0)); });
+}
+
+Result<void, std::string> check_rows_2(Database& database) {
+  return check_rows(
+      database,
+      {"SELECT 1 FROM position"
+       " WHERE sum IS NOT row_sum(epoch, seq, commits, ran, state_sum, events_sum, ids_sum)",
+       "SELECT x'', key FROM state WHERE sum IS NOT row_sum(key, value)",
+       "SELECT first, count FROM events WHERE sum IS NOT row_sum(first, count, wire)"});
+}
+
+// What the columns of the position hold of the other tables is looked at when all is read.
+Result<void, std::string> check_rows_3(Database& database) {
+  return check_rows(
+      database,
+      {"SELECT 1 FROM position WHERE sum IS NOT"
+       " row_sum(epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, "
+       "ids_sum)",
+       "SELECT channel, key FROM state WHERE sum IS NOT"
+       " row_sum(channel, key, version, expiry, value)",
+       "SELECT first, count FROM events WHERE sum IS NOT row_sum(first, count, runs, wire)"});
 }
 
 // The last step of a transaction, with the header that tells of it. One that was set back stays so.
 Result<void, std::string> commit(Database& database, const Format& format) {
   if (!format.set_back) {
-    if (auto marked = run(database, "PRAGMA user_version = 3;"); !marked) return marked;
+    if (auto marked = run(database, "PRAGMA user_version = 4;"); !marked) return marked;
   }
   crash_point("before_migration");
   auto committed = run(database, "COMMIT");
@@ -118,10 +154,15 @@ Result<void, std::string> commit(Database& database, const Format& format) {
   return committed;
 }
 
+Result<void, std::string> add_inbox(Database& database) {
+  return run(database, kInbox);
+}
+
 Result<void, std::string> make_tables(Database& database) {
   auto made = run(database, "PRAGMA application_id = 0x53595243;");
   if (made) made = run(database, kTables);
-  return made ? run(database, kIds) : made;
+  if (made) made = run(database, kIds);
+  return made ? add_inbox(database) : made;
 }
 
 Result<void, std::string> bring_to_3(Database& database, std::uint32_t version) {
@@ -133,6 +174,14 @@ Result<void, std::string> bring_to_3(Database& database, std::uint32_t version) 
   return done;
 }
 
+Result<void, std::string> bring_to_4(Database& database, std::uint32_t version) {
+  Result<void, std::string> done;
+  if (version < 3) done = bring_to_3(database, version);
+  if (done) done = add_inbox(database);
+  if (done) done = run(database, kSumOfPosition);
+  return done;
+}
+
 std::string failure(const Format& format, const std::string& why) {
   if (format.version == 0) return "cannot make the tables: " + why;
   return "cannot bring it from format " + std::to_string(format.version) + " to " +
@@ -141,9 +190,11 @@ std::string failure(const Format& format, const std::string& why) {
 
 }  // namespace
 
-Result<void, std::string> check_version_2(Database& database) {
+Result<void, std::string> check_version(Database& database, std::uint32_t version) {
   if (database.define_sums() != SQLITE_OK) return database.message();
-  if (auto checked = check_rows_2(database); !checked) return checked;
+  if (version == 1) return {};
+  if (auto checked = version == 2 ? check_rows_2(database) : check_rows_3(database); !checked)
+    return checked;
   for (const char* table : {"state", "events", "ids"}) {
     const std::string name = table;
     const std::string select = "SELECT 1 FROM position WHERE " + name +
@@ -158,13 +209,13 @@ Result<void, std::string> check_version_2(Database& database) {
 Result<void, std::string> migrate(Database& database, const Format& format) {
   if (database.define_sums() != SQLITE_OK || database.execute("BEGIN IMMEDIATE") != SQLITE_OK)
     return failure(format, database.message());
-  if (format.version == 2) {
-    if (auto whole = check_version_2(database); !whole) {
+  if (format.version != 0) {
+    if (auto whole = check_version(database, format.version); !whole) {
       database.execute("ROLLBACK");
       return "it " + whole.error() + kHowToGoOn;
     }
   }
-  auto done = format.version == 0 ? make_tables(database) : bring_to_3(database, format.version);
+  auto done = format.version == 0 ? make_tables(database) : bring_to_4(database, format.version);
   if (done) done = commit(database, format);
   if (done) return {};
   database.execute("ROLLBACK");

@@ -110,6 +110,29 @@ void add_commands(Page& page, const RelayStats& relay) {
               relay.state_bytes.get());
 }
 
+void add_inbox(Page& page, const RelayStats& relay) {
+  page.single("inbox_messages", "gauge",
+              "Messages that clients have said and no backend is done with.",
+              relay.inbox_messages.get());
+  page.single("inbox_bytes", "gauge", "Bytes of these messages.", relay.inbox_bytes.get());
+  page.single("inbox_leased", "gauge", "Those of them that a worker has.",
+              relay.inbox_leased.get());
+  page.single("inbox_received_total", "counter", "Messages taken for the backend.",
+              relay.inbox_received.get());
+  page.single("inbox_done_total", "counter", "Messages that a worker was done with.",
+              relay.inbox_done.get());
+  page.single("inbox_redelivered_total", "counter", "Messages handed out once more.",
+              relay.inbox_redelivered.get());
+  page.header("inbox_refused_total", "counter",
+              "Messages for the backend that were not taken, by reason.");
+  for (std::size_t reason = 0; reason < kInboxRefusalNames.size(); ++reason)
+    page.sample("inbox_refused_total", label("reason", kInboxRefusalNames[reason]),
+                relay.inbox_refused[reason].get());
+  page.single("inbox_ignored_total", "counter",
+              "Messages that wanted no answer while no backend had ever received.",
+              relay.inbox_ignored.get());
+}
+
 void add_closed(Page& page, const Status& status) {
   page.header("clients_closed_total", "counter",
               "Clients gone, by WebSocket close code and reason.");
@@ -163,10 +186,9 @@ void add_channels(Page& page, const Status& status) {
   page.header("client_messages_refused_total", "counter",
               "Messages from clients that were not taken, by reason.");
   for (std::size_t reason = 0; reason < kRefusedMessages.size(); ++reason) {
-    const std::uint64_t total = status.relay.client_messages_refused[reason].get() +
-                                sum(status, [reason](const ShardStats& shard) {
-                                  return shard.client_messages_refused[reason].get();
-                                });
+    const std::uint64_t total = sum(status, [reason](const ShardStats& shard) {
+      return shard.client_messages_refused[reason].get();
+    });
     page.sample("client_messages_refused_total", label("reason", kRefusedMessages[reason].name),
                 total);
   }
@@ -232,6 +254,7 @@ HttpResponse metrics_page(const Status& status) {
   page.header("build_info", "gauge", "Always 1; the version is in the label.");
   page.sample("build_info", label("version", status.version), 1);
   add_commands(page, status.relay);
+  add_inbox(page, status.relay);
   add_clients(page, status);
   add_sending(page, status);
   add_fanout(page, status);

@@ -1,4 +1,4 @@
-"""A database that version 2 of its format left behind is taken over whole, or left as it is."""
+"""A database that version 2 or 3 of its format left behind is taken over whole, or left as it is."""
 
 import os
 import pathlib
@@ -13,6 +13,7 @@ from relay_process import RelayExited, run_relay
 from test_continuity import DATABASE, LOST, MARK, NOTE, ask, crc64, publish
 from test_storage_faults import HOW_TO_GO_ON
 
+VERSION_3 = pathlib.Path(__file__).parent / "data" / "version3.sql"
 VERSION_2 = pathlib.Path(__file__).parent / "data" / "version2.sql"
 CRASH_BINARY = os.environ.get("SYNCRELAY_CRASH_BINARY")
 EPOCH, SEQ, COMMITS = "49271674f1f1f80d", 9, 9
@@ -29,10 +30,10 @@ def start(start_relay, data_dir):
     return lambda *arguments, **how: start_relay("--data", data_dir, *arguments, **how)
 
 
-def write_note(data_dir):
-    """What a run of version 2 says of itself that ended in order."""
+def write_note(data_dir, epoch=EPOCH, commits=COMMITS, seq=SEQ):
+    """What a run of version 2 or 3 says of itself that ended in order."""
     mark = (data_dir / MARK).stat()
-    content = struct.pack("=8s48s48sQQQQQII", b"syncnot1", EPOCH.encode(), b"a boot", COMMITS, SEQ,
+    content = struct.pack("=8s48s48sQQQQQII", b"syncnot1", epoch.encode(), b"a boot", commits, seq,
                           (data_dir / DATABASE).stat().st_ino, mark.st_ino, mark.st_ctime_ns, False, False)
     (data_dir / NOTE).write_bytes(content + struct.pack("=Q", crc64(content)))
 
@@ -67,7 +68,7 @@ def format_of(path):
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     database.close()
     shutil.rmtree(seen)
-    assert ("channels" in tables) == (found == 3) and not any(name.startswith("old") for name in tables)
+    assert ("channels" in tables) == (found >= 3) and ("inbox" in tables) == (found == 4) and not any(name.startswith("old") for name in tables)
     return found
 
 
@@ -122,7 +123,7 @@ async def test_nothing_is_lost_of_a_database_of_version_2(start, connect, data_d
     database.close()
 
 
-@pytest.mark.parametrize(("point", "left"), [("before_migration", 2), ("after_migration", 3)])
+@pytest.mark.parametrize(("point", "left"), [("before_migration", 2), ("after_migration", 4)])
 async def test_a_kill_in_the_middle_leaves_the_old_or_the_new(monkeypatch, start, connect, version_2, point, left):
     if not CRASH_BINARY:
         pytest.skip("$SYNCRELAY_CRASH_BINARY names no relay built with -Dcrash_points=true")
@@ -181,7 +182,7 @@ def test_a_database_of_version_2_that_was_set_back_is_taken_over_under_a_new_epo
     assert "0.1.0" in relay.logged(LOST)
     assert check_contents(relay)["epoch"] != EPOCH
     relay.stop()
-    assert format_of(version_2) == 3
+    assert format_of(version_2) == 4
     assert LOST not in start().log_of_start()
 
 
@@ -192,7 +193,92 @@ async def test_without_room_the_old_format_stays_until_there_is_some(start, conn
     (directory / MARK).touch()
     write_note(directory)
     disk.fill()
-    with pytest.raises(RelayExited, match="cannot bring it from format 2 to 3, and left it as it is"):
+    with pytest.raises(RelayExited, match="cannot bring it from format 2 to 4, and left it as it is"):
         start(launcher=disk.launcher)
     disk.free()
     await check_goes_on(start(launcher=disk.launcher), connect)
+
+
+EPOCH_3, SEQ_3, COMMITS_3 = "199cd135a34add0e", 3, 8
+STATES_3 = {
+    "": {"comparison": None, "radio": {"n": 1.5}, "silent": [1, 2], 'odd " \\ \0 \x7f é': {"n": 1.5, "t": "\0"}},
+    "room:1": {"radio": [1, 2], "timed": 1},
+}
+POSITIONS_3 = {"": 3, "room:1": 3, "room:2": 1}
+VERSIONS_3 = {"radio": 1795691883557451, "timed": 1795691883557452}  # of room:1
+
+
+@pytest.fixture
+def version_3(data_dir):
+    data_dir.mkdir(mode=0o700)
+    database = sqlite3.connect(data_dir / DATABASE)
+    database.executescript("PRAGMA journal_mode = WAL;" + VERSION_3.read_text())
+    database.close()
+    (data_dir / MARK).touch()
+    write_note(data_dir, EPOCH_3, COMMITS_3, SEQ_3)
+    return data_dir / DATABASE
+
+
+async def check_goes_on_from_3(relay, connect):
+    assert LOST not in relay.log_of_start()
+    for channel, state in STATES_3.items():
+        assert ask(relay, {"op": "state", "channel": channel})["state"] == state
+    assert ask(relay, {"op": "state", "channel": "room:1"})["versions"] == VERSIONS_3
+    listed = ask(relay, {"op": "channels"})["channels"]
+    assert {each["name"]: each["seq"] for each in listed} == POSITIONS_3
+    assert {each["epoch"] for each in listed} == {EPOCH_3}
+    for name in "abcdefgh":
+        assert ask(relay, {"op": "set", "key": "k", "value": 0, "id": name})["duplicate"]
+    client = await connect(relay, epoch=EPOCH_3, seq=0)
+    assert client.first.type == "sync:resume"
+    await client.read_to_seq(SEQ_3)
+    assert [m.type for m in client.events()] == ["radio:started", "sync:set", "e"]
+
+
+async def test_nothing_is_lost_of_a_database_of_version_3(start, connect, version_3):
+    relay = start()
+    await check_goes_on_from_3(relay, connect)
+    assert ask(relay, {"op": "receive"})["events"] == []
+    relay.kill()
+    assert format_of(version_3) == 4
+    await check_goes_on_from_3(start(), connect)
+
+
+@pytest.mark.parametrize(("point", "left"), [("before_migration", 3), ("after_migration", 4)])
+async def test_a_kill_in_the_middle_leaves_version_3_or_the_new(monkeypatch, start, connect, version_3, point, left):
+    if not CRASH_BINARY:
+        pytest.skip("$SYNCRELAY_CRASH_BINARY names no relay built with -Dcrash_points=true")
+    monkeypatch.setenv("SYNCRELAY_BINARY", CRASH_BINARY)
+    with pytest.raises(RelayExited, match=f"exit code {-signal.SIGKILL}"):
+        start(env={"SYNCRELAY_CRASH_AT": f"{point}:1"})
+    assert format_of(version_3) == left
+    await check_goes_on_from_3(start(), connect)
+
+
+DAMAGES_3 = {
+    "state": ("UPDATE state SET version = 1 WHERE channel = CAST('room:1' AS BLOB) AND key = CAST('radio' AS BLOB)",
+              'the value of key "radio" of channel "room:1" (table state)'),
+    "events": ("UPDATE events SET runs = x'' WHERE first = 5", "events 5 to 7 (table events)"),
+    "ids less": ("DELETE FROM ids WHERE batch = 3", "table ids has not the rows"),
+    "position": ("UPDATE position SET version = version + 1", "table position"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES_3)
+def test_a_damaged_database_of_version_3_is_named_left_and_not_backed_up(data_dir, runtime_dir, version_3, damage):
+    statement, named = DAMAGES_3[damage]
+    change(version_3, statement)
+    before = version_3.read_bytes()
+    result = run_relay("--port", "0", "--data", data_dir, runtime_dir=runtime_dir / "other")
+    said = result.stderr.replace('\\"', '"')
+    assert result.returncode == 1 and named in said and HOW_TO_GO_ON in said and str(version_3) in said
+    result = run_relay("backup", runtime_dir / "file", "--data", data_dir, runtime_dir=runtime_dir, seconds=30)
+    assert result.returncode == 1 and named in result.stderr.replace('\\"', '"')
+    assert version_3.read_bytes() == before and not (runtime_dir / "file").exists()
+
+
+def test_a_database_of_version_3_is_backed_up_as_it_is(data_dir, runtime_dir, version_3):
+    before = version_3.read_bytes()
+    file = runtime_dir / "file"
+    assert run_relay("backup", file, "--data", data_dir, runtime_dir=runtime_dir, seconds=30).returncode == 0
+    assert version_3.read_bytes() == before

@@ -17,6 +17,7 @@ Result<void, Rejection> MemoryStore::commit(const StoreBatch& batch) {
   history_.version = batch.version;
   history_.ran = batch.ran;
   history_.ids.insert(history_.ids.end(), batch.ids.begin(), batch.ids.end());
+  take_inbox(batch.inbox);
   return {};
 }
 
@@ -54,6 +55,16 @@ void MemoryStore::take_channels(const StoreBatch& batch) {
     tombstones = history_.tombstones.by_hash();
   for (const auto& [hash, last] : batch.tombstones) tombstones[hash] = last;
   history_.tombstones.restore(std::move(tombstones), batch.generation);
+}
+
+void MemoryStore::take_inbox(const InboxChanges& changes) {
+  StoredInbox& inbox = history_.inbox;
+  inbox.messages.insert(inbox.messages.end(), changes.said.begin(), changes.said.end());
+  for (const std::uint64_t n : changes.done)
+    std::erase_if(inbox.messages, [n](const InboxMessage& message) { return message.n == n; });
+  inbox.refs.insert(inbox.refs.end(), changes.refs.begin(), changes.refs.end());
+  inbox.next = changes.next;
+  inbox.received = changes.received;
 }
 
 StoredHistory MemoryStore::history() const {

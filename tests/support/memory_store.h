@@ -22,6 +22,7 @@ class MemoryStore final : public Store {
   void take_events(const StoreBatch& batch);
   void take_changes(const StoreBatch& batch);
   void take_channels(const StoreBatch& batch);
+  void take_inbox(const InboxChanges& changes);
 
   StoredHistory history_;
 };

@@ -12,6 +12,15 @@
 // The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
 namespace syncrelay {
 
+// Why a message for the backend is not taken.
+enum class InboxRefusal : std::uint8_t {
+  no_backend,  // nobody has ever received
+  inbox_full,
+  storage,  // it cannot be stored
+};
+inline constexpr std::array<std::string_view, 3> kInboxRefusalNames = {"no_backend", "inbox_full",
+                                                                       "storage"};
+
 // Written by the relay's thread.
 struct RelayStats {
   std::array<Counter, kOpNames.size()> commands;  // accepted, by Op; no barriers
@@ -30,8 +39,14 @@ struct RelayStats {
   Counter command_connections;          // to the command sockets and the control socket
   Counter command_connections_refused;  // there was no room
   Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
-  // Of clients; what the shards refuse is in ShardStats.
-  std::array<Counter, kRefusedMessages.size()> client_messages_refused;
+  Counter inbox_messages;               // that clients have said and no backend is done with
+  Counter inbox_bytes;
+  Counter inbox_leased;  // of the messages: are with a worker
+  Counter inbox_received;
+  Counter inbox_done;
+  Counter inbox_redelivered;
+  Counter inbox_ignored;  // nobody has ever received, and the client wants no answer
+  std::array<Counter, kInboxRefusalNames.size()> inbox_refused;
 };
 
 enum class SnapshotReason : std::uint8_t {

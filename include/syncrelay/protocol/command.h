@@ -13,7 +13,8 @@ namespace syncrelay {
 
 // The first seven are commands. A batch is several of the others but barrier, in one step; barrier
 // is one without effect, for who wants to know that what came before it is taken. The others are
-// queries, which change no channel and are answered on the control socket only.
+// queries, which change no channel and are answered on the control socket only; the last four are
+// those of workers, for what clients say to the backend.
 enum class Op : std::uint8_t {
   set,
   merge,
@@ -27,12 +28,16 @@ enum class Op : std::uint8_t {
   channels,
   stats,
   backup,
-  disconnect
+  disconnect,
+  receive,
+  done,
+  extend,
+  release
 };
 
-inline constexpr std::array<std::string_view, 13> kOpNames = {
-    "set",   "merge",   "delete",   "broadcast", "drop",   "batch",     "barrier",
-    "state", "clients", "channels", "stats",     "backup", "disconnect"};
+inline constexpr std::array<std::string_view, 17> kOpNames = {
+    "set",      "merge", "delete", "broadcast",  "drop",    "batch", "barrier", "state",  "clients",
+    "channels", "stats", "backup", "disconnect", "receive", "done",  "extend",  "release"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
@@ -42,6 +47,9 @@ constexpr bool has_effect(Op op) {
 }
 constexpr bool is_query(Op op) {
   return op >= Op::state;
+}
+constexpr bool is_of_worker(Op op) {
+  return op >= Op::receive && op <= Op::release;
 }
 
 // A state key and the JSON text of its value.
@@ -54,6 +62,14 @@ struct KeyValue {
 struct Expected {
   std::string key;
   std::uint64_t version = 0;
+};
+
+// What a worker asks of the inbox.
+struct WorkerWish {
+  std::vector<std::uint64_t> numbers;  // done, extend, release: `n`; ascending, none twice
+  std::size_t max = 0;                 // receive
+  std::chrono::milliseconds wait{};    // receive
+  std::chrono::milliseconds lease{};   // receive, extend
 };
 
 // What a backend sent, checked. The views point into the message that was decoded and die with it:
@@ -82,6 +98,7 @@ struct Command {
   std::optional<std::uint64_t> connection;       // disconnect; either this or `id` is there
   int code = 0;                                  // disconnect
   std::string reason;                            // disconnect; UTF-8
+  WorkerWish worker;                             // receive, done, extend, release
   std::size_t offset = 0;                        // in a batch: where it begins in the message
 
   std::string_view channel_name() const {

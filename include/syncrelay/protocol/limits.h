@@ -23,6 +23,13 @@ inline constexpr std::size_t kMaxListedChannels = 1000;  // in one answer to `ch
 inline constexpr std::size_t kUsualListedChannels = 100;
 inline constexpr std::uint64_t kMaxVersion = (std::uint64_t{1} << 53) - 1;  // what a double counts
 inline constexpr int kMaxTtlSeconds = 365 * 24 * 3600;
+inline constexpr std::size_t kMaxReceived = 1000;  // messages in one answer to `receive`
+inline constexpr std::size_t kUsualReceived = 100;
+inline constexpr std::size_t kMaxSettled = 1000;  // numbers in one `done`, `extend` or `release`
+inline constexpr int kMaxWaitSeconds = 60;        // of `receive`
+inline constexpr int kMinLeaseSeconds = 1;
+inline constexpr int kMaxLeaseSeconds = 3600;
+inline constexpr int kUsualLeaseSeconds = 30;
 inline constexpr std::size_t kMaxNesting = 512;  // of a command or a client's message, itself being
                                                  // level 1
 inline constexpr std::size_t kFragmentBytes =

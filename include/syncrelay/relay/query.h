@@ -21,7 +21,8 @@ struct Query {
         id(command.id),
         connection(command.connection),
         code(command.code),
-        reason(command.reason) {}
+        reason(command.reason),
+        worker(command.worker) {}
 
   Op op;
   std::optional<std::string> channel;  // nullopt: left out
@@ -33,6 +34,7 @@ struct Query {
   std::optional<std::uint64_t> connection;  // disconnect
   int code;                                 // disconnect
   std::string reason;                       // disconnect
+  WorkerWish worker;
 
   std::string_view channel_name() const {
     return channel ? std::string_view(*channel) : std::string_view();

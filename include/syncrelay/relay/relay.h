@@ -22,6 +22,7 @@
 #include "syncrelay/relay/batch.h"
 #include "syncrelay/relay/id_window.h"
 #include "syncrelay/relay/idle_channels.h"
+#include "syncrelay/relay/inbox.h"
 #include "syncrelay/relay/store.h"
 #include "syncrelay/relay/subscriber_counts.h"
 #include "syncrelay/relay/timers.h"
@@ -46,6 +47,7 @@ class Relay {
     Channels::Settings channels;
     EventLog::Bounds window;  // of the shards' logs
     IdWindow::Bounds ids;
+    Inbox::Settings inbox{};
   };
 
   // `shards`, `stats` and `store` must outlive the relay. Without a store (null) everything ends
@@ -63,8 +65,15 @@ class Relay {
   void apply(const Expire& expire, WallTime ts);
   void apply(const Forget& forget, WallTime ts);
 
+  // What clients say to the backend, and what workers do with it. What is staged there leaves with
+  // the batch.
+  Inbox& inbox() { return inbox_; }
+  const Inbox& inbox() const { return inbox_; }
+  // How long the relay has run, this time and before, as far as it was stored.
+  Duration ran() const { return clock_.now() - running_since_; }
+
   // Whether it is time to publish(), so that what is staged stays bounded.
-  bool batch_full() const { return batch_.full(); }
+  bool batch_full() const { return batch_.full() || inbox_.is_batch_full(); }
 
   // Stores what is staged and then posts it to every shard; waits while a shard's mailbox is full.
   // When it cannot be stored, all of it is taken back, as if none of its commands had come.
@@ -85,10 +94,11 @@ class Relay {
   Result<void, Rejection> begin_backup();
   std::optional<Result<std::string, Rejection>> step_backup() { return store_->step_backup(); }
 
+  // For clients of one shard; waits while its mailbox is full.
+  void post(std::size_t shard, const Letter& letter) { shards_[shard]->post(letter); }
+
   // Posts the inquiry to every shard; returns how many there are.
   std::size_t ask(const Letter& letter);
-  // For clients of one shard.
-  void post(std::size_t shard, const Letter& letter) { shards_[shard]->post(letter); }
 
   const ChannelTable& channels() const { return channels_.table(); }
   // Of the default channel.
@@ -108,7 +118,6 @@ class Relay {
   void restore_channel(Channel channel, const StoredHistory& history, Restored& restored);
   void restore_events(const StoredHistory& history, Restored& restored);
   void restore_ids(const StoredHistory& history);
-  Duration ran() const { return clock_.now() - running_since_; }
   void show_numbers();
 
   const Clock& clock_;
@@ -117,6 +126,7 @@ class Relay {
   Store* const store_;
   Channels channels_;
   IdWindow ids_;
+  Inbox inbox_;
   Timers timers_;
   IdleChannels idle_;
   Batch batch_;

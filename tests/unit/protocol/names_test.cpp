@@ -29,6 +29,7 @@ TEST_CASE("Every name is there once and is fit for a label") {
   check_names(kOpNames);
   check_names(kSnapshotReasonNames);
   check_names(kRefusalReasonNames);
+  check_names(kInboxRefusalNames);
   check_names(kClientMessageKindNames);
 }
 
@@ -77,7 +78,9 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(RejectReason::invalid_limit) == "invalid_limit");
   CHECK(name(RejectReason::invalid_code) == "invalid_code");
   CHECK(name(RejectReason::invalid_reason) == "invalid_reason");
-  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::invalid_reason) + 1);
+  CHECK(name(RejectReason::invalid_number) == "invalid_number");
+  CHECK(name(RejectReason::invalid_time) == "invalid_time");
+  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::invalid_time) + 1);
   CHECK(name(Op::set) == "set");
   CHECK(name(Op::merge) == "merge");
   CHECK(name(Op::remove) == "delete");
@@ -91,7 +94,12 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(Op::stats) == "stats");
   CHECK(name(Op::backup) == "backup");
   CHECK(name(Op::disconnect) == "disconnect");
-  CHECK(kOpNames.size() == static_cast<std::size_t>(Op::disconnect) + 1);
+  CHECK(name(Op::receive) == "receive");
+  CHECK(name(Op::done) == "done");
+  CHECK(name(Op::extend) == "extend");
+  CHECK(name(Op::release) == "release");
+  CHECK(kOpNames.size() == static_cast<std::size_t>(Op::release) + 1);
+  CHECK(kInboxRefusalNames[static_cast<std::size_t>(InboxRefusal::storage)] == "storage");
   CHECK(kSnapshotReasonNames[static_cast<std::size_t>(SnapshotReason::lag)] == "lag");
   CHECK(kSnapshotReasonNames[static_cast<std::size_t>(SnapshotReason::resume_failed)] ==
         "resume_failed");
