@@ -110,12 +110,6 @@ std::optional<ClientMessage> parse_client_message(std::string_view text) {
 }
 
 std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece) {
-  std::optional<ClientMessage> message = read(piece);
-  if (piece.ends && !message) ++ignored_;
-  return message;
-}
-
-std::optional<ClientMessage> ClientMessageReader::read(const MessagePiece& piece) {
   if (piece.begins) begun_.reset();
   if (piece.kind != MessageKind::text) return std::nullopt;
   if (piece.begins && piece.ends)

@@ -1,5 +1,5 @@
 // libFuzzer target: a byte for where it is cut, then what a client says. However it is cut, the
-// same is heard of it; what is heard can be answered; and what is not is counted.
+// same is heard of it, and what is heard can be answered.
 
 #include <rapidjson/document.h>
 
@@ -50,7 +50,6 @@ std::string heard_in_two(std::string_view text, std::size_t cut) {
   ClientMessageReader reader;
   require(!reader.take({MessageKind::text, text.substr(0, cut), true, false}));
   const auto message = reader.take({MessageKind::text, text.substr(cut), false, true});
-  require(reader.ignored() == (message ? 0 : 1));
   return heard(message);
 }
 
@@ -62,7 +61,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!is_valid_utf8(text)) return 0;  // a reader of frames lets nothing else through
   ClientMessageReader reader;
   const auto message = reader.take({MessageKind::text, text, true, true});
-  require(reader.ignored() == (message ? 0 : 1));
   if (message) require(text.size() <= ClientMessageReader::kMaxBytes);
   require(heard_in_two(text, std::min<std::size_t>(data[0], text.size())) == heard(message));
   if (!message) return 0;

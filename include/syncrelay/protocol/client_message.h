@@ -54,14 +54,8 @@ class ClientMessageReader {
   // Pieces in the order in which they came. What a message says when its last piece is here.
   std::optional<ClientMessage> take(const MessagePiece& piece);
 
-  // How many messages have come whole and said nothing, binary and overlong ones too.
-  std::uint64_t ignored() const { return ignored_; }
-
  private:
-  std::optional<ClientMessage> read(const MessagePiece& piece);
-
   std::unique_ptr<std::string> begun_;  // null: no message is cut, or it is ignored
-  std::uint64_t ignored_ = 0;
 };
 
 }  // namespace syncrelay

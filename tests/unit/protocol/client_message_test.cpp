@@ -164,21 +164,6 @@ TEST_CASE("A message over the limit is ignored, and the next one is read") {
   CHECK(is_ping(said(reader, {kPing})));
 }
 
-TEST_CASE("What says nothing is counted") {
-  ClientMessageReader reader;
-  said(reader, {kPing});
-  said(reader, {kPing.substr(0, 5), kPing.substr(5)});
-  CHECK(reader.ignored() == 0);
-  said(reader, {"hello"});
-  said(reader, {"he", "", "llo"});
-  said(reader, {kPing}, MessageKind::binary);
-  said(reader, {kPing.substr(0, 5), kPing.substr(5)}, MessageKind::binary);
-  said(reader, {std::string(5000, ' '), kPing});
-  CHECK(reader.ignored() == 5);
-  CHECK_FALSE(reader.take({MessageKind::text, "he", true, false}));
-  CHECK(reader.ignored() == 5);
-}
-
 TEST_CASE("A message that never ended does not reach into the next") {
   ClientMessageReader reader;
   CHECK_FALSE(reader.take({MessageKind::text, kPing.substr(0, 8), true, false}));
