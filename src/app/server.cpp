@@ -1,5 +1,6 @@
 #include "syncrelay/app/server.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -219,6 +220,30 @@ void Server::say_ready() const {
                       {"shards", static_cast<std::uint64_t>(loops_.size())},
                       {"max_clients", std::uint64_t{files_.clients}},
                       {"epoch", epoch_}});
+}
+
+// By what is counted anyway: to ask the allocator takes its locks, and time.
+std::uint64_t Server::held_bytes() const {
+  constexpr std::uint64_t kChannelBytes = 512;  // with little in it; of each copy
+  constexpr std::uint64_t kKeyBytes = 64;       // of each copy, without the value
+  constexpr std::uint64_t kClientBytes = 1536;
+  const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
+  std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
+  bytes += relay_stats_.state_bytes.get();
+  std::uint64_t window = 0;
+  for (const auto& shard : shard_stats_) {
+    bytes += shard->channels.get() * kChannelBytes + keys;
+    bytes += shard->clients.get() * kClientBytes;
+    window = std::max(window, shard->log_bytes.get());
+  }
+  return bytes + window;
+}
+
+void Server::give_back_memory() {
+  if (!ebb_.look(held_bytes(), clock_.now())) return;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 // /health goes on answering until the last client is told.

@@ -81,11 +81,12 @@ class Few {
   // Precondition: not under size(), and not 0.
   void move_to(std::uint32_t capacity) {
     if (capacity == capacity_) return;
-    T* const from = data();
+    T* const block = capacity_ > 1 ? room_.many : nullptr;
+    T* const from = block == nullptr ? &room_.one : block;
     T* const to = capacity == 1 ? &room_.one : std::allocator<T>().allocate(capacity);
     std::uninitialized_move(from, from + size_, to);
     std::destroy(from, from + size_);
-    if (capacity_ > 1) std::allocator<T>().deallocate(from, capacity_);
+    if (block != nullptr) std::allocator<T>().deallocate(block, capacity_);
     if (capacity > 1) room_.many = to;
     capacity_ = capacity;
   }
