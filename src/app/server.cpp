@@ -25,6 +25,8 @@ constexpr Duration kPatience = std::chrono::milliseconds(100);
 // one.
 constexpr Duration kGather = std::chrono::milliseconds(1);
 
+constexpr std::uint64_t kChannelBytes = 512;  // with little in it; of each copy
+
 std::string random_epoch() {
   std::uint64_t bits = 0;
   while (getrandom(&bits, sizeof bits, 0) != sizeof bits) {
@@ -224,8 +226,7 @@ void Server::say_ready() const {
 
 // By what is counted anyway: to ask the allocator takes its locks, and time.
 std::uint64_t Server::held_bytes() const {
-  constexpr std::uint64_t kChannelBytes = 512;  // with little in it; of each copy
-  constexpr std::uint64_t kKeyBytes = 64;       // of each copy, without the value
+  constexpr std::uint64_t kKeyBytes = 64;  // of each copy, without the value
   constexpr std::uint64_t kClientBytes = 1536;
   const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
   std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
@@ -239,8 +240,14 @@ std::uint64_t Server::held_bytes() const {
   return bytes + window;
 }
 
+std::uint64_t Server::gone_bytes() const {
+  const std::uint64_t channels =
+      relay_stats_.channels_dropped.get() + relay_stats_.channels_forgotten.get();
+  return channels * kChannelBytes * (1 + shard_stats_.size());
+}
+
 void Server::give_back_memory() {
-  if (!ebb_.look(held_bytes(), clock_.now())) return;
+  if (!ebb_.look(held_bytes(), gone_bytes(), clock_.now())) return;
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

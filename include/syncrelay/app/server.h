@@ -62,6 +62,7 @@ class Server {
   ShardLoop::Settings loop_settings() const;
   std::size_t transients_per_network() const;
   std::uint64_t held_bytes() const;
+  std::uint64_t gone_bytes() const;
 
   const Config& config_;
   const Log& log_;
