@@ -1,5 +1,6 @@
 #include "syncrelay/app/server.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@ constexpr Duration kPatience = std::chrono::milliseconds(100);
 // A transaction costs more than a command: with a store, commands that come within this time share
 // one.
 constexpr Duration kGather = std::chrono::milliseconds(1);
+
+constexpr std::uint64_t kChannelBytes = 512;  // with little in it; of each copy
 
 std::string random_epoch() {
   std::uint64_t bits = 0;
@@ -232,6 +235,35 @@ void Server::say_ready() const {
                       {"shards", static_cast<std::uint64_t>(loops_.size())},
                       {"max_clients", std::uint64_t{files_.clients}},
                       {"epoch", epoch_}});
+}
+
+// By what is counted anyway: to ask the allocator takes its locks, and time.
+std::uint64_t Server::held_bytes() const {
+  constexpr std::uint64_t kKeyBytes = 64;  // of each copy, without the value
+  constexpr std::uint64_t kClientBytes = 1536;
+  const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
+  std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
+  bytes += relay_stats_.state_bytes.get();
+  std::uint64_t window = 0;
+  for (const auto& shard : shard_stats_) {
+    bytes += shard->channels.get() * kChannelBytes + keys;
+    bytes += shard->clients.get() * kClientBytes;
+    window = std::max(window, shard->log_bytes.get());
+  }
+  return bytes + window;
+}
+
+std::uint64_t Server::gone_bytes() const {
+  const std::uint64_t channels =
+      relay_stats_.channels_dropped.get() + relay_stats_.channels_forgotten.get();
+  return channels * kChannelBytes * (1 + shard_stats_.size());
+}
+
+void Server::give_back_memory() {
+  if (!ebb_.look(held_bytes(), gone_bytes(), clock_.now())) return;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 // /health goes on answering until the last client is told.

@@ -22,7 +22,7 @@ ChannelPosition ChannelTable::position_of(std::string_view name) const {
 }
 
 Channel& ChannelTable::make(std::string_view name) {
-  auto made = std::make_shared<Channel>();
+  auto made = std::make_unique<Channel>();
   made->name = std::make_shared<const std::string>(name);
   made->generation = tombstones_.generation();
   made->start = made->last = tombstones_.last_of(name);
@@ -38,7 +38,7 @@ void ChannelTable::restore(const Channel& channel) {
     keys_ -= main_.state.size();
     main_ = channel;
   } else {
-    auto restored = std::make_shared<Channel>(channel);
+    auto restored = std::make_unique<Channel>(channel);
     const std::string_view name = *restored->name;
     by_name_.emplace(name, std::move(restored));
   }
@@ -89,16 +89,10 @@ void ChannelTable::remove(Channel& channel, Seq last) {
 
 void ChannelTable::bury(std::string_view name, Seq last) {
   Buried buried{Tombstones::hash(name), last, std::nullopt, nullptr};
-  const auto known = tombstones_.by_hash().find(buried.hash);
-  if (known != tombstones_.by_hash().end()) buried.before = known->second;
+  buried.before = tombstones_.find(buried.hash);
   if (tombstones_.overflows_by(name)) buried.all_before = std::make_unique<Tombstones>(tombstones_);
   tombstones_.put(name, last);
   undo_.push_back(std::move(buried));
-}
-
-std::shared_ptr<Channel> ChannelTable::share(std::string_view name) const {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second;
 }
 
 void ChannelTable::rewind(const Mark& mark) {
@@ -145,8 +139,7 @@ Tombstones::ByHash ChannelTable::new_tombstones() const {
     const auto* const buried = std::get_if<Buried>(&change);
     if (buried == nullptr) continue;
     if (buried->all_before) put.clear();
-    const auto there = tombstones_.by_hash().find(buried->hash);
-    if (there != tombstones_.by_hash().end()) put[there->first] = there->second;
+    if (const auto there = tombstones_.find(buried->hash)) put[buried->hash] = *there;
   }
   return put;
 }

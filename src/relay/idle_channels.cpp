@@ -4,7 +4,7 @@ namespace syncrelay {
 
 void IdleChannels::hear(const Update& part) {
   if (part.chunk)
-    window_.add(part.channel ? table_.share(*part.channel) : nullptr, part.size, left_);
+    window_.add(part.channel ? table_.find(*part.channel) : nullptr, part.size, left_);
   for (const ChannelName& name : left_) note(*name);
   left_.clear();
   if (part.channel) note(*part.channel);

@@ -219,6 +219,7 @@ void Relay::keep() {
   for (std::size_t op = 0; op < batch_.commands().size(); ++op)
     stats_.commands[op].add(batch_.commands()[op]);
   stats_.expired_keys.add(batch_.expired());
+  channels_.table().for_each_removed([this](const Channel& gone) { idle_.forget(gone); });
   channels_.keep();
   batch_.for_each_part([this](const Update& part, const Batch::Timed* timed) {
     if (part.end == ChannelEnd::forgotten) stats_.channels_forgotten.add();

@@ -9,16 +9,21 @@ Outlet::~Outlet() {
 }
 
 Outlet::Due Outlet::due() const {
-  if (!frames_.empty()) return Due::frames;
+  if (waiting_ && waiting_->frames.left() > 0) return Due::frames;
   if (long_) return held_chunk() != nullptr ? Due::rest_of_event : Due::snapshot;
-  return messages_.empty() ? Due::nothing : Due::messages;
+  return waiting_ ? Due::messages : Due::nothing;
 }
 
-bool Outlet::write_out(std::string& frames, std::size_t& sent) {
-  sent += write_whole_frames(as_bytes(frames).subspan(sent));
-  if (sent < frames.size()) return false;
-  std::string().swap(frames);
-  sent = 0;
+Outlet::BothWaiting& Outlet::waiting() {
+  if (!waiting_) waiting_ = std::make_unique<BothWaiting>();
+  return *waiting_;
+}
+
+bool Outlet::write_out(Waiting& frames) {
+  frames.sent += write_whole_frames(as_bytes(frames.bytes).subspan(frames.sent));
+  if (frames.left() > 0) return false;
+  frames = {};
+  if (waiting_->frames.left() + waiting_->messages.left() == 0) waiting_.reset();
   return true;
 }
 
@@ -39,12 +44,13 @@ std::size_t Outlet::write_fragment(Snapshot::Fragment& scratch) {
 }
 
 void Outlet::add_control(std::string_view frame) {
-  (long_ || messages_.empty() ? frames_ : messages_) += frame;
+  BothWaiting& both = waiting();
+  (long_ || both.messages.left() == 0 ? both.frames : both.messages).bytes += frame;
   stats_.frames_sent.add();
 }
 
 void Outlet::add_message(std::string_view text) {
-  append(messages_, text, MessagePart::whole);
+  append(waiting().messages, text, MessagePart::whole);
 }
 
 void Outlet::begin_snapshot(SnapshotUnderWay snapshot) {
@@ -53,13 +59,14 @@ void Outlet::begin_snapshot(SnapshotUnderWay snapshot) {
 
 void Outlet::end_snapshot(std::string_view text) {
   long_.reset();
-  append(frames_, text, MessagePart::end);
+  append(waiting().frames, text, MessagePart::end);
 }
 
-void Outlet::append(std::string& frames, std::string_view text, MessagePart part) {
-  const std::size_t begin = frames.size();
-  frames.resize(begin + wire_size(text.size()));
-  MessageWriter(reinterpret_cast<std::byte*>(frames.data() + begin), text.size(), part).write(text);
+void Outlet::append(Waiting& frames, std::string_view text, MessagePart part) {
+  const std::size_t begin = frames.bytes.size();
+  frames.bytes.resize(begin + wire_size(text.size()));
+  MessageWriter(reinterpret_cast<std::byte*>(frames.bytes.data() + begin), text.size(), part)
+      .write(text);
   stats_.frames_sent.add();
 }
 
@@ -127,9 +134,7 @@ const LogChunk* Outlet::held_chunk() const {
 
 void Outlet::let_go() {
   long_.reset();
-  std::string().swap(frames_);
-  std::string().swap(messages_);
-  frames_sent_ = messages_sent_ = 0;
+  waiting_.reset();
 }
 
 }  // namespace syncrelay

@@ -37,17 +37,22 @@ Session::~Session() {
 }
 
 Follower* Session::find(const ReplicaChannel& channel) const {
-  const auto found = std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel());
-  const bool here = found != followers_.end() && &(*found)->channel() == &channel;
-  return here ? found->get() : nullptr;
+  const std::size_t place = place_of(channel);
+  const bool here = place < followers_.size() && &followers_[place]->channel() == &channel;
+  return here ? followers_[place].get() : nullptr;
+}
+
+// Where its follower is, or would be.
+std::size_t Session::place_of(const ReplicaChannel& channel) const {
+  const auto* const place =
+      std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel());
+  return static_cast<std::size_t>(place - followers_.begin());
 }
 
 void Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
   auto follower = std::make_unique<Follower>(*this, channel, joining);
   Follower& added = *follower;
-  if (followers_.empty()) followers_.reserve(1);
-  followers_.insert(std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel()),
-                    std::move(follower));
+  followers_.insert(place_of(channel), std::move(follower));
   if (followers_.size() == 1) return;
   if (!due_) {
     due_ = std::make_unique<DueFollowers>();
@@ -63,8 +68,7 @@ void Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
 
 void Session::unfollow(Follower& follower) {
   if (due_) due_->remove(follower);
-  followers_.erase(
-      std::lower_bound(followers_.begin(), followers_.end(), &follower.channel(), ByChannel()));
+  followers_.erase(place_of(follower.channel()));
   if (followers_.size() != 1) return;
   due_.reset();
   followers_.front()->due = false;

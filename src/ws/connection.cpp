@@ -47,8 +47,7 @@ std::span<std::byte> writable_bytes(std::string& text) {
 
 Connection::Connection(std::string address, ListenerRole listener, Tally::Unit counted,
                        ConnectionContext& context)
-    : Transient(network_of(address)),
-      context_(context),
+    : context_(context),
       address_(std::move(address)),
       counted_(std::move(counted)),
       listener_(listener) {}
@@ -93,7 +92,7 @@ bool Connection::read_head(std::string_view bytes) {
   }
   if (end == 0) return true;
   return act(context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_,
-                                        {address(), network()}),
+                                        {address(), network_of(address())}),
              head.substr(end));
 }
 
@@ -241,7 +240,7 @@ bool Connection::leave(ByteSpan last_words) {
 void Connection::become_transient(Duration time) {
   context_.transients.leave(*this);
   const TimePoint now = context_.clock.now();
-  context_.transients.enter(*this, now, now + time);
+  context_.transients.enter(*this, network_of(address()), now, now + time);
   if (Transient* surplus = context_.transients.surplus(*this)) {
     auto& displaced = static_cast<Connection&>(*surplus);
     displaced.give_up(RefusalReason::crowded);

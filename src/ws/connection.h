@@ -81,7 +81,7 @@ class Connection final : public Transient, public Transport {
   void close(CloseCause cause) override;
 
   // Its place in the loop's list of those that are to finish; the loop's to keep.
-  std::optional<std::size_t> finish_slot;
+  std::optional<std::uint32_t> finish_slot;
 
  private:
   struct Asking {

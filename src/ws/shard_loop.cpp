@@ -199,7 +199,7 @@ void ShardLoop::Impl::closed(Connection* connection) {
 
 void ShardLoop::Impl::finish_soon(Connection& connection) {
   if (connection.finish_slot) return;
-  connection.finish_slot = finishing.size();
+  connection.finish_slot = static_cast<std::uint32_t>(finishing.size());
   finishing.push_back(&connection);
   ev_async_send(loop, &wake);
 }

@@ -23,7 +23,7 @@ struct ChannelPosition {
 struct Channel {
   ChannelName name;              // null: the default one
   std::uint32_t generation = 0;  // in which it was made
-  std::uint32_t in_window = 0;   // events of it that lie in the window
+  std::uint32_t in_window = 0;   // WindowCount's; 0: no event of it lies in the window
   Seq start;                     // the position at which it was made: its events are past it
   Seq last;                      // its newest event
   State state;

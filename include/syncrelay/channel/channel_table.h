@@ -49,10 +49,6 @@ class ChannelTable {
   // The channel is gone, and its numbers ended at `last`. Precondition: it is not the default one.
   void remove(Channel& channel, Seq last);
 
-  // Keeps a channel that may be removed. Null: there is none of the name. Precondition: it is not
-  // that of the default one.
-  std::shared_ptr<Channel> share(std::string_view name) const;
-
   struct Mark {
     std::size_t changes = 0;
     std::uint64_t version = 0;
@@ -60,6 +56,15 @@ class ChannelTable {
   Mark mark() const { return {undo_.size(), version_}; }
   void rewind(const Mark& mark);
   void keep();
+
+  // Calls `visit(channel)` for each channel that was removed since the last keep(), with which it
+  // is gone.
+  template <typename Visit>
+  void for_each_removed(Visit visit) const {
+    for (const Change& change : undo_) {
+      if (const auto* const removed = std::get_if<Removed>(&change)) visit(*removed->channel);
+    }
+  }
 
   // The tombstones put since the last keep(); of these only that are still there.
   Tombstones::ByHash new_tombstones() const;
@@ -72,7 +77,7 @@ class ChannelTable {
   const Tombstones& tombstones() const { return tombstones_; }
 
   // Those besides the default one, in the order of their names.
-  using ByName = std::map<std::string_view, std::shared_ptr<Channel>>;  // the keys are theirs
+  using ByName = std::map<std::string_view, std::unique_ptr<Channel>>;  // the keys are theirs
   const ByName& by_name() const { return by_name_; }
 
  private:
@@ -91,7 +96,7 @@ class ChannelTable {
     Channel* channel;
   };
   struct Removed {
-    std::shared_ptr<Channel> channel;
+    std::unique_ptr<Channel> channel;
   };
   struct Buried {
     std::uint64_t hash;

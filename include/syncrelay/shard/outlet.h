@@ -48,9 +48,9 @@ class Outlet {
   Due due() const;
 
   // Each writes what is due of that kind. False: the transport takes no more. Precondition: due().
-  bool write_frames() { return write_out(frames_, frames_sent_); }
+  bool write_frames() { return write_out(waiting_->frames); }
   bool write_rest_of_event();
-  bool write_messages() { return write_out(messages_, messages_sent_); }
+  bool write_messages() { return write_out(waiting_->messages); }
   // One fragment; returns the bytes that were offered. It goes whole or not at all.
   std::size_t write_fragment(Snapshot::Fragment& scratch);
 
@@ -59,7 +59,7 @@ class Outlet {
   // Goes behind the message that is under way and those that were added before. Short: at most a
   // fragment.
   void add_message(std::string_view text);
-  std::size_t waiting_bytes() const { return messages_.size() - messages_sent_; }
+  std::size_t waiting_bytes() const { return waiting_ ? waiting_->messages.left() : 0; }
 
   // Offers whole messages of the log; returns how many bytes were taken. When that is not all,
   // stop_in() has to follow. Precondition: nothing is due.
@@ -97,18 +97,27 @@ class Outlet {
     std::uint64_t end = 0;
   };
 
-  bool write_out(std::string& frames, std::size_t& sent);
-  void append(std::string& frames, std::string_view text, MessagePart part);
+  struct Waiting {
+    std::string bytes;
+    std::size_t sent = 0;
+    std::size_t left() const { return bytes.size() - sent; }
+  };
+  // Most clients have nothing waiting most of the time, and need no room for it then.
+  struct BothWaiting {
+    Waiting frames;    // may go out at any frame's end
+    Waiting messages;  // may go out between two messages
+  };
+
+  BothWaiting& waiting();
+  bool write_out(Waiting& frames);
+  void append(Waiting& frames, std::string_view text, MessagePart part);
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);
   void block();
 
   Transport& transport_;
   ShardStats& stats_;
-  std::string frames_;  // from frames_sent_ on: may go out at any frame's end
-  std::size_t frames_sent_ = 0;
-  std::string messages_;  // from messages_sent_ on: may go out between two messages
-  std::size_t messages_sent_ = 0;
+  std::unique_ptr<BothWaiting> waiting_;  // null: nothing
   std::unique_ptr<std::variant<EventUnderWay, SnapshotUnderWay>> long_;
   std::uint64_t bytes_sent_ = 0;
   bool blocked_ = false;

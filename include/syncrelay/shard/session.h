@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/few.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
@@ -80,7 +81,7 @@ class Session {
   void follow(ReplicaChannel& channel, Follower::Joining joining);
   // Nothing of its channel is written any more, but for the rest of a message that is half sent.
   void unfollow(Follower& follower);
-  const std::vector<std::unique_ptr<Follower>>& followers() const { return followers_; }
+  const Few<std::unique_ptr<Follower>>& followers() const { return followers_; }
 
   // The channel of this follower got an event. To be called for shared ones, see
   // SessionContext::noted_until.
@@ -158,6 +159,7 @@ class Session {
   const LogChunk* held_chunk() const { return outlet_.held_chunk(); }
 
  private:
+  std::size_t place_of(const ReplicaChannel& channel) const;
   bool step();
   bool write_of_one(Follower& follower);
   bool write_of_several();
@@ -181,8 +183,8 @@ class Session {
   const WallTime since_wall_;
   Outlet outlet_;
   Keepalive keepalive_;
-  std::vector<std::unique_ptr<Follower>> followers_;  // in the order of their channels' addresses
-  std::unique_ptr<DueFollowers> due_;                 // null: there are not several
+  Few<std::unique_ptr<Follower>> followers_;  // in the order of their channels' addresses
+  std::unique_ptr<DueFollowers> due_;         // null: there are not several
   std::unique_ptr<Speaker> speaker_;
   std::optional<CloseCause> closing_;
 };
