@@ -177,3 +177,19 @@ async def test_without_a_rate_all_may_be_said(start_relay, follow):
     await client.answer("499")
     assert [told.body["data"] for told in client.told[1:]] == list(range(500))
     assert all(answer["type"] == "sync:ack" for answer in client.answers)
+
+
+async def test_clients_that_go_on_talking_do_not_keep_the_relay_from_stopping(start_relay, follow):
+    relay = start_relay(*ALLOWING, "--client-rate", "0", "--drain-timeout", "30s")
+    client = await follow(relay)
+
+    async def talk():
+        while True:
+            await client.ask(PUBLISH)
+
+    talking = asyncio.create_task(talk())
+    await until(lambda: len(client.answers) > 100, "they talk")
+    assert await asyncio.to_thread(relay.stop, 10) == 0
+    with pytest.raises(websockets.ConnectionClosed):
+        await talking
+    assert client.connection.close_code == 1001
