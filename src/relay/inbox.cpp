@@ -18,7 +18,7 @@ std::string ref_key(const Said& said) {
 
 // The number of a connection means another client after a restart.
 bool outlives_the_relay(const Said& said) {
-  return said.sender.front() != '#';
+  return !said.sender.starts_with('#');
 }
 
 }  // namespace
