@@ -105,7 +105,15 @@ Shard::Settings Server::shard_settings() const {
           {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval,
            config_.stall_timeout},
           epoch_,
-          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels}};
+          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels},
+          presence_patterns()};
+}
+
+// Who wants a list of the default channel's members wants them kept.
+ChannelPatterns Server::presence_patterns() const {
+  std::vector<std::string> patterns = config_.presence;
+  if (!config_.members_key.empty() || !config_.members_event.empty()) patterns.emplace_back();
+  return ChannelPatterns(std::move(patterns));
 }
 
 // Half of the connections that are no clients may wait for their shard.
@@ -146,9 +154,11 @@ void Server::build_relay() {
   std::vector<Mailbox<Letter>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->letters());
   const Relay::Settings settings{
-      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels},
+      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels,
+       config_.max_members, config_.members_key, config_.members_event},
       {config_.log_bytes, config_.log_events},
-      {config_.dedup_ids, config_.dedup_window}};
+      {config_.dedup_ids, config_.dedup_window},
+      {config_.presence_grace, config_.presence_grace_closed}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =

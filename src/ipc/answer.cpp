@@ -166,6 +166,14 @@ std::string state_answer(const AnswerContext& context, const State& state, const
   return answer;
 }
 
+std::string members_answer(const AnswerContext& context, const State& members) {
+  std::string answer = begin(context) + R"(,"members":{)";
+  members.for_each([&answer](const State::Entry& entry) {
+    append_member(answer, entry.key, std::string_view(*entry.value));
+  });
+  return answer + "}}";
+}
+
 std::string backup_answer(const AnswerContext& context, const std::string& path) {
   std::string answer = begin(context) + R"(,"backup":)";
   append_json_string(answer, path);
@@ -208,6 +216,7 @@ std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
   append_member(answer, "events", relay.events.get());
   append_member(answer, "state_keys", relay.state_keys.get());
   append_member(answer, "state_bytes", relay.state_bytes.get());
+  append_member(answer, "members", relay.members.get());
   append_member(answer, "log_events",
                 most(shards, [](const ShardStats& shard) { return shard.log_events.get(); }));
   append_member(answer, "log_bytes",

@@ -60,6 +60,8 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
       return join_backup(std::move(envelope));
     case Op::state:
       return answer_state(std::move(envelope), query);
+    case Op::members:
+      return answer_members(std::move(envelope), query);
     case Op::channels:
       return send_large(std::move(envelope),
                         channels_answer(now, list_channels(query, sources_.relay.channels(),
@@ -82,6 +84,15 @@ void ControlDesk::answer_state(Envelope envelope, const Query& query) {
   send(std::move(envelope), state_answer(context(query.channel_name()), state, query.key));
 }
 
+void ControlDesk::answer_members(Envelope envelope, const Query& query) {
+  static const State kNobody;
+  const Channel* const channel = sources_.relay.channels().find(query.channel_name());
+  const State& members = channel == nullptr ? kNobody : channel->members.get();
+  if (!socket_.has_room(envelope, members.members_size()))
+    return refuse(std::move(envelope), kUnread);
+  send(std::move(envelope), members_answer(context(query.channel_name()), members));
+}
+
 void ControlDesk::begin_list(Envelope envelope, const Query& query) {
   if (lists_.size() >= kMaxLists) {
     return refuse(std::move(envelope),
@@ -102,6 +113,8 @@ void ControlDesk::read_outboxes() {
         add_to_list(std::move(*reported));
       } else if (const auto* subscribers = std::get_if<Subscribers>(&letter)) {
         sources_.relay.hear(shard, *subscribers);
+      } else if (const auto* attendance = std::get_if<Attendance>(&letter)) {
+        sources_.relay.hear(shard, *attendance);
       }
     }
   }

@@ -63,6 +63,7 @@ class ControlDesk {
 
   void answer(Envelope envelope, const Query& query);
   void answer_state(Envelope envelope, const Query& query);
+  void answer_members(Envelope envelope, const Query& query);
   void begin_list(Envelope envelope, const Query& query);
   void add_to_list(Reported reported);
   void join_backup(Envelope envelope);

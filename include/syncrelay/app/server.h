@@ -54,6 +54,7 @@ class Server {
   void say_ready() const;
   std::uint32_t shard_count() const;
   Shard::Settings shard_settings() const;
+  ChannelPatterns presence_patterns() const;
   ShardLoop::Settings loop_settings() const;
   std::size_t transients_per_network() const;
 

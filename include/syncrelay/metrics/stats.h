@@ -11,6 +11,10 @@
 // The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
 namespace syncrelay {
 
+// What became of the wills of members who have left.
+enum class WillOutcome : std::uint8_t { applied, refused };
+inline constexpr std::array<std::string_view, 2> kWillOutcomeNames = {"applied", "refused"};
+
 // Written by the relay's thread.
 struct RelayStats {
   std::array<Counter, kOpNames.size()> commands;  // accepted, by Op; no barriers
@@ -21,6 +25,9 @@ struct RelayStats {
   Counter channels_forgotten;
   Counter channels_dropped;
   Counter expired_keys;
+  Counter members;          // of all channels
+  Counter members_refused;  // no room for another one
+  std::array<Counter, kWillOutcomeNames.size()> wills;
   Counter state_keys;
   Counter state_bytes;                  // keys and values
   Counter ids;                          // remembered, see IdWindow

@@ -9,7 +9,10 @@ namespace syncrelay {
 inline constexpr std::size_t kMaxNameBytes = 256;     // of a state key and of an event type
 inline constexpr std::size_t kMaxIdBytes = 128;       // of a command's id
 inline constexpr std::size_t kMaxChannelBytes = 128;  // of a channel's name
-inline constexpr std::size_t kMaxEpochBytes = 64;     // of an epoch that a client says
+inline constexpr std::size_t kMaxIdentityBytes = 64;  // of who a client is
+inline constexpr std::size_t kMaxInfoBytes = 1024;    // of what it says of itself
+inline constexpr std::size_t kMaxWillCommands = 16;
+inline constexpr std::size_t kMaxEpochBytes = 64;  // of an epoch that a client says
 inline constexpr std::size_t kMaxChannelsOfBroadcast = 1000;
 inline constexpr std::size_t kMaxBatchCommands = 1000;
 inline constexpr std::size_t kMaxListedChannels = 1000;  // in one answer to `channels`

@@ -43,16 +43,17 @@ enum class RejectReason : std::uint8_t {
   invalid_ttl,        // not over 0 and up to kMaxTtlSeconds
   invalid_batch,      // has no commands, or too many, or one that cannot be in it
   invalid_limit,      // not 1 to kMaxListedChannels
+  no_such_member,     // whose will it would be
 };
 
-inline constexpr std::array<std::string_view, 31> kRejectReasonNames = {
-    "invalid_json",     "not_a_number", "invalid_utf8",    "lone_surrogate",    "trailing_bytes",
-    "too_large",        "too_deep",     "not_an_object",   "missing_member",    "unknown_member",
-    "duplicate_member", "wrong_type",   "unknown_op",      "invalid_key",       "invalid_type",
-    "reserved_type",    "invalid_id",   "multipart",       "state_full",        "storage_full",
-    "storage_failed",   "busy",         "no_storage",      "storage_uncertain", "invalid_channel",
-    "channels_full",    "conflict",     "invalid_version", "invalid_ttl",       "invalid_batch",
-    "invalid_limit",
+inline constexpr std::array<std::string_view, 32> kRejectReasonNames = {
+    "invalid_json",     "not_a_number",   "invalid_utf8",    "lone_surrogate",    "trailing_bytes",
+    "too_large",        "too_deep",       "not_an_object",   "missing_member",    "unknown_member",
+    "duplicate_member", "wrong_type",     "unknown_op",      "invalid_key",       "invalid_type",
+    "reserved_type",    "invalid_id",     "multipart",       "state_full",        "storage_full",
+    "storage_failed",   "busy",           "no_storage",      "storage_uncertain", "invalid_channel",
+    "channels_full",    "conflict",       "invalid_version", "invalid_ttl",       "invalid_batch",
+    "invalid_limit",    "no_such_member",
 };
 
 constexpr std::string_view name(RejectReason reason) {

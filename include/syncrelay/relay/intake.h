@@ -44,8 +44,8 @@ class Intake {
   // What was refused elsewhere.
   void count(RejectReason reason) { counter(stats_.rejected, reason).add(); }
 
-  // Sends what the relay wants by itself, a bounded number: keys whose time is over, channels that
-  // nobody needs. True when there was any.
+  // Sends what the relay wants by itself, a bounded number: keys whose time is over, members who
+  // come and go, channels that nobody needs. True when there was any.
   bool tend();
   // When tend() will have something to do, as far as that is known.
   std::optional<TimePoint> next_tending() const;
@@ -64,6 +64,7 @@ class Intake {
   void take_ordered();
   void apply(const Order::Commanded& commanded, WallTime ts);
   void refuse_unstored(const Rejection& rejection);
+  void log_departure(const Depart& depart, const Departure& departure);
   void log_refusal(const Rejection& rejection, std::string_view message);
 
   CommandDecoder decoder_;
@@ -73,6 +74,7 @@ class Intake {
   const Clock& clock_;
   const Log& log_;
   LineBudget lines_;
+  LineBudget will_lines_;
   std::vector<Reply> replies_;
   std::uint64_t unanswered_ = 0;
   TimePoint tend_from_;  // not before

@@ -40,6 +40,7 @@ class Shard {
     KeepaliveSettings keepalive;
     std::string epoch;
     SubscriptionRules subscriptions = {};
+    ChannelPatterns presence = {};  // the channels that keep members
   };
 
   // `wake` is called from the relay's thread and the shard's: run() is due on the shard's. `clock`,
