@@ -131,7 +131,7 @@ Members fold(const std::vector<std::string>& texts) {
       CHECK(number == seq + 1);
       if (type == "sync:left") {
         CHECK(members.erase(id) == 1);
-      } else if (type.starts_with("sync:")) {
+      } else if (type == "sync:joined" || type == "sync:changed") {
         CHECK(members.count(id) == (type == "sync:changed" ? 1 : 0));
         members[id] = member_text({json_member(data, "info"), json_member(data, "since")});
       }
