@@ -114,7 +114,7 @@ void ControlDesk::read_outboxes() {
       } else if (const auto* subscribers = std::get_if<Subscribers>(&letter)) {
         sources_.relay.hear(shard, *subscribers);
       } else if (const auto* attendance = std::get_if<Attendance>(&letter)) {
-        sources_.relay.hear(shard, *attendance);
+        sources_.relay.attend(shard, *attendance);
       }
     }
   }

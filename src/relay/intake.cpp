@@ -104,11 +104,7 @@ bool Intake::tend() {
     take_ordered();
     any = true;
   }
-  for (const Presence::Wish& wish : relay_.comings_and_goings(kMaxTended)) {
-    std::visit([this](const auto& letter) { order_.submit(letter); }, wish);
-    take_ordered();
-    any = true;
-  }
+  any = tend_members() || any;
   if (!relay_.has_idle_channels()) return any;
   for (const Forget& forget : relay_.forgettable(kMaxTended)) {
     order_.submit(forget);
@@ -116,6 +112,18 @@ bool Intake::tend() {
     any = true;
   }
   return any;
+}
+
+// One by one, since each may bring a list of all members with it.
+bool Intake::tend_members() {
+  std::size_t tended = 0;
+  for (; tended < kMaxTended && !relay_.batch_full(); ++tended) {
+    const std::vector<Presence::Wish> wishes = relay_.comings_and_goings(1);
+    if (wishes.empty()) break;
+    std::visit([this](const auto& letter) { order_.submit(letter); }, wishes.front());
+    take_ordered();
+  }
+  return tended > 0;
 }
 
 std::optional<TimePoint> Intake::next_tending() const {

@@ -60,7 +60,7 @@ class Site {
     outboxes_[shard]->put(std::move(attendance));
     std::vector<UpLetter> letters;
     outboxes_[shard]->take(letters);
-    for (const UpLetter& letter : letters) relay->hear(shard, std::get<Attendance>(letter));
+    for (const UpLetter& letter : letters) relay->attend(shard, std::get<Attendance>(letter));
     tend();
   }
   void pass(Duration time) {

@@ -62,6 +62,7 @@ class Intake {
 
  private:
   void take_ordered();
+  bool tend_members();
   void apply(const Order::Commanded& commanded, WallTime ts);
   void refuse_unstored(const Rejection& rejection);
   void log_departure(const Depart& depart, const Departure& departure);

@@ -88,7 +88,7 @@ class Relay {
   // So many clients of this shard follow the channel now.
   void hear(std::size_t shard, const Subscribers& subscribers) { idle_.hear(shard, subscribers); }
   // So many connections of an identity follow a channel that keeps members.
-  void hear(std::size_t shard, const Attendance& attendance) {
+  void attend(std::size_t shard, const Attendance& attendance) {
     presence_.hear(shard, attendance, clock_.now());
   }
   const SubscriberCounts& subscribers() const { return idle_.subscribers(); }

@@ -34,8 +34,8 @@ struct TestPresence {
 
   void attend(std::size_t shard, const std::string& channel, const std::string& id,
               std::uint32_t count, bool clean = false, const char* info = nullptr) {
-    relay.hear(shard,
-               {channel, id, info == nullptr ? nullptr : std::make_shared<const std::string>(info),
+    relay.attend(
+        shard, {channel, id, info == nullptr ? nullptr : std::make_shared<const std::string>(info),
                 count, clean});
     tend();
   }
@@ -231,12 +231,29 @@ TEST_CASE("What could not be stored is asked for again, and told once") {
 TEST_CASE("Comings and goings have a bound each time, and none is lost") {
   TestPresence test;
   for (int number = 0; number < 100; ++number)
-    test.relay.hear(0, {"room", "dev-" + std::to_string(number), nullptr, 1});
+    test.relay.attend(0, {"room", "dev-" + std::to_string(number), nullptr, 1});
   CHECK(test.relay.comings_and_goings(30).size() == 30);
   CHECK(test.relay.comings_and_goings(100).size() == 70);
   CHECK(test.relay.comings_and_goings(100).empty());
   test.pass(seconds(1));
   CHECK(test.stats.members.get() == 100);
+}
+
+TEST_CASE("A batch with long lists of members stays bounded") {
+  Relay::Settings settings = presence_settings();
+  settings.channels.members_key = settings.channels.members_event = "devices";
+  TestPresence test(settings);
+  const std::string info = "{\"x\":\"" + std::string(1000, 'x') + "\"}";
+  for (int number = 0; number < 200; ++number) {
+    test.relay.attend(
+        0, {"", "dev-" + std::to_string(number), std::make_shared<const std::string>(info), 1});
+  }
+  CHECK(test.intake.tend());
+  CHECK(test.intake.batch_full());
+  CHECK(test.relay.channels().members() < 60);
+  test.intake.publish();
+  test.tend();
+  CHECK(test.stats.members.get() == 200);
 }
 
 TEST_CASE("A refused will is counted and changes nothing") {
