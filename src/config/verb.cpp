@@ -125,8 +125,9 @@ constexpr std::array kWatch = {Action::watch};
 constexpr std::array kPublish = {Action::publish};
 constexpr std::array kChanges = {Action::set, Action::merge, Action::remove, Action::publish};
 
-constexpr std::array kInChannels = {Action::state,   Action::set,   Action::merge,  Action::remove,
-                                    Action::publish, Action::watch, Action::clients, Action::members};
+constexpr std::array kInChannels = {Action::state,   Action::set,     Action::merge,
+                                    Action::remove,  Action::publish, Action::watch,
+                                    Action::clients, Action::members};
 constexpr std::array kManyChannels = {Action::publish, Action::watch};
 constexpr std::array kMortal = {Action::set, Action::merge, Action::publish};
 constexpr std::array kConditional = {Action::set, Action::merge, Action::remove};

@@ -80,6 +80,7 @@ class Site {
     ClientRequest request;
     request.subscriptions = {{channel}};
     ThreadedClient* client = nullptr;
+    shards[shard]->run_task([] {});  // behind which it takes in what was posted
     shards[shard]->run_task([&] { client = &shards[shard]->connect(request); });
     return *client;
   }

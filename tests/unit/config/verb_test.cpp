@@ -187,8 +187,7 @@ TEST_CASE("Every change of the state can be silent, an event cannot") {
 TEST_CASE("What asks about state, events or clients names the channel that it means") {
   for (const Words& words :
        {Words{"state"}, Words{"set", "k", "1"}, Words{"merge", "k", "1"}, Words{"delete", "k", "l"},
-        Words{"publish", "t"}, Words{"watch"}, Words{"clients"},
-        Words{"members"}}) {
+        Words{"publish", "t"}, Words{"watch"}, Words{"clients"}, Words{"members"}}) {
     Words arguments = words;
     arguments.insert(arguments.end(), {"--channel", "room:42"});
     CHECK(invocation_of(arguments).request.channels == Words{"room:42"});

@@ -175,6 +175,7 @@ TEST_CASE("After a restart all members are in grace, and keep their wills") {
   REQUIRE(before.send(R"({"op":"will","channel":"room","id":"dev-2","commands":[)"
                       R"({"op":"broadcast","type":"will"}]})"));
   TestPresence after;
+  after.store = before.store;
   const Restored restored = after.relay.restore(before.store.history());
   REQUIRE(restored.updates.size() >= 2);
   REQUIRE(restored.updates[0].members);

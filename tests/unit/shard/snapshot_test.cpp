@@ -86,11 +86,9 @@ TEST_CASE("Members stand behind the state where they are kept, also when there a
   const State none;
   const State state = state_of({{"a", "1"}});
   const State members = state_of({{"dev-1", R"({"info":{},"since":1.0})"}});
-  CHECK(Snapshot(none, {}, &none).plain() == R"({"type":"sync:full","data":{},"members":{})"
-                                             "}");
+  CHECK(Snapshot(none, {}, &none).plain() == R"({"type":"sync:full","data":{},"members":{})");
   CHECK(Snapshot(state, "room", &none).plain() ==
-        R"({"type":"sync:full","channel":"room","data":{"a":1},"members":{})"
-        "}");
+        R"({"type":"sync:full","channel":"room","data":{"a":1},"members":{})");
   for (const State* const one : {&none, &state}) {
     const Snapshot snapshot(*one, {}, &members);
     CHECK(snapshot.plain() == text_of(*one, &members));
