@@ -161,10 +161,12 @@ void Server::build_relay() {
   std::vector<Mailbox<Letter>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->letters());
   const Relay::Settings settings{
-      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels},
+      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels,
+       config_.max_members, config_.members_key, config_.members_event},
       {config_.log_bytes, config_.log_events},
       {config_.dedup_ids, config_.dedup_window},
-      {config_.inbox_messages, config_.inbox_bytes, {config_.dedup_ids, config_.dedup_window}}};
+      {config_.inbox_messages, config_.inbox_bytes, {config_.dedup_ids, config_.dedup_window}},
+      {config_.presence_grace, config_.presence_grace_closed}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =

@@ -34,16 +34,14 @@ Channel& ChannelTable::make(std::string_view name) {
 
 void ChannelTable::restore(const Channel& channel) {
   if (!channel.name) {
-    bytes_ -= main_.state.bytes();
-    keys_ -= main_.state.size();
+    uncount(main_);
     main_ = channel;
   } else {
     auto restored = std::make_unique<Channel>(channel);
     const std::string_view name = *restored->name;
     by_name_.emplace(name, std::move(restored));
   }
-  bytes_ += channel.state.bytes();
-  keys_ += channel.state.size();
+  count(channel);
 }
 
 void ChannelTable::restore(Tombstones tombstones, std::uint64_t version) {
@@ -51,26 +49,40 @@ void ChannelTable::restore(Tombstones tombstones, std::uint64_t version) {
   version_ = version;
 }
 
-void ChannelTable::change(Channel& channel, StateChanges& changes) {
+void ChannelTable::change(Channel& channel, StateChanges& changes, Shelf shelf) {
+  State& state = channel.on(shelf);
   for (StateChange& change : changes) {
-    const State::Entry* const entry = channel.state.entry(change.key);
-    undo_.push_back(KeyWas{&channel, change.key, entry == nullptr ? nullptr : entry->value,
+    const State::Entry* const entry = state.entry(change.key);
+    undo_.push_back(KeyWas{&channel, shelf, change.key, entry == nullptr ? nullptr : entry->value,
                            entry == nullptr ? 0 : entry->version});
     change.version = ++version_;
-    set_key(channel, change);
+    set_key(channel, shelf, change);
   }
 }
 
-void ChannelTable::set_key(Channel& channel, const StateChange& change) {
-  bytes_ -= channel.state.bytes();
-  keys_ -= channel.state.size();
+void ChannelTable::set_key(Channel& channel, Shelf shelf, const StateChange& change) {
+  uncount(channel);
+  State& state = channel.on(shelf);
   if (change.value) {
-    channel.state.set(change.key, change.value, change.version);
+    state.set(change.key, change.value, change.version);
   } else {
-    channel.state.erase(change.key);
+    state.erase(change.key);
   }
-  bytes_ += channel.state.bytes();
-  keys_ += channel.state.size();
+  count(channel);
+}
+
+void ChannelTable::count(const Channel& channel) {
+  totals_.bytes += channel.state.bytes();
+  totals_.keys += channel.state.size();
+  totals_.members += channel.members.get().size();
+  totals_.will_bytes += channel.wills.get().bytes();
+}
+
+void ChannelTable::uncount(const Channel& channel) {
+  totals_.bytes -= channel.state.bytes();
+  totals_.keys -= channel.state.size();
+  totals_.members -= channel.members.get().size();
+  totals_.will_bytes -= channel.wills.get().bytes();
 }
 
 void ChannelTable::advance(Channel& channel) {
@@ -80,8 +92,7 @@ void ChannelTable::advance(Channel& channel) {
 
 void ChannelTable::remove(Channel& channel, Seq last) {
   const auto found = by_name_.find(*channel.name);
-  bytes_ -= channel.state.bytes();
-  keys_ -= channel.state.size();
+  uncount(channel);
   undo_.push_back(Removed{std::move(found->second)});
   by_name_.erase(found);
   bury(*channel.name, last);
@@ -106,7 +117,7 @@ void ChannelTable::keep() {
 }
 
 void ChannelTable::undo(KeyWas& was) {
-  set_key(*was.channel, {std::move(was.key), std::move(was.value), was.version});
+  set_key(*was.channel, was.shelf, {std::move(was.key), std::move(was.value), was.version});
 }
 
 void ChannelTable::undo(LastWas& was) {
@@ -119,8 +130,7 @@ void ChannelTable::undo(Made& made) {
 }
 
 void ChannelTable::undo(Removed& removed) {
-  bytes_ += removed.channel->state.bytes();
-  keys_ += removed.channel->state.size();
+  count(*removed.channel);
   const std::string_view name = *removed.channel->name;
   by_name_.emplace(name, std::move(removed.channel));
 }

@@ -89,6 +89,7 @@ Result<Outcome, Rejection> Channels::apply_batch(const Command& batch, WallTime 
 Result<Outcome, Rejection> Channels::apply_part(const Command& command, WallTime ts,
                                                 Effects& effects) {
   if (command.op == Op::drop) return drop(command, effects);
+  if (command.op == Op::will) return set_will(command, effects);
   if (!command.channels.empty()) return apply_to_list(command, ts, effects);
   return apply_to(command.channel_name(), command, ts, effects);
 }
@@ -187,7 +188,7 @@ bool Channels::apply(const Expire& expire, WallTime ts, Effects& effects) {
 bool Channels::apply(const Forget& forget, Effects& effects) {
   Channel* const channel = table_.find(forget.channel);
   if (channel == nullptr || !channel->name) return false;
-  if (channel->state.size() > 0 || channel->last != forget.last) return false;
+  if (!channel->empty() || channel->last != forget.last) return false;
   Effect effect;
   effect.channel = channel->name;
   effect.end = ChannelEnd::forgotten;
@@ -212,7 +213,7 @@ std::optional<Rejection> Channels::check_room(const State& state,
       ++keys;
     }
   }
-  if (bytes > settings_.max_state_bytes && bytes > table_.bytes()) {
+  if (bytes + table_.will_bytes() > settings_.max_state_bytes && bytes > table_.bytes()) {
     return Rejection{
         RejectReason::state_full, 0,
         "the state would have " + std::to_string(bytes) + " bytes, more than --max-state allows"};

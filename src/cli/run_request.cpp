@@ -80,6 +80,7 @@ class Run {
   int publish();
   int watch();
   int clients();
+  int members();
   int channels();
   int drop();
   int disconnect();
@@ -248,6 +249,16 @@ int Run::clients() {
                '\n');
 }
 
+int Run::members() {
+  const std::string where = channel().empty() ? "" : R"(,"channel":)" + json_string(channel());
+  const auto answer = ask(R"({"op":"members")" + where + '}');
+  if (!answer) return kFailed;
+  if (!console_.pretty) return print(json_member(*answer, "members"));
+  const std::string table = members_report(*answer, SystemClock().wall(), console_.color);
+  if (!table.empty()) return write(table);
+  return write((channel().empty() ? "the default channel" : channel()) + " has no members\n");
+}
+
 int Run::channels() {
   const std::string prefix = request_.words.empty() ? "" : request_.words[0];
   const std::string query = R"({"op":"channels","limit":)" + std::to_string(kMaxListedChannels) +
@@ -337,6 +348,8 @@ int run_request(const Invocation& invocation, const Console& console) {
       return run.watch();
     case Action::clients:
       return run.clients();
+    case Action::members:
+      return run.members();
     case Action::channels:
       return run.channels();
     case Action::drop:

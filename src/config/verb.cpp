@@ -18,7 +18,7 @@ using Reason = std::optional<std::string>;
 
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
-constexpr std::array<Verb, 14> kVerbs = {{
+constexpr std::array<Verb, 15> kVerbs = {{
     {"serve", "", "Run the relay (the default)", Action::serve},
     {"healthcheck", "", "Exit with 0 if the relay on this host answers 200 on /health",
      Action::healthcheck},
@@ -32,6 +32,7 @@ constexpr std::array<Verb, 14> kVerbs = {{
      1, 2, true},
     {"watch", "", "Print what a client receives, going on after a lost connection", Action::watch},
     {"clients", "", "List the clients", Action::clients},
+    {"members", "", "List who is there in a channel whose members are kept", Action::members},
     {"channels", "[PREFIX]", "List the channels, or those whose names begin with PREFIX",
      Action::channels, 0, 1},
     {"drop", "CHANNEL", "Forget a channel; its clients are told, and follow it no more",
@@ -150,8 +151,9 @@ constexpr std::array kWatch = {Action::watch};
 constexpr std::array kPublish = {Action::publish};
 constexpr std::array kChanges = {Action::set, Action::merge, Action::remove, Action::publish};
 
-constexpr std::array kInChannels = {Action::state,   Action::set,   Action::merge,  Action::remove,
-                                    Action::publish, Action::watch, Action::clients};
+constexpr std::array kInChannels = {Action::state,   Action::set,     Action::merge,
+                                    Action::remove,  Action::publish, Action::watch,
+                                    Action::clients, Action::members};
 constexpr std::array kManyChannels = {Action::publish, Action::watch};
 constexpr std::array kMortal = {Action::set, Action::merge, Action::publish};
 constexpr std::array kConditional = {Action::set, Action::merge, Action::remove};
@@ -293,6 +295,7 @@ bool is_request(Action action) {
     case Action::publish:
     case Action::watch:
     case Action::clients:
+    case Action::members:
     case Action::channels:
     case Action::drop:
     case Action::disconnect:

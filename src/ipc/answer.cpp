@@ -193,6 +193,14 @@ std::string state_answer(const AnswerContext& context, const State& state, const
   return answer;
 }
 
+std::string members_answer(const AnswerContext& context, const State& members) {
+  std::string answer = begin(context) + R"(,"members":{)";
+  members.for_each([&answer](const State::Entry& entry) {
+    append_member(answer, entry.key, std::string_view(*entry.value));
+  });
+  return answer + "}}";
+}
+
 std::string backup_answer(const AnswerContext& context, const std::string& path) {
   std::string answer = begin(context) + R"(,"backup":)";
   append_json_string(answer, path);
@@ -261,6 +269,7 @@ std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
   append_member(answer, "inbox_received", relay.inbox_received.get());
   append_member(answer, "inbox_done", relay.inbox_done.get());
   append_member(answer, "inbox_redelivered", relay.inbox_redelivered.get());
+  append_member(answer, "members", relay.members.get());
   append_member(answer, "log_events",
                 most(shards, [](const ShardStats& shard) { return shard.log_events.get(); }));
   append_member(answer, "log_bytes",

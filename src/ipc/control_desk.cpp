@@ -82,6 +82,8 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
       return join_backup(std::move(envelope));
     case Op::state:
       return answer_state(std::move(envelope), query);
+    case Op::members:
+      return answer_members(std::move(envelope), query);
     case Op::channels:
       return send_large(std::move(envelope),
                         channels_answer(now, list_channels(query, sources_.relay.channels(),
@@ -102,6 +104,15 @@ void ControlDesk::answer_state(Envelope envelope, const Query& query) {
   if (!socket_.has_room(envelope, query.key.empty() ? all : one))
     return refuse(std::move(envelope), kUnread);
   send(std::move(envelope), state_answer(context(query.channel_name()), state, query.key));
+}
+
+void ControlDesk::answer_members(Envelope envelope, const Query& query) {
+  static const State kNobody;
+  const Channel* const channel = sources_.relay.channels().find(query.channel_name());
+  const State& members = channel == nullptr ? kNobody : channel->members.get();
+  if (!socket_.has_room(envelope, members.members_size()))
+    return refuse(std::move(envelope), kUnread);
+  send(std::move(envelope), members_answer(context(query.channel_name()), members));
 }
 
 void ControlDesk::begin_list(Envelope envelope, const Query& query) {
@@ -128,6 +139,8 @@ void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
     add_to_list(std::move(*reported));
   } else if (const auto* subscribers = std::get_if<Subscribers>(&letter)) {
     sources_.relay.hear(shard, *subscribers);
+  } else if (const auto* attendance = std::get_if<Attendance>(&letter)) {
+    sources_.relay.attend(shard, *attendance);
   } else if (const auto* dismissed = std::get_if<Dismissed>(&letter)) {
     end_dismissal(*dismissed);
   } else if (auto* said = std::get_if<Said>(&letter); said != nullptr && hears_clients_) {

@@ -94,6 +94,7 @@ class ControlDesk {
   Envelope take_envelope(Ticket ticket);
   void hear(std::size_t shard, UpLetter& letter);
   void answer_state(Envelope envelope, const Query& query);
+  void answer_members(Envelope envelope, const Query& query);
   void begin_list(Envelope envelope, const Query& query);
   void add_to_list(Reported reported);
   void begin_dismissal(Envelope envelope, const Query& query);

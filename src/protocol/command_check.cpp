@@ -31,7 +31,7 @@ bool CommandReader::check_op() {
   if (!op) {
     return fail(RejectReason::unknown_op, offsets_[kOp],
                 "op " + quoted(op_name_) +
-                    " is unknown (set, merge, delete, broadcast, drop, batch, barrier)");
+                    " is unknown (set, merge, delete, broadcast, drop, batch, will, barrier)");
   }
   command_->op = *op;
   return !in_batch_ || check_in_batch();
@@ -39,13 +39,13 @@ bool CommandReader::check_op() {
 
 bool CommandReader::check_in_batch() {
   if (!fits_batch(command_->op)) {
-    return fail(
-        RejectReason::invalid_batch, offsets_[kOp],
-        "op " + quoted(op_name_) + " cannot be in a batch (set, merge, delete, broadcast, drop)");
+    return fail(RejectReason::invalid_batch, offsets_[kOp],
+                "op " + quoted(op_name_) +
+                    " cannot be in a batch or will (set, merge, delete, broadcast, drop)");
   }
   if (has(kId)) {
     return fail(RejectReason::invalid_batch, offsets_[kId],
-                "a command in a batch has no \"id\" of its own: the batch may have one");
+                "a command in a batch or will has no \"id\" of its own");
   }
   return true;
 }
@@ -71,7 +71,8 @@ bool CommandReader::check_members() {
 // All members are there that the op wants; now what stands in them.
 bool CommandReader::check_values() {
   Command& command = *command_;
-  if (has(kId) && (command.id.empty() || command.id.size() > kMaxIdBytes))
+  if (command.op == Op::will && !check_will()) return false;
+  if (has(kId) && command.op != Op::will && (command.id.empty() || command.id.size() > kMaxIdBytes))
     return fail(RejectReason::invalid_id, offsets_[kId], "\"id\" is not 1 to 128 bytes long");
   if (has(kKey) && !is_name(command.key))
     return fail(RejectReason::invalid_key, offsets_[kKey], "\"key\" is not 1 to 256 bytes long");
@@ -87,6 +88,22 @@ bool CommandReader::check_values() {
   return (seen_ & kRareMembers) == 0 || check_rare_members();
 }
 
+// The "id" of a will is its member's.
+bool CommandReader::check_will() {
+  Command& command = *command_;
+  if (!is_identity(command.id)) {
+    return fail(
+        RejectReason::invalid_id, offsets_[kId],
+        quoted(command.id) + " is no member's id: 1 to 64 bytes of A-Z a-z 0-9 _ . : ~ - /");
+  }
+  if (command.commands.size() > kMaxWillCommands) {
+    return fail(RejectReason::invalid_batch, offsets_[kCommands], "a will has at most 16 commands");
+  }
+  command.member.swap(command.id);
+  command.commands_array = text_of(kCommands);
+  return true;
+}
+
 bool CommandReader::check_type() {
   if (!is_name(type_name_)) {
     return fail(RejectReason::invalid_type, offsets_[kType], "\"type\" is not 1 to 256 bytes long");
@@ -100,7 +117,7 @@ bool CommandReader::check_type() {
 }
 
 bool CommandReader::check_rare_members() {
-  if (has(kCommands) && command_->commands.empty()) {
+  if (has(kCommands) && command_->op == Op::batch && command_->commands.empty()) {
     return fail(RejectReason::invalid_batch, offsets_[kCommands],
                 "a batch has at least one command");
   }

@@ -102,8 +102,10 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
      kOfChanges | bit(kData) | bit(kSet) | bit(kChannels) | bit(kTtl) | bit(kFrom)},
     {Op::drop, bit(kChannel), bit(kId)},
     {Op::batch, bit(kCommands), bit(kId)},
+    {Op::will, bit(kId) | bit(kCommands), bit(kChannel)},
     {Op::barrier, 0, bit(kId)},
     {Op::state, 0, bit(kKey) | bit(kChannel)},
+    {Op::members, 0, bit(kChannel)},
     {Op::clients, 0, bit(kChannel)},
     {Op::channels, 0, bit(kPrefix) | bit(kAfter) | bit(kLimit)},
     {Op::stats, 0, 0},
@@ -145,7 +147,7 @@ constexpr const MembersOfOp& members_of(Op op) {
 // Members that most commands do without.
 inline constexpr unsigned kRareMembers = ~(bit(kChannel) - 1);
 
-// What may stand in a batch.
+// What may stand in a batch or a will.
 constexpr bool fits_batch(Op op) {
   return op < Op::batch;
 }

@@ -40,6 +40,7 @@ void CommandReader::forget() {
   command.set.clear();
   command.key.clear();
   command.id.clear();
+  command.member.clear();
   command.notify = true;
   command.limit = 0;
   if ((seen_ & kRareMembers) == 0) return;
@@ -48,6 +49,7 @@ void CommandReader::forget() {
   command.expected.clear();
   command.ttl.reset();
   command.commands.clear();
+  command.commands_array = {};
   command.prefix.clear();
   command.after.reset();
   command.from.clear();

@@ -75,6 +75,7 @@ class CommandReader {
   bool check_in_batch();
   bool check_members();
   bool check_values();
+  bool check_will();
   bool check_type();
   bool check_rare_members();
   bool check_channel();

@@ -39,6 +39,30 @@ EventEncoder::Pieces EventEncoder::encode(std::string_view channel, const Comman
   } else {
     add_change(channel, command, back_to_null);
   }
+  return finish(ts, seq);
+}
+
+EventEncoder::Pieces EventEncoder::encode(std::string_view channel, MemberChange change,
+                                          const MemberText& member, WallTime ts, Seq seq) {
+  constexpr std::array<std::string_view, 3> kHeads = {
+      R"({"type":"sync:joined")", R"({"type":"sync:changed")", R"({"type":"sync:left")"};
+  count_ = 0;
+  add(kHeads[static_cast<std::size_t>(change)]);
+  add_channel(channel);
+  add(R"(,"data":{"id":")");
+  add(member.id);
+  add(R"(")");
+  if (change != MemberChange::left) {
+    add(R"(,"info":)");
+    add(member.info);
+    add(R"(,"since":)");
+    add(member.since);
+  }
+  add("}");
+  return finish(ts, seq);
+}
+
+EventEncoder::Pieces EventEncoder::finish(WallTime ts, Seq seq) {
   tail_.clear();
   append_ts_and_seq(tail_, ts, seq);
   tail_ += '}';

@@ -9,7 +9,7 @@
 namespace syncrelay {
 namespace {
 
-constexpr LineBudget::Bounds kRefusalLines{1, 1};  // on refused commands: one a second
+constexpr LineBudget::Bounds kRefusalLines{1, 1};  // on refused commands, and wills: one a second
 constexpr std::size_t kShownBytes = 80;            // of a refused command
 constexpr std::size_t kMaxTended =
     1024;  // letters of each kind in one batch: as many as a list makes
@@ -34,6 +34,7 @@ Intake::Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& 
       clock_(clock),
       log_(log),
       lines_(kRefusalLines, clock.now()),
+      will_lines_(kRefusalLines, clock.now()),
       tend_from_(clock.now()) {}
 
 void Intake::take(std::string_view message, Ticket ticket) {
@@ -105,8 +106,13 @@ void Intake::take_ordered() {
       apply(*commanded, ordered->ts);
     } else if (const auto* expire = std::get_if<Expire>(&ordered->letter)) {
       relay_.apply(*expire, ordered->ts);
+    } else if (const auto* forget = std::get_if<Forget>(&ordered->letter)) {
+      relay_.apply(*forget, ordered->ts);
+    } else if (const auto* arrive = std::get_if<Arrive>(&ordered->letter)) {
+      relay_.apply(*arrive, ordered->ts);
     } else {
-      relay_.apply(std::get<Forget>(ordered->letter), ordered->ts);
+      const auto& depart = std::get<Depart>(ordered->letter);
+      log_departure(depart, relay_.apply(depart, ordered->ts));
     }
   }
 }
@@ -138,6 +144,17 @@ void Intake::log_refusal(const Rejection& rejection, std::string_view message) {
                                    {"refused_since_last_line", untold + 1}});
 }
 
+void Intake::log_departure(const Depart& depart, const Departure& departure) {
+  std::uint64_t untold = 0;
+  if (!departure.will_refused || !will_lines_.allows(clock_.now(), untold)) return;
+  log_.warning("the will of a member who has left is refused, and changes nothing",
+               {{"channel", depart.channel},
+                {"id", depart.id},
+                {"reason", name(departure.will_refused->reason)},
+                {"detail", departure.will_refused->detail},
+                {"refused_since_last_line", untold + 1}});
+}
+
 bool Intake::tend() {
   const TimePoint now = clock_.now();
   if (now < tend_from_) return false;
@@ -147,6 +164,7 @@ bool Intake::tend() {
     take_ordered();
     any = true;
   }
+  any = tend_members() || any;
   if (!relay_.has_idle_channels()) return any;
   for (const Forget& forget : relay_.forgettable(kMaxTended)) {
     order_.submit(forget);
@@ -156,11 +174,26 @@ bool Intake::tend() {
   return any;
 }
 
+// One by one, since each may bring a list of all members with it.
+bool Intake::tend_members() {
+  std::size_t tended = 0;
+  for (; tended < kMaxTended && !relay_.batch_full(); ++tended) {
+    const std::vector<Presence::Wish> wishes = relay_.comings_and_goings(1);
+    if (wishes.empty()) break;
+    std::visit([this](const auto& letter) { order_.submit(letter); }, wishes.front());
+    take_ordered();
+  }
+  return tended > 0;
+}
+
 std::optional<TimePoint> Intake::next_tending() const {
   if (relay_.has_idle_channels()) return tend_from_;
-  const auto expiry = relay_.next_expiry();
-  if (!expiry) return std::nullopt;
-  return std::max(*expiry, tend_from_);
+  std::optional<TimePoint> next;
+  for (const auto due : {relay_.next_expiry(), relay_.next_coming_or_going()}) {
+    if (due) next = next ? std::min(*next, *due) : *due;
+  }
+  if (!next) return std::nullopt;
+  return std::max(*next, tend_from_);
 }
 
 std::vector<Reply> Intake::publish() {

@@ -255,7 +255,8 @@ void Session::begin_anew(Follower& follower) {
   follower.go_on(channel.begin);
   counter(context_.stats.snapshots, SnapshotReason::renumbered).add();
   const std::string epoch = epoch_of(context_.epoch, channel.generation);
-  outlet_.add_message(snapshot_head(text(channel.name)) + std::string(kSnapshotTail) +
+  const std::string members(channel.keeps_members ? kSnapshotMembers : std::string_view());
+  outlet_.add_message(snapshot_head(text(channel.name)) + members + std::string(kSnapshotTail) +
                       snapshot_end({context_.clock.wall(), channel.begin.previous(), epoch}, 0));
 }
 

@@ -39,7 +39,7 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       stats_(stats),
       outbox_(outbox),
       letters_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)}, wake),
-      replica_(settings.state_keys, settings.window),
+      replica_(settings.state_keys, settings.window, settings.speech.presence),
       snapshots_(replica_, kMaxHeldBytes,
                  [this](const Snapshot& snapshot) { close_readers(snapshot); }),
       turns_(std::move(wake)),
@@ -73,7 +73,7 @@ Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& 
   return added;
 }
 
-void Shard::remove(Session& session, Departure departure) {
+void Shard::remove(Session& session, Farewell departure) {
   subscriptions_.leave(session, departure);
   speakers_.leave(session);
   const std::uint32_t slot = session.slot;

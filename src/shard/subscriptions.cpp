@@ -65,16 +65,16 @@ void Subscriptions::unsubscribe(Session& session, std::string_view name) {
   end_dropped(session, name);
   ReplicaChannel* const channel = replica_.find(name);
   Follower* const follower = channel == nullptr ? nullptr : session.find(*channel);
-  if (follower != nullptr) remove(*follower, Departure::leave);
+  if (follower != nullptr) remove(*follower, Farewell::leave);
   session.tell(unsubscribed_message(name, false, 0));
   session.bound_untold();
 }
 
-void Subscriptions::leave(Session& session, Departure departure) {
+void Subscriptions::leave(Session& session, Farewell departure) {
   while (!session.followers().empty()) remove(*session.followers().back(), departure);
 }
 
-void Subscriptions::remove(Follower& follower, Departure departure) {
+void Subscriptions::remove(Follower& follower, Farewell departure) {
   ReplicaChannel& channel = follower.channel();
   const ChannelName name = channel.name;
   if (Identity* const identity = identity_of(follower.session()))
@@ -119,7 +119,7 @@ void Subscriptions::end_dropped(Follower& follower) {
   Session& session = follower.session();
   session.tell(unsubscribed_message(text(follower.channel().name), true, skipped));
   stats_.skipped_events.add(skipped);
-  remove(follower, Departure::leave);
+  remove(follower, Farewell::leave);
 }
 
 void Subscriptions::count(std::string_view name) {

@@ -29,6 +29,8 @@ class HistoryReader {
   bool read_position(std::optional<Position>& position);
   bool read_state(StoredHistory& history);
   bool read_value(const Statement& row, StoredHistory& history);
+  bool read_members(StoredHistory& history);
+  bool read_member(const Statement& row, StoredHistory& history);
   bool read_channels(StoredHistory& history);
   bool read_tombstones(Tombstones::ByHash& tombstones);
   bool read_events(StoredHistory& history);

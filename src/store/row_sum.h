@@ -33,6 +33,10 @@ inline std::uint64_t state_row_sum(std::string_view channel, std::string_view ke
                                    std::string_view value) {
   return RowSum().add(channel).add(key).add(version).add(expiry).add(value).value();
 }
+inline std::uint64_t members_row_sum(std::string_view channel, std::string_view id,
+                                     std::string_view value, std::string_view will) {
+  return RowSum().add(channel).add(id).add(value).add(will).value();
+}
 inline std::uint64_t channels_row_sum(std::string_view name, std::uint64_t start,
                                       std::uint64_t last, std::uint64_t generation) {
   return RowSum().add(name).add(start).add(last).add(generation).value();
@@ -56,9 +60,9 @@ inline std::uint64_t inbox_row_sum(std::uint64_t n, std::uint64_t connection, st
 }
 
 // The tables whose rows are summed up in the position's row.
-enum class Table : std::uint8_t { state, channels, tombstones, events, ids, inbox, refs };
-inline constexpr std::array<std::string_view, 7> kTableNames = {
-    "state", "channels", "tombstones", "events", "ids", "inbox", "refs"};
+enum class Table : std::uint8_t { state, channels, tombstones, events, ids, members, inbox, refs };
+inline constexpr std::array<std::string_view, 8> kTableNames = {
+    "state", "channels", "tombstones", "events", "ids", "members", "inbox", "refs"};
 
 // Over the sums of all rows of each table, combined by exclusive or: a row that is gone, or back
 // again, shows.
@@ -93,6 +97,7 @@ struct Position {
         .add(sum_of(Table::state))
         .add(sum_of(Table::events))
         .add(sum_of(Table::ids))
+        .add(sum_of(Table::members))
         .add(inbox)
         .value();
   }

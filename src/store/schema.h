@@ -8,12 +8,12 @@
 
 namespace syncrelay {
 
-// The format of the database. Version 4: what clients have said to the backend, and of the position
-// what goes with it. Version 3 lacked that; it had state by channel and key, with versions and
-// expiries; the channels and tombstones; of events to which channels they belong. Version 2 knew
-// one channel: `events` held the wire bytes of a batch's events, `ids` a batch's ids, and every row
-// the sum over its other columns (row_sum.h). Version 1 had no sums, no count of commits, and wall
-// times in `ids`.
+// The format of the database. Version 4: the members of channels, with their wills; what clients
+// have said to the backend. Version 3: state by channel and key, with versions and expiries; the
+// channels and tombstones; of events to which channels they belong. Version 2 knew one channel:
+// `events` held the wire bytes of a batch's events, `ids` a batch's ids, and every row the sum over
+// its other columns (row_sum.h). Version 1 had no sums, no count of commits, and wall times in
+// `ids`.
 inline constexpr std::uint32_t kSchemaVersion = 4;
 
 // The application_id in the database's header.

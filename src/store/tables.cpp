@@ -26,10 +26,7 @@ int Tables::prepare() {
       {"BEGIN IMMEDIATE", &sql_.begin},
       {"COMMIT", &sql_.commit},
       {"ROLLBACK", &sql_.rollback},
-      {"REPLACE INTO position (only, epoch, seq, commits, ran, events, version, channels, "
-       "state_sum, "
-       "events_sum, ids_sum, sum, inbox) "
-       "VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
        &sql_.put_position},
       {"UPDATE state SET sum = replaced(sum, ?3), version = ?4, expiry = ?5, value = ?6 "
        "WHERE channel = ?1 AND key = ?2",
@@ -37,6 +34,11 @@ int Tables::prepare() {
       {"INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &sql_.insert_state},
       {"DELETE FROM state WHERE channel = ?1 AND key = ?2 RETURNING sum", &sql_.delete_state},
       {"DELETE FROM state WHERE channel = ?1 RETURNING sum", &sql_.delete_states},
+      {"INSERT INTO members VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (channel, id) DO "
+       "UPDATE SET sum = replaced(sum, ?3), value = ?4, will = ?5",
+       &sql_.put_member},
+      {"DELETE FROM members WHERE channel = ?1 AND id = ?2 RETURNING sum", &sql_.delete_member},
+      {"DELETE FROM members WHERE channel = ?1 RETURNING sum", &sql_.delete_members},
       {"INSERT INTO channels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO "
        "UPDATE SET start = ?2, last = ?3, generation = ?4, sum = replaced(sum, ?5)",
        &sql_.put_channel},
@@ -69,6 +71,7 @@ int Tables::begin() {
 int Tables::begin_batch(const StoreBatch& batch) {
   int error = begin();
   if (error == SQLITE_OK) error = write_state(batch);
+  if (error == SQLITE_OK) error = write_members(batch);
   if (error == SQLITE_OK) error = write_channels(batch);
   if (error == SQLITE_OK) error = write_tombstones(batch);
   if (error == SQLITE_OK) error = write_events(batch);
@@ -122,8 +125,9 @@ int Tables::put_next() {
       .bind(8, next_.sum_of(Table::state))
       .bind(9, next_.sum_of(Table::events))
       .bind(10, next_.sum_of(Table::ids))
-      .bind(11, next_.row_sum(channels, inbox))
-      .bind(12, inbox)
+      .bind(11, next_.sum_of(Table::members))
+      .bind(12, next_.row_sum(channels, inbox))
+      .bind(13, inbox)
       .run();
 }
 
@@ -145,9 +149,10 @@ int Tables::remove(Table table, Statement& statement) {
 int Tables::write_state(const StoreBatch& batch) {
   for (const StoredChange& stored : batch.changes) {
     const std::string_view channel = text(stored.channel);
-    const int error = stored.change == nullptr
-                          ? remove(Table::state, sql_.delete_states.bind(1, channel))
-                          : write_change(channel, *stored.change, stored.expiry);
+    int error = stored.change == nullptr ? remove(Table::state, sql_.delete_states.bind(1, channel))
+                                         : write_change(channel, *stored.change, stored.expiry);
+    if (error == SQLITE_OK && stored.change == nullptr)
+      error = remove(Table::members, sql_.delete_members.bind(1, channel));
     if (error != SQLITE_OK) return error;
   }
   return SQLITE_OK;
@@ -170,6 +175,22 @@ int Tables::write_change(std::string_view channel, const StateChange& change,
   if (error == SQLITE_OK && database_.changed_rows() == 0) error = run(sql_.insert_state);
   books_.turn(Table::state, sum ^ replaced_);
   return error;
+}
+
+int Tables::write_members(const StoreBatch& batch) {
+  for (const StoredMember& member : batch.members) {
+    int error = SQLITE_OK;
+    if (!member.value) {
+      error = remove(Table::members, sql_.delete_member.bind(1, member.channel).bind(2, member.id));
+    } else {
+      const std::string_view will = member.will ? std::string_view(*member.will) : "";
+      const std::uint64_t sum = members_row_sum(member.channel, member.id, *member.value, will);
+      sql_.put_member.bind(1, member.channel).bind(2, member.id).bind(3, sum);
+      error = put(Table::members, sql_.put_member.bind(4, *member.value).bind(5, will), sum);
+    }
+    if (error != SQLITE_OK) return error;
+  }
+  return SQLITE_OK;
 }
 
 int Tables::write_channels(const StoreBatch& batch) {

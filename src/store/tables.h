@@ -54,6 +54,9 @@ class Tables {
     Statement insert_state;
     Statement delete_state;
     Statement delete_states;
+    Statement put_member;
+    Statement delete_member;
+    Statement delete_members;
     Statement put_channel;
     Statement delete_channel;
     Statement put_tombstone;
@@ -72,6 +75,7 @@ class Tables {
   int write_state(const StoreBatch& batch);
   int write_change(std::string_view channel, const StateChange& change,
                    const std::optional<Expiry>& expiry);
+  int write_members(const StoreBatch& batch);
   int write_channels(const StoreBatch& batch);
   int write_tombstones(const StoreBatch& batch);
   int write_events(const StoreBatch& batch);

@@ -32,11 +32,11 @@ bool ends_without_frame(CloseCause cause) {
 }
 
 // A script's close() has no code.
-Departure departure_of(CloseCause cause, std::uint16_t code) {
+Farewell departure_of(CloseCause cause, std::uint16_t code) {
   const bool leaves = cause == CloseCause::client_closed &&
                       (code == kNormalClosure || code == static_cast<int>(CloseCode::going_away) ||
                        code == static_cast<int>(CloseCode::none));
-  return leaves ? Departure::leave : Departure::lost;
+  return leaves ? Farewell::leave : Farewell::lost;
 }
 
 std::span<std::byte> writable_bytes(std::string& text) {

@@ -108,6 +108,14 @@ void add_commands(Page& page, const RelayStats& relay) {
               relay.expired_keys.get());
   page.single("state_bytes", "gauge", "Bytes of all state keys and values.",
               relay.state_bytes.get());
+  page.single("members", "gauge", "Members of all channels.", relay.members.get());
+  page.single("members_refused_total", "counter",
+              "Identities that did not become members when they came: no room.",
+              relay.members_refused.get());
+  page.header("wills_total", "counter", "Wills of members who have left, by what became of them.");
+  for (std::size_t outcome = 0; outcome < kWillOutcomeNames.size(); ++outcome)
+    page.sample("wills_total", label("outcome", kWillOutcomeNames[outcome]),
+                relay.wills[outcome].get());
 }
 
 void add_inbox(Page& page, const RelayStats& relay) {

@@ -1,4 +1,4 @@
-"""A database that version 2 or 3 of its format left behind is taken over whole, or left as it is."""
+"""A database that an earlier version of its format left behind is taken over whole, or left as it is."""
 
 import os
 import pathlib
@@ -13,8 +13,8 @@ from relay_process import RelayExited, run_relay
 from test_continuity import DATABASE, LOST, MARK, NOTE, ask, crc64, publish
 from test_storage_faults import HOW_TO_GO_ON
 
-VERSION_3 = pathlib.Path(__file__).parent / "data" / "version3.sql"
 VERSION_2 = pathlib.Path(__file__).parent / "data" / "version2.sql"
+VERSION_3 = pathlib.Path(__file__).parent / "data" / "version3.sql"
 CRASH_BINARY = os.environ.get("SYNCRELAY_CRASH_BINARY")
 EPOCH, SEQ, COMMITS = "49271674f1f1f80d", 9, 9
 STATE = {
@@ -31,7 +31,7 @@ def start(start_relay, data_dir):
 
 
 def write_note(data_dir, epoch=EPOCH, commits=COMMITS, seq=SEQ):
-    """What a run of version 2 or 3 says of itself that ended in order."""
+    """What a run of that version says of itself that ended in order."""
     mark = (data_dir / MARK).stat()
     content = struct.pack("=8s48s48sQQQQQII", b"syncnot1", epoch.encode(), b"a boot", commits, seq,
                           (data_dir / DATABASE).stat().st_ino, mark.st_ino, mark.st_ctime_ns, False, False)
@@ -68,7 +68,8 @@ def format_of(path):
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     database.close()
     shutil.rmtree(seen)
-    assert ("channels" in tables) == (found >= 3) and ("inbox" in tables) == (found == 4) and not any(name.startswith("old") for name in tables)
+    assert ("channels" in tables) == (found >= 3) and ("members" in tables) == ("inbox" in tables) == (found == 4)
+    assert not any(name.startswith("old") for name in tables)
     return found
 
 
@@ -199,13 +200,11 @@ async def test_without_room_the_old_format_stays_until_there_is_some(start, conn
     await check_goes_on(start(launcher=disk.launcher), connect)
 
 
-EPOCH_3, SEQ_3, COMMITS_3 = "199cd135a34add0e", 3, 8
-STATES_3 = {
-    "": {"comparison": None, "radio": {"n": 1.5}, "silent": [1, 2], 'odd " \\ \0 \x7f é': {"n": 1.5, "t": "\0"}},
-    "room:1": {"radio": [1, 2], "timed": 1},
-}
-POSITIONS_3 = {"": 3, "room:1": 3, "room:2": 1}
-VERSIONS_3 = {"radio": 1795691883557451, "timed": 1795691883557452}  # of room:1
+# Version 3 had channels, and no members.
+
+EPOCH_3, SEQ_3, COMMITS_3 = "c5bfe139e44badba", 4, 8
+STATE_3 = {"comparison": None, "radio": {"n": 1.5}, 'odd " \\ \0 é 🎈': '\0 " é 🎈\u2028', "silent": [1, 2]}
+IDS_3 = {"a": 1, "b": 2, "c": 2, "e": 4}
 
 
 @pytest.fixture
@@ -219,47 +218,56 @@ def version_3(data_dir):
     return data_dir / DATABASE
 
 
-async def check_goes_on_from_3(relay, connect):
-    assert LOST not in relay.log_of_start()
-    for channel, state in STATES_3.items():
-        assert ask(relay, {"op": "state", "channel": channel})["state"] == state
-    assert ask(relay, {"op": "state", "channel": "room:1"})["versions"] == VERSIONS_3
-    listed = ask(relay, {"op": "channels"})["channels"]
-    assert {each["name"]: each["seq"] for each in listed} == POSITIONS_3
-    assert {each["epoch"] for each in listed} == {EPOCH_3}
-    for name in "abcdefgh":
-        assert ask(relay, {"op": "set", "key": "k", "value": 0, "id": name})["duplicate"]
-    client = await connect(relay, epoch=EPOCH_3, seq=0)
-    assert client.first.type == "sync:resume"
-    await client.read_to_seq(SEQ_3)
-    assert [m.type for m in client.events()] == ["radio:started", "sync:set", "e"]
+def check_contents_3(relay):
+    after = ask(relay, {"op": "state"})
+    assert after["state"] == STATE_3 and after["seq"] == SEQ_3
+    room = ask(relay, {"op": "state", "channel": "room:1"})
+    assert room["state"] == {"lock": 1} and room["seq"] == 2 and room["versions"]["lock"] > after["versions"]["radio"]
+    assert ask(relay, {"op": "state", "channel": "old"})["seq"] == 2
+    assert ask(relay, {"op": "members", "channel": "room:1"})["members"] == {}
+    assert ask(relay, {"op": "receive"})["events"] == []
+    for name, seq in IDS_3.items():
+        answer = ask(relay, {"op": "set", "key": "k", "value": 0, "id": name})
+        assert answer["duplicate"] and answer["seq"] == seq
+    return after
 
 
 async def test_nothing_is_lost_of_a_database_of_version_3(start, connect, version_3):
     relay = start()
-    await check_goes_on_from_3(relay, connect)
-    assert ask(relay, {"op": "receive"})["events"] == []
+    assert LOST not in relay.log_of_start() and check_contents_3(relay)["epoch"] == EPOCH_3
+    client = await connect(relay, epoch=EPOCH_3, seq=0)
+    assert client.first.type == "sync:resume"
+    await client.read_to_seq(SEQ_3)
+    assert [m.type for m in client.events()] == ["radio:started", "sync:set", "said", "last"]
+    publish(relay, "new")
     relay.kill()
+    again = start()
+    assert ask(again, {"op": "state"})["state"] == {**STATE_3, "knew": "new"} and LOST not in again.log_of_start()
+    again.stop()
     assert format_of(version_3) == 4
-    await check_goes_on_from_3(start(), connect)
 
 
 @pytest.mark.parametrize(("point", "left"), [("before_migration", 3), ("after_migration", 4)])
-async def test_a_kill_in_the_middle_leaves_version_3_or_the_new(monkeypatch, start, connect, version_3, point, left):
+def test_a_kill_in_the_middle_leaves_version_3_or_what_came_of_it(monkeypatch, start, version_3, point, left):
     if not CRASH_BINARY:
         pytest.skip("$SYNCRELAY_CRASH_BINARY names no relay built with -Dcrash_points=true")
     monkeypatch.setenv("SYNCRELAY_BINARY", CRASH_BINARY)
     with pytest.raises(RelayExited, match=f"exit code {-signal.SIGKILL}"):
         start(env={"SYNCRELAY_CRASH_AT": f"{point}:1"})
     assert format_of(version_3) == left
-    await check_goes_on_from_3(start(), connect)
+    assert check_contents_3(start())["epoch"] == EPOCH_3
 
 
 DAMAGES_3 = {
-    "state": ("UPDATE state SET version = 1 WHERE channel = CAST('room:1' AS BLOB) AND key = CAST('radio' AS BLOB)",
-              'the value of key "radio" of channel "room:1" (table state)'),
-    "events": ("UPDATE events SET runs = x'' WHERE first = 5", "events 5 to 7 (table events)"),
-    "ids less": ("DELETE FROM ids WHERE batch = 3", "table ids has not the rows"),
+    "state": ("UPDATE state SET version = version + 1 WHERE key = CAST('lock' AS BLOB)",
+              'key "lock" of channel "room:1" (table state)'),
+    "a key less": ("DELETE FROM state WHERE key = CAST('radio' AS BLOB)", "table state has not the rows"),
+    "channels": ("UPDATE channels SET last = 3 WHERE name = CAST('room:1' AS BLOB)", 'channel "room:1" (table channels)'),
+    "a channel less": ("DELETE FROM channels WHERE name = CAST('room:2' AS BLOB)", "table channels has not the rows"),
+    "tombstones": ("UPDATE tombstones SET last = 7", "(table tombstones)"),
+    "a tombstone less": ("DELETE FROM tombstones", "table tombstones has not the rows"),
+    "events": ("UPDATE events SET runs = x'00' WHERE first = 4", "events 4 to 6 (table events)"),
+    "ids": ("UPDATE ids SET records = substr(records, 2) WHERE batch = 3", "the ids of batch 3 (table ids)"),
     "position": ("UPDATE position SET version = version + 1", "table position"),
 }
 
@@ -277,8 +285,15 @@ def test_a_damaged_database_of_version_3_is_named_left_and_not_backed_up(data_di
     assert version_3.read_bytes() == before and not (runtime_dir / "file").exists()
 
 
-def test_a_database_of_version_3_is_backed_up_as_it_is(data_dir, runtime_dir, version_3):
+def test_a_database_of_version_3_is_backed_up_as_it_is_and_restored_under_a_new_epoch(start, data_dir, runtime_dir, version_3):
     before = version_3.read_bytes()
     file = runtime_dir / "file"
     assert run_relay("backup", file, "--data", data_dir, runtime_dir=runtime_dir, seconds=30).returncode == 0
     assert version_3.read_bytes() == before
+    shutil.rmtree(data_dir)
+    data_dir.mkdir(mode=0o700)
+    shutil.copy(file, version_3)
+    assert format_of(version_3) == 3
+    relay = start()
+    assert "the database comes from a backup" in relay.logged(LOST)
+    assert check_contents_3(relay)["epoch"] != EPOCH_3

@@ -12,6 +12,7 @@ Result<void, Rejection> MemoryStore::commit(const StoreBatch& batch) {
     return Rejection{RejectReason::storage_failed, 0, "the batch does not follow the last one"};
   take_events(batch);
   take_changes(batch);
+  take_members(batch);
   take_channels(batch);
   history_.last = batch.last;
   history_.version = batch.version;
@@ -32,12 +33,22 @@ void MemoryStore::take_changes(const StoreBatch& batch) {
     const std::string channel(text(stored.channel));
     if (stored.change == nullptr) {
       history_.state.erase(channel);
+      history_.members.erase(channel);
     } else if (stored.change->value) {
       history_.state[channel][stored.change->key] = {stored.change->value, stored.change->version,
                                                      stored.expiry};
     } else {
       history_.state[channel].erase(stored.change->key);
     }
+  }
+}
+
+void MemoryStore::take_members(const StoreBatch& batch) {
+  for (const StoredMember& member : batch.members) {
+    std::vector<StoredMember>& members = history_.members[member.channel];
+    std::erase_if(members, [&](const StoredMember& each) { return each.id == member.id; });
+    if (member.value) members.push_back(member);
+    if (members.empty()) history_.members.erase(member.channel);
   }
 }
 

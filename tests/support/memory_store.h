@@ -21,6 +21,7 @@ class MemoryStore final : public Store {
  private:
   void take_events(const StoreBatch& batch);
   void take_changes(const StoreBatch& batch);
+  void take_members(const StoreBatch& batch);
   void take_channels(const StoreBatch& batch);
   void take_inbox(const InboxChanges& changes);
 

@@ -70,7 +70,7 @@ class SessionBench {
   }
 
   void end() {
-    if (session) subscriptions.leave(*session, Departure::lost);
+    if (session) subscriptions.leave(*session, Farewell::lost);
     session.reset();
   }
 

@@ -21,7 +21,7 @@ namespace syncrelay {
 // that a command that fails in its middle, a batch, and all that waits to be stored are undone by
 // the same means. Relay thread only.
 //
-// Invariants: the default channel is always there; bytes() and keys() are those of all states.
+// Invariants: the default channel is always there; totals are those of all channels.
 class ChannelTable {
  public:
   ChannelTable();
@@ -42,8 +42,8 @@ class ChannelTable {
   void restore(const Channel& channel);
   void restore(Tombstones tombstones, std::uint64_t version);
 
-  // Gives each change its version and has the channel's state take them in.
-  void change(Channel& channel, StateChanges& changes);
+  // Gives each change its version and has the channel take them in.
+  void change(Channel& channel, StateChanges& changes, Shelf shelf = Shelf::state);
   void advance(Channel& channel);  // to its next event
 
   // The channel is gone, and its numbers ended at `last`. Precondition: it is not the default one.
@@ -71,8 +71,10 @@ class ChannelTable {
 
   const Channel& main() const { return main_; }         // the default channel
   std::size_t size() const { return by_name_.size(); }  // channels besides it
-  std::uint64_t bytes() const { return bytes_; }
-  std::uint64_t keys() const { return keys_; }
+  std::uint64_t bytes() const { return totals_.bytes; }
+  std::uint64_t keys() const { return totals_.keys; }
+  std::uint64_t members() const { return totals_.members; }
+  std::uint64_t will_bytes() const { return totals_.will_bytes; }
   std::uint64_t version() const { return version_; }  // the newest of all keys
   const Tombstones& tombstones() const { return tombstones_; }
 
@@ -81,9 +83,16 @@ class ChannelTable {
   const ByName& by_name() const { return by_name_; }
 
  private:
+  struct Totals {
+    std::uint64_t bytes = 0;  // of the states
+    std::uint64_t keys = 0;
+    std::uint64_t members = 0;
+    std::uint64_t will_bytes = 0;
+  };
   // What was before a change.
   struct KeyWas {
     Channel* channel;
+    Shelf shelf;
     std::string key;
     StateValue value;  // null: it was not there
     std::uint64_t version;
@@ -107,7 +116,9 @@ class ChannelTable {
   using Change = std::variant<KeyWas, LastWas, Made, Removed, Buried>;
 
   void bury(std::string_view name, Seq last);
-  void set_key(Channel& channel, const StateChange& change);
+  void set_key(Channel& channel, Shelf shelf, const StateChange& change);
+  void count(const Channel& channel);
+  void uncount(const Channel& channel);
   void undo(KeyWas& was);
   void undo(LastWas& was);
   void undo(Made& made);
@@ -118,8 +129,7 @@ class ChannelTable {
   ByName by_name_;
   Tombstones tombstones_;
   std::uint64_t version_ = 0;
-  std::uint64_t bytes_ = 0;
-  std::uint64_t keys_ = 0;
+  Totals totals_;
   std::vector<Change> undo_;  // oldest first
 };
 

@@ -26,6 +26,7 @@ enum class Action : std::uint8_t {
   publish,
   watch,
   clients,
+  members,
   channels,
   drop,
   stats,

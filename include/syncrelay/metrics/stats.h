@@ -20,6 +20,9 @@ enum class InboxRefusal : std::uint8_t {
 };
 inline constexpr std::array<std::string_view, 3> kInboxRefusalNames = {"no_backend", "inbox_full",
                                                                        "storage"};
+// What became of the wills of members who have left.
+enum class WillOutcome : std::uint8_t { applied, refused };
+inline constexpr std::array<std::string_view, 2> kWillOutcomeNames = {"applied", "refused"};
 
 // Written by the relay's thread.
 struct RelayStats {
@@ -31,6 +34,9 @@ struct RelayStats {
   Counter channels_forgotten;
   Counter channels_dropped;
   Counter expired_keys;
+  Counter members;          // of all channels
+  Counter members_refused;  // no room for another one
+  std::array<Counter, kWillOutcomeNames.size()> wills;
   Counter state_keys;
   Counter state_bytes;                  // keys and values
   Counter ids;                          // remembered, see IdWindow

@@ -11,10 +11,11 @@
 
 namespace syncrelay {
 
-// The first seven are commands. A batch is several of the others but barrier, in one step; barrier
-// is one without effect, for who wants to know that what came before it is taken. The others are
-// queries, which change no channel and are answered on the control socket only; the last four are
-// those of workers, for what clients say to the backend.
+// The first eight are commands. A batch is several of the first five, in one step; a will is the
+// same for the time when a member has left; barrier is one without effect, for who wants to know
+// that what came before it is taken. The others are queries, which change no channel and are
+// answered on the control socket only; the last four are those of workers, for what clients say to
+// the backend.
 enum class Op : std::uint8_t {
   set,
   merge,
@@ -22,8 +23,10 @@ enum class Op : std::uint8_t {
   broadcast,
   drop,
   batch,
+  will,
   barrier,
   state,
+  members,
   clients,
   channels,
   stats,
@@ -35,9 +38,10 @@ enum class Op : std::uint8_t {
   release
 };
 
-inline constexpr std::array<std::string_view, 17> kOpNames = {
-    "set",      "merge", "delete", "broadcast",  "drop",    "batch", "barrier", "state",  "clients",
-    "channels", "stats", "backup", "disconnect", "receive", "done",  "extend",  "release"};
+inline constexpr std::array<std::string_view, 19> kOpNames = {
+    "set",        "merge",   "delete",  "broadcast", "drop",     "batch", "will",
+    "barrier",    "state",   "members", "clients",   "channels", "stats", "backup",
+    "disconnect", "receive", "done",    "extend",    "release"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
@@ -82,6 +86,7 @@ struct Command {
   std::optional<std::string> channel;  // empty text: the default one. nullopt: left out, which is
                                        // the default one but for `clients`, where it is all
   std::vector<std::string> channels;   // broadcast to a list, instead of `channel`; no name twice
+  std::string member;                  // will: whose it is
   std::string key;                 // set, merge, delete; state, where empty means all; unescaped
   std::string_view value;          // set, merge
   std::string_view type;           // broadcast; JSON text with its quotes
@@ -90,7 +95,8 @@ struct Command {
   std::string_view set_object;     // broadcast; the JSON text of `set`, empty when left out
   std::vector<Expected> expected;  // set, merge, delete, broadcast: `if`; no key twice
   std::optional<std::chrono::milliseconds> ttl;  // set, merge, broadcast with set
-  std::vector<Command> commands;                 // batch
+  std::vector<Command> commands;                 // batch, will
+  std::string_view commands_array;               // will; JSON text
   std::string prefix;                            // channels
   std::optional<std::string> after;              // channels; nullopt: from the first one on
   std::size_t limit = 0;                         // channels

@@ -17,6 +17,7 @@ inline constexpr std::size_t kMaxSessionBytes = 64;       // of ?session=
 inline constexpr std::size_t kMaxReasonBytes = 123;       // of a close frame (RFC 6455 section 5.5)
 inline constexpr std::uint64_t kMinDismissalCode = 4000;  // of a close frame that a backend wants
 inline constexpr std::uint64_t kMaxDismissalCode = 4999;
+inline constexpr std::size_t kMaxWillCommands = 16;
 inline constexpr std::size_t kMaxChannelsOfBroadcast = 1000;
 inline constexpr std::size_t kMaxBatchCommands = 1000;
 inline constexpr std::size_t kMaxListedChannels = 1000;  // in one answer to `channels`

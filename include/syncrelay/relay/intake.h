@@ -65,8 +65,8 @@ class Intake {
   // What was refused elsewhere.
   void count(RejectReason reason) { counter(stats_.rejected, reason).add(); }
 
-  // Sends what the relay wants by itself, a bounded number: keys whose time is over, channels that
-  // nobody needs. True when there was any.
+  // Sends what the relay wants by itself, a bounded number: keys whose time is over, members who
+  // come and go, channels that nobody needs. True when there was any.
   bool tend();
   // When tend() will have something to do, as far as that is known.
   std::optional<TimePoint> next_tending() const;
@@ -85,10 +85,12 @@ class Intake {
 
  private:
   void take_ordered();
+  bool tend_members();
   void apply(const Order::Commanded& commanded, WallTime ts);
   void ask(const Command& command, Ticket ticket);
   void publish(const Said& said, Ticket ticket);
   void refuse_unstored(const Rejection& rejection);
+  void log_departure(const Depart& depart, const Departure& departure);
   void log_refusal(const Rejection& rejection, std::string_view message);
 
   CommandDecoder decoder_;
@@ -98,6 +100,7 @@ class Intake {
   const Clock& clock_;
   const Log& log_;
   LineBudget lines_;
+  LineBudget will_lines_;
   std::vector<Reply> replies_;
   std::uint64_t unanswered_ = 0;
   std::uint64_t refused_ = 0;  // so far

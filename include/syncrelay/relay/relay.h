@@ -23,6 +23,7 @@
 #include "syncrelay/relay/id_window.h"
 #include "syncrelay/relay/idle_channels.h"
 #include "syncrelay/relay/inbox.h"
+#include "syncrelay/relay/presence.h"
 #include "syncrelay/relay/store.h"
 #include "syncrelay/relay/subscriber_counts.h"
 #include "syncrelay/relay/timers.h"
@@ -48,6 +49,7 @@ class Relay {
     EventLog::Bounds window;  // of the shards' logs
     IdWindow::Bounds ids;
     Inbox::Settings inbox{};
+    Presence::Settings presence = {};
   };
 
   // `shards`, `stats` and `store` must outlive the relay. Without a store (null) everything ends
@@ -64,6 +66,8 @@ class Relay {
   Result<Accepted, Rejection> apply(const Command& command, WallTime ts);
   void apply(const Expire& expire, WallTime ts);
   void apply(const Forget& forget, WallTime ts);
+  void apply(const Arrive& arrive, WallTime ts);
+  Departure apply(const Depart& depart, WallTime ts);
 
   // What clients say to the backend, and what workers do with it. What is staged there leaves with
   // the batch.
@@ -83,11 +87,19 @@ class Relay {
   // so many of each. It stays due until it is published.
   std::vector<Expire> expired(std::size_t max) const { return timers_.due(clock_.now(), max); }
   std::vector<Forget> forgettable(std::size_t max) { return idle_.forgettable(max); }
+  std::vector<Presence::Wish> comings_and_goings(std::size_t max) {
+    return presence_.due(clock_.now(), max);
+  }
   std::optional<TimePoint> next_expiry() const { return timers_.next(); }
+  std::optional<TimePoint> next_coming_or_going() const { return presence_.next(); }
   bool has_idle_channels() const { return !idle_.empty(); }
 
   // So many clients of this shard follow the channel now.
   void hear(std::size_t shard, const Subscribers& subscribers) { idle_.hear(shard, subscribers); }
+  // So many connections of an identity follow a channel that keeps members.
+  void attend(std::size_t shard, const Attendance& attendance) {
+    presence_.hear(shard, attendance, clock_.now());
+  }
   const SubscriberCounts& subscribers() const { return idle_.subscribers(); }
 
   // See Store; a relay that stores nothing refuses.
@@ -110,12 +122,14 @@ class Relay {
   void stage_id(const std::string& id, Seq seq);
   Result<void, Rejection> store_staged();
   void add_channels(StoreBatch& batch) const;
+  void add_members(StoreBatch& batch) const;
   void keep();
   void take_back();
   void keep_times(const Update& part, const Batch::Timed* timed);
   void restore_channels(const StoredHistory& history, Restored& restored);
   void restore_times(const StoredHistory& history);
   void restore_channel(Channel channel, const StoredHistory& history, Restored& restored);
+  void restore_members(Channel& channel, const StoredHistory& history, Update& update) const;
   void restore_events(const StoredHistory& history, Restored& restored);
   void restore_ids(const StoredHistory& history);
   void show_numbers();
@@ -129,6 +143,7 @@ class Relay {
   Inbox inbox_;
   Timers timers_;
   IdleChannels idle_;
+  Presence presence_;
   Batch batch_;
   TimePoint running_since_;        // as if it had never been down
   std::uint64_t events_ever_ = 0;  // published

@@ -65,6 +65,14 @@ struct InboxChanges {
   bool received = false;                // a backend has asked for messages, now or before
 };
 
+// A member of a channel, see channel/member.h, as it is behind the batch.
+struct StoredMember {
+  std::string channel;
+  std::string id;
+  StateValue value;  // null: it is none (any more)
+  StateValue will;   // null: it has none
+};
+
 // What one batch of commands did. The views are the caller's and hold for the call.
 struct StoreBatch {
   std::uint64_t first_event = 1;      // the number of the batch's first event, among all of the log
@@ -73,6 +81,9 @@ struct StoreBatch {
   std::vector<StoredChannel> channels;  // as they are behind the batch: those that it touched, and
                                         // that are there
   std::vector<std::string> gone;        // those that are not there (any more)
+  // Those that came, changed, left or have another will; a change without `change` above has taken
+  // all members from its channel before.
+  std::vector<StoredMember> members;
   // The tombstones that the batch put; when `generation` is another than before, all that were
   // there before are gone.
   Tombstones::ByHash tombstones;
@@ -121,6 +132,7 @@ struct StoredHistory {
   std::uint64_t events_ever = 0;  // events of the log so far, see StoreBatch::first_event
   std::uint64_t version = 0;
   std::map<std::string, std::map<std::string, StoredValue>> state;  // by channel, by key
+  std::map<std::string, std::vector<StoredMember>> members;         // by channel
   std::vector<StoredChannel> channels;
   Tombstones tombstones;
   // The window. Events of channels that are gone are left out; what is there of a channel is

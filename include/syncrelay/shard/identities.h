@@ -24,7 +24,7 @@ struct Identity {
 };
 
 // How somebody is gone from a channel.
-enum class Departure : std::uint8_t {
+enum class Farewell : std::uint8_t {
   lost,
   leave  // said goodbye, or was sent away
 };
@@ -50,7 +50,7 @@ class Identities {
 
   // One of its connections follows this channel, or does no longer.
   void follow(Identity& identity, std::string_view channel);
-  void unfollow(Identity& identity, std::string_view channel, Departure departure);
+  void unfollow(Identity& identity, std::string_view channel, Farewell departure);
 
  private:
   void tell(const Identity& identity, std::string_view channel, std::uint32_t count, bool clean);

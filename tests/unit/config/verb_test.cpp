@@ -26,6 +26,7 @@ TEST_CASE("Each command has its action, and its words come in order") {
   CHECK(invocation_of({"state"}).action == Action::state);
   CHECK(invocation_of({"watch"}).action == Action::watch);
   CHECK(invocation_of({"clients"}).action == Action::clients);
+  CHECK(invocation_of({"members"}).action == Action::members);
   CHECK(invocation_of({"stats"}).action == Action::stats);
   CHECK(invocation_of({"channels"}).action == Action::channels);
   CHECK(words_of({"channels", "room:"}) == Words{"room:"});
@@ -186,14 +187,14 @@ TEST_CASE("Every change of the state can be silent, an event cannot") {
 TEST_CASE("What asks about state, events or clients names the channel that it means") {
   for (const Words& words :
        {Words{"state"}, Words{"set", "k", "1"}, Words{"merge", "k", "1"}, Words{"delete", "k", "l"},
-        Words{"publish", "t"}, Words{"watch"}, Words{"clients"}}) {
+        Words{"publish", "t"}, Words{"watch"}, Words{"clients"}, Words{"members"}}) {
     Words arguments = words;
     arguments.insert(arguments.end(), {"--channel", "room:42"});
     CHECK(invocation_of(arguments).request.channels == Words{"room:42"});
   }
   CHECK(invocation_of({"state", "--channel="}).request.channels == Words{""});
   CHECK(error_of(make_input({"stats", "--channel", "a"})) ==
-        "--channel goes with state, set, merge, delete, publish, watch and clients only");
+        "--channel goes with state, set, merge, delete, publish, watch, clients and members only");
 }
 
 TEST_CASE("An event goes to several channels, and several can be watched") {

@@ -128,6 +128,55 @@ TEST_CASE("Every first message is written as its vector says") {
   }
 }
 
+MemberChange change_named(const std::string& kind) {
+  if (kind == "joined") return MemberChange::joined;
+  return kind == "changed" ? MemberChange::changed : MemberChange::left;
+}
+
+std::string member_event(const rapidjson::Value& vector) {
+  const std::string channel = string_of(vector, "channel");
+  const std::string id = string_of(vector, "id");
+  const std::string info = string_of(vector, "info");
+  const std::string since = string_of(vector, "since");
+  EventEncoder encoder;
+  std::string text;
+  for (const std::string_view piece :
+       encoder.encode(channel, change_named(string_of(vector, "kind")), {id, info, since},
+                      time_of(vector), Seq{number_of(vector, "seq")}))
+    text += piece;
+  return text;
+}
+
+std::string snapshot_with_members(const rapidjson::Value& vector) {
+  std::string text = snapshot_head(string_of(vector, "channel"));
+  const auto add = [&text](const std::string& name, const std::string& value) {
+    if (text.back() != '{') text += ',';
+    text += '"' + name + "\":" + value;
+  };
+  for (const auto& entry : vector["state"].GetArray())
+    add(entry[0].GetString(), entry[1].GetString());
+  text += kSnapshotMembers;
+  for (const auto& entry : vector["members"].GetArray()) {
+    add(entry[0].GetString(), R"({"info":)" + std::string(entry[1].GetString()) + R"(,"since":)" +
+                                  entry[2].GetString() + "}");
+  }
+  text += kSnapshotTail;
+  const std::string epoch = string_of(vector, "epoch");
+  return text + snapshot_end({time_of(vector), Seq{number_of(vector, "seq")}, epoch},
+                             number_of(vector, "skipped"));
+}
+
+TEST_CASE("Members are told as their vectors say") {
+  const auto document = load_vectors("members");
+  CHECK(document["vectors"].Size() > 10);
+  for (const auto& vector : document["vectors"].GetArray()) {
+    CAPTURE(string_of(vector, "name"));
+    const bool full = string_of(vector, "kind") == "full";
+    CHECK((full ? snapshot_with_members(vector) : member_event(vector)) ==
+          string_of(vector, "text"));
+  }
+}
+
 RefusedSubscription refusal_named(const std::string& code) {
   const auto found =
       std::find_if(kRefusedSubscriptions.begin(), kRefusedSubscriptions.end(),

@@ -28,6 +28,7 @@ TEST_CASE("Every name is there once and is fit for a label") {
   check_names(kRejectReasonNames);
   check_names(kOpNames);
   check_names(kSnapshotReasonNames);
+  check_names(kWillOutcomeNames);
   check_names(kRefusalReasonNames);
   check_names(kInboxRefusalNames);
   check_names(kClientMessageKindNames);
@@ -80,15 +81,18 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(RejectReason::invalid_reason) == "invalid_reason");
   CHECK(name(RejectReason::invalid_number) == "invalid_number");
   CHECK(name(RejectReason::invalid_time) == "invalid_time");
-  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::invalid_time) + 1);
+  CHECK(name(RejectReason::no_such_member) == "no_such_member");
+  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::no_such_member) + 1);
   CHECK(name(Op::set) == "set");
   CHECK(name(Op::merge) == "merge");
   CHECK(name(Op::remove) == "delete");
   CHECK(name(Op::broadcast) == "broadcast");
   CHECK(name(Op::drop) == "drop");
   CHECK(name(Op::batch) == "batch");
+  CHECK(name(Op::will) == "will");
   CHECK(name(Op::barrier) == "barrier");
   CHECK(name(Op::state) == "state");
+  CHECK(name(Op::members) == "members");
   CHECK(name(Op::clients) == "clients");
   CHECK(name(Op::channels) == "channels");
   CHECK(name(Op::stats) == "stats");

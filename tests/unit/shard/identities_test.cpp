@@ -46,10 +46,10 @@ TEST_CASE_FIXTURE(IdentitiesBench, "Each change of a count is told, where member
   identities.follow(one, "room:1");
   identities.follow(one, "");
   CHECK(told() == Texts{" dev-1 none 1", "room:1 dev-1 none 2"});
-  identities.unfollow(one, "room:1", Departure::leave);
+  identities.unfollow(one, "room:1", Farewell::leave);
   CHECK(told() == Texts{"room:1 dev-1 none 1"});
-  identities.unfollow(one, "room:1", Departure::lost);
-  identities.unfollow(one, "news", Departure::lost);
+  identities.unfollow(one, "room:1", Farewell::lost);
+  identities.unfollow(one, "news", Farewell::lost);
   CHECK(told() == Texts{"room:1 dev-1 none 0"});
 }
 
@@ -57,9 +57,9 @@ TEST_CASE_FIXTURE(IdentitiesBench, "Only the last one's goodbye is clean") {
   Identity& one = identities.join("dev-1");
   identities.follow(one, "room:1");
   identities.follow(one, "room:1");
-  identities.unfollow(one, "room:1", Departure::leave);
+  identities.unfollow(one, "room:1", Farewell::leave);
   CHECK(told() == Texts{"room:1 dev-1 none 1"});
-  identities.unfollow(one, "room:1", Departure::leave);
+  identities.unfollow(one, "room:1", Farewell::leave);
   CHECK(told() == Texts{"room:1 dev-1 none 0 clean"});
 }
 
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(IdentitiesBench, "What is unread is replaced, one letter for e
   Identity& one = identities.join("dev-1");
   for (int turn = 0; turn < 1000; ++turn) {
     identities.follow(one, "room:1");
-    identities.unfollow(one, "room:1", Departure::leave);
+    identities.unfollow(one, "room:1", Farewell::leave);
   }
   CHECK(woken == 1);
   CHECK(told() == Texts{"room:1 dev-1 none 0 clean"});

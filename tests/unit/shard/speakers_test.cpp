@@ -70,7 +70,7 @@ class SpeakersBench {
     say(client, text);
     return client.transport->take_texts();
   }
-  void leave(Client& client, Departure departure = Departure::lost) {
+  void leave(Client& client, Farewell departure = Farewell::lost) {
     shard.remove(*client.session, departure);
     client.session = nullptr;
   }
@@ -201,9 +201,9 @@ TEST_CASE_FIXTURE(SpeakersBench, "Who closes takes leave, unless another of his 
   say(one, kHello);
   say(two, kHello);
   CHECK(letters<Attendance>().at(0).count == 2);
-  leave(one, Departure::leave);
+  leave(one, Farewell::leave);
   CHECK(letters<Attendance>().at(0).count == 1);
-  leave(two, Departure::leave);
+  leave(two, Farewell::leave);
   const auto told = letters<Attendance>();
   REQUIRE(told.size() == 1);
   CHECK(told[0].count == 0);
