@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from typing import Any, Callable, Coroutine, Literal, Mapping, TypeVar, overload
 
 from . import answer
-from .answer import Position
-from .commands import Attempts, effort
+from .answer import Member, Position
+from .commands import Attempts
 from .encoding import CommandEncoder
 from .errors import Conflict
-from .members import IfVersion, Ttl, Where
+from .members import IfVersion, Ttl, Where, effort
 from .versioned import Versioned
+from .will import AsyncWill
 
 T = TypeVar("T")
 
@@ -172,6 +173,15 @@ class AsyncCommands(ABC):
             except Conflict as conflict:
                 found = attempts.next(conflict)
             value = found or await self.state(key, versions=True, timeout=attempts.left())
+
+    async def members(self, *, timeout: float = 5.0) -> dict[str, Member]:
+        return answer.members(await self._ask(self._encoder.query("members", channel=self._channel), timeout))
+
+    def will(self, id: str, *, timeout: float = 5.0) -> AsyncWill:
+        return AsyncWill(self, id, timeout)
+
+    async def no_will(self, id: str, *, timeout: float = 5.0) -> None:
+        answer.accepted(await self._ask(self._encoder.will(self._channel, id, []), timeout))
 
     async def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
