@@ -14,8 +14,8 @@ from syncrelay.memory_relay import MemoryRelay, said
 
 
 class InboxPeer:
-    """``requests`` are those of the control socket. What it hands out is its worker's until done or released: leases are recorded
-    only."""
+    """``requests`` are those of the control socket. What it hands out is its worker's until done or released: leases are
+    recorded only."""
 
     def __init__(self, directory: Any) -> None:
         self.endpoint = f"ipc://{directory}/commands.sock"

@@ -39,7 +39,8 @@ class Program:
     def __init__(self, *command: str, directory: Path) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(SOURCE), str(directory)))}
         self._process = subprocess.Popen(
-            [sys.executable, *command], cwd=directory, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, *command], cwd=directory, env=environment, text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE
         )  # fmt: skip
 
     def line(self) -> str:
@@ -105,8 +106,8 @@ def test_a_program_that_ends_beside_its_handlers_gives_back(peer: InboxPeer, run
 
 
 def test_close_on_sigterm_gives_back_what_a_loop_holds(peer: InboxPeer, run: Callable[[str], Program]) -> None:
-    script = "syncrelay.close_on_sigterm()\nfor message in relay.messages():\n    print('held', flush=True); time.sleep(3600)"
-    program = run(script)
+    script = "syncrelay.close_on_sigterm()\nfor message in relay.messages():\n    print('held', flush=True)\n"
+    program = run(script + "    time.sleep(3600)")
     peer.say("say", 1)
     assert program.line() == "held"
     program.signal(signal.SIGTERM)

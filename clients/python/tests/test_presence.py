@@ -155,6 +155,21 @@ def test_a_will_that_cannot_take_effect_changes_nothing() -> None:
     assert fake.stored == {"comparison": None, "radio": None, "k": 1} and fake.members() == {}
 
 
+async def test_a_broadcast_may_say_whom_it_comes_from() -> None:
+    fake = FakeRelay()
+    fake.broadcast("said", 1, from_="dev-1", confirm=True)
+    fake.channel("a").broadcast("said", 1, set={"k": 1}, from_="dev-1")
+    await AsyncRelay(relay=fake).broadcast("said", 1, channels=["b"], from_="dev-1")
+    await AsyncRelay(relay=fake).channel("c").broadcast("said", 1, from_="dev-1")
+    with fake.batch() as batch:
+        batch.broadcast("said", 1, from_="dev-1")
+        batch.channel("d").broadcast("said", 1, from_="dev-1")
+    assert [event["from"] for event in fake.all_events] == ["dev-1"] * 6
+    assert fake.commands[0] == {"op": "broadcast", "type": "said", "data": 1, "from": "dev-1"}
+    with pytest.raises(InvalidValue, match="from_"):
+        fake.broadcast("said", from_="@dev-1")
+
+
 def test_what_is_for_one_identity_goes_to_its_own_channel() -> None:
     fake = FakeRelay()
     fake.channel("@dev-1").broadcast("hello", 1)

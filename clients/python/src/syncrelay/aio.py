@@ -102,14 +102,14 @@ class AsyncRelay(AsyncCommands, Handling):
     async def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        if_version: Mapping[str, int] | None = None, timeout: float = 5.0, id: str | None = None,
+        if_version: Mapping[str, int] | None = None, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
@@ -117,17 +117,17 @@ class AsyncRelay(AsyncCommands, Handling):
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         where: Where = self._channel if channels is None else checked_channels(channels)
-        return await self._broadcast(where, type, data, set, notify, ttl, if_version, confirm, timeout, id)
+        return await self._broadcast(where, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
 
     def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> AsyncIterator[ChannelInfo]:
         return self._pages(ChannelPages(self._encoder, prefix, page), timeout)
@@ -155,8 +155,8 @@ class AsyncRelay(AsyncCommands, Handling):
     async def serve(
         self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0, until_empty: bool = False
     ) -> None:
-        """``Relay.run`` as a coroutine, in whose event loop handlers run that are coroutines. To stop it, cancel it: then it
-        still waits for handlers, ``grace`` seconds at most. ``lifespan`` does all of that."""
+        """``Relay.run`` as a coroutine, in whose event loop handlers run that are coroutines. To stop it, cancel it: then
+        it still waits for handlers, ``grace`` seconds at most. ``lifespan`` does all of that."""
         await self._relay._service(concurrency, lease, grace, until_empty).run()
 
     async def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:

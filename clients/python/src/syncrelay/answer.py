@@ -63,8 +63,8 @@ class ChannelInfo:
 
 @dataclass(frozen=True)
 class Member:
-    """One identity that follows a channel, by any of its connections, or did so a moment ago. ``info`` is what the client says
-    of itself, ``since`` in seconds since 1970."""
+    """One identity that follows a channel, by any of its connections, or did so a moment ago. ``info`` is what the client
+    says of itself, ``since`` in seconds since 1970."""
 
     info: dict[str, Any]
     since: float

@@ -41,7 +41,8 @@ class Background:
 
 
 def run_here(service: Service) -> None:
-    """In the main thread SIGTERM and SIGINT stop it, unless the program handles them itself; after SIGINT it raises KeyboardInterrupt."""
+    """In the main thread SIGTERM and SIGINT stop it, unless the program handles them itself; after SIGINT it raises
+    KeyboardInterrupt."""
     numbers = []
     if threading.current_thread() is threading.main_thread() and not gevent_has_threads():
         theirs = (signal.SIG_DFL, signal.default_int_handler)

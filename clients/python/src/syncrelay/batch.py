@@ -43,15 +43,15 @@ class BatchCommands:
 
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
-        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
     ) -> None:  # fmt: skip
-        self._broadcast(self._channel, type, data, set, notify, ttl, if_version)
+        self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_)
 
     def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
     ) -> None:  # fmt: skip
-        command = self._commands.encoder.broadcast(type, data, set, notify, None, where, ttl, if_version)
+        command = self._commands.encoder.broadcast(type, data, set, notify, None, where, ttl, if_version, from_)
         self._commands.add(command, where if isinstance(where, str) else where[0], if_version is not None)
 
     def _drop(self, name: str) -> None:
@@ -90,10 +90,10 @@ class CommandBatch(BatchCommands):
     def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True,
-        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
     ) -> None:  # fmt: skip
         where: Where = self._channel if channels is None else checked_channels(channels)
-        self._broadcast(where, type, data, set, notify, ttl, if_version)
+        self._broadcast(where, type, data, set, notify, ttl, if_version, from_)
 
     def drop(self, channel: str) -> None:
         """As ``channel(name).drop()``."""
@@ -176,7 +176,8 @@ class CommandList:
         if not self._open:
             raise RuntimeError(f"a {self._what} takes commands inside its with block only")
         if len(self.bodies) == self._most:
-            raise InvalidValue(self._what, f"has {self._most:,} commands already, as many as it may have: begin another one")
+            full = f"has {self._most:,} commands already, as many as it may have: begin another one"
+            raise InvalidValue(self._what, full)
         self._bytes += len(command) + 1
         if self._bytes > self.encoder.max_command:
             raise CommandTooLarge(self._what, f"has over {self.encoder.max_command} bytes, the limit of one command")

@@ -117,33 +117,35 @@ class Commands(ABC):
     def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
         notify: bool = True, ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        timeout: float = 5.0, id: str | None = None,
+        from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], set: Mapping[str, object] | None = None,
-        notify: bool = True, ttl: Ttl | None = None, confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, ttl: Ttl | None = None, from_: str | None = None,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
         The event also carries what ``set`` changed, unless ``notify`` is False. ``ttl`` is for the keys of ``set``;
-        ``if_version`` as in ``set``, by key.
+        ``if_version`` as in ``set``, by key. ``from_``: the identity that the event comes from, as clients read in its
+        ``from``.
         """
-        return self._broadcast(self._channel, type, data, set, notify, ttl, if_version, confirm, timeout, id)
+        return self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
 
     @overload
     def state(self, key: None = None, *, versions: Literal[False] = False, timeout: float = 5.0) -> dict[str, Any]: ...
@@ -206,10 +208,11 @@ class Commands(ABC):
 
     def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None, confirm: bool, timeout: float, id: str | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
+        confirm: bool, timeout: float, id: str | None,
     ) -> Position | None:  # fmt: skip
         confirm, id = effort(confirm, id, if_version)
-        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version)
+        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version, from_)
         return self._send(command, confirm, timeout, id, where if isinstance(where, str) else where[0])
 
     @abstractmethod

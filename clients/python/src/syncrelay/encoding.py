@@ -68,7 +68,7 @@ class CommandEncoder:
 
     def broadcast(
         self, type: str, data: object, changes: Mapping[str, object] | None, notify: bool, id: str | None = None,
-        channel: Where = "", ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+        channel: Where = "", ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
     ) -> bytes:  # fmt: skip
         """``channel``: one, or a list that checked_channels has seen."""
         command: dict[str, object] = {**_begin("broadcast", channel), "type": _event_type(type)}
@@ -82,6 +82,8 @@ class CommandEncoder:
             raise InvalidValue("ttl", "is for what set stores, and without set there is nothing")
         if changes:
             command["set"] = {checked_name(key, "set key"): value for key, value in changes.items()}
+        if from_ is not None:
+            command["from"] = checked_identity(from_, "from_")
         return self._encode(_completed(command, notify or not changes, ttl, if_version), id)
 
     def drop(self, channel: str, id: str | None = None) -> bytes:

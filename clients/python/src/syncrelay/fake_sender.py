@@ -114,7 +114,8 @@ class FakeSender:
         return True
 
     def _hand_out(self) -> None:
-        """To those who wait, and who want no waiting. Outside of the lock nobody is answered before another who asked first."""
+        """To those who wait, and who want no waiting. Outside of the lock nobody is answered before another who asked
+        first."""
         answers: list[tuple[Promise[list[Message]], list[Message]]] = []
         with self._lock:
             self._take_settled()

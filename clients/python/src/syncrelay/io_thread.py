@@ -90,8 +90,8 @@ class IoThread:
         return done
 
     def request(self, body: bytes, id: str | None, after: int | None = None) -> Request:
-        """Answered after what was posted until now, or up to the mark ``after``, has been taken. Raises RelayUnavailable when
-        too many wait."""
+        """Answered after what was posted until now, or up to the mark ``after``, has been taken. Raises RelayUnavailable
+        when too many wait."""
         request = self._requests.add(body, self._outbox.posted if after is None else after, id)
         self._wakeup.set()
         if self._ended:

@@ -26,12 +26,12 @@ class _Errand:
 
 
 class Leases:
-    """``hold``, ``settle`` and ``when_idle`` are thread-safe and may be called by finalizers in the midst of anything; the rest is
-    the I/O thread's. Knows nothing of what another process, such as the one that this was forked from, holds.
+    """``hold``, ``settle`` and ``when_idle`` are thread-safe and may be called by finalizers in the midst of anything;
+    the rest is the I/O thread's. Knows nothing of what another process, such as the one that this was forked from, holds.
 
-    One errand of each kind is under way at a time, and what comes meanwhile goes together. ``done`` waits until the relay has
-    taken what was pushed before: it says that the message has had its effect. One that a lost connection leaves without an answer is
-    sent again; no harm comes of it.
+    One errand of each kind is under way at a time, and what comes meanwhile goes together. ``done`` waits until the relay
+    has taken what was pushed before: it says that the message has had its effect. One that a lost connection leaves
+    without an answer is sent again; no harm comes of it.
     """
 
     def __init__(self) -> None:

@@ -64,6 +64,8 @@ class MemoryChannel:
             event = {"type": command["type"], "data": command.get("data")}
             if changes and notify:
                 event["set"] = changes
+            if "from" in command:
+                event["from"] = command["from"]
         elif op == "delete":
             return self._delete(command["key"], notify)
         else:

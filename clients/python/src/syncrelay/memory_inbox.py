@@ -6,7 +6,8 @@ from typing import Any
 
 
 class MemoryInbox:
-    """Oldest first. What one client said is handed out in order: the next when the one before is done, or together with it."""
+    """Oldest first. What one client said is handed out in order: the next when the one before is done, or together with
+    it."""
 
     def __init__(self) -> None:
         self._last = 0

@@ -26,8 +26,8 @@ class Message:
 
     ``type`` and ``data`` are what the client gave; ``body`` is the whole object that it sent, with all other members.
     ``id`` is its identity, None when it has none; ``connection`` its number in ``clients()``; ``channel`` the one that the
-    message names, empty for the default one. ``ts`` is when the relay took it, in seconds since 1970; ``attempt`` how often it was
-    handed out, this time included; more than 1 says that somebody may have acted upon it already.
+    message names, empty for the default one. ``ts`` is when the relay took it, in seconds since 1970; ``attempt`` how
+    often it was handed out, this time included; more than 1 says that somebody may have acted upon it already.
     """
 
     __slots__ = ("_held", "_settle", "attempt", "body", "channel", "connection", "data", "given_back", "id", "ts", "type")
@@ -61,7 +61,8 @@ class Message:
         return self._settle is None
 
     def done(self) -> None:
-        """The relay forgets it, once it has taken what this Relay pushed before. Never waits; a second time does nothing."""
+        """The relay forgets it, once it has taken what this Relay pushed before. Never waits; a second time does
+        nothing."""
         self._end(True)
 
     def release(self) -> None:

@@ -19,9 +19,9 @@ _log = logging.getLogger("syncrelay")
 class _Loop:
     """One message in hand, some in reserve. Belongs to one thread or task.
 
-    The one in hand is done when the next is asked for. Whoever leaves the loop otherwise, by ``break``, ``return`` or an exception,
-    gives it back, unless ``message.done()`` was called before, together with those in reserve: a ``for`` statement drops its
-    iterator, and closes it so. Where a variable holds the iterator, ``with`` closes it.
+    The one in hand is done when the next is asked for. Whoever leaves the loop otherwise, by ``break``, ``return`` or an
+    exception, gives it back, unless ``message.done()`` was called before, together with those in reserve: a ``for``
+    statement drops its iterator, and closes it so. Where a variable holds the iterator, ``with`` closes it.
     """
 
     def __init__(self, receiver: Receiver, prefetch: int) -> None:

@@ -44,8 +44,8 @@ class Receiver:
         return self._sender.receive(self._encoder.receive(min(most, MAX_MESSAGES), wait, self._lease), self._lease)
 
     def taken(self, answer: Promise[list[Message]]) -> list[Message] | None:
-        """Of an answer that has come. None: ask again, after a PAUSE. Raises RelayClosed, or CommandRejected for what will not
-        change by asking again."""
+        """Of an answer that has come. None: ask again, after a PAUSE. Raises RelayClosed, or CommandRejected for what
+        will not change by asking again."""
         error = answer.exception()  # which would keep the loop when it was raised here
         if isinstance(error, CommandRejected) and error.code in TRANSIENT:
             if error.code != self._refused:

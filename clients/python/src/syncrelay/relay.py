@@ -131,14 +131,14 @@ class Relay(Commands, Handling):
     def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        if_version: Mapping[str, int] | None = None, timeout: float = 5.0, id: str | None = None,
+        if_version: Mapping[str, int] | None = None, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
@@ -146,23 +146,24 @@ class Relay(Commands, Handling):
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
         The event also carries what ``set`` changed, unless ``notify`` is False. ``channels``: one event, and what ``set``
         stores, in each of up to 1,000, in one step; ``Position.positions`` says where. ``ttl`` is for the keys of ``set``;
-        ``if_version`` as in ``set``, by key; with ``channels`` it must hold in each.
+        ``if_version`` as in ``set``, by key; with ``channels`` it must hold in each. ``from_``: the identity that the
+        event comes from.
         """
         where: Where = self._channel if channels is None else checked_channels(channels)
-        return self._broadcast(where, type, data, set, notify, ttl, if_version, confirm, timeout, id)
+        return self._broadcast(where, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
 
     def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> Iterator[ChannelInfo]:
         """The channels that the relay has whose names begin with ``prefix``, by name; the default one has the name "".
@@ -187,8 +188,8 @@ class Relay(Commands, Handling):
         self, id: str | None = None, *, connection: int | None = None,
         code: int = 4000, reason: str = "disconnected", timeout: float = 5.0,
     ) -> int:  # fmt: skip
-        """Closes all connections of an identity, or the one of this number, with a close code from 4000 to 4999; returns how
-        many it closed. Clients of ours do not come back by themselves. TODO"""
+        """Closes all connections of an identity, or the one of this number, with a close code from 4000 to 4999; returns
+        how many it closed. It says nothing against coming back: a client does so unless its own code ends it."""
         return answer.closed(self._ask(self._encoder.disconnect(id, connection, code, reason), timeout))
 
     def messages(self, *, prefetch: int = 1, lease: float = 30.0, until_empty: bool = False) -> Messages:
@@ -197,31 +198,31 @@ class Relay(Commands, Handling):
             for message in relay.messages():
                 relay.broadcast(message.type, message.data)
 
-        A message is done when the next one is asked for. Whoever leaves the loop otherwise, by an exception or by ``break``, gives it
-        back, unless ``message.done()`` was called before. It waits for messages until the Relay is closed, or with ``until_empty``
-        until there are none. ``prefetch``: how many this process takes at a time. ``lease``: seconds after which the relay gives
-        away what a process held that was killed or hangs whole.
+        A message is done when the next one is asked for. Whoever leaves the loop otherwise, by an exception or by
+        ``break``, gives it back, unless ``message.done()`` was called before. It waits for messages until the Relay is
+        closed, or with ``until_empty`` until there are none. ``prefetch``: how many this process takes at a time.
+        ``lease``: seconds after which the relay gives away what a process held that was killed or hangs whole.
         """
         return Messages(Receiver(self._sender, self._encoder, lease, until_empty), prefetch)
 
     def run(
         self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0, until_empty: bool = False
     ) -> None:
-        """Calls the handlers of ``on`` with what clients say, until the Relay is closed or ``stop()`` is called.
+        """Calls the handlers of ``on`` with what clients say, until the Relay is closed.
 
-        ``concurrency``: handlers at a time; coroutines run in one event loop, all others in threads. Messages of one client are handled
-        one by one, in order. ``lease``: seconds after which the relay gives away what a process held that was killed or hangs
-        whole. ``grace``: seconds that handlers have to end when it stops; what is not done then is given back.
-        ``until_empty``: only until there are no messages.
+        ``concurrency``: handlers at a time; coroutines run in one event loop, all others in threads. Messages of one
+        client are handled one by one, in order. ``lease``: seconds after which the relay gives away what a process held
+        that was killed or hangs whole. ``grace``: seconds that handlers have to end when it stops; what is not done then
+        is given back. ``until_empty``: only until there are no messages.
 
-        In the main thread SIGTERM and SIGINT stop it, too, unless the program handles them itself. Raises CommandRejected when
-        the relay gives no messages.
+        In the main thread SIGTERM and SIGINT stop it, too, unless the program handles them itself. Raises CommandRejected
+        when the relay gives no messages.
         """
         run_here(self._service(concurrency, lease, grace, until_empty))
 
     def start(self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0) -> None:
-        """``run`` in a thread of its own, until ``stop()`` or ``close()``; a second time it does nothing. A forked child has no such
-        thread, and calls this itself where it wants one."""
+        """``run`` in a thread of its own, until ``stop()`` or ``close()``; a second time it does nothing. A forked child
+        has no such thread, and calls this itself where it wants one."""
         if not self._background.running:
             self._background.start(self._service(concurrency, lease, grace, False))
 

@@ -25,7 +25,8 @@ _log = logging.getLogger("syncrelay")
 
 
 class Service:
-    """One run of ``serve``. It takes as many messages as it has hands free. What one client has said is handled in order, one by one.
+    """One run of ``serve``. It takes as many messages as it has hands free. What one client has said is handled in order,
+    one by one.
 
     ``stop``: what is being handled has ``grace`` seconds to end; coroutines are cancelled then. What was not handled is
     given back.

@@ -31,7 +31,8 @@ REJECTION_CODES = frozenset(
     "invalid_json not_a_number invalid_utf8 lone_surrogate trailing_bytes too_large too_deep not_an_object "
     "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
     "invalid_id multipart state_full storage_full storage_failed busy no_storage storage_uncertain invalid_channel channels_full "
-    "conflict invalid_version invalid_ttl invalid_batch invalid_limit".split()
+    "conflict invalid_version invalid_ttl invalid_batch invalid_limit no_such_member invalid_code invalid_reason "
+    "invalid_number invalid_time".split()
 )
 
 
@@ -104,10 +105,11 @@ class FakeRelay(Relay):
         return None if self._on_new_epoch is None else self._on_new_epoch(self._fake.relay.epoch)
 
     def say(
-        self, type: str, data: object = None, *, id: str | None = None, connection: int = 1, channel: str = "", **members: object
-    ) -> None:
-        """A client says something to the backend: ``id`` is its identity, ``connection`` its number, ``members`` is what else its
-        message has. It waits until ``messages()`` or a handler takes it."""
+        self, type: str, data: object = None, *,
+        id: str | None = None, connection: int = 1, channel: str = "", **members: object,
+    ) -> None:  # fmt: skip
+        """A client says something to the backend: ``id`` is its identity, ``connection`` its number, ``members`` is what
+        else its message has. It waits until ``messages()`` or a handler takes it."""
         self._fake.say(said(type, data, id, connection, checked_channel(channel), members))
 
     @property
@@ -116,14 +118,14 @@ class FakeRelay(Relay):
         return self._fake.copied(lambda relay: relay.inbox.events)
 
     def wait_until_handled(self, timeout: float = 5.0) -> None:
-        """Until all that was said is done, by handlers that ``start`` or a ``lifespan`` runs. Raises TimeoutError. It blocks: in
-        coroutines, ``await asyncio.to_thread(fake.wait_until_handled)``."""
+        """Until all that was said is done, by handlers that ``start`` or a ``lifespan`` runs. Raises TimeoutError. It
+        blocks: in coroutines, ``await asyncio.to_thread(fake.wait_until_handled)``."""
         if not self._fake.wait_until(lambda relay: not relay.inbox.events, timeout):
             raise TimeoutError(f"not done within {timeout:g} s: {self.unhandled}")
 
     def join(self, id: str, info: Mapping[str, object] | None = None, *, channel: str = "") -> None:
-        """This identity follows the channel from now on, or says something else of itself; clients are told. The fake keeps members in
-        every channel."""
+        """This identity follows the channel from now on, or says something else of itself; clients are told. The fake
+        keeps members in every channel."""
         self._fake.act(lambda relay: relay.join(checked_channel(channel), checked_identity(id), dict(info or {})))
 
     def leave(self, id: str, *, channel: str = "") -> None:

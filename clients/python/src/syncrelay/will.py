@@ -17,9 +17,9 @@ MAX_COMMANDS = 16
 
 
 class WillCommands(BatchCommands):
-    """Commands to any channels, which take effect in one step when the member has left; those without a ``channel(name)`` are for the
-    member's own channel. At most 16. Given to the relay when the block ends, in the place of the will before; one without
-    commands only takes that away. Not given when the block ends by an exception."""
+    """Commands to any channels, which take effect in one step when the member has left; those without a ``channel(name)``
+    are for the member's own channel. At most 16. Given to the relay when the block ends, in the place of the will before;
+    one without commands only takes that away. Not given when the block ends by an exception."""
 
     def __init__(self, commands: Commands | AsyncCommands, id: str, timeout: float) -> None:
         super().__init__(CommandList(commands._encoder, "will", MAX_COMMANDS), commands._channel)
