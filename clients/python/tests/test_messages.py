@@ -177,6 +177,38 @@ def test_a_relay_that_has_no_messages_to_give_says_so(peer: InboxPeer) -> None:
         next(relay.messages())
 
 
+def test_a_relay_that_began_anew_is_told_nothing_of_the_old_ones_messages(
+    peer: InboxPeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    peer.say("say", "old")
+    with Relay(peer.endpoint) as relay:
+        messages = relay.messages()
+        old = next(messages)
+        peer.stop()
+        peer.relay.restart()
+        peer.say("say", "new")  # under the same number
+        peer.start()
+        old.done()
+        wait_until(lambda: "forgotten 1 messages" in caplog.text, "it is noticed")
+        assert peer.unhandled() == [("new", 0)] and not peer.ops("done")
+        for message in relay.messages():
+            assert message.data == "new"
+            message.done()
+            break
+        peer.wait_until_handled()
+
+
+def test_a_relay_that_goes_on_after_a_restart_is_told(peer: InboxPeer) -> None:
+    peer.say("say", 1)
+    with Relay(peer.endpoint) as relay:
+        messages = relay.messages()
+        message = next(messages)
+        peer.stop()
+        message.done()
+        peer.start()
+        peer.wait_until_handled()
+
+
 def test_close_gives_back_what_is_held_and_what_still_comes(peer: InboxPeer) -> None:
     peer.say("say", 1)
     relay = Relay(peer.endpoint)

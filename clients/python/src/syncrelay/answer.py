@@ -108,9 +108,10 @@ def closed(answer: bytes) -> int:
     return int(_accepted(answer)["closed"])
 
 
-def events(answer: bytes) -> list[dict[str, Any]]:
-    """Messages that the relay hands out."""
-    return [each for each in _accepted(answer)["events"] if each["event"] == "message"]
+def events(answer: bytes) -> tuple[list[dict[str, Any]], str]:
+    """Messages that the relay hands out, and its epoch."""
+    body = _accepted(answer)
+    return [each for each in body["events"] if each["event"] == "message"], body["epoch"]
 
 
 def accepted(answer: bytes) -> None:

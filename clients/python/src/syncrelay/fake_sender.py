@@ -122,7 +122,7 @@ class FakeSender:
             still_open = []
             for answer, most, waits in self._open:
                 taken = [] if self.away or answer.cancelled() else self.relay.inbox.take(most)
-                messages = [Message(event, Held(event["n"], 0.0), self._settle) for event in taken]
+                messages = [Message(event, Held(event["n"], 0.0, self.relay.epoch), self._settle) for event in taken]
                 if messages or not (waits or self.away):
                     answers.append((answer, messages))
                 elif not answer.cancelled():

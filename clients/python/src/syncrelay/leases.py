@@ -31,7 +31,8 @@ class Leases:
 
     One errand of each kind is under way at a time, and what comes meanwhile goes together. ``done`` waits until the relay
     has taken what was pushed before: it says that the message has had its effect. One that a lost connection leaves
-    without an answer is sent again; no harm comes of it.
+    without an answer is sent again; no harm comes of it. But the relay at the other end may be another one by then, which
+    counts from 1 again: so it is asked for its epoch before.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class Leases:
         self._released: deque[Held] = deque()
         self._under_way: dict[int, _Errand] = {}
         self._last = _FIRST_NUMBER
+        self._unsure = False  # whether the numbers mean anything to the relay at the other end
         self._not_before = 0.0  # monotonic
 
     def hold(self, held: Held) -> None:
@@ -80,6 +82,10 @@ class Leases:
         """What to send now. ``passed``: whether the relay has taken what was pushed up to a mark."""
         self._take_news()
         under_way = {errand.op for errand in self._under_way.values()}
+        if self._unsure:
+            if not under_way and (self._held or self._done or self._released) and time.monotonic() >= self._not_before:
+                yield self._begin("stats", [])
+            return
         if time.monotonic() >= self._not_before:
             if self._released and "release" not in under_way:
                 yield self._begin("release", [self._released.popleft() for _ in range(min(len(self._released), _MOST))])
@@ -94,7 +100,7 @@ class Leases:
 
     def waits_for(self, passed: Callable[[int], bool]) -> bool:
         """Whether something waits for what was pushed before."""
-        return bool(self._done) and time.monotonic() >= self._not_before and not passed(self._done[0][1])
+        return bool(self._done) and not self._unsure and time.monotonic() >= self._not_before and not passed(self._done[0][1])
 
     def refused(self) -> None:
         """The relay would not say whether it has taken what was pushed before."""
@@ -109,12 +115,15 @@ class Leases:
             return
         body = json.loads(answer)
         if body["ok"]:
+            if errand.op == "stats":
+                self._forget_others(body["epoch"], log)
             return
         error = body["error"]
         if error["code"] in TRANSIENT:
             self.refused()
             self._put_back(errand)
         else:
+            self._unsure = False
             what = "the relay refused %s of %d messages: %s: %s"
             log(logging.WARNING, what, errand.op, len(errand.held), error["code"], error["message"])
 
@@ -123,6 +132,7 @@ class Leases:
         for errand in reversed(list(self._under_way.values())):
             self._put_back(errand)
         self._under_way.clear()
+        self._unsure = True
 
     def serve(self) -> None:
         """To be called in each round of the thread."""
@@ -150,6 +160,17 @@ class Leases:
             self._released.extend(self._held.values())
             self._held.clear()
 
+    def _forget_others(self, epoch: str, log: Log) -> None:
+        self._unsure = False
+        before = len(self._held) + len(self._done) + len(self._released)
+        self._held = {number: held for number, held in self._held.items() if held.epoch == epoch}
+        self._done = deque(each for each in self._done if each[0].epoch == epoch)
+        self._released = deque(held for held in self._released if held.epoch == epoch)
+        forgotten = before - len(self._held) - len(self._done) - len(self._released)
+        if forgotten:
+            what = "the relay began anew and has forgotten %d messages that this process holds"
+            log(logging.WARNING, what, forgotten)
+
     def _until_extension(self) -> float | None:
         earliest = min((held.extend_at for held in list(self._held.values())), default=None)
         return None if earliest is None else max(0.0, earliest - time.monotonic())
@@ -170,7 +191,8 @@ class Leases:
     def _begin(self, op: str, held: list[Held], **members: object) -> tuple[int, bytes]:
         self._last += 1
         self._under_way[self._last] = _Errand(op, held)
-        body: dict[str, object] = {"op": op, "n": [each.number for each in held], **members}
+        numbers = {"n": [each.number for each in held]} if held else {}
+        body: dict[str, object] = {"op": op, **numbers, **members}
         return self._last, json.dumps(body, separators=(",", ":")).encode()
 
     def _put_back(self, errand: _Errand) -> None:
@@ -178,6 +200,6 @@ class Leases:
             self._done.extendleft((held, 0) for held in reversed(errand.held))
         elif errand.op == "release":
             self._released.extendleft(reversed(errand.held))
-        else:
+        elif errand.op == "extend":
             for held in errand.held:
                 held.extend_at = time.monotonic()

@@ -9,10 +9,11 @@ from typing import Any, Callable, Optional
 class Held:
     """A message that this process has been given; two are never equal, whatever their numbers."""
 
-    __slots__ = ("extend_at", "lease", "number")
+    __slots__ = ("epoch", "extend_at", "lease", "number")
 
-    def __init__(self, number: int, lease: float) -> None:
-        self.number = number  # the relay's
+    def __init__(self, number: int, lease: float, epoch: str) -> None:
+        self.number = number  # the relay's, which begins anew with an epoch
+        self.epoch = epoch
         self.lease = lease  # seconds
         self.extend_at = 0.0  # monotonic; the I/O thread's
 

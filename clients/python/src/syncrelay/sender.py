@@ -207,8 +207,9 @@ class Sender:
         """Where the answer comes in, before the I/O thread goes on, but for gevent."""
         try:
             messages = []
-            for event in answer.events(request.result()):
-                held = Held(event["n"], lease)
+            events, epoch = answer.events(request.result())
+            for event in events:
+                held = Held(event["n"], lease, epoch)
                 leases.hold(held)
                 messages.append(Message(event, held, self._settle))
         except BaseException as error:
