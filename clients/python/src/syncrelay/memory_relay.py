@@ -67,7 +67,11 @@ class MemoryRelay:
 
     def follow(self, channel: str, clients: Iterable[Client]) -> None:
         """Instead of those before."""
-        self.followers[channel] = list(clients)
+        followers = list(clients)
+        for client in followers:
+            if not isinstance(client, Client):
+                raise TypeError(f"a client is a syncrelay.Client, e.g. Client(id=1), not {client!r}")
+        self.followers[channel] = followers
         if self.followers[channel]:
             self._made(channel)
         elif channel in self._channels:
@@ -113,6 +117,10 @@ class MemoryRelay:
             except Refused:
                 pass
         self._forget_if_empty(self._made(channel))
+
+    def _will(self, command: dict[str, Any]) -> None:
+        if not self._found(command.get("channel", "")).members.will(command["id"], command["commands"]):
+            raise Refused(code="no_such_member", message="that identity is no member of the channel", offset=0)
 
     def _settle(self, op: str, numbers: list[int]) -> None:
         if op == "done":
@@ -179,10 +187,6 @@ class MemoryRelay:
         if "channels" in command:
             return {"positions": {name: self._position(name) for name in names}}
         return {"versions": changed} if changed else {}
-
-    def _will(self, command: dict[str, Any]) -> None:
-        if not self._found(command.get("channel", "")).members.will(command["id"], command["commands"]):
-            raise Refused(code="no_such_member", message="that identity is no member of the channel", offset=0)
 
     def _check(self, channel: MemoryChannel, conditions: dict[str, int]) -> None:
         current = channel.conflicts(conditions)
