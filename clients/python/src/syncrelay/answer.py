@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Callable, TypeVar
 
-from .errors import CommandRejected, Conflict
+from .errors import CommandRejected, Conflict, NoSuchMember
 from .versioned import Versioned
 
 T = TypeVar("T")
@@ -61,8 +61,18 @@ class ChannelInfo:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Member:
+    """One identity that follows a channel, by any of its connections, or did so a moment ago. ``info`` is what the client
+    says of itself, ``since`` in seconds since 1970."""
+
+    info: dict[str, Any]
+    since: float
+
+
 _CLIENT_FIELDS = tuple(each.name for each in fields(Client))
 _CHANNEL_FIELDS = tuple(each.name for each in fields(ChannelInfo))
+_MEMBER_FIELDS = tuple(each.name for each in fields(Member))
 
 
 def position(answer: bytes, channel: str = "") -> Position:
@@ -86,6 +96,27 @@ def versioned_part(answer: bytes, key: str | None) -> Any:
 
 def clients(answer: bytes) -> list[Client]:
     return [_picked(Client, _CLIENT_FIELDS, each) for each in _accepted(answer)["clients"]]
+
+
+def members(answer: bytes) -> dict[str, Member]:
+    """By identity."""
+    return {id: _picked(Member, _MEMBER_FIELDS, each) for id, each in _accepted(answer)["members"].items()}
+
+
+def closed(answer: bytes) -> int:
+    """How many connections."""
+    return int(_accepted(answer)["closed"])
+
+
+def events(answer: bytes) -> tuple[list[dict[str, Any]], str]:
+    """Messages that the relay hands out, and its epoch."""
+    body = _accepted(answer)
+    return [each for each in body["events"] if each["event"] == "message"], body["epoch"]
+
+
+def accepted(answer: bytes) -> None:
+    """Raises what the relay has against it."""
+    _accepted(answer)
 
 
 def channels(answer: bytes) -> tuple[list[ChannelInfo], bool]:
@@ -131,7 +162,7 @@ def _accepted(answer: bytes) -> dict[str, Any]:
     where = error["code"], error["message"], error.get("offset", 0), error.get("index"), error.get("channel")
     if error["code"] == "conflict":
         raise Conflict(*where, {key: _current(each) for key, each in error.get("current", {}).items()})
-    raise CommandRejected(*where)
+    raise (NoSuchMember if error["code"] == "no_such_member" else CommandRejected)(*where)
 
 
 def _current(body: dict[str, Any]) -> Versioned:

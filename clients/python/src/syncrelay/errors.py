@@ -105,6 +105,10 @@ class CommandRejected(SyncRelayError):
         return f"{self.code}: {self.message}{where}{there}{which}"
 
 
+class NoSuchMember(CommandRejected):
+    """That identity is no member of the channel: it has left, or was never there."""
+
+
 class Conflict(CommandRejected):
     """A key did not have the version that ``if_version`` names: somebody else changed it. Nothing has changed now.
 
