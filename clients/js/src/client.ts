@@ -101,7 +101,7 @@ export class SyncClient implements Observer {
     return this.main.onSkipped(listener);
   }
 
-  identify({ id, info = {} }: { readonly id: string; readonly info?: object }): Promise<void> {
+  identify({ id, info }: { readonly id: string; readonly info?: object }): Promise<void> {
     return this.speech.identity.take(id, info);
   }
 

@@ -112,7 +112,7 @@ export interface Client<
 
   /**
    * Says who this client is, now and on each connection to come; the channel `@id` is followed from then on. Again with the same
-   * id and other `info`: a new name. Resolves when the relay has acknowledged it; rejects with RequestError, after which
+   * id and other `info` (up to 1,024 bytes): a new name. Left out it stays as it was. Resolves when the relay has acknowledged it; rejects with RequestError, after which
    * it stands as it did before.
    */
   identify(identity: { readonly id: string; readonly info?: Info }): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Environment } from "./environment.js";
 import { RequestError } from "./error.js";
-import { isEqual, type Json, type JsonObject } from "./json.js";
+import { isEqual, type JsonObject } from "./json.js";
 import type { Answer, Rejected } from "./message.js";
 import type { Position } from "./position.js";
 
@@ -12,7 +12,8 @@ const AGAIN = 2_000; // ms after the relay has said that it was too fast
 /** Who the client is. */
 interface Claim {
   readonly id: string;
-  readonly info: JsonObject;
+  /** Left out: what the relay knows of other connections, or nothing. */
+  readonly info?: JsonObject;
 }
 
 interface Waiter {
@@ -62,8 +63,8 @@ export class Identity {
     return this.claim && `@${this.claim.id}`;
   }
 
-  /** Resolves when the relay has acknowledged it; rejects with RequestError. Again with the same id: new info. */
-  take(id: string, info: object): Promise<void> {
+  /** Resolves when the relay has acknowledged it; rejects with RequestError. Again with the same id: new info, where it is given. */
+  take(id: string, info?: object): Promise<void> {
     return new Promise((resolve, reject) => {
       const claim = this.claimOf(id, info);
       if (claim === this.known) resolve();
@@ -111,20 +112,19 @@ export class Identity {
     for (const { reject } of this.waiters.splice(0)) reject(new RequestError("closed", reason));
   }
 
-  private claimOf(id: string, given: object): Claim {
-    const text = JSON.stringify(given);
-    const info: Json = JSON.parse(text);
+  private claimOf(id: string, given?: object): Claim {
+    const text = given && JSON.stringify(given);
     if (this.isOver) throw new RequestError("closed", "this client has been closed");
     if (!ID.test(id)) throw new RequestError("invalid_id", RULE);
-    if (!text.startsWith("{") || bytesOf(text) > LARGEST_INFO) {
+    if (text !== undefined && (!text.startsWith("{") || bytesOf(text) > LARGEST_INFO)) {
       throw new RequestError("invalid_info", `info is an object of up to ${LARGEST_INFO} bytes`);
     }
     if (this.claim && this.claim.id !== id) {
       throw new RequestError("id_is_fixed", `this client is "${this.claim.id}" already`);
     }
-    return this.claim && isEqual(this.claim.info, info)
-      ? this.claim
-      : { id, info: info as JsonObject };
+    const info: JsonObject | undefined = text === undefined ? this.claim?.info : JSON.parse(text);
+    if (this.claim && isEqual(this.claim.info, info)) return this.claim;
+    return info ? { id, info } : { id };
   }
 
   private acknowledge(claim: Claim): void {

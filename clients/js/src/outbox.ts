@@ -8,6 +8,7 @@ const LARGEST = 4 * 1_024 * 1_024; // letters of all of them
 const AT_ONCE = 16; // messages without an answer, and so many may be said in one moment
 const PAUSE = 1_000; // ms after the relay has said that it was too fast; twice as long each time that it says so again
 const LONGEST_PAUSE = 10_000;
+const LATER = ["rate_limited", "storage_uncertain"]; // codes: the same again, later
 
 export interface SendOptions {
   /** Milliseconds after which it is given up with `timeout`. Without it: never, as long as the client is there. */
@@ -138,7 +139,7 @@ export class Outbox {
     if (answer.kind === "taken") {
       this.pause = PAUSE;
       this.settle(answer.ref, null);
-    } else if (answer.code === "rate_limited") this.slowDown(item);
+    } else if (LATER.includes(answer.code)) this.slowDown(item);
     else this.settle(answer.ref, new RequestError(answer.code, answer.message));
     this.pump();
   }

@@ -83,3 +83,17 @@ test("rename while a rename is refused: the newest is told", async () => {
   expect(fates.map(({ now }) => now)).toEqual(["invalid_info", "done"]);
   expect(client.channel(ME).status).toBe("live");
 });
+
+test("info that is left out stays as it was, and is not told where it never was", async () => {
+  const played = playLive();
+  const { world, client } = played;
+  fateOf(client.identify({ id: "dev-1" }));
+  expect(world.socket.said).toEqual([{ type: "sync:hello", id: "dev-1", ref: REF(1) }]);
+  world.socket.tell(ack(REF(1)), inChannel(ME, snapshot(1)));
+  fateOf(client.identify({ id: "dev-1", info: { name: "Phone" } }));
+  world.socket.tell(ack(REF(2)));
+  const fate = fateOf(client.identify({ id: "dev-1" }));
+  await told();
+  expect(fate.now).toBe("done");
+  expect(world.socket.said).toMatchObject([{ info: { name: "Phone" } }]);
+});

@@ -142,6 +142,19 @@ test("after a refusal it pauses, twice as long each time, and says one at a time
   }
 });
 
+test("what the relay may have stored or not is said again, under the same ref", async () => {
+  const played = playLive();
+  const { world } = played;
+  const [fate] = send(played, 1);
+  const [first] = said(played);
+  world.socket.tell(refusal(first?.ref, "storage_uncertain"));
+  world.advance(1_000);
+  expect(said(played)).toEqual([first]);
+  world.socket.tell(ack(first?.ref));
+  await told();
+  expect(fate?.now).toBe("done");
+});
+
 test("the next connection begins anew", () => {
   const played = playLive();
   send(played, 3);
