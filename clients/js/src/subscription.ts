@@ -100,8 +100,10 @@ export class Subscription {
     this.contents.session.begin();
   }
 
+  /** It may be asked for again. */
   pardon(): void {
     this.refusal = null;
+    this.asked = false;
   }
 
   /** Throws ProtocolError for a message that cannot be true. */
