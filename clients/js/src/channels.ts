@@ -280,10 +280,8 @@ export class Channels {
   private leave(subscription: Subscription): void {
     const { users, isAsked } = subscription;
     if (users > 0 || (isAsked && !this.isOpen)) return;
-    if (isAsked) {
-      this.farewells += 1;
-      this.wire.send(subscription.leave());
-    }
+    if (isAsked) this.wire.send(subscription.leave());
+    this.farewells += isAsked ? 1 : 0;
     this.expected.delete(subscription);
     this.forgetIfOver(subscription);
   }
