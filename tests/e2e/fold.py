@@ -1,5 +1,7 @@
 """The model: what the state is after commands, and what a client may conclude from events."""
 
+MEMBER_EVENTS = ("sync:joined", "sync:changed", "sync:left")
+
 
 def merge_patch(target, patch):
     """RFC 7396, section 2."""
@@ -43,3 +45,18 @@ def apply_message(state, message):
     if kind == "sync:delete":
         return {k: v for k, v in state.items() if k not in data}
     return {**state, **message.get("set", {})}
+
+
+def apply_member_event(members, message):
+    """A channel's members after one came, changed or went; fails where that could not be."""
+    kind, data = message["type"], message["data"]
+    id, was = data["id"], members.get(data["id"])
+    if kind == "sync:left":
+        assert was is not None and set(data) == {"id"}, message
+        return {k: v for k, v in members.items() if k != id}
+    now = {"info": data["info"], "since": data["since"]}
+    if kind == "sync:joined":
+        assert was is None and data["since"] == message["ts"], message
+    else:
+        assert was is not None and was["since"] == now["since"], message
+    return {**members, id: now}

@@ -5,7 +5,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from fold import apply_message
+from fold import MEMBER_EVENTS, apply_member_event, apply_message
 
 TIMESTAMP = re.compile(r'"ts":\d{10}\.\d{6}[,}]')
 EVENT_MEMBERS = {"type", "data", "ts", "seq"}
@@ -49,6 +49,7 @@ class History:
         self.seq = None
         self.epoch = None
         self.state = None  # unknown after a resume
+        self.people = None  # the channel's members by id; unknown after a resume, and where none are kept
         self.skipped = 0
         self._keep = keep
 
@@ -72,6 +73,7 @@ class History:
             self._check(message)
             self.seq = message.seq
             self.state = self._replica(message)
+            self.people = self._members_behind(message)
         if self._keep or not self.messages:
             self.messages.append(message)
         return message
@@ -80,6 +82,13 @@ class History:
         if message.type == "sync:resume" or (self.state is None and message.type != "sync:full"):
             return self.state
         return apply_message(self.state, message.body)
+
+    def _members_behind(self, message):
+        if message.type == "sync:full":
+            return message.body.get("members")
+        if message.type not in MEMBER_EVENTS or self.people is None:
+            return self.people
+        return apply_member_event(self.people, message.body)
 
     def _check(self, message):
         if self.seq is None:
@@ -96,6 +105,10 @@ class History:
 
     def _check_snapshot(self, message):
         members = {"type", "data", "ts", "seq", "epoch"}
+        if "members" in message.body:
+            names = [name for name in message.body if name != "channel"]
+            assert names[:4] == ["type", "data", "members", "ts"], message.text[:300]
+            members = members | {"members"}
         if self.seq is None:
             assert message.members == members, message.text[:300]
         else:
