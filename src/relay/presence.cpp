@@ -14,7 +14,10 @@ void Presence::hear(std::size_t shard, const Attendance& attendance, TimePoint n
   const Place place = place_of(attendance.channel, attendance.id);
   Person& person = place.person->second;
   person.counts[shard] = attendance.count;
-  if (attendance.info) person.info = attendance.info;
+  if (attendance.info && attendance.said >= person.said) {
+    person.info = attendance.info;
+    person.said = attendance.said;
+  }
   if (!person.there())
     person.leaves_at = now + (attendance.clean ? settings_.grace_closed : settings_.grace);
   judge(place, now);

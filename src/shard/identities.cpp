@@ -18,9 +18,10 @@ void Identities::leave(Identity& identity) {
   stats_.identities.set(identities_.size());
 }
 
-void Identities::set_info(Identity& identity, std::string info) {
-  if (identity.info && *identity.info == info) return;
-  identity.info = std::make_shared<const std::string>(std::move(info));
+void Identities::set_info(Identity& identity, std::string info, TimePoint now) {
+  identity.said = now;
+  if (!identity.info || *identity.info != info)
+    identity.info = std::make_shared<const std::string>(std::move(info));
   for (const auto& [channel, count] : identity.attended) tell(identity, channel, count, false);
 }
 
@@ -40,7 +41,8 @@ void Identities::unfollow(Identity& identity, std::string_view channel, Farewell
 
 void Identities::tell(const Identity& identity, std::string_view channel, std::uint32_t count,
                       bool clean) {
-  outbox_.put(Attendance{std::string(channel), identity.id, identity.info, count, clean});
+  outbox_.put(
+      Attendance{std::string(channel), identity.id, identity.info, count, clean, identity.said});
 }
 
 }  // namespace syncrelay

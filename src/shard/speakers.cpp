@@ -30,9 +30,12 @@ void Speakers::hear(Session& session, HelloMessage hello) {
   counter(stats_.client_messages, ClientMessageKind::hello).add();
   if (!may_speak(session, hello)) return;
   if (const auto why = refusal(session, hello)) return refuse(session, hello.ref, *why);
-  if (session.known_speaker()->identity == nullptr) introduce(session, hello);
-  if (!hello.info.empty())
-    identities_.set_info(*session.known_speaker()->identity, std::move(hello.info));
+  Identity* const known = session.known_speaker()->identity;
+  if (known == nullptr) {
+    introduce(session, hello);
+  } else if (!hello.info.empty()) {
+    identities_.set_info(*known, hello.info, clock_.now());
+  }
   if (!hello.ref.empty()) tell(session, ack_message(hello.ref));
   follow_personal(session, hello);
 }
@@ -50,7 +53,7 @@ std::optional<RefusedMessage> Speakers::refusal(const Session& session,
 Identity& Speakers::introduce(Session& session, const HelloMessage& hello) {
   Identity& identity = identities_.join(hello.id);
   session.speaker().identity = &identity;
-  if (!hello.info.empty()) identities_.set_info(identity, hello.info);
+  if (!hello.info.empty()) identities_.set_info(identity, hello.info, clock_.now());
   for (const auto& follower : session.followers())
     identities_.follow(identity, text(follower->channel().name));
   return identity;

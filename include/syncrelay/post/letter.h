@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "syncrelay/base/clock.h"
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/post/update.h"
@@ -64,6 +65,7 @@ struct Attendance {
   std::shared_ptr<const std::string> info;  // JSON object; null: the identity has said none
   std::uint32_t count = 0;
   bool clean = false;  // when `count` is 0: the last one took leave by itself
+  TimePoint said{};    // when `info` was: another shard may have heard something newer
 };
 
 // How many connections of one shard a dismissal has closed.

@@ -71,6 +71,7 @@ class Presence {
   struct Person {
     std::vector<std::uint32_t> counts;        // by shard
     std::shared_ptr<const std::string> info;  // null: none was said yet
+    TimePoint said{};                         // when it was
     TimePoint leaves_at{};                    // when nobody is there
     std::optional<ByTime::iterator> due;
     std::optional<Queue::iterator> refused;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "syncrelay/base/clock.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/channel_name.h"
@@ -18,6 +19,7 @@ namespace syncrelay {
 struct Identity {
   std::string id;
   std::shared_ptr<const std::string> info;  // JSON object, as last said; null: never
+  TimePoint said{};                         // when that was
   std::uint32_t connections = 0;
   // How many of them follow each channel whose members are kept.
   std::map<std::string, std::uint32_t, std::less<>> attended;
@@ -45,8 +47,9 @@ class Identities {
   // Precondition: it follows nothing any more.
   void leave(Identity& identity);
 
-  // What it says of itself from now on, by whichever connection. JSON object.
-  void set_info(Identity& identity, std::string info);
+  // What it says of itself from now on, by whichever connection. JSON object. Told even if it is
+  // the same: something else may have been said at another shard meanwhile.
+  void set_info(Identity& identity, std::string info, TimePoint now);
 
   // One of its connections follows this channel, or does no longer.
   void follow(Identity& identity, std::string_view channel);

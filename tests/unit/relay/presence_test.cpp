@@ -131,6 +131,23 @@ TEST_CASE("Who takes leave with nothing else open has the shorter grace") {
   CHECK(test.members() == "dev-1");
 }
 
+TEST_CASE("What a shard was told before another one's news is no news") {
+  TestPresence test;
+  const auto attend = [&](std::size_t shard, std::uint32_t count, const char* info, int said) {
+    test.relay.attend(shard, {"room", "dev-1", std::make_shared<const std::string>(info), count,
+                              false, TimePoint{seconds(said)}});
+    test.tend();
+  };
+  attend(0, 2, R"({"a":1})", 1);
+  attend(1, 1, R"({"a":2})", 2);
+  CHECK(test.info("dev-1") == R"({"a":2})");
+  attend(0, 1, R"({"a":1})", 1);
+  CHECK(test.info("dev-1") == R"({"a":2})");
+  attend(0, 1, R"({"a":1})", 3);
+  CHECK(test.info("dev-1") == R"({"a":1})");
+  CHECK(test.relay.channels().find("room")->last == Seq{3});
+}
+
 TEST_CASE("What was said last counts, and who says nothing takes nothing back") {
   TestPresence test;
   test.attend(0, "room", "dev-1", 1);

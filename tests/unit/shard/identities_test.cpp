@@ -63,16 +63,22 @@ TEST_CASE_FIXTURE(IdentitiesBench, "Only the last one's goodbye is clean") {
   CHECK(told() == Texts{"room:1 dev-1 none 0 clean"});
 }
 
-TEST_CASE_FIXTURE(IdentitiesBench, "A new info is told in every channel, the same one is not") {
+TEST_CASE_FIXTURE(IdentitiesBench,
+                  "An info is told in every channel with its time, the same one again, too") {
   Identity& one = identities.join("dev-1");
   identities.follow(one, "room:1");
   identities.follow(one, "room:2");
   told();
-  identities.set_info(one, R"({"name":"Phone"})");
+  identities.set_info(one, R"({"name":"Phone"})", TimePoint{});
   CHECK(told() ==
         Texts{R"(room:1 dev-1 {"name":"Phone"} 1)", R"(room:2 dev-1 {"name":"Phone"} 1)"});
-  identities.set_info(one, R"({"name":"Phone"})");
-  CHECK(told().empty());
+  identities.set_info(one, R"({"name":"Phone"})", TimePoint{std::chrono::seconds(7)});
+  identities.unfollow(one, "room:2", Farewell::lost);
+  std::vector<UpLetter> letters;
+  outbox.take(letters);
+  REQUIRE(letters.size() == 2);
+  for (const UpLetter& letter : letters)
+    CHECK(std::get<Attendance>(letter).said == TimePoint{std::chrono::seconds(7)});
 }
 
 TEST_CASE_FIXTURE(IdentitiesBench, "What is unread is replaced, one letter for each matter") {
@@ -87,7 +93,7 @@ TEST_CASE_FIXTURE(IdentitiesBench, "What is unread is replaced, one letter for e
 
 TEST_CASE_FIXTURE(IdentitiesBench, "An identity is forgotten with its last connection") {
   Identity& one = identities.join("dev-1");
-  identities.set_info(one, "{}");
+  identities.set_info(one, "{}", TimePoint{});
   identities.join("dev-1");
   identities.join("dev-2");
   CHECK(stats.identities.get() == 2);
