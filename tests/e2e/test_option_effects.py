@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import struct
 import subprocess
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from control_peer import ControlPeer
 from deadline import wait_until
 from fan_out import SMALL_BUFFER, fan_out
-from raw_client import RawClient
+from raw_client import CLOSE, TEXT, RawClient
 from relay_process import is_sanitized
 
 KIB = 1024
@@ -175,3 +176,59 @@ def test_members_key_is_an_empty_list_from_the_start(start_relay, ask):
     relay = start_relay("--members-key", "devices")
     assert ask(relay, {"op": "state", "key": "devices"})["state"] == {"devices": []}
     assert first_message(relay)["data"]["devices"] == []
+
+
+def left_within(start_relay, ask, runtime_dir, option, clean):
+    """With `option` at nothing against the same at an hour: whose member leaves when the only client goes."""
+    left = {}
+    other = "--presence-grace" if option == "--presence-grace-closed" else "--presence-grace-closed"
+    for time in ("0ms", "1h"):
+        relay = start_relay("--anonymous-identity", "--presence", "", option, time, other, "1h",
+                            runtime_dir=runtime_dir / time)
+        with RawClient(relay.port).upgrade() as client:
+            client.send_frame(TEXT, b'{"type":"sync:hello","id":"dev-1"}')
+            wait_until(lambda: ask(relay, {"op": "members"})["members"], "it is a member")
+            if clean:
+                client.send_frame(CLOSE, struct.pack("!H", 1000))
+        wait_until(lambda: relay.health()["clients"] == 0, "the client is gone")
+        if time == "0ms":
+            wait_until(lambda: not ask(relay, {"op": "members"})["members"], "it has left")
+        left[time] = not ask(relay, {"op": "members"})["members"]
+    return left
+
+
+@pytest.mark.parametrize("option, clean", [("--presence-grace", False), ("--presence-grace-closed", True)])
+def test_the_graces_are_how_long_a_member_may_be_away(start_relay, ask, runtime_dir, option, clean):
+    assert left_within(start_relay, ask, runtime_dir, option, clean) == {"0ms": True, "1h": False}
+
+
+def test_max_members_bounds_the_members_of_all_channels(start_relay, ask, runtime_dir):
+    members = {}
+    for bound in (1, 2):
+        relay = start_relay("--anonymous-identity", "--open-channels", "*", "--presence", "*", "--max-members", bound,
+                            runtime_dir=runtime_dir / str(bound))
+        with RawClient(relay.port).upgrade(path="/ws/sync?channel=a&channel=b") as client:
+            client.send_frame(TEXT, b'{"type":"sync:hello","id":"dev-1"}')
+            judged = lambda: relay.metrics().value("members") + relay.metrics().value("members_refused_total")
+            wait_until(lambda: judged() == 2, "both channels are judged")
+            members[bound] = relay.metrics().value("members")
+    assert members == {1: 1, 2: 2}
+
+
+def test_members_event_is_the_event_that_tells_the_list(start_relay, ask, runtime_dir):
+    said = {}
+    for event in ("", "devices:updated"):
+        relay = start_relay("--anonymous-identity", "--presence", "", *(("--members-event", event) if event else ()),
+                            runtime_dir=runtime_dir / (event or "none").replace(":", "-"))
+        with RawClient(relay.port).upgrade() as client:
+            client.read_text()
+            client.send_frame(TEXT, b'{"type":"sync:hello","id":"dev-1"}')
+            wait_until(lambda: ask(relay, {"op": "members"})["members"], "it is a member")
+            ask(relay, {"op": "broadcast", "type": "fence"})
+            types = []
+            while "fence" not in types:
+                message = json.loads(client.read_text())
+                if "channel" not in message:
+                    types.append(message["type"])
+            said[event] = types[:-1]
+    assert said == {"": ["sync:joined"], "devices:updated": ["sync:joined", "devices:updated"]}
