@@ -97,14 +97,24 @@ void Channels::tell_member(Channel& channel, MemberChange what, const std::strin
   effect.event =
       encoder_.encode(text(channel.name), what, {id, member.info, member.since}, ts, channel.last);
   effects.take(effect);
-  if (!channel.name && !settings_.members_event.empty()) tell_list(channel, list, ts, effects);
+  if (!channel.name && keeps_list()) tell_list(channel, list, ts, effects);
 }
 
+// The key has changed with the member; replicas hear of it here: by the event, or as of any key.
 void Channels::tell_list(Channel& channel, const std::string& list, WallTime ts, Effects& effects) {
   const std::string type = json_string(settings_.members_event);
+  const std::string& key = settings_.members_key;
+  const std::string set = key.empty() ? "" : '{' + json_string(key) + ':' + list + '}';
   Command command;
-  command.type = type;
-  command.data = list;
+  if (settings_.members_event.empty()) {
+    command.op = Op::set;
+    command.key = key;
+    command.value = list;
+  } else {
+    command.type = type;
+    command.data = list;
+    command.set_object = set;
+  }
   Effect effect;
   effect.event = event_of(command, channel, ts);
   effect.seq = channel.last;

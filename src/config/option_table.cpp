@@ -199,7 +199,8 @@ std::vector<Option> presence_options() {
           {"members-event", kPresence, "TYPE", "Event that tells that list whenever it changes"},
           &Config::members_event, event_type_problem),
       list_option({"client-publish", kPresence, "PATTERN",
-                   "Channels that any client may publish events to"},
+                   "Channels that any client may publish events to: a name, or the beginning of "
+                   "names and *, or \"\" for the default channel"},
                   &Config::client_publish, some_channel_problem),
       number_option({"client-rate", kPresence, "COUNT",
                      "Messages a second that a client may send for others (0: no limit)"},

@@ -182,6 +182,16 @@ std::optional<ClientMessage> for_backend(const Members& members, std::string_vie
   return message;
 }
 
+// What cannot be read, or has a type of the relay's that it does not know, is worth an answer where
+// the client can recognise that.
+std::optional<ClientMessage> unreadable(const Members& members) {
+  BackendMessage message;
+  set_ref(members, message);
+  if (message.ref.empty()) return std::nullopt;
+  message.fault = RefusedMessage::message_invalid;
+  return message;
+}
+
 }  // namespace
 
 std::optional<ClientMessage> parse_client_message(std::string_view text,
@@ -189,7 +199,7 @@ std::optional<ClientMessage> parse_client_message(std::string_view text,
   const std::size_t begin = skip_space(text, 0);
   if (begin == text.size() || text[begin] != '{') return std::nullopt;
   Members members(text);
-  if (JsonWalk(kMaxNesting).visit(text, members)) return std::nullopt;
+  if (JsonWalk(kMaxNesting).visit(text, members)) return unreadable(members);
   const std::string_view type = members[Word::type].json;
   if (type == R"("sync:hello")") return hello_of(members);
   if (type == R"("sync:publish")") return publish_of(members);
@@ -199,7 +209,7 @@ std::optional<ClientMessage> parse_client_message(std::string_view text,
   if (text.size() > kMaxUnansweredBytes) return std::nullopt;
   if (type == R"("sync:ping")") return PingMessage{};
   if (type == R"("sync:unsubscribe")") return UnsubscribeMessage{channel_of(members)};
-  if (type != R"("sync:subscribe")") return std::nullopt;
+  if (type != R"("sync:subscribe")") return unreadable(members);
   return SubscribeMessage{channel_of(members), wants_resume(members), position_of(members)};
 }
 

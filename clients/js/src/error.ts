@@ -40,7 +40,7 @@ export class RequestError extends Error {
 
   /**
    * `code` is the relay's (`no_backend`, `inbox_full`, `forbidden`, `identity_not_allowed`, `invalid_id`, `invalid_info`,
-   * `id_is_fixed`, …), or this client's: `outbox_full`, `message_too_large`, `invalid_type`, `timeout`, `closed`. After the last
+   * `id_is_fixed`, …), or this client's: `outbox_full`, `message_too_large`, `invalid_type`, `lone_surrogate`, `timeout`, `closed`. After the last
    * two it may have been done all the same. `reason` says it in words.
    */
   constructor(

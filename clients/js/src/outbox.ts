@@ -9,6 +9,7 @@ const AT_ONCE = 16; // messages without an answer, and so many may be said in on
 const PAUSE = 1_000; // ms after the relay has said that it was too fast; twice as long each time that it says so again
 const LONGEST_PAUSE = 10_000;
 const LATER = ["rate_limited", "storage_uncertain"]; // codes: the same again, later
+const LONE_SURROGATE = /(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/; // as JSON.stringify writes one, and nothing else
 
 export interface SendOptions {
   /** Milliseconds after which it is given up with `timeout`. Without it: never, as long as the client is there. */
@@ -17,6 +18,7 @@ export interface SendOptions {
 
 interface Item {
   readonly text: string;
+  readonly isForBackend: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   readonly cancelTimer: () => void;
@@ -48,6 +50,7 @@ export class Outbox {
   private onTheirWay = 0;
   private send: ((text: string) => void) | null = null; // null: not connected
   private isOver = false;
+  private hasBackend = false; // it has taken a message
   private rate = 0; // a second, on this connection
   private window = AT_ONCE;
   private allowance = AT_ONCE;
@@ -75,14 +78,16 @@ export class Outbox {
   }
 
   /** Says a message when its turn comes. Resolves when the relay has taken it; rejects with RequestError. */
-  say(message: object, { timeout }: SendOptions): Promise<void> {
+  say(message: { readonly type: string }, { timeout }: SendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       if (timeout !== undefined) demand("timeout", timeout, 1, 86_400_000);
       const ref = this.ref();
-      const text = JSON.stringify({ ...message, ref });
+      const text = JSON.stringify({ ref, ...message });
+      demandWhole(text);
       this.demandRoom(text.length);
       const cancelTimer = this.limit(ref, timeout);
-      const state = { isOnItsWay: false, author: undefined };
+      const isForBackend = message.type !== "sync:publish";
+      const state = { isForBackend, isOnItsWay: false, author: undefined };
       this.items.set(ref, { text, resolve, reject, cancelTimer, ...state });
       this.letters += text.length;
       this.pump();
@@ -138,8 +143,9 @@ export class Outbox {
     if (!item) return;
     if (answer.kind === "taken") {
       this.pause = PAUSE;
+      this.hasBackend ||= item.isForBackend;
       this.settle(answer.ref, null);
-    } else if (LATER.includes(answer.code)) this.slowDown(item);
+    } else if (this.isForLater(answer.code)) this.slowDown(item);
     else this.settle(answer.ref, new RequestError(answer.code, answer.message));
     this.pump();
   }
@@ -157,6 +163,11 @@ export class Outbox {
     this.isOver = true;
     this.lose();
     for (const ref of [...this.items.keys()]) this.settle(ref, new RequestError("closed", reason));
+  }
+
+  /** A relay that began anew knows of no backend before that has asked it for messages. */
+  private isForLater(code: string): boolean {
+    return LATER.includes(code) || (code === "no_backend" && this.hasBackend);
   }
 
   /** Gives a message up in time. Returns how to cancel that. */
@@ -217,4 +228,9 @@ export class Outbox {
     if (error) item.reject(error);
     else item.resolve();
   }
+}
+
+function demandWhole(text: string): void {
+  if (!LONE_SURROGATE.test(text)) return;
+  throw new RequestError("lone_surrogate", "a string in it ends, or begins, within a character");
 }

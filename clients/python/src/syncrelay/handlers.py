@@ -67,6 +67,11 @@ class Handling:
         The message is done when it returns. When it raises, the message is given back, after a pause, and whoever gets it
         tries again; at the attempt number ``attempts`` it is for ``on_dead``. ``run``, ``start`` or ``serve`` begins.
         """
+        for name in (type, *types):
+            if not isinstance(name, str):
+                raise TypeError(f'a type of messages is a str, not {name!r}: @relay.on("say")')
+            if not name or name.startswith("sync:"):
+                raise InvalidValue("type", f"is {name!r}; no such message comes from a client")
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
             raise InvalidValue("attempts", f"is {attempts!r}; it must be a whole number above 0")
 
