@@ -45,12 +45,12 @@ class Outlet {
   // at any frame's end; the rest of a long message of the log; fragments of a snapshot; and
   // messages of this client's own.
   enum class Due : std::uint8_t { nothing, frames, rest_of_event, snapshot, messages };
-  Due due() const;
+  Due due() const { return waiting_ ? waiting_->due() : Due::nothing; }
 
   // Each writes what is due of that kind. False: the transport takes no more. Precondition: due().
-  bool write_frames() { return write_out(frames_, frames_sent_); }
+  bool write_frames() { return write_out(waiting_->frames); }
   bool write_rest_of_event();
-  bool write_messages() { return write_out(messages_, messages_sent_); }
+  bool write_messages() { return write_out(waiting_->messages); }
   // One fragment; returns the bytes that were offered. It goes whole or not at all.
   std::size_t write_fragment(Snapshot::Fragment& scratch);
 
@@ -59,7 +59,7 @@ class Outlet {
   // Goes behind the message that is under way and those that were added before. Short: at most a
   // fragment.
   void add_message(std::string_view text);
-  std::size_t waiting_bytes() const { return messages_.size() - messages_sent_; }
+  std::size_t waiting_bytes() const { return waiting_ ? waiting_->messages.left() : 0; }
 
   // Offers whole messages of the log; returns how many bytes were taken. When that is not all,
   // stop_in() has to follow. Precondition: nothing is due.
@@ -78,11 +78,12 @@ class Outlet {
   // The part of the log that this client alone may hold back, being in the middle of a message;
   // else null.
   const LogChunk* held_chunk() const;
-  bool in_long_message() const { return long_ != nullptr; }
+  bool in_long_message() const { return waiting_ && waiting_->in_long_message(); }
 
+  Transport& transport() const { return transport_; }
   bool blocked() const { return blocked_; }  // waits for the transport, having more to write
   void unblock();
-  bool idle() const { return !blocked_ && due() == Due::nothing; }
+  bool idle() const { return !blocked_ && !waiting_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
 
   // Lets go of all that it holds. Nothing is written any more.
@@ -97,7 +98,25 @@ class Outlet {
     std::uint64_t end = 0;
   };
 
-  bool write_out(std::string& frames, std::size_t& sent);
+  // Frames of the outlet's own.
+  struct Frames {
+    std::string bytes;
+    std::size_t sent = 0;
+    bool empty() const { return bytes.empty(); }
+    std::size_t left() const { return bytes.size() - sent; }
+  };
+  struct Waiting {
+    Due due() const;
+    bool in_long_message() const { return long_message.index() != 0; }
+
+    Frames frames;    // may go out at any frame's end
+    Frames messages;  // may go out between two messages
+    std::variant<std::monostate, EventUnderWay, SnapshotUnderWay> long_message;  // half sent
+  };
+
+  Waiting& waiting();
+  void forget_what_is_gone();
+  bool write_out(Frames& frames);
   void append(std::string& frames, std::string_view text, MessagePart part);
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);
@@ -105,13 +124,11 @@ class Outlet {
 
   Transport& transport_;
   ShardStats& stats_;
-  std::string frames_;  // from frames_sent_ on: may go out at any frame's end
-  std::size_t frames_sent_ = 0;
-  std::string messages_;  // from messages_sent_ on: may go out between two messages
-  std::size_t messages_sent_ = 0;
-  std::unique_ptr<std::variant<EventUnderWay, SnapshotUnderWay>> long_;
+  std::unique_ptr<Waiting> waiting_;  // null, as it mostly is: nothing waits
   std::uint64_t bytes_sent_ = 0;
   bool blocked_ = false;
 };
+
+static_assert(sizeof(Outlet) <= 40, "each event touches that of every client");
 
 }  // namespace syncrelay
