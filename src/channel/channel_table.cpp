@@ -27,9 +27,21 @@ Channel& ChannelTable::make(std::string_view name) {
   made->generation = tombstones_.generation();
   made->start = made->last = tombstones_.last_of(name);
   Channel& channel = *made;
-  by_name_.emplace(*channel.name, std::move(made));
+  add(std::move(made));
   undo_.push_back(Made{&channel});
   return channel;
+}
+
+void ChannelTable::add(std::shared_ptr<Channel> channel) {
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<std::uint32_t>(by_slot_.size()));
+    by_slot_.emplace_back();
+  }
+  channel->slot = free_slots_.back();
+  free_slots_.pop_back();
+  by_slot_[channel->slot] = channel;
+  const std::string_view name = *channel->name;
+  by_name_.emplace(name, std::move(channel));
 }
 
 void ChannelTable::restore(const Channel& channel) {
@@ -38,9 +50,7 @@ void ChannelTable::restore(const Channel& channel) {
     keys_ -= main_.state.size();
     main_ = channel;
   } else {
-    auto restored = std::make_shared<Channel>(channel);
-    const std::string_view name = *restored->name;
-    by_name_.emplace(name, std::move(restored));
+    add(std::make_shared<Channel>(channel));
   }
   bytes_ += channel.state.bytes();
   keys_ += channel.state.size();
@@ -82,6 +92,7 @@ void ChannelTable::remove(Channel& channel, Seq last) {
   const auto found = by_name_.find(*channel.name);
   bytes_ -= channel.state.bytes();
   keys_ -= channel.state.size();
+  leaving_slots_.push_back(channel.slot);
   undo_.push_back(Removed{std::move(found->second)});
   by_name_.erase(found);
   bury(*channel.name, last);
@@ -96,8 +107,10 @@ void ChannelTable::bury(std::string_view name, Seq last) {
   undo_.push_back(std::move(buried));
 }
 
-std::shared_ptr<Channel> ChannelTable::share(std::string_view name) const {
-  const auto found = by_name_.find(name);
+std::shared_ptr<Channel> ChannelTable::share(const Update& part) const {
+  if (part.slot != Update::kNoSlot) return by_slot_[part.slot];
+  if (!part.channel) return nullptr;
+  const auto found = by_name_.find(*part.channel);
   return found == by_name_.end() ? nullptr : found->second;
 }
 
@@ -109,6 +122,11 @@ void ChannelTable::rewind(const Mark& mark) {
 
 void ChannelTable::keep() {
   undo_.clear();
+  for (const std::uint32_t slot : leaving_slots_) {
+    by_slot_[slot] = nullptr;
+    free_slots_.push_back(slot);
+  }
+  leaving_slots_.clear();
 }
 
 void ChannelTable::undo(KeyWas& was) {
@@ -121,12 +139,16 @@ void ChannelTable::undo(LastWas& was) {
 
 // Its keys are gone already: they came after it.
 void ChannelTable::undo(Made& made) {
+  const std::uint32_t slot = made.channel->slot;
+  free_slots_.push_back(slot);
+  by_slot_[slot].reset();
   by_name_.erase(by_name_.find(*made.channel->name));
 }
 
 void ChannelTable::undo(Removed& removed) {
   bytes_ += removed.channel->state.bytes();
   keys_ += removed.channel->state.size();
+  leaving_slots_.pop_back();
   const std::string_view name = *removed.channel->name;
   by_name_.emplace(name, std::move(removed.channel));
 }

@@ -7,6 +7,7 @@
 #include "syncrelay/base/ids.h"
 #include "syncrelay/channel/state.h"
 #include "syncrelay/post/channel_name.h"
+#include "syncrelay/post/update.h"
 
 namespace syncrelay {
 
@@ -27,6 +28,7 @@ struct Channel {
   Seq start;                     // the position at which it was made: its events are past it
   Seq last;                      // its newest event
   State state;
+  std::uint32_t slot = Update::kNoSlot;  // ChannelTable's to keep; the default one has none
 
   ChannelPosition position() const { return {last, generation}; }
   bool idle() const { return in_window == 0 && state.size() == 0; }

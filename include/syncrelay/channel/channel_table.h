@@ -49,9 +49,9 @@ class ChannelTable {
   // The channel is gone, and its numbers ended at `last`. Precondition: it is not the default one.
   void remove(Channel& channel, Seq last);
 
-  // Keeps a channel that may be removed. Null: there is none of the name. Precondition: it is not
-  // that of the default one.
-  std::shared_ptr<Channel> share(std::string_view name) const;
+  // Keeps the channel that a part of a step was about, which may be removed later. Null: it is the
+  // default one, or not there any more.
+  std::shared_ptr<Channel> share(const Update& part) const;
 
   struct Mark {
     std::size_t changes = 0;
@@ -101,6 +101,7 @@ class ChannelTable {
   };
   using Change = std::variant<KeyWas, LastWas, Made, Removed, Buried>;
 
+  void add(std::shared_ptr<Channel> channel);
   void bury(std::string_view name, Seq last);
   void set_key(Channel& channel, const StateChange& change);
   void undo(KeyWas& was);
@@ -111,6 +112,9 @@ class ChannelTable {
 
   Channel main_;
   ByName by_name_;
+  std::vector<std::shared_ptr<Channel>> by_slot_;  // null: free
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::uint32_t> leaving_slots_;  // of those removed since keep(), oldest first
   Tombstones tombstones_;
   std::uint64_t version_ = 0;
   std::uint64_t bytes_ = 0;
