@@ -40,7 +40,7 @@ class ChannelFollowers {
 
   // Has the processor fetch where all of them are found.
   void prefetch() const {
-    if (!all_.empty()) syncrelay::prefetch(all_.data(), sizeof(all_[0]));
+    if (!all_.empty()) syncrelay::prefetch(all_.data(), 1);
   }
 
   // Not shared at first.
