@@ -37,6 +37,16 @@ int wait_for_signal() {
   return number;
 }
 
+int wait_for_signal_beside(Server& server) {
+  const sigset_t signals = stop_signals();
+  constexpr timespec kSecond{1, 0};
+  while (true) {
+    const int number = sigtimedwait(&signals, nullptr, &kSecond);
+    if (number > 0) return number;
+    server.give_back_memory();
+  }
+}
+
 // From the first signal on: the second one ends the process where it stands.
 void exit_at_second_signal() {
   std::thread([] {
@@ -62,7 +72,7 @@ int run_relay(const Invocation& invocation) {
     log.error("cannot start", {{"why", started.error()}});
     return kFailed;
   }
-  const int number = wait_for_signal();
+  const int number = wait_for_signal_beside(server);
   log.give_up_at(SystemClock().now() + invocation.config.drain_timeout);
   exit_at_second_signal();
   log.info("stopping", {{"signal", strsignal(number)}});

@@ -1,5 +1,6 @@
 #include "syncrelay/app/server.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ constexpr Duration kPatience = std::chrono::milliseconds(100);
 // one.
 constexpr Duration kGather = std::chrono::milliseconds(1);
 
+constexpr std::uint64_t kChannelBytes = 512;  // with little in it; of each copy
+
 std::string random_epoch() {
   std::uint64_t bits = 0;
   while (getrandom(&bits, sizeof bits, 0) != sizeof bits) {
@@ -31,6 +34,13 @@ std::string random_epoch() {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(bits));
   return text;
+}
+
+// Where they are told in another way, too, they are kept.
+ChannelPatterns kept_members(const Config& config) {
+  std::vector<std::string> patterns = config.presence;
+  if (!config.members_key.empty() || !config.members_event.empty()) patterns.emplace_back();
+  return ChannelPatterns(std::move(patterns));
 }
 
 }  // namespace
@@ -105,7 +115,11 @@ Shard::Settings Server::shard_settings() const {
           {config_.ping_interval, config_.ping_timeout, config_.json_ping_interval,
            config_.stall_timeout},
           epoch_,
-          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels}};
+          {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels},
+          {config_.anonymous_identity,
+           kept_members(config_),
+           ChannelPatterns(config_.client_publish),
+           {config_.client_rate, config_.client_burst}}};
 }
 
 // Half of the connections that are no clients may wait for their shard.
@@ -114,7 +128,8 @@ ShardLoop::Settings Server::loop_settings() const {
   return {config_.max_client_message,
           config_.handshake_timeout,
           {half, transients_per_network()},
-          half};
+          half,
+          config_.hello_type};
 }
 
 // An address that may have few clients needs no more room on the way to becoming one.
@@ -146,9 +161,12 @@ void Server::build_relay() {
   std::vector<Mailbox<Letter>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->letters());
   const Relay::Settings settings{
-      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels},
+      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels,
+       config_.max_members, config_.members_key, config_.members_event},
       {config_.log_bytes, config_.log_events},
-      {config_.dedup_ids, config_.dedup_window}};
+      {config_.dedup_ids, config_.dedup_window},
+      {config_.inbox_messages, config_.inbox_bytes, {config_.dedup_ids, config_.dedup_window}},
+      {config_.presence_grace, config_.presence_grace_closed}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =
@@ -219,6 +237,35 @@ void Server::say_ready() const {
                       {"shards", static_cast<std::uint64_t>(loops_.size())},
                       {"max_clients", std::uint64_t{files_.clients}},
                       {"epoch", epoch_}});
+}
+
+// By what is counted anyway: to ask the allocator takes its locks, and time.
+std::uint64_t Server::held_bytes() const {
+  constexpr std::uint64_t kKeyBytes = 64;  // of each copy, without the value
+  constexpr std::uint64_t kClientBytes = 1536;
+  const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
+  std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
+  bytes += relay_stats_.state_bytes.get();
+  std::uint64_t window = 0;
+  for (const auto& shard : shard_stats_) {
+    bytes += shard->channels.get() * kChannelBytes + keys;
+    bytes += shard->clients.get() * kClientBytes;
+    window = std::max(window, shard->log_bytes.get());
+  }
+  return bytes + window;
+}
+
+std::uint64_t Server::gone_bytes() const {
+  const std::uint64_t channels =
+      relay_stats_.channels_dropped.get() + relay_stats_.channels_forgotten.get();
+  return channels * kChannelBytes * (1 + shard_stats_.size());
+}
+
+void Server::give_back_memory() {
+  if (!ebb_.look(held_bytes(), gone_bytes(), clock_.now())) return;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 // /health goes on answering until the last client is told.

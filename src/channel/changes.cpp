@@ -36,6 +36,13 @@ void append_current(std::string& out, const std::string& key, const State::Entry
   out += '}';
 }
 
+std::string misfit(const Expected& expected, const State::Entry* entry) {
+  std::string text = "key ";
+  append_json_string(text, expected.key);
+  text += entry == nullptr ? " is not there" : " has version " + std::to_string(entry->version);
+  return text + "; \"if\" names version " + std::to_string(expected.version);
+}
+
 }  // namespace
 
 Result<StateChanges, Rejection> changes_of(const Command& command, const State& state,
@@ -60,17 +67,15 @@ Result<StateChanges, Rejection> changes_of(const Command& command, const State& 
 std::optional<Rejection> check_expected(const Command& command, const State& state) {
   if (command.expected.empty()) return std::nullopt;
   std::string current;
-  std::string first;
+  std::string detail;
   for (const Expected& expected : command.expected) {
     const State::Entry* const entry = state.entry(expected.key);
     if ((entry == nullptr ? 0 : entry->version) == expected.version) continue;
-    if (current.empty()) first = expected.key;
+    if (current.empty()) detail = misfit(expected, entry);
     append_current(current, expected.key, entry);
   }
   if (current.empty()) return std::nullopt;
-  Rejection rejection{RejectReason::conflict, 0, "key "};
-  append_json_string(rejection.detail, first);
-  rejection.detail += " has not the version that \"if\" names";
+  Rejection rejection{RejectReason::conflict, 0, std::move(detail)};
   rejection.current = '{' + current + '}';
   return rejection;
 }

@@ -16,44 +16,47 @@ const Channel* ChannelTable::find(std::string_view name) const {
   return const_cast<ChannelTable*>(this)->find(name);
 }
 
+Channel* ChannelTable::find(const Update& part) {
+  if (part.slot != Update::kNoSlot) return by_slot_[part.slot];
+  return part.channel ? find(*part.channel) : nullptr;
+}
+
 ChannelPosition ChannelTable::position_of(std::string_view name) const {
   if (const Channel* const channel = find(name)) return channel->position();
   return {tombstones_.last_of(name), tombstones_.generation()};
 }
 
 Channel& ChannelTable::make(std::string_view name) {
-  auto made = std::make_shared<Channel>();
+  auto made = std::make_unique<Channel>();
   made->name = std::make_shared<const std::string>(name);
   made->generation = tombstones_.generation();
   made->start = made->last = tombstones_.last_of(name);
-  Channel& channel = *made;
-  add(std::move(made));
+  Channel& channel = add(std::move(made));
   undo_.push_back(Made{&channel});
   return channel;
 }
 
-void ChannelTable::add(std::shared_ptr<Channel> channel) {
+Channel& ChannelTable::add(std::unique_ptr<Channel> added) {
+  Channel& channel = *added;
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<std::uint32_t>(by_slot_.size()));
     by_slot_.emplace_back();
   }
-  channel->slot = free_slots_.back();
+  channel.slot = free_slots_.back();
   free_slots_.pop_back();
-  by_slot_[channel->slot] = channel;
-  const std::string_view name = *channel->name;
-  by_name_.emplace(name, std::move(channel));
+  by_slot_[channel.slot] = &channel;
+  by_name_.emplace(*channel.name, std::move(added));
+  return channel;
 }
 
 void ChannelTable::restore(const Channel& channel) {
   if (!channel.name) {
-    bytes_ -= main_.state.bytes();
-    keys_ -= main_.state.size();
+    uncount(main_);
     main_ = channel;
   } else {
-    add(std::make_shared<Channel>(channel));
+    add(std::make_unique<Channel>(channel));
   }
-  bytes_ += channel.state.bytes();
-  keys_ += channel.state.size();
+  count(channel);
 }
 
 void ChannelTable::restore(Tombstones tombstones, std::uint64_t version) {
@@ -61,26 +64,40 @@ void ChannelTable::restore(Tombstones tombstones, std::uint64_t version) {
   version_ = version;
 }
 
-void ChannelTable::change(Channel& channel, StateChanges& changes) {
+void ChannelTable::change(Channel& channel, StateChanges& changes, Shelf shelf) {
+  State& state = channel.on(shelf);
   for (StateChange& change : changes) {
-    const State::Entry* const entry = channel.state.entry(change.key);
-    undo_.push_back(KeyWas{&channel, change.key, entry == nullptr ? nullptr : entry->value,
+    const State::Entry* const entry = state.entry(change.key);
+    undo_.push_back(KeyWas{&channel, shelf, change.key, entry == nullptr ? nullptr : entry->value,
                            entry == nullptr ? 0 : entry->version});
     change.version = ++version_;
-    set_key(channel, change);
+    set_key(channel, shelf, change);
   }
 }
 
-void ChannelTable::set_key(Channel& channel, const StateChange& change) {
-  bytes_ -= channel.state.bytes();
-  keys_ -= channel.state.size();
+void ChannelTable::set_key(Channel& channel, Shelf shelf, const StateChange& change) {
+  uncount(channel);
+  State& state = channel.on(shelf);
   if (change.value) {
-    channel.state.set(change.key, change.value, change.version);
+    state.set(change.key, change.value, change.version);
   } else {
-    channel.state.erase(change.key);
+    state.erase(change.key);
   }
-  bytes_ += channel.state.bytes();
-  keys_ += channel.state.size();
+  count(channel);
+}
+
+void ChannelTable::count(const Channel& channel) {
+  totals_.bytes += channel.state.bytes();
+  totals_.keys += channel.state.size();
+  totals_.members += channel.members.get().size();
+  totals_.will_bytes += channel.wills.get().bytes();
+}
+
+void ChannelTable::uncount(const Channel& channel) {
+  totals_.bytes -= channel.state.bytes();
+  totals_.keys -= channel.state.size();
+  totals_.members -= channel.members.get().size();
+  totals_.will_bytes -= channel.wills.get().bytes();
 }
 
 void ChannelTable::advance(Channel& channel) {
@@ -90,9 +107,8 @@ void ChannelTable::advance(Channel& channel) {
 
 void ChannelTable::remove(Channel& channel, Seq last) {
   const auto found = by_name_.find(*channel.name);
-  bytes_ -= channel.state.bytes();
-  keys_ -= channel.state.size();
-  leaving_slots_.push_back(channel.slot);
+  uncount(channel);
+  by_slot_[channel.slot] = nullptr;
   undo_.push_back(Removed{std::move(found->second)});
   by_name_.erase(found);
   bury(*channel.name, last);
@@ -100,18 +116,10 @@ void ChannelTable::remove(Channel& channel, Seq last) {
 
 void ChannelTable::bury(std::string_view name, Seq last) {
   Buried buried{Tombstones::hash(name), last, std::nullopt, nullptr};
-  const auto known = tombstones_.by_hash().find(buried.hash);
-  if (known != tombstones_.by_hash().end()) buried.before = known->second;
+  buried.before = tombstones_.find(buried.hash);
   if (tombstones_.overflows_by(name)) buried.all_before = std::make_unique<Tombstones>(tombstones_);
   tombstones_.put(name, last);
   undo_.push_back(std::move(buried));
-}
-
-std::shared_ptr<Channel> ChannelTable::share(const Update& part) const {
-  if (part.slot != Update::kNoSlot) return by_slot_[part.slot];
-  if (!part.channel) return nullptr;
-  const auto found = by_name_.find(*part.channel);
-  return found == by_name_.end() ? nullptr : found->second;
 }
 
 void ChannelTable::rewind(const Mark& mark) {
@@ -121,16 +129,12 @@ void ChannelTable::rewind(const Mark& mark) {
 }
 
 void ChannelTable::keep() {
+  for_each_removed([this](const Channel& gone) { free_slots_.push_back(gone.slot); });
   undo_.clear();
-  for (const std::uint32_t slot : leaving_slots_) {
-    by_slot_[slot] = nullptr;
-    free_slots_.push_back(slot);
-  }
-  leaving_slots_.clear();
 }
 
 void ChannelTable::undo(KeyWas& was) {
-  set_key(*was.channel, {std::move(was.key), std::move(was.value), was.version});
+  set_key(*was.channel, was.shelf, {std::move(was.key), std::move(was.value), was.version});
 }
 
 void ChannelTable::undo(LastWas& was) {
@@ -141,14 +145,13 @@ void ChannelTable::undo(LastWas& was) {
 void ChannelTable::undo(Made& made) {
   const std::uint32_t slot = made.channel->slot;
   free_slots_.push_back(slot);
-  by_slot_[slot].reset();
+  by_slot_[slot] = nullptr;
   by_name_.erase(by_name_.find(*made.channel->name));
 }
 
 void ChannelTable::undo(Removed& removed) {
-  bytes_ += removed.channel->state.bytes();
-  keys_ += removed.channel->state.size();
-  leaving_slots_.pop_back();
+  count(*removed.channel);
+  by_slot_[removed.channel->slot] = removed.channel.get();
   const std::string_view name = *removed.channel->name;
   by_name_.emplace(name, std::move(removed.channel));
 }
@@ -167,8 +170,7 @@ Tombstones::ByHash ChannelTable::new_tombstones() const {
     const auto* const buried = std::get_if<Buried>(&change);
     if (buried == nullptr) continue;
     if (buried->all_before) put.clear();
-    const auto there = tombstones_.by_hash().find(buried->hash);
-    if (there != tombstones_.by_hash().end()) put[there->first] = there->second;
+    if (const auto there = tombstones_.find(buried->hash)) put[buried->hash] = *there;
   }
   return put;
 }

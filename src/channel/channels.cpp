@@ -25,8 +25,16 @@ std::shared_ptr<const StateChanges> not_there(const Command& command) {
   return shared(StateChanges{{command.key, nullptr, 0}});
 }
 
-Rejection channels_full() {
-  return {RejectReason::channels_full, 0, "there are as many channels as --max-channels allows"};
+Rejection channels_full(std::string_view name) {
+  return {RejectReason::channels_full, 0,
+          "no room for channel \"" + std::string(name) +
+              "\": there are as many as --max-channels allows"};
+}
+
+// It is one of several.
+Rejection in_channel(Rejection rejection, const std::string& name) {
+  rejection.channel = name;
+  return rejection;
 }
 
 }  // namespace
@@ -81,6 +89,7 @@ Result<Outcome, Rejection> Channels::apply_batch(const Command& batch, WallTime 
 Result<Outcome, Rejection> Channels::apply_part(const Command& command, WallTime ts,
                                                 Effects& effects) {
   if (command.op == Op::drop) return drop(command, effects);
+  if (command.op == Op::will) return set_will(command, effects);
   if (!command.channels.empty()) return apply_to_list(command, ts, effects);
   return apply_to(command.channel_name(), command, ts, effects);
 }
@@ -91,7 +100,7 @@ Result<Outcome, Rejection> Channels::apply_to_list(const Command& broadcast, Wal
   parts.positions.reserve(broadcast.channels.size());
   for (const std::string& name : broadcast.channels) {
     Result<Outcome, Rejection> applied = apply_to(name, broadcast, ts, effects);
-    if (!applied) return applied;
+    if (!applied) return in_channel(applied.error(), name);
     parts.positions.push_back(std::move(applied).value());
   }
   const Outcome first = parts.positions.front();
@@ -112,7 +121,7 @@ Result<Outcome, Rejection> Channels::apply_to(std::string_view name, const Comma
   }
   if (changes.empty() && !makes_event(command)) return without_effect(command, name);
   if (channel == nullptr) {
-    if (table_.size() >= settings_.max_channels) return channels_full();
+    if (table_.size() >= settings_.max_channels) return channels_full(name);
     channel = &table_.make(name);
   }
   return with_effect(command, *channel, std::move(changes), ts, effects);
@@ -181,7 +190,7 @@ bool Channels::apply(const Expire& expire, WallTime ts, Effects& effects) {
 bool Channels::apply(const Forget& forget, Effects& effects) {
   Channel* const channel = table_.find(forget.channel);
   if (channel == nullptr || !channel->name) return false;
-  if (channel->state.size() > 0 || channel->last != forget.last) return false;
+  if (!channel->empty() || channel->last != forget.last) return false;
   Effect effect;
   effect.channel = channel->name;
   effect.slot = channel->slot;
@@ -207,7 +216,7 @@ std::optional<Rejection> Channels::check_room(const State& state,
       ++keys;
     }
   }
-  if (bytes > settings_.max_state_bytes && bytes > table_.bytes()) {
+  if (bytes + table_.will_bytes() > settings_.max_state_bytes && bytes > table_.bytes()) {
     return Rejection{
         RejectReason::state_full, 0,
         "the state would have " + std::to_string(bytes) + " bytes, more than --max-state allows"};

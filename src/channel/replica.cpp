@@ -6,8 +6,10 @@
 
 namespace syncrelay {
 
-Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window)
-    : log_(window) {
+Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window,
+                 ChannelPatterns presence)
+    : presence_(std::move(presence)), log_(window) {
+  default_.keeps_members = presence_.match({});
   const auto null = std::make_shared<const std::string>("null");
   for (const std::string& key : configured_keys) default_.state.set(key, null);
   default_.known = true;
@@ -42,12 +44,11 @@ void Replica::look_ahead(const std::vector<Update>& parts, std::size_t at) const
 void Replica::apply_part(const Update& part) {
   if (part.end != ChannelEnd::none) return end(part);
   ReplicaChannel& channel = known_channel(part);
-  if (part.changes) {
-    channel.state.apply(*part.changes);
-    channel.state_version = ++state_versions_;
-  }
+  if (part.changes) channel.state.apply(*part.changes);
+  if (part.members) channel.members.make().apply(*part.members);
+  if (part.changes || part.members) channel.state_version = ++state_versions_;
   if (part.chunk) log_.append(channel.log, part);
-  if (part.changes || part.chunk) add_news(channel);
+  if (part.changes || part.members || part.chunk) add_news(channel);
 }
 
 void Replica::restore(const Restored& restored) {
@@ -73,6 +74,7 @@ ReplicaChannel* Replica::find(std::string_view name) {
 ReplicaChannel& Replica::make(ChannelName name) {
   ReplicaChannel& channel =
       **named_.insert(std::make_unique<ReplicaChannel>(std::move(name))).first;
+  channel.keeps_members = presence_.match(*channel.name);
   channel.generation = tombstones_.generation();
   channel.log.start_at(tombstones_.last_of(*channel.name).next());
   channel.state_version = ++state_versions_;

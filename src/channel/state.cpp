@@ -1,7 +1,6 @@
 #include "syncrelay/channel/state.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "syncrelay/json/json_text.h"
@@ -64,12 +63,12 @@ class Beside {
 }  // namespace
 
 State::Place State::locate(std::string_view key) const {
-  const auto behind = std::upper_bound(
+  const auto* const behind = std::upper_bound(
       blocks_.begin(), blocks_.end(), key,
       [](std::string_view wanted, const auto& block) { return wanted < block->front().key; });
   if (behind == blocks_.begin()) return {};
-  const auto block = std::prev(behind);
-  const auto entry = std::lower_bound(
+  const auto* const block = behind - 1;
+  const auto* const entry = std::lower_bound(
       (*block)->begin(), (*block)->end(), key,
       [](const Entry& here, std::string_view wanted) { return here.key < wanted; });
   return {static_cast<std::size_t>(block - blocks_.begin()),
@@ -122,32 +121,29 @@ void State::insert(const Place& place, Entry entry) {
   bytes_ += entry.key.size();
   if (blocks_.empty()) blocks_.push_back(std::make_shared<Block>());
   Block& block = own(place.block);
-  block.insert(block.begin() + static_cast<std::ptrdiff_t>(place.entry), std::move(entry));
+  block.insert(place.entry, std::move(entry));
   if (block.size() > kMaxBlockEntries) split(place.block);
 }
 
 void State::split(std::size_t index) {
   Block& block = own(index);
-  const auto middle = block.begin() + kHalf;
-  auto second = std::make_shared<Block>(std::make_move_iterator(middle),
-                                        std::make_move_iterator(block.end()));
-  block.erase(middle, block.end());
-  blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(second));
+  auto second = std::make_shared<Block>();
+  for (std::size_t entry = kHalf; entry < block.size(); ++entry)
+    second->push_back(std::move(block[entry]));
+  block.erase(kHalf, block.size() - kHalf);
+  blocks_.insert(index + 1, std::move(second));
 }
 
 void State::erase(std::string_view key) {
   const Place place = locate(key);
   if (!place.found) return;
   Block& block = own(place.block);
-  const auto entry = block.begin() + static_cast<std::ptrdiff_t>(place.entry);
-  text_bytes_ -= quoted_size(entry->key) + 1 + entry->value->size();
-  bytes_ -= entry->key.size() + entry->value->size();
-  block.erase(entry);
+  const Entry& entry = block[place.entry];
+  text_bytes_ -= quoted_size(entry.key) + 1 + entry.value->size();
+  bytes_ -= entry.key.size() + entry.value->size();
+  block.erase(place.entry);
   --size_;
-  if (block.empty()) {
-    blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(place.block));
-    return;
-  }
+  if (block.empty()) return blocks_.erase(place.block);
   join_with_next(place.block);
   if (place.block > 0) join_with_next(place.block - 1);
 }
@@ -158,8 +154,8 @@ void State::join_with_next(std::size_t index) {
   const Block& next = *blocks_[index + 1];
   if (blocks_[index]->size() + next.size() > kHalf) return;
   Block& block = own(index);
-  block.insert(block.end(), next.begin(), next.end());
-  blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+  for (const Entry& entry : next) block.push_back(entry);
+  blocks_.erase(index + 1);
 }
 
 std::size_t State::bytes_beyond(const State& other) const {

@@ -114,6 +114,19 @@ std::string clients_report(std::string_view answer, WallTime now, bool color) {
   return table.text(color);
 }
 
+std::string members_report(std::string_view answer, WallTime now, bool color) {
+  const std::vector<JsonPart> members = json_parts(json_member(answer, "members"));
+  if (members.empty()) return {};
+  const double seconds_now = static_cast<double>(now.microseconds) / 1e6;
+  Table table({{"id"}, {"here", Align::right}, {"info"}});
+  for (const JsonPart& member : members) {
+    table.add({printable(member.name),
+               duration(seconds_now - number(json_member(member.value, "since"))),
+               printable(json_member(member.value, "info"))});
+  }
+  return table.text(color);
+}
+
 std::string channels_report(const std::vector<std::string>& channels, bool color) {
   Table table({{"name"},
                {"seq", Align::right},

@@ -80,8 +80,10 @@ class Run {
   int publish();
   int watch();
   int clients();
+  int members();
   int channels();
   int drop();
+  int disconnect();
   int stats();
 
  private:
@@ -247,6 +249,16 @@ int Run::clients() {
                '\n');
 }
 
+int Run::members() {
+  const std::string where = channel().empty() ? "" : R"(,"channel":)" + json_string(channel());
+  const auto answer = ask(R"({"op":"members")" + where + '}');
+  if (!answer) return kFailed;
+  if (!console_.pretty) return print(json_member(*answer, "members"));
+  const std::string table = members_report(*answer, SystemClock().wall(), console_.color);
+  if (!table.empty()) return write(table);
+  return write((channel().empty() ? "the default channel" : channel()) + " has no members\n");
+}
+
 int Run::channels() {
   const std::string prefix = request_.words.empty() ? "" : request_.words[0];
   const std::string query = R"({"op":"channels","limit":)" + std::to_string(kMaxListedChannels) +
@@ -280,6 +292,19 @@ int Run::drop() {
   const auto answer = ask(begin_command("drop") + R"(,"channel":)" + json_string(name) + '}');
   if (!answer) return kFailed;
   return console_.pretty ? write("dropped " + name + '\n') : print(*answer);
+}
+
+int Run::disconnect() {
+  std::string query = R"({"op":"disconnect",)";
+  query += request_.connection ? R"("connection":)" + std::to_string(*request_.connection)
+                               : R"("id":)" + json_string(request_.words[0]);
+  if (request_.code) query += R"(,"code":)" + std::to_string(*request_.code);
+  if (request_.reason) query += R"(,"reason":)" + json_string(*request_.reason);
+  const auto answer = ask(query + '}');
+  if (!answer) return kFailed;
+  if (!console_.pretty) return print(*answer);
+  const std::string closed(json_member(*answer, "closed"));
+  return write("closed " + closed + (closed == "1" ? " connection\n" : " connections\n"));
 }
 
 int Run::stats() {
@@ -323,10 +348,14 @@ int run_request(const Invocation& invocation, const Console& console) {
       return run.watch();
     case Action::clients:
       return run.clients();
+    case Action::members:
+      return run.members();
     case Action::channels:
       return run.channels();
     case Action::drop:
       return run.drop();
+    case Action::disconnect:
+      return run.disconnect();
     default:
       return run.stats();
   }

@@ -22,6 +22,7 @@ constexpr std::string_view kListeners = "Listeners";
 constexpr std::string_view kBackends = "Backends";
 constexpr std::string_view kState = "State and log";
 constexpr std::string_view kChannels = "Channels";
+constexpr std::string_view kPresence = "Who is there, and what they say";
 constexpr std::string_view kStorage = "Storage";
 constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kTimes = "Times";
@@ -52,6 +53,27 @@ Reason channel_pattern_problem(std::string_view pattern) {
   if (is_channel_pattern(pattern)) return std::nullopt;
   return "is neither the name of a channel (1 to " + std::to_string(kMaxChannelBytes) +
          " of A-Z a-z 0-9 _ . : ~ - @ /) nor the beginning of names with one * behind it";
+}
+
+// Besides, the empty one is the default channel.
+Reason some_channel_problem(std::string_view pattern) {
+  return pattern.empty() ? std::nullopt : channel_pattern_problem(pattern);
+}
+
+Reason event_type_problem(std::string_view type) {
+  if (type.size() > kMaxNameBytes) return state_key_problem(type);
+  if (type == "ping" || type.starts_with("sync:")) return "is reserved: ping, and sync: in front";
+  return std::nullopt;
+}
+
+Reason hello_type_problem(std::string_view type) {
+  if (type == "sync:hello") return std::nullopt;
+  if (type.empty()) return "is empty";
+  return event_type_problem(type);
+}
+
+Reason members_key_problem(std::string_view key) {
+  return key.empty() ? std::nullopt : state_key_problem(key);
 }
 
 Reason runtime_dir_problem(std::string_view dir) {
@@ -149,6 +171,49 @@ std::vector<Option> channel_options() {
   };
 }
 
+std::vector<Option> presence_options() {
+  return {
+      flag_option({"anonymous-identity", kPresence, "",
+                   "Believe clients who they are: sync:hello gives a connection its identity"},
+                  &Config::anonymous_identity),
+      list_option({"presence", kPresence, "PATTERN",
+                   "Channels whose members are kept and told: a name, or the beginning of names "
+                   "and *, or \"\" for the default channel"},
+                  &Config::presence, some_channel_problem),
+      duration_option({"presence-grace", kPresence, "TIME",
+                       "Time for a member to come back whose last connection was lost"},
+                      &Config::presence_grace, {0ms, 24h}),
+      duration_option({"presence-grace-closed", kPresence, "TIME",
+                       "The same when the last connection took leave (a page that is loaded anew "
+                       "does)"},
+                      &Config::presence_grace_closed, {0ms, 24h}),
+      number_option({"max-members", kPresence, "COUNT", "Members of all channels together"},
+                    &Config::max_members, {1, 10'000'000}),
+      text_option(
+          {"hello-type", kPresence, "TYPE", "Type of the message by which a client says who it is"},
+          &Config::hello_type, hello_type_problem),
+      text_option({"members-key", kPresence, "KEY",
+                   "State key of the default channel that lists its members, too"},
+                  &Config::members_key, members_key_problem),
+      text_option(
+          {"members-event", kPresence, "TYPE", "Event that tells that list whenever it changes"},
+          &Config::members_event, event_type_problem),
+      list_option({"client-publish", kPresence, "PATTERN",
+                   "Channels that any client may publish events to"},
+                  &Config::client_publish, some_channel_problem),
+      number_option({"client-rate", kPresence, "COUNT",
+                     "Messages a second that a client may send for others (0: no limit)"},
+                    &Config::client_rate, {0, 1'000'000}),
+      number_option({"client-burst", kPresence, "COUNT", "The same at once, after a silence"},
+                    &Config::client_burst, {1, 1'000'000}),
+      number_option(
+          {"inbox-messages", kPresence, "COUNT", "Messages of clients that wait for a backend"},
+          &Config::inbox_messages, {1, 10'000'000}),
+      size_option({"inbox-bytes", kPresence, "SIZE", "The same in bytes"}, &Config::inbox_bytes,
+                  {64 * kKiB, 64 * kGiB}),
+  };
+}
+
 std::vector<Option> storage_options() {
   const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
   std::vector<Option> options = {
@@ -224,8 +289,9 @@ std::vector<Option> logging_options() {
 
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
-  for (const auto part : {listener_options, backend_options, state_options, channel_options,
-                          storage_options, client_options, time_options, logging_options}) {
+  for (const auto part :
+       {listener_options, backend_options, state_options, channel_options, presence_options,
+        storage_options, client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
   return table;

@@ -18,7 +18,7 @@ using Reason = std::optional<std::string>;
 
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
-constexpr std::array<Verb, 13> kVerbs = {{
+constexpr std::array<Verb, 15> kVerbs = {{
     {"serve", "", "Run the relay (the default)", Action::serve},
     {"healthcheck", "", "Exit with 0 if the relay on this host answers 200 on /health",
      Action::healthcheck},
@@ -32,10 +32,13 @@ constexpr std::array<Verb, 13> kVerbs = {{
      1, 2, true},
     {"watch", "", "Print what a client receives, going on after a lost connection", Action::watch},
     {"clients", "", "List the clients", Action::clients},
+    {"members", "", "List who is there in a channel whose members are kept", Action::members},
     {"channels", "[PREFIX]", "List the channels, or those whose names begin with PREFIX",
      Action::channels, 0, 1},
     {"drop", "CHANNEL", "Forget a channel; its clients are told, and follow it no more",
      Action::drop, 1, 1},
+    {"disconnect", "[ID]", "Close the connections of an identity, or --connection NUMBER",
+     Action::disconnect, 0, 1},
     {"stats", "", "Print the relay's counters", Action::stats},
     {"backup", "FILE", "Write all that --data holds to a new file, also while the relay runs",
      Action::backup, 1, 1},
@@ -93,8 +96,32 @@ Reason set_ttl(std::string_view value, Request& request) {
 Reason set_if_version(std::string_view value, Request& request) {
   const auto version = parse_number(value);
   if (!version || *version > kMaxVersion)
-    return "is not a version: a whole number, 0 for a key that is not there";
+    return "is not a version: a whole number up to 9007199254740991, 0 for a key that is not there";
   request.if_version = *version;
+  return std::nullopt;
+}
+
+Reason set_connection(std::string_view value, Request& request) {
+  const auto connection = parse_number(value);
+  if (!connection) return "is not a number of a connection, as clients prints it";
+  request.connection = *connection;
+  return std::nullopt;
+}
+
+Reason set_code(std::string_view value, Request& request) {
+  const auto code = parse_number(value);
+  if (!code || *code < kMinDismissalCode || *code > kMaxDismissalCode)
+    return "is not a close code from " + std::to_string(kMinDismissalCode) + " to " +
+           std::to_string(kMaxDismissalCode);
+  request.code = *code;
+  return std::nullopt;
+}
+
+Reason set_reason(std::string_view value, Request& request) {
+  if (value.size() > kMaxReasonBytes)
+    return "is longer than " + std::to_string(kMaxReasonBytes) + " bytes";
+  if (!is_utf8(value)) return "is not valid UTF-8";
+  request.reason = value;
   return std::nullopt;
 }
 
@@ -124,13 +151,16 @@ constexpr std::array kWatch = {Action::watch};
 constexpr std::array kPublish = {Action::publish};
 constexpr std::array kChanges = {Action::set, Action::merge, Action::remove, Action::publish};
 
-constexpr std::array kInChannels = {Action::state,   Action::set,   Action::merge,  Action::remove,
-                                    Action::publish, Action::watch, Action::clients};
+constexpr std::array kInChannels = {Action::state,   Action::set,     Action::merge,
+                                    Action::remove,  Action::publish, Action::watch,
+                                    Action::clients, Action::members};
 constexpr std::array kManyChannels = {Action::publish, Action::watch};
 constexpr std::array kMortal = {Action::set, Action::merge, Action::publish};
 constexpr std::array kConditional = {Action::set, Action::merge, Action::remove};
 
-constexpr std::array<RequestOption, 9> kRequestOptions = {{
+constexpr std::array kDisconnect = {Action::disconnect};
+
+constexpr std::array<RequestOption, 12> kRequestOptions = {{
     {"timeout",
      "TIME",
      "How long to try to reach the relay (1ms to 24h; default 5s)",
@@ -155,6 +185,11 @@ constexpr std::array<RequestOption, 9> kRequestOptions = {{
      "set, merge, delete: only if the key still has this version; 0: only if it is not there",
      kConditional, set_if_version},
     {"versions", "", "state: print the version of each key, too", kVersioned, set_versions},
+    {"connection", "NUMBER", "disconnect: this connection, by the number that clients prints",
+     kDisconnect, set_connection},
+    {"code", "CODE", "disconnect: close code, 4000 to 4999 (default 4000)", kDisconnect, set_code},
+    {"reason", "TEXT", "disconnect: reason in the close frame (default disconnected)", kDisconnect,
+     set_reason},
     {"count", "COUNT", "watch: stop after this many messages", kWatch, set_count},
 }};
 
@@ -216,6 +251,16 @@ Reason channel_fault(const Verb& verb, const Request& request) {
          channel_name_rule();
 }
 
+// Who is meant must be clear; nothing when it is.
+Reason disconnect_fault(const Verb& verb, const Request& request) {
+  if (verb.action != Action::disconnect) return std::nullopt;
+  if (request.words.empty() != request.connection.has_value())
+    return "disconnect needs either an ID or --connection; " + usage(verb);
+  if (request.words.empty() || is_identity(request.words.front())) return std::nullopt;
+  return quote_for_message(request.words.front()) +
+         " is nobody's id (1 to 64 of A-Z a-z 0-9 _ . : ~ - /)";
+}
+
 // What stands without that which it is about.
 Reason loose_option(const Verb& verb, const Request& request) {
   const bool publishes = verb.action == Action::publish && request.set.empty();
@@ -250,8 +295,10 @@ bool is_request(Action action) {
     case Action::publish:
     case Action::watch:
     case Action::clients:
+    case Action::members:
     case Action::channels:
     case Action::drop:
+    case Action::disconnect:
     case Action::stats:
     case Action::backup:
       return true;
@@ -301,6 +348,7 @@ Result<void, UsageError> check_request(const Verb& verb, const Request& request)
   if (verb.action == Action::backup && request.words.front().empty())
     return UsageError{"backup needs the name of a file; " + usage(verb)};
   if (const Reason fault = channel_fault(verb, request)) return UsageError{*fault};
+  if (const Reason fault = disconnect_fault(verb, request)) return UsageError{*fault};
   if (const Reason loose = loose_option(verb, request)) return UsageError{*loose};
   if (inputs(verb, request) > 1) {
     return UsageError{"- stands for standard input more than once, and it can be read only once"};

@@ -5,6 +5,7 @@
 
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/json/json_text.h"
+#include "syncrelay/protocol/channel_name.h"
 
 namespace syncrelay {
 namespace {
@@ -69,6 +70,7 @@ void append_positions(std::string& out, const std::vector<Outcome>& positions,
     append_json_string(out, text(part.channel));
     out += ":{";
     append_position(out, part.position, log_epoch);
+    append_versions(out, part);
     out += '}';
   }
   out += '}';
@@ -98,6 +100,27 @@ void append_results(std::string& out, const std::vector<Outcome>& results,
     append_result(out, result, log_epoch);
   }
   out += ']';
+}
+
+std::string_view word_of(Op op) {
+  if (op == Op::done) return "done";
+  return op == Op::extend ? "extended" : "released";
+}
+
+void append_delivery(std::string& out, const Inbox::Delivery& delivery) {
+  const InboxMessage& message = *delivery.message;
+  out += R"({"n":)" + std::to_string(message.n) + R"(,"event":"message","connection":)";
+  out += std::to_string(message.connection);
+  if (is_personal(message.sender)) {
+    out += R"(,"id":)";
+    append_json_string(out, std::string_view(message.sender).substr(1));
+  }
+  out += R"(,"channel":)";
+  append_json_string(out, message.channel);
+  out += R"(,"ts":)";
+  append_timestamp(out, message.ts);
+  out += R"(,"attempt":)" + std::to_string(delivery.attempt);
+  out.append(R"(,"data":)").append(message.text) += '}';
 }
 
 template <typename Get>
@@ -144,6 +167,10 @@ std::string rejected_answer(const Rejection& rejection) {
   append_json_string(answer, as_utf8(rejection.detail));
   answer += R"(,"offset":)" + std::to_string(rejection.offset);
   if (!rejection.current.empty()) answer.append(R"(,"current":)").append(rejection.current);
+  if (rejection.channel) {
+    answer += R"(,"channel":)";
+    append_json_string(answer, *rejection.channel);
+  }
   if (rejection.index) answer += R"(,"index":)" + std::to_string(*rejection.index);
   return answer + "}}";
 }
@@ -166,10 +193,22 @@ std::string state_answer(const AnswerContext& context, const State& state, const
   return answer;
 }
 
+std::string members_answer(const AnswerContext& context, const State& members) {
+  std::string answer = begin(context) + R"(,"members":{)";
+  members.for_each([&answer](const State::Entry& entry) {
+    append_member(answer, entry.key, std::string_view(*entry.value));
+  });
+  return answer + "}}";
+}
+
 std::string backup_answer(const AnswerContext& context, const std::string& path) {
   std::string answer = begin(context) + R"(,"backup":)";
   append_json_string(answer, path);
   return answer + '}';
+}
+
+std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed) {
+  return begin(context) + R"(,"closed":)" + std::to_string(closed) + '}';
 }
 
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients) {
@@ -198,6 +237,22 @@ std::string channels_answer(const AnswerContext& context, const ChannelList& lis
   return answer;
 }
 
+std::string receive_answer(const AnswerContext& context,
+                           const std::vector<Inbox::Delivery>& deliveries) {
+  std::string answer = begin(context) + R"(,"events":[)";
+  for (const Inbox::Delivery& delivery : deliveries) {
+    if (answer.back() != '[') answer += ',';
+    append_delivery(answer, delivery);
+  }
+  return answer + "]}";
+}
+
+std::string settled_answer(const AnswerContext& context, const Settled& settled) {
+  std::string answer = begin(context);
+  answer.append(R"(,")").append(word_of(settled.op)).append(R"(":)");
+  return answer + std::to_string(settled.result.count) + '}';
+}
+
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                          const std::vector<const ShardStats*>& shards) {
   std::string answer = begin(context) + R"(,"stats":{)";
@@ -208,6 +263,13 @@ std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
   append_member(answer, "events", relay.events.get());
   append_member(answer, "state_keys", relay.state_keys.get());
   append_member(answer, "state_bytes", relay.state_bytes.get());
+  append_member(answer, "inbox_messages", relay.inbox_messages.get());
+  append_member(answer, "inbox_bytes", relay.inbox_bytes.get());
+  append_member(answer, "inbox_leased", relay.inbox_leased.get());
+  append_member(answer, "inbox_received", relay.inbox_received.get());
+  append_member(answer, "inbox_done", relay.inbox_done.get());
+  append_member(answer, "inbox_redelivered", relay.inbox_redelivered.get());
+  append_member(answer, "members", relay.members.get());
   append_member(answer, "log_events",
                 most(shards, [](const ShardStats& shard) { return shard.log_events.get(); }));
   append_member(answer, "log_bytes",

@@ -10,6 +10,8 @@
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/channel_list.h"
+#include "syncrelay/relay/inbox.h"
+#include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/relay.h"
 
 // The answers on the control socket, as JSON text.
@@ -27,9 +29,16 @@ std::string rejected_answer(const Rejection& rejection);
 
 // All keys, or one (empty when the state has no such key).
 std::string state_answer(const AnswerContext& context, const State& state, const std::string& key);
+// `members`: by id, see channel/member.h.
+std::string members_answer(const AnswerContext& context, const State& members);
 std::string backup_answer(const AnswerContext& context, const std::string& path);
+// `closed`: connections.
+std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
 std::string channels_answer(const AnswerContext& context, const ChannelList& list);
+std::string receive_answer(const AnswerContext& context,
+                           const std::vector<Inbox::Delivery>& deliveries);
+std::string settled_answer(const AnswerContext& context, const Settled& settled);
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                          const std::vector<const ShardStats*>& shards);
 

@@ -92,6 +92,8 @@ struct CommandServer::Impl {
   milliseconds until_tending() const;
   bool wait(milliseconds timeout);
   bool take_batch();
+  bool take_said();
+  void publish_batch();
   void gather_more();
   bool take_all();
   bool take(zmq::socket_t& socket);
@@ -158,10 +160,10 @@ void CommandServer::Impl::bind_pull(const std::string& endpoint) {
 }
 
 void CommandServer::Impl::bind_control(const std::string& endpoint) {
-  desk =
-      std::make_unique<ControlDesk>(context, unreadable_bytes(),
-                                    ControlDesk::Sources{relay, intake, relay_stats, shards.stats,
-                                                         shards.outboxes, gate, settings.epoch});
+  desk = std::make_unique<ControlDesk>(
+      context, unreadable_bytes(),
+      ControlDesk::Sources{relay, intake, relay_stats, shards.stats, shards.outboxes, gate,
+                           settings.epoch, clock});
   listen(desk->socket(), endpoint, PeerGate::Answers::each);
 }
 
@@ -200,19 +202,24 @@ void CommandServer::Impl::look_at_peers() {
 // How long there is nothing to do, unless something comes.
 milliseconds CommandServer::Impl::until_tending() const {
   if (desk->has_backup()) return milliseconds(0);
-  const auto next = intake.next_tending();
-  if (!next) return kLookInterval;
-  const auto left = std::chrono::ceil<milliseconds>(*next - clock.now());
-  return std::clamp(left, milliseconds(0), kLookInterval);
+  milliseconds until = kLookInterval;
+  for (const auto& next : {intake.next_tending(), desk->next_service()}) {
+    if (next) until = std::min(until, std::chrono::ceil<milliseconds>(*next - clock.now()));
+  }
+  return std::max(until, milliseconds(0));
 }
 
 void CommandServer::Impl::run() {
   if (!PeerGate::in_force()) log.warning("connections to the command sockets are not bounded");
   while (!stopping()) {
     if (clock.now() >= next_look) look_at_peers();
-    if (!take_batch()) wait(until_tending());
+    const bool any = take_batch();
+    desk->serve_receivers();
+    if (!any) wait(until_tending());
   }
   const TimePoint deadline{Duration(stop_deadline.load())};
+  desk->read_outboxes();
+  desk->hear_no_clients();
   take_until_quiet(std::min(deadline, clock.now() + kLateness));
   take_leave(std::min(deadline, clock.now() + kLateness));
   gate.close_to_news();
@@ -229,43 +236,65 @@ void CommandServer::Impl::take_leave(TimePoint deadline) {
 }
 
 // Who is connected sees the end now, and keeps what it has for the next relay: nobody would read it
-// any more while clients are still written to. The last answers go out all the same.
+// any more while clients are still written to. The last answers go out all the same: workers that
+// wait for messages hear that there are none.
 void CommandServer::Impl::hang_up() {
+  desk->end_receivers();
   for (zmq::socket_t& socket : sockets) socket.close();
   desk->socket().close();
 }
 
+// What shards have to say does not keep it going: clients may say something all the time.
 void CommandServer::Impl::take_until_quiet(TimePoint deadline) {
-  while (clock.now() < deadline && (take_batch() || wait(kQuiet))) {
+  TimePoint quiet_at = clock.now() + kQuiet;
+  while (clock.now() < std::min(quiet_at, deadline)) {
+    if (take_batch() || wait(kQuiet)) quiet_at = clock.now() + kQuiet;
   }
 }
 
-// Waits for a command or for wake. False when none came in time.
+// Waits for a command or for wake. False when no command came in time.
 bool CommandServer::Impl::wait(milliseconds timeout) {
   polled.clear();
   for (zmq::socket_t& socket : sockets) polled.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
   polled.push_back({desk->socket().handle(), 0, ZMQ_POLLIN, 0});
   polled.push_back({nullptr, wake.fd(), ZMQ_POLLIN, 0});
   const int ready = zmq::poll(polled.data(), polled.size(), timeout);
-  if (polled.back().revents != 0) wake.clear();
-  return ready > 0;
+  if (polled.back().revents == 0) return ready > 0;
+  wake.clear();
+  return ready > 1;
 }
 
-// Applies commands until the batch is full or the sockets are empty, then publishes and answers.
+// Applies what clients have said, then commands until the batch is full or the sockets are empty,
+// then publishes and answers.
 // False when there was nothing to do.
 bool CommandServer::Impl::take_batch() {
   desk->read_outboxes();
   desk->go_on_with_backup();
   const bool tended = intake.tend();
-  if (!take_all() && !tended) return false;
+  const bool heard = take_said();
+  if (!take_all() && !tended && !heard) return false;
   gather_more();
+  publish_batch();
+  return true;
+}
+
+// What clients have said; all but the last batch of it is published.
+bool CommandServer::Impl::take_said() {
+  const bool any = desk->take_said();
+  while (desk->has_said()) {
+    desk->answer(intake.publish());
+    desk->take_said();
+  }
+  return any;
+}
+
+void CommandServer::Impl::publish_batch() {
   const std::uint64_t commands = intake.unanswered();
   std::vector<Reply> replies = intake.publish();
   gather.published(commands, clock.now());
   crash_point("before_answer");
   desk->read_outboxes();
   desk->answer(std::move(replies));
-  return true;
 }
 
 void CommandServer::Impl::gather_more() {

@@ -9,7 +9,9 @@
 namespace syncrelay {
 namespace {
 
-constexpr std::size_t kMaxLists = 16;      // under way at a time
+constexpr std::size_t kMaxLists = 16;  // under way at a time
+constexpr std::size_t kMaxReceivers = 1000;
+constexpr std::size_t kMaxReceivedBytes = 4 * 1024 * 1024;  // of texts in one answer
 constexpr std::size_t kVersionBytes = 24;  // of a key in an answer, besides the key
 
 const Rejection kUnread{RejectReason::busy, 0, "earlier answers are not read yet"};
@@ -17,7 +19,10 @@ const Rejection kUnread{RejectReason::busy, 0, "earlier answers are not read yet
 }  // namespace
 
 ControlDesk::ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources)
-    : socket_(context, max_message, sources.gate), sources_(sources) {}
+    : socket_(context, max_message, sources.gate),
+      sources_(sources),
+      client_replies_(sources.relay, sources.intake, sources.outboxes.size()),
+      receivers_(kMaxReceivers) {}
 
 bool ControlDesk::take() {
   Envelope envelope;
@@ -34,21 +39,36 @@ bool ControlDesk::take() {
 
 void ControlDesk::answer(std::vector<Reply> replies) {
   for (const Reply& reply : replies) {
-    auto waiting = waiting_.extract(reply.ticket);
-    Envelope& envelope = waiting.mapped();
-    if (const auto* query = std::get_if<Query>(&reply.content)) {
-      answer(std::move(envelope), *query);
-    } else if (const auto* rejection = std::get_if<Rejection>(&reply.content)) {
-      send(std::move(envelope), rejected_answer(*rejection));
+    if (client_replies_.take(reply)) continue;
+    const auto* const query = std::get_if<Query>(&reply.content);
+    if (query != nullptr && query->op == Op::receive) {
+      add_receiver(reply.ticket, *query);
     } else {
-      const auto& accepted = std::get<Accepted>(reply.content);
-      const Outcome& outcome = accepted.outcome;
-      send(std::move(envelope),
-           accepted_answer({outcome.position, sources_.epoch,
-                            sources_.relay.subscribers().of(text(outcome.channel))},
-                           accepted));
+      answer(take_envelope(reply.ticket), reply);
     }
   }
+  client_replies_.send();
+}
+
+void ControlDesk::answer(Envelope envelope, const Reply& reply) {
+  if (const auto* query = std::get_if<Query>(&reply.content)) {
+    answer(std::move(envelope), *query);
+  } else if (const auto* rejection = std::get_if<Rejection>(&reply.content)) {
+    send(std::move(envelope), rejected_answer(*rejection));
+  } else if (const auto* settled = std::get_if<Settled>(&reply.content)) {
+    send(std::move(envelope), settled_answer(context({}), *settled));
+  } else {
+    const auto& accepted = std::get<Accepted>(reply.content);
+    const Outcome& outcome = accepted.outcome;
+    send(std::move(envelope),
+         accepted_answer({outcome.position, sources_.epoch,
+                          sources_.relay.subscribers().of(text(outcome.channel))},
+                         accepted));
+  }
+}
+
+Envelope ControlDesk::take_envelope(Ticket ticket) {
+  return std::move(waiting_.extract(ticket).mapped());
 }
 
 void ControlDesk::answer(Envelope envelope, const Query& query) {
@@ -56,16 +76,20 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
   switch (query.op) {
     case Op::clients:
       return begin_list(std::move(envelope), query);
+    case Op::disconnect:
+      return begin_dismissal(std::move(envelope), query);
     case Op::backup:
       return join_backup(std::move(envelope));
     case Op::state:
       return answer_state(std::move(envelope), query);
+    case Op::members:
+      return answer_members(std::move(envelope), query);
     case Op::channels:
       return send_large(std::move(envelope),
                         channels_answer(now, list_channels(query, sources_.relay.channels(),
                                                            sources_.relay.subscribers())));
     default:
-      return send(std::move(envelope), stats_answer(now, sources_.relay_stats, sources_.shards));
+      send(std::move(envelope), stats_answer(now, sources_.relay_stats, sources_.shards));
   }
 }
 
@@ -80,6 +104,15 @@ void ControlDesk::answer_state(Envelope envelope, const Query& query) {
   if (!socket_.has_room(envelope, query.key.empty() ? all : one))
     return refuse(std::move(envelope), kUnread);
   send(std::move(envelope), state_answer(context(query.channel_name()), state, query.key));
+}
+
+void ControlDesk::answer_members(Envelope envelope, const Query& query) {
+  static const State kNobody;
+  const Channel* const channel = sources_.relay.channels().find(query.channel_name());
+  const State& members = channel == nullptr ? kNobody : channel->members.get();
+  if (!socket_.has_room(envelope, members.members_size()))
+    return refuse(std::move(envelope), kUnread);
+  send(std::move(envelope), members_answer(context(query.channel_name()), members));
 }
 
 void ControlDesk::begin_list(Envelope envelope, const Query& query) {
@@ -97,14 +130,76 @@ void ControlDesk::begin_list(Envelope envelope, const Query& query) {
 void ControlDesk::read_outboxes() {
   for (std::size_t shard = 0; shard < sources_.outboxes.size(); ++shard) {
     sources_.outboxes[shard]->take(taken_);
-    for (UpLetter& letter : taken_) {
-      if (auto* reported = std::get_if<Reported>(&letter)) {
-        add_to_list(std::move(*reported));
-      } else {
-        sources_.relay.hear(shard, std::get<Subscribers>(letter));
-      }
-    }
+    for (UpLetter& letter : taken_) hear(shard, letter);
   }
+}
+
+void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
+  if (auto* reported = std::get_if<Reported>(&letter)) {
+    add_to_list(std::move(*reported));
+  } else if (const auto* subscribers = std::get_if<Subscribers>(&letter)) {
+    sources_.relay.hear(shard, *subscribers);
+  } else if (const auto* attendance = std::get_if<Attendance>(&letter)) {
+    sources_.relay.attend(shard, *attendance);
+  } else if (const auto* dismissed = std::get_if<Dismissed>(&letter)) {
+    end_dismissal(*dismissed);
+  } else if (auto* said = std::get_if<Said>(&letter); said != nullptr && hears_clients_) {
+    said_.push_back({shard, std::move(*said)});
+  }
+}
+
+bool ControlDesk::take_said() {
+  const std::size_t first = next_said_;
+  while (has_said() && !sources_.intake.batch_full()) {
+    const ClientSaid& next = said_[next_said_++];
+    client_replies_.take(next.shard, next.said);
+  }
+  const bool any = next_said_ > first;
+  if (!has_said()) {
+    said_.clear();
+    next_said_ = 0;
+  }
+  return any;
+}
+
+void ControlDesk::add_receiver(Ticket ticket, const Query& query) {
+  if (receivers_.add(ticket, query.worker, sources_.clock.now())) return;
+  refuse(take_envelope(ticket), {RejectReason::busy, 0, "too many workers wait for messages"});
+}
+
+void ControlDesk::serve_receivers() {
+  if (receivers_.empty()) return;
+  const TimePoint now = sources_.clock.now();
+  while (!receivers_.empty() && sources_.relay.inbox().has_next(now))
+    hand_out(receivers_.take_first(), now);
+  while (const auto expired = receivers_.take_expired(now)) send_nothing(expired->ticket);
+}
+
+// Who is found to be gone has had nothing.
+void ControlDesk::hand_out(const Receivers::Receiver& receiver, TimePoint now) {
+  Envelope envelope = take_envelope(receiver.ticket);
+  if (!socket_.has_room(envelope, kMaxReceivedBytes)) return refuse(std::move(envelope), kUnread);
+  Inbox& inbox = sources_.relay.inbox();
+  const auto deliveries =
+      inbox.take({receiver.wish.max, kMaxReceivedBytes, receiver.wish.lease}, now);
+  if (send(std::move(envelope), receive_answer(context({}), deliveries))) return;
+  std::vector<std::uint64_t> numbers;
+  for (const Inbox::Delivery& delivery : deliveries) numbers.push_back(delivery.message->n);
+  inbox.give_back(numbers);
+}
+
+void ControlDesk::send_nothing(Ticket ticket) {
+  send(take_envelope(ticket), receive_answer(context({}), {}));
+}
+
+std::optional<TimePoint> ControlDesk::next_service() const {
+  const auto end = receivers_.next_end();
+  const auto lease_end = sources_.relay.inbox().next_end();
+  return end && lease_end ? std::min(*end, *lease_end) : end;
+}
+
+void ControlDesk::end_receivers() {
+  while (!receivers_.empty()) send_nothing(receivers_.take_first().ticket);
 }
 
 void ControlDesk::add_to_list(Reported reported) {
@@ -115,6 +210,19 @@ void ControlDesk::add_to_list(Reported reported) {
   const std::string_view channel = list.channel ? std::string_view(*list.channel) : "";
   send_large(std::move(list.envelope), clients_answer(context(channel), list.clients));
   lists_.erase(found);
+}
+
+void ControlDesk::begin_dismissal(Envelope envelope, const Query& query) {
+  if (dismissals_.full()) {
+    return refuse(std::move(envelope),
+                  {RejectReason::busy, 0, "too many queries to disconnect are under way"});
+  }
+  sources_.relay.ask(dismissals_.begin(std::move(envelope), query, sources_.outboxes.size()));
+}
+
+void ControlDesk::end_dismissal(const Dismissed& dismissed) {
+  if (auto done = dismissals_.take(dismissed))
+    send(std::move(done->envelope), dismissal_answer(context({}), done->closed));
 }
 
 // One that is under way holds at its end what is stored by then, so it is good for later requests.
@@ -149,9 +257,10 @@ void ControlDesk::refuse(Envelope envelope, const Rejection& rejection) {
   send(std::move(envelope), rejected_answer(rejection));
 }
 
-void ControlDesk::send(Envelope envelope, std::string answer) {
-  if (!socket_.answer(std::move(envelope), std::move(answer)))
-    sources_.relay_stats.answers_dropped.add();
+bool ControlDesk::send(Envelope envelope, std::string answer) {
+  const bool sent = socket_.answer(std::move(envelope), std::move(answer));
+  if (!sent) sources_.relay_stats.answers_dropped.add();
+  return sent;
 }
 
 AnswerContext ControlDesk::context(std::string_view channel) const {

@@ -9,11 +9,14 @@
 #include <zmq.hpp>
 
 #include "answer.h"
+#include "client_replies.h"
 #include "control_socket.h"
+#include "dismissals.h"
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/relay/intake.h"
+#include "syncrelay/relay/receivers.h"
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {
@@ -32,6 +35,7 @@ class ControlDesk {
     std::vector<Outbox*> outboxes;  // of the shards, in the same order
     PeerGate& gate;                 // hears of what is taken
     std::string epoch;
+    const Clock& clock;
   };
 
   ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources);
@@ -44,7 +48,23 @@ class ControlDesk {
 
   // Reads what the shards have to say. To be called when one of their outboxes is not empty, and
   // before answer(), so that the answers count every subscriber that has heard from his channel.
+  // What clients have said waits for take_said().
   void read_outboxes();
+
+  // What clients say from now on is not taken and has no answer.
+  void hear_no_clients() { hears_clients_ = false; }
+
+  // Hands what clients have said to the intake, as far as the batch goes. False: nothing was.
+  bool take_said();
+  bool has_said() const { return next_said_ < said_.size(); }
+
+  // Gives messages to the workers that wait, and an empty answer to those that have waited for as
+  // long as they would. Precondition: nothing is staged in the inbox.
+  void serve_receivers();
+  // When that will have something to do, unless something comes.
+  std::optional<TimePoint> next_service() const;
+  // No worker gets any more.
+  void end_receivers();
 
   // A step of the backup that somebody waits for, if there is one; the last one answers.
   void go_on_with_backup();
@@ -61,24 +81,45 @@ class ControlDesk {
     std::vector<ClientInfo> clients;
   };
 
+  struct ClientSaid {
+    std::size_t shard;
+    Said said;
+  };
+
+  void answer(Envelope envelope, const Reply& reply);
   void answer(Envelope envelope, const Query& query);
+  void add_receiver(Ticket ticket, const Query& query);
+  void hand_out(const Receivers::Receiver& receiver, TimePoint now);
+  void send_nothing(Ticket ticket);
+  Envelope take_envelope(Ticket ticket);
+  void hear(std::size_t shard, UpLetter& letter);
   void answer_state(Envelope envelope, const Query& query);
+  void answer_members(Envelope envelope, const Query& query);
   void begin_list(Envelope envelope, const Query& query);
   void add_to_list(Reported reported);
+  void begin_dismissal(Envelope envelope, const Query& query);
+  void end_dismissal(const Dismissed& dismissed);
   void join_backup(Envelope envelope);
   // Or refuses, when the peer has not read earlier ones.
   void send_large(Envelope envelope, std::string answer);
   void refuse(Envelope envelope, const Rejection& rejection);
-  void send(Envelope envelope, std::string answer);
+  // False: the peer is gone, or does not read.
+  bool send(Envelope envelope, std::string answer);
   AnswerContext context(std::string_view channel) const;
 
   ControlSocket socket_;
   const Sources sources_;
   std::vector<UpLetter> taken_;
-  std::unordered_map<Ticket, Envelope> waiting_;  // for replies
+  std::unordered_map<Ticket, Envelope> waiting_;  // for replies, or for messages
   Ticket next_ticket_ = kNobody + 1;
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;
+  Dismissals dismissals_;
+  ClientReplies client_replies_;
+  bool hears_clients_ = true;
+  std::vector<ClientSaid> said_;  // what the outboxes held the last two times, at most
+  std::size_t next_said_ = 0;
+  Receivers receivers_;
   std::vector<Envelope> backup_;  // who waits for the one that is under way
 };
 

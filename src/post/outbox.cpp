@@ -1,35 +1,65 @@
 #include "syncrelay/post/outbox.h"
 
-#include <utility>
-
 namespace syncrelay {
 
-void Outbox::put(Reported reported) {
-  bool was_empty = false;
+template <typename Put>
+void Outbox::put_and_wake(Put put) {
+  bool woken = false;
   {
     const std::lock_guard lock(mutex_);
-    was_empty = reported_.empty();
-    reported_.push_back(std::move(reported));
+    put(waiting_);
+    woken = std::exchange(woken_, true);
   }
-  if (was_empty) wake_();
+  if (!woken) wake_();
+}
+
+void Outbox::put(Reported reported) {
+  put_and_wake([&](Waiting& waiting) { waiting.reported.push_back(std::move(reported)); });
 }
 
 void Outbox::put(Subscribers subscribers) {
   const std::lock_guard lock(mutex_);
-  subscribers_[std::move(subscribers.channel)] = subscribers.count;
+  waiting_.subscribers[std::move(subscribers.channel)] = subscribers.count;
+}
+
+void Outbox::put(Attendance attendance) {
+  put_and_wake([&](Waiting& waiting) {
+    std::pair<std::string, std::string> matter(attendance.channel, attendance.id);
+    waiting.attendances.insert_or_assign(std::move(matter), std::move(attendance));
+  });
+}
+
+void Outbox::put(Dismissed dismissed) {
+  put_and_wake([&](Waiting& waiting) { waiting.dismissed.push_back(dismissed); });
+}
+
+bool Outbox::put(Said said) {
+  bool taken = false;
+  put_and_wake([&](Waiting& waiting) {
+    const std::size_t bytes = said_bytes_ + weight(said);
+    taken = waiting.said.size() < kMaxSaid && bytes <= kMaxSaidBytes;
+    if (!taken) return;
+    said_bytes_ = bytes;
+    waiting.said.push_back(std::move(said));
+  });
+  return taken;
 }
 
 void Outbox::take(std::vector<UpLetter>& letters) {
   letters.clear();
-  std::vector<Reported> reported;
-  std::unordered_map<std::string, std::uint64_t> subscribers;
+  Waiting taken;
   {
     const std::lock_guard lock(mutex_);
-    reported.swap(reported_);
-    subscribers.swap(subscribers_);
+    std::swap(taken, waiting_);
+    said_bytes_ = 0;
+    woken_ = false;
   }
-  for (auto& [channel, count] : subscribers) letters.emplace_back(Subscribers{channel, count});
-  for (Reported& report : reported) letters.emplace_back(std::move(report));
+  for (auto& [channel, count] : taken.subscribers)
+    letters.emplace_back(Subscribers{channel, count});
+  for (auto& [matter, attendance] : taken.attendances) letters.emplace_back(std::move(attendance));
+  for (Said& said : taken.said) letters.emplace_back(std::move(said));
+  for (const Dismissed& dismissed : taken.dismissed) letters.emplace_back(dismissed);
+  for (Reported& report : taken.reported) letters.emplace_back(std::move(report));
 }
 
 }  // namespace syncrelay

@@ -34,8 +34,12 @@ bool is_channel_pattern(std::string_view text) {
   return is_channel_name(text);
 }
 
-bool ChannelRule::allows(std::string_view name) const {
-  if (name.empty()) return true;
+bool is_identity(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxIdentityBytes &&
+         text.find('@') == std::string_view::npos && consists_of_channel_bytes(text);
+}
+
+bool ChannelPatterns::match(std::string_view name) const {
   if (is_personal(name)) return false;
   return std::any_of(patterns_.begin(), patterns_.end(),
                      [name](const std::string& pattern) { return matches(pattern, name); });

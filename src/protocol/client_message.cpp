@@ -3,7 +3,9 @@
 #include <array>
 
 #include "protocol/number_text.h"
+#include "syncrelay/json/json_text.h"
 #include "syncrelay/json/json_walk.h"
+#include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
@@ -11,7 +13,7 @@ namespace {
 
 using Step = JsonVisitor::Step;
 
-constexpr std::string_view kOwnType = R"("sync:)";  // begins the types that are listened to
+constexpr std::string_view kOwnTypes = "sync:";  // begins the types that are not for the backend
 
 // A member that says something; its value as JSON text, decoded where it is a string.
 struct Said {
@@ -20,27 +22,40 @@ struct Said {
   JsonKind kind = JsonKind::null;
   std::string_view json = {};
   std::string text = {};
+
+  bool is_string() const { return there && kind == JsonKind::string; }
 };
 
+enum class Word : std::size_t { type, channel, epoch, seq, id, info, ref, event, data };
+constexpr std::size_t kWords = 9;
+
 // Takes the members that say something, written without escapes, from a message; of several of one
-// name the first.
+// name the first. And all but type, id and ref, as they stand, as an object of their own.
 class Members final : public JsonVisitor {
  public:
   explicit Members(std::string_view message) : message_(message) {}
 
-  const Said& type() const { return said_[0]; }
-  const Said& channel() const { return said_[1]; }
-  const Said& epoch() const { return said_[2]; }
-  const Said& seq() const { return said_[3]; }
+  const Said& operator[](Word word) const { return said_[static_cast<std::size_t>(word)]; }
+  std::string others() const { return '{' + others_ + '}'; }
 
   void begin() override {
-    said_ = {{{R"("type")"}, {R"("channel")"}, {R"("epoch")"}, {R"("seq")"}}};
+    said_ = {{{R"("type")"},
+              {R"("channel")"},
+              {R"("epoch")"},
+              {R"("seq")"},
+              {R"("id")"},
+              {R"("info")"},
+              {R"("ref")"},
+              {R"("event")"},
+              {R"("data")"}}};
+    others_.clear();
     depth_ = 0;
   }
   bool name(const JsonToken& token) override {
     last_ = nullptr;
+    name_ = text_at(token.begin, token.end);
     for (Said& said : said_) {
-      if (!said.there && said.name == text_at(token.begin, token.end)) last_ = &said;
+      if (!said.there && said.name == name_) last_ = &said;
     }
     return true;
   }
@@ -65,13 +80,24 @@ class Members final : public JsonVisitor {
     return message_.substr(begin, end - begin);
   }
   void take(JsonKind kind, std::size_t begin, std::size_t end, std::string_view content) {
-    if (last_ == nullptr) return;
-    *last_ = {last_->name, true, kind, text_at(begin, end), std::string(content)};
+    const std::string_view json = text_at(begin, end);
+    if (last_ != nullptr) *last_ = {last_->name, true, kind, json, std::string(content)};
+    if (name_ == (*this)[Word::type].name || name_ == (*this)[Word::id].name ||
+        name_ == (*this)[Word::ref].name)
+      return;
+    if (others_.size() + name_.size() + json.size() > kMaxInfoBytes) {
+      others_.resize(kMaxInfoBytes, ' ');  // with its brackets it is too long for an info
+    } else {
+      if (!others_.empty()) others_ += ',';
+      others_.append(name_).append(":").append(json);
+    }
   }
 
   const std::string_view message_;
-  std::array<Said, 4> said_;
-  Said* last_ = nullptr;            // the member that the next value is of, if it says something
+  std::array<Said, kWords> said_;
+  std::string others_;
+  std::string_view name_;           // of the member that the next value is of,
+  Said* last_ = nullptr;            // and that member, if it says something
   JsonKind kind_ = JsonKind::null;  // of the last value with parts
   std::size_t begin_ = 0;
   std::size_t depth_ = 0;
@@ -79,57 +105,134 @@ class Members final : public JsonVisitor {
 
 // What is no string becomes a text that is no channel's name, whatever it is.
 std::string channel_of(const Members& members) {
-  const Said& channel = members.channel();
+  const Said& channel = members[Word::channel];
   if (!channel.there || channel.kind == JsonKind::string) return channel.text;
   return "not a string: " + std::string(channel.json);
 }
 
+bool wants_resume(const Members& members) {
+  return members[Word::epoch].there || members[Word::seq].there;
+}
+
 std::optional<AskedPosition> position_of(const Members& members) {
-  const Said& epoch = members.epoch();
-  const Said& seq = members.seq();
-  if (epoch.kind != JsonKind::string || epoch.text.size() > kMaxEpochBytes) return std::nullopt;
-  if (seq.kind != JsonKind::number) return std::nullopt;
+  const Said& epoch = members[Word::epoch];
+  const Said& seq = members[Word::seq];
+  if (!epoch.is_string() || epoch.text.size() > kMaxEpochBytes) return std::nullopt;
+  if (!seq.there || seq.kind != JsonKind::number) return std::nullopt;
   const std::optional<std::uint64_t> number = whole_number(seq.json);
   if (!number) return std::nullopt;
   return AskedPosition{epoch.text, Seq{*number}};
 }
 
-}  // namespace
-
-std::optional<ClientMessage> parse_client_message(std::string_view text) {
-  if (text.find(kOwnType) == text.npos)
-    return std::nullopt;  // most of what is ignored costs no more
-  Members members(text);
-  if (JsonWalk().visit(text, members)) return std::nullopt;
-  const std::string_view type = members.type().json;
-  if (type == R"("sync:ping")") return PingMessage{};
-  if (type == R"("sync:unsubscribe")") return UnsubscribeMessage{channel_of(members)};
-  if (type != R"("sync:subscribe")") return std::nullopt;
-  const bool wants_resume = members.epoch().there || members.seq().there;
-  return SubscribeMessage{channel_of(members), wants_resume, position_of(members)};
+void set_ref(const Members& members, AnsweredMessage& message) {
+  const Said& ref = members[Word::ref];
+  if (!ref.there) return;
+  if (ref.is_string() && !ref.text.empty() && ref.text.size() <= kMaxRefBytes) {
+    message.ref = ref.text;
+  } else {
+    message.fault = RefusedMessage::invalid_ref;
+  }
 }
 
-std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece) {
-  std::optional<ClientMessage> message = read(piece);
-  if (piece.ends && !message) ++ignored_;
+// Of several faults the first counts.
+void note(AnsweredMessage& message, bool fits, RefusedMessage fault) {
+  if (!fits && !message.fault) message.fault = fault;
+}
+
+HelloMessage hello_with_info(const Members& members, std::string_view info) {
+  HelloMessage hello;
+  set_ref(members, hello);
+  hello.id = members[Word::id].text;
+  note(hello, members[Word::id].is_string() && is_identity(hello.id), RefusedMessage::invalid_id);
+  note(hello, info.size() <= kMaxInfoBytes, RefusedMessage::invalid_info);
+  if (info.size() <= kMaxInfoBytes) hello.info = info;
+  return hello;
+}
+
+HelloMessage hello_of(const Members& members) {
+  HelloMessage hello = hello_with_info(members, members[Word::info].json);
+  const bool fits = !members[Word::info].there || members[Word::info].kind == JsonKind::object;
+  note(hello, fits, RefusedMessage::invalid_info);
+  hello.wants_resume = wants_resume(members);
+  hello.after = position_of(members);
+  return hello;
+}
+
+PublishMessage publish_of(const Members& members) {
+  PublishMessage publish;
+  set_ref(members, publish);
+  publish.channel = channel_of(members);
+  publish.event = members[Word::event].json;
+  publish.data = members[Word::data].there ? members[Word::data].json : "null";
+  note(publish, members[Word::event].is_string(), RefusedMessage::message_invalid);
+  note(publish, publish.channel.empty() || is_channel_name(publish.channel),
+       RefusedMessage::invalid_channel);
+  return publish;
+}
+
+// Without a type it is worth an answer only where the client can recognise that.
+std::optional<ClientMessage> for_backend(const Members& members, std::string_view text) {
+  BackendMessage message;
+  set_ref(members, message);
+  const bool has_type = members[Word::type].is_string();
+  if (!has_type && message.ref.empty()) return std::nullopt;
+  note(message, has_type, RefusedMessage::message_invalid);
+  if (is_channel_name(members[Word::channel].text)) message.channel = members[Word::channel].text;
+  if (!message.fault) message.text = text;
   return message;
 }
 
-std::optional<ClientMessage> ClientMessageReader::read(const MessagePiece& piece) {
+}  // namespace
+
+std::optional<ClientMessage> parse_client_message(std::string_view text,
+                                                  std::string_view hello_type) {
+  const std::size_t begin = skip_space(text, 0);
+  if (begin == text.size() || text[begin] != '{') return std::nullopt;
+  Members members(text);
+  if (JsonWalk(kMaxNesting).visit(text, members)) return std::nullopt;
+  const std::string_view type = members[Word::type].json;
+  if (type == R"("sync:hello")") return hello_of(members);
+  if (type == R"("sync:publish")") return publish_of(members);
+  if (members[Word::type].is_string() && members[Word::type].text == hello_type)
+    return hello_with_info(members, members.others());
+  if (!members[Word::type].text.starts_with(kOwnTypes)) return for_backend(members, text);
+  if (text.size() > kMaxUnansweredBytes) return std::nullopt;
+  if (type == R"("sync:ping")") return PingMessage{};
+  if (type == R"("sync:unsubscribe")") return UnsubscribeMessage{channel_of(members)};
+  if (type != R"("sync:subscribe")") return std::nullopt;
+  return SubscribeMessage{channel_of(members), wants_resume(members), position_of(members)};
+}
+
+bool ClientMessageReader::Begun::add(std::string_view piece) {
+  const std::size_t size = text_.size() + piece.size();
+  if (size > kMaxUnansweredBytes && hearing_.held + piece.size() > Hearing::kMaxHeldBytes)
+    return false;
+  text_.append(piece);
+  hearing_.held += piece.size();
+  return true;
+}
+
+std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece,
+                                                       Hearing& hearing) {
   if (piece.begins) begun_.reset();
   if (piece.kind != MessageKind::text) return std::nullopt;
-  if (piece.begins && piece.ends)
-    return piece.payload.size() <= kMaxBytes ? parse_client_message(piece.payload) : std::nullopt;
-  if (piece.begins) begun_ = std::make_unique<std::string>();
+  if (piece.begins && piece.ends) {
+    if (piece.payload.size() > hearing.max_bytes) return std::nullopt;
+    return parse_client_message(piece.payload, hearing.hello_type);
+  }
+  if (piece.begins) begun_ = std::make_unique<Begun>(hearing);
   if (!begun_) return std::nullopt;
-  if (piece.payload.size() > kMaxBytes - begun_->size()) {
+  if (begun_->text().size() + piece.payload.size() > hearing.max_bytes) {
     begun_.reset();
     return std::nullopt;
   }
-  begun_->append(piece.payload);
+  if (!begun_->add(piece.payload)) {
+    begun_.reset();
+    return UnheldMessage{};
+  }
   if (!piece.ends) return std::nullopt;
-  const std::unique_ptr<std::string> whole = std::move(begun_);
-  return parse_client_message(*whole);
+  const std::unique_ptr<Begun> whole = std::move(begun_);
+  return parse_client_message(whole->text(), hearing.hello_type);
 }
 
 }  // namespace syncrelay

@@ -10,6 +10,8 @@
 namespace syncrelay {
 namespace {
 
+constexpr std::string_view kIdRule = "1 to 64 bytes of A-Z a-z 0-9 _ . : ~ - /";
+
 std::string_view name_in(const std::string& channel) {
   return channel;
 }
@@ -29,7 +31,7 @@ bool CommandReader::check_op() {
   if (!op) {
     return fail(RejectReason::unknown_op, offsets_[kOp],
                 "op " + quoted(op_name_) +
-                    " is unknown (set, merge, delete, broadcast, drop, batch, barrier)");
+                    " is unknown (set, merge, delete, broadcast, drop, batch, will, barrier)");
   }
   command_->op = *op;
   return !in_batch_ || check_in_batch();
@@ -37,13 +39,13 @@ bool CommandReader::check_op() {
 
 bool CommandReader::check_in_batch() {
   if (!fits_batch(command_->op)) {
-    return fail(
-        RejectReason::invalid_batch, offsets_[kOp],
-        "op " + quoted(op_name_) + " cannot be in a batch (set, merge, delete, broadcast, drop)");
+    return fail(RejectReason::invalid_batch, offsets_[kOp],
+                "op " + quoted(op_name_) +
+                    " cannot be in a batch or will (set, merge, delete, broadcast, drop)");
   }
   if (has(kId)) {
     return fail(RejectReason::invalid_batch, offsets_[kId],
-                "a command in a batch has no \"id\" of its own: the batch may have one");
+                "a command in a batch or will has no \"id\" of its own");
   }
   return true;
 }
@@ -69,7 +71,8 @@ bool CommandReader::check_members() {
 // All members are there that the op wants; now what stands in them.
 bool CommandReader::check_values() {
   Command& command = *command_;
-  if (has(kId) && (command.id.empty() || command.id.size() > kMaxIdBytes))
+  if (command.op == Op::will && !check_will()) return false;
+  if (has(kId) && command.op != Op::will && (command.id.empty() || command.id.size() > kMaxIdBytes))
     return fail(RejectReason::invalid_id, offsets_[kId], "\"id\" is not 1 to 128 bytes long");
   if (has(kKey) && !is_name(command.key))
     return fail(RejectReason::invalid_key, offsets_[kKey], "\"key\" is not 1 to 256 bytes long");
@@ -80,7 +83,25 @@ bool CommandReader::check_values() {
   command.set_object = has(kSet) ? text_of(kSet) : std::string_view();
   if (broadcast && !(check_type() && check_twins(kSet, command.set))) return false;
   if (command.op == Op::channels) return check_channels_query();
+  if (command.op == Op::disconnect) return check_disconnect();
+  if (is_of_worker(command.op)) return check_worker_wish();
   return (seen_ & kRareMembers) == 0 || check_rare_members();
+}
+
+// The "id" of a will is its member's.
+bool CommandReader::check_will() {
+  Command& command = *command_;
+  if (!is_identity(command.id)) {
+    return fail(
+        RejectReason::invalid_id, offsets_[kId],
+        quoted(command.id) + " is no member's id: 1 to 64 bytes of A-Z a-z 0-9 _ . : ~ - /");
+  }
+  if (command.commands.size() > kMaxWillCommands) {
+    return fail(RejectReason::invalid_batch, offsets_[kCommands], "a will has at most 16 commands");
+  }
+  command.member.swap(command.id);
+  command.commands_array = text_of(kCommands);
+  return true;
 }
 
 bool CommandReader::check_type() {
@@ -96,12 +117,13 @@ bool CommandReader::check_type() {
 }
 
 bool CommandReader::check_rare_members() {
-  if (has(kCommands) && command_->commands.empty()) {
+  if (has(kCommands) && command_->op == Op::batch && command_->commands.empty()) {
     return fail(RejectReason::invalid_batch, offsets_[kCommands],
                 "a batch has at least one command");
   }
   return (!has(kChannel) || check_channel()) && (!has(kChannels) || check_list(kChannels)) &&
-         (!has(kTtl) || check_ttl()) && check_twins(kIf, command_->expected);
+         (!has(kTtl) || check_ttl()) && (!has(kFrom) || check_from()) &&
+         check_twins(kIf, command_->expected);
 }
 
 bool CommandReader::check_channel() {
@@ -151,6 +173,74 @@ bool CommandReader::check_channels_query() {
   }
   command.limit = *limit;
   return true;
+}
+
+bool CommandReader::check_from() {
+  return is_identity(command_->from) ||
+         fail(RejectReason::invalid_id, offsets_[kFrom],
+              quoted(command_->from) + " in \"from\" is nobody's id: " + std::string(kIdRule));
+}
+
+bool CommandReader::check_disconnect() {
+  Command& command = *command_;
+  if (has(kId) == has(kConnection)) {
+    return fail(has(kId) ? RejectReason::duplicate_member : RejectReason::missing_member,
+                command.offset, "op \"disconnect\" needs either \"id\" or \"connection\"");
+  }
+  if (has(kId) && !is_identity(command.id)) {
+    return fail(RejectReason::invalid_id, offsets_[kId],
+                quoted(command.id) + " is nobody's id: " + std::string(kIdRule));
+  }
+  if (has(kConnection)) command.connection = whole_number(text_of(kConnection));
+  if (has(kConnection) && !command.connection) {
+    return fail(RejectReason::wrong_type, offsets_[kConnection],
+                "\"connection\" is not a whole number");
+  }
+  return check_close_frame();
+}
+
+bool CommandReader::check_close_frame() {
+  Command& command = *command_;
+  const auto code = has(kCode) ? whole_number(text_of(kCode)) : kMinDismissalCode;
+  if (!code || *code < kMinDismissalCode || *code > kMaxDismissalCode) {
+    return fail(RejectReason::invalid_code, offsets_[kCode],
+                "\"code\" is not a whole number from 4000 to 4999");
+  }
+  command.code = static_cast<int>(*code);
+  if (!has(kReason)) command.reason = "disconnected";
+  return command.reason.size() <= kMaxReasonBytes ||
+         fail(RejectReason::invalid_reason, offsets_[kReason],
+              "\"reason\" is longer than 123 bytes");
+}
+
+bool CommandReader::check_worker_wish() {
+  WorkerWish& wish = command_->worker;
+  if (has(kNumbers) && wish.numbers.empty())
+    return fail(RejectReason::invalid_number, offsets_[kNumbers], "\"n\" names no message");
+  std::sort(wish.numbers.begin(), wish.numbers.end());
+  wish.numbers.erase(std::unique(wish.numbers.begin(), wish.numbers.end()), wish.numbers.end());
+  const auto max = has(kMax) ? whole_number(text_of(kMax)) : kUsualReceived;
+  if (!max || *max == 0 || *max > kMaxReceived) {
+    return fail(RejectReason::invalid_limit, offsets_[kMax],
+                "\"max\" is not a whole number from 1 to 1000");
+  }
+  wish.max = *max;
+  return check_seconds(kWait, wish.wait, {0, kMaxWaitSeconds, 0}) &&
+         check_seconds(kLease, wish.lease,
+                       {kMinLeaseSeconds, kMaxLeaseSeconds, kUsualLeaseSeconds});
+}
+
+bool CommandReader::check_seconds(Member member, std::chrono::milliseconds& time, Seconds range) {
+  const auto usual = std::optional<std::chrono::milliseconds>(std::chrono::seconds(range.usual));
+  const auto read = has(member) ? milliseconds_of_seconds(text_of(member)) : usual;
+  if (read && *read >= std::chrono::seconds(range.least) &&
+      *read <= std::chrono::seconds(range.most)) {
+    time = *read;
+    return true;
+  }
+  return fail(RejectReason::invalid_time, offsets_[member],
+              quoted(member) + " is not a number of seconds from " + std::to_string(range.least) +
+                  " to " + std::to_string(range.most));
 }
 
 template <typename Entry>

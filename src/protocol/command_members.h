@@ -29,6 +29,14 @@ enum Member : unsigned {
   kPrefix,
   kAfter,
   kLimit,
+  kFrom,
+  kConnection,
+  kCode,
+  kReason,
+  kNumbers,
+  kMax,
+  kWait,
+  kLease,
   kMemberCount
 };
 
@@ -66,6 +74,14 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kPrefix, "prefix", bit(JsonKind::string), "a string"},
     {kAfter, "after", bit(JsonKind::string), "a string"},
     {kLimit, "limit", bit(JsonKind::number), "a number"},
+    {kFrom, "from", bit(JsonKind::string), "a string"},
+    {kConnection, "connection", bit(JsonKind::number), "a number"},
+    {kCode, "code", bit(JsonKind::number), "a number"},
+    {kReason, "reason", bit(JsonKind::string), "a string"},
+    {kNumbers, "n", bit(JsonKind::array), "an array of numbers"},
+    {kMax, "max", bit(JsonKind::number), "a number"},
+    {kWait, "wait", bit(JsonKind::number), "a number of seconds"},
+    {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
 }};
 
 struct MembersOfOp {
@@ -82,15 +98,23 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::set, bit(kKey) | bit(kValue), kOfChanges | bit(kTtl)},
     {Op::merge, bit(kKey) | bit(kValue), kOfChanges | bit(kTtl)},
     {Op::remove, bit(kKey), kOfChanges},
-    {Op::broadcast, bit(kType), kOfChanges | bit(kData) | bit(kSet) | bit(kChannels) | bit(kTtl)},
+    {Op::broadcast, bit(kType),
+     kOfChanges | bit(kData) | bit(kSet) | bit(kChannels) | bit(kTtl) | bit(kFrom)},
     {Op::drop, bit(kChannel), bit(kId)},
     {Op::batch, bit(kCommands), bit(kId)},
+    {Op::will, bit(kId) | bit(kCommands), bit(kChannel)},
     {Op::barrier, 0, bit(kId)},
     {Op::state, 0, bit(kKey) | bit(kChannel)},
+    {Op::members, 0, bit(kChannel)},
     {Op::clients, 0, bit(kChannel)},
     {Op::channels, 0, bit(kPrefix) | bit(kAfter) | bit(kLimit)},
     {Op::stats, 0, 0},
     {Op::backup, 0, 0},
+    {Op::disconnect, 0, bit(kId) | bit(kConnection) | bit(kCode) | bit(kReason)},
+    {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease)},
+    {Op::done, bit(kNumbers), 0},
+    {Op::extend, bit(kNumbers), bit(kLease)},
+    {Op::release, bit(kNumbers), 0},
 }};
 
 constexpr const MemberInfo& info(Member member) {
@@ -123,7 +147,7 @@ constexpr const MembersOfOp& members_of(Op op) {
 // Members that most commands do without.
 inline constexpr unsigned kRareMembers = ~(bit(kChannel) - 1);
 
-// What may stand in a batch.
+// What may stand in a batch or a will.
 constexpr bool fits_batch(Op op) {
   return op < Op::batch;
 }

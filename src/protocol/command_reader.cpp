@@ -40,6 +40,7 @@ void CommandReader::forget() {
   command.set.clear();
   command.key.clear();
   command.id.clear();
+  command.member.clear();
   command.notify = true;
   command.limit = 0;
   if ((seen_ & kRareMembers) == 0) return;
@@ -48,8 +49,13 @@ void CommandReader::forget() {
   command.expected.clear();
   command.ttl.reset();
   command.commands.clear();
+  command.commands_array = {};
   command.prefix.clear();
   command.after.reset();
+  command.from.clear();
+  command.connection.reset();
+  command.reason.clear();
+  command.worker.numbers.clear();
 }
 
 bool CommandReader::fail(RejectReason reason, std::size_t offset, std::string detail) {
@@ -188,6 +194,12 @@ void CommandReader::keep(const JsonToken& token) {
     case kAfter:
       command_->after = token.content;
       break;
+    case kFrom:
+      command_->from = token.content;
+      break;
+    case kReason:
+      command_->reason = token.content;
+      break;
     default:
       break;
   }
@@ -197,6 +209,7 @@ void CommandReader::keep(const JsonToken& token) {
 bool CommandReader::add_part(JsonKind kind, const JsonToken& token) {
   if (member_ == kIf) return add_version(kind, token);
   if (member_ == kChannel || member_ == kChannels) return add_channel(kind, token);
+  if (member_ == kNumbers) return add_number(kind, token);
   if (member_ == kCommands) {
     fail(RejectReason::not_an_object, token.begin, "a command is a JSON object");
     failure_->index = command_->commands.size();
@@ -231,6 +244,20 @@ bool CommandReader::add_channel(JsonKind kind, const JsonToken& token) {
   }
   if (!is_channel(token.content)) return fail_channel(member_, token.begin, token.content);
   command_->channels.emplace_back(token.content);
+  return true;
+}
+
+bool CommandReader::add_number(JsonKind kind, const JsonToken& token) {
+  const auto number = kind == JsonKind::number
+                          ? whole_number(message_.substr(token.begin, token.end - token.begin))
+                          : std::nullopt;
+  if (!number || *number == 0 || *number > kMaxVersion) {
+    return fail(RejectReason::invalid_number, token.begin,
+                "a number in \"n\" is not a whole number from 1 to 9007199254740991");
+  }
+  if (command_->worker.numbers.size() == kMaxSettled)
+    return fail(RejectReason::invalid_number, token.begin, "more than 1000 numbers in \"n\"");
+  command_->worker.numbers.push_back(*number);
   return true;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -55,11 +56,18 @@ class CommandReader {
   bool add_part(JsonKind kind, const JsonToken& token);
   bool add_version(JsonKind kind, const JsonToken& token);
   bool add_channel(JsonKind kind, const JsonToken& token);
+  bool add_number(JsonKind kind, const JsonToken& token);
 
   bool has(Member member) const { return (seen_ & bit(member)) != 0; }
   std::string_view text_of(Member member) const {
     return message_.substr(offsets_[member], ends_[member] - offsets_[member]);
   }
+  struct Seconds {
+    int least;
+    int most;
+    int usual;  // where the member is left out
+  };
+
   void start(std::string_view message, Command& command);
   void forget();
   bool has_parts(Member member) const;
@@ -67,12 +75,18 @@ class CommandReader {
   bool check_in_batch();
   bool check_members();
   bool check_values();
+  bool check_will();
   bool check_type();
   bool check_rare_members();
   bool check_channel();
   bool check_list(Member member);
   bool check_ttl();
   bool check_channels_query();
+  bool check_from();
+  bool check_disconnect();
+  bool check_close_frame();
+  bool check_worker_wish();
+  bool check_seconds(Member member, std::chrono::milliseconds& time, Seconds range);
   template <typename Entry>
   bool check_twins(Member member, const std::vector<Entry>& entries);
 

@@ -64,4 +64,10 @@ std::optional<std::chrono::milliseconds> ttl_of_seconds(std::string_view number)
   return std::chrono::milliseconds(ms);
 }
 
+std::optional<std::chrono::milliseconds> milliseconds_of_seconds(std::string_view number) {
+  const std::string_view mantissa = number.substr(0, number.find_first_of("eE"));
+  if (mantissa.find_first_not_of("0.") == mantissa.npos) return std::chrono::milliseconds(0);
+  return ttl_of_seconds(number);
+}
+
 }  // namespace syncrelay

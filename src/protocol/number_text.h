@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-// What the text of a JSON number says, exactly: no double comes between. Precondition of both: it
+// What the text of a JSON number says, exactly: no double comes between. Precondition of all: it
 // is one.
 namespace syncrelay {
 
@@ -15,5 +15,7 @@ std::optional<std::uint64_t> whole_number(std::string_view number);
 // So many seconds, over 0 and up to kMaxTtlSeconds; a part of a millisecond counts as a whole one,
 // so that nothing ends before its time.
 std::optional<std::chrono::milliseconds> ttl_of_seconds(std::string_view number);
+// The same, or none at all.
+std::optional<std::chrono::milliseconds> milliseconds_of_seconds(std::string_view number);
 
 }  // namespace syncrelay

@@ -39,6 +39,30 @@ EventEncoder::Pieces EventEncoder::encode(std::string_view channel, const Comman
   } else {
     add_change(channel, command, back_to_null);
   }
+  return finish(ts, seq);
+}
+
+EventEncoder::Pieces EventEncoder::encode(std::string_view channel, MemberChange change,
+                                          const MemberText& member, WallTime ts, Seq seq) {
+  constexpr std::array<std::string_view, 3> kHeads = {
+      R"({"type":"sync:joined")", R"({"type":"sync:changed")", R"({"type":"sync:left")"};
+  count_ = 0;
+  add(kHeads[static_cast<std::size_t>(change)]);
+  add_channel(channel);
+  add(R"(,"data":{"id":")");
+  add(member.id);
+  add(R"(")");
+  if (change != MemberChange::left) {
+    add(R"(,"info":)");
+    add(member.info);
+    add(R"(,"since":)");
+    add(member.since);
+  }
+  add("}");
+  return finish(ts, seq);
+}
+
+EventEncoder::Pieces EventEncoder::finish(WallTime ts, Seq seq) {
   tail_.clear();
   append_ts_and_seq(tail_, ts, seq);
   tail_ += '}';
@@ -59,9 +83,18 @@ void EventEncoder::add_broadcast(std::string_view channel, const Command& comman
   add_channel(channel);
   add(R"(,"data":)");
   add(command.data);
-  if (!command.notify || command.set_object.empty()) return;
-  add(R"(,"set":)");
-  add(command.set_object);
+  if (command.notify && !command.set_object.empty()) {
+    add(R"(,"set":)");
+    add(command.set_object);
+  }
+  add_sender(command);
+}
+
+void EventEncoder::add_sender(const Command& command) {
+  if (command.from.empty()) return;
+  add(R"(,"from":")");
+  add(command.from);
+  add(R"(")");
 }
 
 void EventEncoder::add_change(std::string_view channel, const Command& command, bool back_to_null) {
@@ -115,6 +148,27 @@ std::string refused_message(std::string_view channel, RefusedSubscription why) {
   message.append(R"(,"code":")").append(info(why).name);
   message.append(R"(","message":")").append(info(why).message);
   return message += R"("})";
+}
+
+std::string ack_message(std::string_view ref) {
+  std::string message = R"({"type":"sync:ack","ref":)";
+  append_json_string(message, ref);
+  return message += '}';
+}
+
+std::string error_message(std::string_view ref, std::string_view code, std::string_view message) {
+  std::string text = R"({"type":"sync:error")";
+  if (!ref.empty()) {
+    text += R"(,"ref":)";
+    append_json_string(text, ref);
+  }
+  text.append(R"(,"code":")").append(code).append(R"(","message":)");
+  append_json_string(text, as_utf8(message));
+  return text += '}';
+}
+
+std::string error_message(std::string_view ref, RefusedMessage why) {
+  return error_message(ref, info(why).name, info(why).message);
 }
 
 }  // namespace syncrelay

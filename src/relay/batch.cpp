@@ -22,9 +22,12 @@ void Batch::begin_step(WallTime ts) {
   step_.ts = ts;
   step_.letters = letters_.size();
   step_.timed = timed_.size();
+  step_.wills = wills_.size();
 }
 
 void Batch::take(const Effect& effect) {
+  if (!effect.will_of.empty())
+    return wills_.push_back({effect.channel, std::string(effect.will_of)});
   if (letters_.size() == step_.letters) {
     add(effect, std::get<Update>(letters_.emplace_back()));
   } else {
@@ -37,6 +40,7 @@ void Batch::add(const Effect& effect, Update& part) {
   part.slot = effect.slot;
   part.end = effect.end;
   part.changes = effect.changes;
+  part.members = effect.members;
   part.seq = effect.seq;
   if (!effect.event.empty()) set_event(part, log_.append(effect.event));
   if (effect.lifetime) timed_.push_back({effect.changes.get(), step_.ts, *effect.lifetime});
@@ -63,6 +67,7 @@ void Batch::end_step() {
 }
 
 void Batch::take_back_step() {
+  wills_.resize(step_.wills);
   if (letters_.size() == step_.letters) return;
   const Update& first = std::get<Update>(letters_.back());
   if (first.chunk) {
@@ -110,6 +115,7 @@ void Batch::clear() {
   letters_.clear();
   timed_.clear();
   ids_.clear();
+  wills_.clear();
   counts_ = {};
   kept_log_ = log_.mark();
 }

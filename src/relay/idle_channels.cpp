@@ -3,11 +3,11 @@
 namespace syncrelay {
 
 void IdleChannels::hear(const Update& part) {
-  const std::shared_ptr<Channel> channel = table_.share(part);
+  Channel* const channel = table_.find(part);
   if (part.chunk) window_.add(channel, part.size, left_);
   for (const ChannelName& name : left_) note(*name);
   left_.clear();
-  if (channel && channel->idle()) noted_.emplace(*channel->name);
+  if (channel != nullptr && channel->idle()) noted_.emplace(*channel->name);
 }
 
 void IdleChannels::hear(std::size_t shard, const Subscribers& subscribers) {

@@ -9,11 +9,19 @@
 namespace syncrelay {
 namespace {
 
-constexpr LineBudget::Bounds kRefusalLines{1, 1};  // on refused commands: one a second
+constexpr LineBudget::Bounds kRefusalLines{1, 1};  // on refused commands, and wills: one a second
 constexpr std::size_t kShownBytes = 80;            // of a refused command
 constexpr std::size_t kMaxTended =
     1024;  // letters of each kind in one batch: as many as a list makes
 constexpr Duration kStorageRest = std::chrono::seconds(1);  // before it is tried again for these
+
+// Whether it is true only when the batch is stored.
+bool rests_on_batch(const Reply& reply) {
+  if (const auto* accepted = std::get_if<Accepted>(&reply.content)) return !accepted->stored;
+  if (const auto* settled = std::get_if<Settled>(&reply.content)) return !settled->result.stored;
+  const auto* const acknowledged = std::get_if<Acknowledged>(&reply.content);
+  return acknowledged != nullptr && !acknowledged->stored;
+}
 
 }  // namespace
 
@@ -26,6 +34,7 @@ Intake::Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& 
       clock_(clock),
       log_(log),
       lines_(kRefusalLines, clock.now()),
+      will_lines_(kRefusalLines, clock.now()),
       tend_from_(clock.now()) {}
 
 void Intake::take(std::string_view message, Ticket ticket) {
@@ -35,9 +44,60 @@ void Intake::take(std::string_view message, Ticket ticket) {
     order_.submit(Order::Commanded{message, command.value(), ticket});
     return take_ordered();
   }
-  if (ticket != kNobody) return replies_.push_back({ticket, Query(*command.value())});
+  if (ticket != kNobody) return ask(*command.value(), ticket);
   refuse({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
          message, ticket);
+}
+
+// A query, for whoever has the answers; what changes the inbox does so in its place in the order.
+void Intake::ask(const Command& command, Ticket ticket) {
+  const WorkerWish& wish = command.worker;
+  Inbox& inbox = relay_.inbox();
+  switch (command.op) {
+    case Op::done:
+      return replies_.push_back({ticket, Settled{command.op, inbox.done(wish.numbers)}});
+    case Op::extend:
+      return replies_.push_back(
+          {ticket, Settled{command.op, inbox.extend(wish.numbers, wish.lease, clock_.now())}});
+    case Op::release:
+      return replies_.push_back(
+          {ticket, Settled{command.op, inbox.release(wish.numbers, clock_.now())}});
+    case Op::receive:
+      inbox.begin_receiving();
+      [[fallthrough]];
+    default:
+      return replies_.push_back({ticket, Query(command)});
+  }
+}
+
+void Intake::take(const Said& said, Ticket ticket) {
+  if (said.kind == Said::Kind::publish) return publish(said, ticket);
+  const auto fate = relay_.inbox().say(said, clock_.wall(), clock_.now(), relay_.ran());
+  if (ticket == kNobody) return;
+  switch (fate) {
+    case Inbox::Fate::no_backend:
+      return replies_.push_back(
+          {ticket, NotTaken{"no_backend", "no backend has ever asked for messages"}});
+    case Inbox::Fate::full:
+      return replies_.push_back(
+          {ticket, NotTaken{"inbox_full",
+                            "as many messages wait for the backend as may; say it "
+                            "again later"}});
+    default:
+      return replies_.push_back({ticket, Acknowledged{fate == Inbox::Fate::known}});
+  }
+}
+
+// What has been refused leaves no ref behind.
+void Intake::publish(const Said& said, Ticket ticket) {
+  if (const auto known = relay_.inbox().known(said, clock_.now())) {
+    if (ticket != kNobody) replies_.push_back({ticket, Acknowledged{!known->staged}});
+    return;
+  }
+  const std::uint64_t refused = refused_;
+  take(said.text, ticket);
+  if (refused_ == refused && !said.ref.empty())
+    relay_.inbox().stage_ref(said, clock_.now(), relay_.ran());
 }
 
 void Intake::take_ordered() {
@@ -46,8 +106,13 @@ void Intake::take_ordered() {
       apply(*commanded, ordered->ts);
     } else if (const auto* expire = std::get_if<Expire>(&ordered->letter)) {
       relay_.apply(*expire, ordered->ts);
+    } else if (const auto* forget = std::get_if<Forget>(&ordered->letter)) {
+      relay_.apply(*forget, ordered->ts);
+    } else if (const auto* arrive = std::get_if<Arrive>(&ordered->letter)) {
+      relay_.apply(*arrive, ordered->ts);
     } else {
-      relay_.apply(std::get<Forget>(ordered->letter), ordered->ts);
+      const auto& depart = std::get<Depart>(ordered->letter);
+      log_departure(depart, relay_.apply(depart, ordered->ts));
     }
   }
 }
@@ -63,6 +128,7 @@ void Intake::apply(const Order::Commanded& commanded, WallTime ts) {
 }
 
 void Intake::refuse(const Rejection& rejection, std::string_view message, Ticket ticket) {
+  ++refused_;
   count(rejection.reason);
   if (ticket != kNobody) return replies_.push_back({ticket, rejection});
   log_refusal(rejection, message);
@@ -78,6 +144,17 @@ void Intake::log_refusal(const Rejection& rejection, std::string_view message) {
                                    {"refused_since_last_line", untold + 1}});
 }
 
+void Intake::log_departure(const Depart& depart, const Departure& departure) {
+  std::uint64_t untold = 0;
+  if (!departure.will_refused || !will_lines_.allows(clock_.now(), untold)) return;
+  log_.warning("the will of a member who has left is refused, and changes nothing",
+               {{"channel", depart.channel},
+                {"id", depart.id},
+                {"reason", name(departure.will_refused->reason)},
+                {"detail", departure.will_refused->detail},
+                {"refused_since_last_line", untold + 1}});
+}
+
 bool Intake::tend() {
   const TimePoint now = clock_.now();
   if (now < tend_from_) return false;
@@ -87,6 +164,7 @@ bool Intake::tend() {
     take_ordered();
     any = true;
   }
+  any = tend_members() || any;
   if (!relay_.has_idle_channels()) return any;
   for (const Forget& forget : relay_.forgettable(kMaxTended)) {
     order_.submit(forget);
@@ -96,11 +174,26 @@ bool Intake::tend() {
   return any;
 }
 
+// One by one, since each may bring a list of all members with it.
+bool Intake::tend_members() {
+  std::size_t tended = 0;
+  for (; tended < kMaxTended && !relay_.batch_full(); ++tended) {
+    const std::vector<Presence::Wish> wishes = relay_.comings_and_goings(1);
+    if (wishes.empty()) break;
+    std::visit([this](const auto& letter) { order_.submit(letter); }, wishes.front());
+    take_ordered();
+  }
+  return tended > 0;
+}
+
 std::optional<TimePoint> Intake::next_tending() const {
   if (relay_.has_idle_channels()) return tend_from_;
-  const auto expiry = relay_.next_expiry();
-  if (!expiry) return std::nullopt;
-  return std::max(*expiry, tend_from_);
+  std::optional<TimePoint> next;
+  for (const auto due : {relay_.next_expiry(), relay_.next_coming_or_going()}) {
+    if (due) next = next ? std::min(*next, *due) : *due;
+  }
+  if (!next) return std::nullopt;
+  return std::max(*next, tend_from_);
 }
 
 std::vector<Reply> Intake::publish() {
@@ -117,8 +210,7 @@ std::vector<Reply> Intake::publish() {
 // of them are answered: it is the storage that somebody has to look after.
 void Intake::refuse_unstored(const Rejection& rejection) {
   for (Reply& reply : replies_) {
-    const auto* const accepted = std::get_if<Accepted>(&reply.content);
-    if (accepted == nullptr || accepted->stored) continue;
+    if (!rests_on_batch(reply)) continue;
     count(rejection.reason);
     log_refusal(rejection, {});
     reply.content = rejection;

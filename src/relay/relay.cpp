@@ -36,7 +36,9 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<L
       store_(store),
       channels_(settings.channels),
       ids_(settings.ids),
+      inbox_(settings.inbox, stats),
       idle_(channels_.table(), settings.window, shards_.size()),
+      presence_(settings.presence, channels_.table(), shards_.size()),
       batch_(settings.window.bytes, clock),
       running_since_(clock.now()) {
   show_numbers();
@@ -52,36 +54,55 @@ Restored Relay::restore(const StoredHistory& history) {
   restore_times(history);
   running_since_ = clock_.now() - history.ran;
   restore_ids(history);
+  inbox_.restore(history.inbox, running_since_);
   events_ever_ = history.events_ever;
   show_numbers();
   return restored;
 }
 
 void Relay::restore_channels(const StoredHistory& history, Restored& restored) {
-  restore_channel({nullptr, 0, 0, Seq{0}, history.last, {}}, history, restored);
+  restore_channel({nullptr, 0, 0, Seq{0}, history.last, {}, {}, {}}, history, restored);
   for (const StoredChannel& stored : history.channels) {
     auto name = std::make_shared<const std::string>(stored.name);
     restored.channels.push_back({name, stored.last, stored.generation});
-    restore_channel({std::move(name), stored.generation, 0, stored.start, stored.last, {}}, history,
-                    restored);
+    restore_channel({std::move(name), stored.generation, 0, stored.start, stored.last, {}, {}, {}},
+                    history, restored);
   }
 }
 
 void Relay::restore_channel(Channel channel, const StoredHistory& history, Restored& restored) {
   Update update;
+  StateChanges changes;
   if (const auto values = history.state.find(std::string(text(channel.name)));
       values != history.state.end()) {
-    StateChanges changes;
     for (const auto& [key, value] : values->second)
       changes.push_back({key, value.value, value.version});
     channel.state.apply(changes);
-    update.changes = std::make_shared<const StateChanges>(std::move(changes));
   }
+  restore_members(channel, history, update);
+  if (StateValue list = channels_.first_list(channel)) {
+    changes.push_back({channels_.members_key(), std::move(list)});
+    channel.state.apply({changes.back()});
+  }
+  if (!changes.empty()) update.changes = std::make_shared<const StateChanges>(std::move(changes));
   channels_.restore(channel);
-  if (!update.changes) return;
+  presence_.restore(channel, clock_.now());
+  if (!update.changes && !update.members) return;
   update.channel = channel.name;
   update.seq = channel.last;
   restored.updates.push_back(std::move(update));
+}
+
+void Relay::restore_members(Channel& channel, const StoredHistory& history, Update& update) const {
+  const auto found = history.members.find(std::string(text(channel.name)));
+  if (found == history.members.end()) return;
+  StateChanges members;
+  for (const StoredMember& member : found->second) {
+    members.push_back({member.id, member.value});
+    if (member.will) channel.wills.make().set(member.id, member.will);
+  }
+  channel.members.make().apply(members);
+  update.members = std::make_shared<const StateChanges>(std::move(members));
 }
 
 // Channels that turn out to be idle then have not been forgotten in time.
@@ -159,6 +180,22 @@ void Relay::apply(const Forget& forget, WallTime ts) {
   batch_.end_step();
 }
 
+void Relay::apply(const Arrive& arrive, WallTime ts) {
+  batch_.begin_step(ts);
+  const Arrival arrival = channels_.apply(arrive, ts, batch_);
+  batch_.end_step();
+  if (arrival == Arrival::refused && presence_.refuse(arrive, clock_.now()))
+    stats_.members_refused.add();
+}
+
+Departure Relay::apply(const Depart& depart, WallTime ts) {
+  batch_.begin_step(ts);
+  Departure departure = channels_.apply(depart, ts, batch_);
+  if (departure.had_will) batch_.count_will(!departure.will_refused);
+  batch_.end_step();
+  return departure;
+}
+
 void Relay::stage_id(const std::string& id, Seq seq) {
   ids_.stage(id, seq, clock_.now());
   batch_.add_id({id, seq, ran()});
@@ -177,12 +214,14 @@ Result<void, Rejection> Relay::publish() {
 }
 
 Result<void, Rejection> Relay::store_staged() {
-  if (store_ == nullptr || batch_.empty()) return {};
+  if (store_ == nullptr || (batch_.empty() && !inbox_.has_staged())) return {};
   StoreBatch stored;
   stored.first_event = events_ever_ + 1;
   stored.ran = ran();
   batch_.fill(stored);
   add_channels(stored);
+  stored.inbox = inbox_.staged();
+  add_members(stored);
   Result<void, Rejection> committed = store_->commit(stored);
   batch_.give_back_ids(std::move(stored.ids));
   return committed;
@@ -208,18 +247,43 @@ void Relay::add_channels(StoreBatch& stored) const {
   stored.version = channels().version();
 }
 
+// How they are behind the batch.
+void Relay::add_members(StoreBatch& stored) const {
+  std::set<std::pair<std::string_view, std::string_view>> touched;
+  batch_.for_each_member([&](const ChannelName& channel, const std::string& id) {
+    touched.emplace(text(channel), id);
+  });
+  const auto value_of = [](const State& state, std::string_view id) {
+    const StateValue* const value = state.find(id);
+    return value == nullptr ? nullptr : *value;
+  };
+  for (const auto& [name, id] : touched) {
+    StoredMember member{std::string(name), std::string(id), nullptr, nullptr};
+    if (const Channel* const channel = channels().find(name)) {
+      member.value = value_of(channel->members.get(), id);
+      member.will = value_of(channel->wills.get(), id);
+    }
+    stored.members.push_back(std::move(member));
+  }
+}
+
 void Relay::keep() {
   ids_.keep_staged();
+  inbox_.keep_staged();
   events_ever_ += batch_.events();
   stats_.events.add(batch_.events());
   for (std::size_t op = 0; op < batch_.commands().size(); ++op)
     stats_.commands[op].add(batch_.commands()[op]);
   stats_.expired_keys.add(batch_.expired());
+  channels_.table().for_each_removed([this](const Channel& gone) { idle_.forget(gone); });
+  counter(stats_.wills, WillOutcome::applied).add(batch_.wills_applied());
+  counter(stats_.wills, WillOutcome::refused).add(batch_.wills_refused());
   channels_.keep();
   batch_.for_each_part([this](const Update& part, const Batch::Timed* timed) {
     if (part.end == ChannelEnd::forgotten) stats_.channels_forgotten.add();
     if (part.end == ChannelEnd::dropped) stats_.channels_dropped.add();
     idle_.hear(part);
+    presence_.hear(part, clock_.now());
     keep_times(part, timed);
   });
   for (Mailbox<Letter>* shard : shards_) shard->post(batch_.letters());
@@ -228,6 +292,7 @@ void Relay::keep() {
 
 void Relay::take_back() {
   ids_.take_back_staged();
+  inbox_.take_back_staged();
   channels_.take_back();
   batch_.take_back();
 }
@@ -252,8 +317,8 @@ Result<void, Rejection> Relay::begin_backup() {
   return Rejection{RejectReason::no_storage, 0, "the relay stores nothing: it has no --data"};
 }
 
-std::size_t Relay::ask(const Inquiry& inquiry) {
-  for (Mailbox<Letter>* shard : shards_) shard->post(inquiry);
+std::size_t Relay::ask(const Letter& letter) {
+  for (Mailbox<Letter>* shard : shards_) shard->post(letter);
   return shards_.size();
 }
 
@@ -262,6 +327,7 @@ void Relay::show_numbers() {
   stats_.channels.set(channels().size() + 1);
   stats_.state_keys.set(channels().keys());
   stats_.state_bytes.set(channels().bytes());
+  stats_.members.set(channels().members());
   stats_.ids.set(ids_.size());
 }
 

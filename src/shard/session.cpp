@@ -36,17 +36,22 @@ Session::~Session() {
 }
 
 Follower* Session::find(const ReplicaChannel& channel) const {
-  const auto found = std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel());
-  const bool here = found != followers_.end() && &(*found)->channel() == &channel;
-  return here ? found->get() : nullptr;
+  const std::size_t place = place_of(channel);
+  const bool here = place < followers_.size() && &followers_[place]->channel() == &channel;
+  return here ? followers_[place].get() : nullptr;
+}
+
+// Where its follower is, or would be.
+std::size_t Session::place_of(const ReplicaChannel& channel) const {
+  const auto* const place =
+      std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel());
+  return static_cast<std::size_t>(place - followers_.begin());
 }
 
 void Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
   auto follower = std::make_unique<Follower>(*this, channel, joining);
   Follower& added = *follower;
-  if (followers_.empty()) followers_.reserve(1);
-  followers_.insert(std::lower_bound(followers_.begin(), followers_.end(), &channel, ByChannel()),
-                    std::move(follower));
+  followers_.insert(place_of(channel), std::move(follower));
   if (followers_.size() == 1) return;
   if (!due_) {
     due_ = std::make_unique<DueFollowers>();
@@ -62,8 +67,7 @@ void Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
 
 void Session::unfollow(Follower& follower) {
   if (due_) due_->remove(follower);
-  followers_.erase(
-      std::lower_bound(followers_.begin(), followers_.end(), &follower.channel(), ByChannel()));
+  followers_.erase(place_of(follower.channel()));
   if (followers_.size() != 1) return;
   due_.reset();
   followers_.front()->due = false;
@@ -250,7 +254,8 @@ void Session::begin_anew(Follower& follower) {
   follower.go_on(channel.begin);
   counter(context_.stats.snapshots, SnapshotReason::renumbered).add();
   const std::string epoch = epoch_of(context_.epoch, channel.generation);
-  outlet_.add_message(snapshot_head(text(channel.name)) + std::string(kSnapshotTail) +
+  const std::string members(channel.keeps_members ? kSnapshotMembers : std::string_view());
+  outlet_.add_message(snapshot_head(text(channel.name)) + members + std::string(kSnapshotTail) +
                       snapshot_end({context_.clock.wall(), channel.begin.previous(), epoch}, 0));
 }
 
@@ -316,6 +321,25 @@ void Session::close(CloseCause cause) {
   closing_ = cause;
   outlet_.let_go();
   transport().close(cause);
+}
+
+bool Session::dismiss(Parting parting) {
+  if (closing_) return false;
+  speaker().parting = std::move(parting);
+  close(CloseCause::dismissed);
+  return true;
+}
+
+// Answers that a client does not read wait; the end of a channel may find any number waiting, and
+// adds one for each that is followed.
+void Session::bound_untold() {
+  if (untold_bytes() > kMaxUntoldBytes / 4) pump();
+  if (untold_bytes() > kMaxUntoldBytes) close(CloseCause::over_capacity);
+}
+
+Speaker& Session::speaker() {
+  if (!speaker_) speaker_ = std::make_unique<Speaker>();
+  return *speaker_;
 }
 
 void Session::tick() {

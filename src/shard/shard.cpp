@@ -41,11 +41,14 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       stats_(stats),
       outbox_(outbox),
       letters_({kMailboxUpdates, static_cast<std::size_t>(settings.window.bytes / 4)}, wake),
-      replica_(settings.state_keys, settings.window),
+      replica_(settings.state_keys, settings.window, settings.speech.presence),
       snapshots_(replica_, kMaxHeldBytes,
                  [this](const Snapshot& snapshot) { close_readers(snapshot); }),
       turns_(std::move(wake)),
-      subscriptions_(settings_.subscriptions, settings_.epoch, replica_, outbox, stats),
+      identities_(settings_.speech.presence, outbox, stats),
+      subscriptions_(settings_.subscriptions, settings_.epoch, replica_, identities_, outbox,
+                     stats),
+      speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
       time_(clock.now()),
       context_{replica_.log(), snapshots_,          turns_,          clock_,       time_,
                stats_,         settings_.keepalive, settings_.epoch, noted_until_, picks_} {
@@ -66,13 +69,15 @@ Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& 
   stats_.accepted.add();
   stats_.clients.set(sessions_.size());
   Session& added = *sessions_.back();
+  if (!request.session.empty()) added.speaker().session = request.session;
   for (const SubscribeMessage& wish : request.subscriptions) subscriptions_.subscribe(added, wish);
   added.pump();
   return added;
 }
 
-void Shard::remove(Session& session) {
-  subscriptions_.leave(session);
+void Shard::remove(Session& session, Farewell departure) {
+  subscriptions_.leave(session, departure);
+  speakers_.leave(session);
   const std::uint32_t slot = session.slot;
   if (slot + 1 != sessions_.size()) {
     std::swap(sessions_[slot], sessions_.back());
@@ -82,8 +87,16 @@ void Shard::remove(Session& session) {
   stats_.clients.set(sessions_.size());
 }
 
-void Shard::hear(Session& session, const ClientMessage& message) {
+void Shard::hear(Session& session, ClientMessage message) {
   if (session.closing()) return;
+  if (auto* hello = std::get_if<HelloMessage>(&message))
+    return speakers_.hear(session, std::move(*hello));
+  if (auto* publish = std::get_if<PublishMessage>(&message))
+    return speakers_.hear(session, std::move(*publish));
+  if (auto* said = std::get_if<BackendMessage>(&message))
+    return speakers_.hear(session, std::move(*said));
+  if (std::holds_alternative<UnheldMessage>(message))
+    return session.close(CloseCause::over_capacity);
   if (const auto* wish = std::get_if<SubscribeMessage>(&message)) {
     counter(stats_.client_messages, ClientMessageKind::subscribe).add();
     subscriptions_.subscribe(session, *wish);
@@ -145,6 +158,7 @@ void Shard::begin_visits() {
   replica_.forget_news();
   noted_until_ = replica_.log().end();
   ending_ = replica_.dropped().size();
+  private_due_ = private_.size();
 }
 
 // Who follows a channel does not change meanwhile.
@@ -160,6 +174,7 @@ void Shard::run_pass() {
 
 void Shard::end_pass() {
   end_dropped();
+  take_private();
   stats_.channels.set(replica_.channels());
   observe_fanout();
 }
@@ -179,6 +194,10 @@ bool Shard::take_in_one(bool whatever_size) {
   if (const auto* inquiry = std::get_if<Inquiry>(&incoming_[next_incoming_])) {
     answer(*inquiry);
     ++next_incoming_;
+    return true;
+  }
+  if (!std::holds_alternative<Update>(incoming_[next_incoming_])) {
+    private_.push_back(std::move(incoming_[next_incoming_++]));
     return true;
   }
   const Update& step = std::get<Update>(incoming_[next_incoming_]);
@@ -210,6 +229,33 @@ void Shard::answer(const Inquiry& inquiry) const {
           static_cast<const Follower&>(channel->followers[index]).session().info());
   }
   outbox_.put(std::move(reported));
+}
+
+void Shard::take_private() {
+  for (std::size_t index = 0; index < private_due_; ++index) {
+    if (const auto* notes = std::get_if<std::shared_ptr<const Notes>>(&private_[index])) {
+      speakers_.tell(**notes);
+    } else {
+      dismiss(*std::get<std::shared_ptr<const Dismissal>>(private_[index]));
+    }
+  }
+  private_.erase(private_.begin(), private_.begin() + static_cast<std::ptrdiff_t>(private_due_));
+  private_due_ = 0;
+}
+
+void Shard::dismiss(const Dismissal& dismissal) {
+  const auto is_meant = [&](const Session& session) {
+    if (dismissal.id.empty()) return session.id().value == dismissal.connection;
+    const Speaker* const speaker = session.known_speaker();
+    return speaker != nullptr && speaker->identity != nullptr &&
+           speaker->identity->id == dismissal.id;
+  };
+  Dismissed dismissed{dismissal.number, 0};
+  for (const auto& session : sessions_) {
+    if (is_meant(*session) && session->dismiss({dismissal.code, dismissal.reason}))
+      ++dismissed.count;
+  }
+  outbox_.put(dismissed);
 }
 
 void Shard::observe_fanout() {
@@ -276,8 +322,8 @@ void Shard::tick() {
 
 bool Shard::drained() const {
   const auto done = [](const auto& session) { return session->idle() || session->closing(); };
-  return !behind_ && next_incoming_ == incoming_.size() && replica_.dropped().empty() &&
-         std::all_of(sessions_.begin(), sessions_.end(), done);
+  return !behind_ && next_incoming_ == incoming_.size() && private_.empty() &&
+         replica_.dropped().empty() && std::all_of(sessions_.begin(), sessions_.end(), done);
 }
 
 void Shard::close_all(CloseCause cause) {

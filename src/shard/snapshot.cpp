@@ -19,13 +19,16 @@ std::size_t write_some(std::string_view text, std::size_t skip, std::size_t size
 
 }  // namespace
 
-Snapshot::Snapshot(const State& state, std::string_view channel)
+Snapshot::Snapshot(const State& state, std::string_view channel, const State* members)
     : state_(state),
+      keeps_members_(members != nullptr),
+      members_(keeps_members_ ? *members : State()),
       head_(snapshot_head(channel)),
-      size_(head_.size() + state.members_size() + kSnapshotTail.size()) {
+      size_(head_.size() + state.members_size() + kSnapshotTail.size() +
+            (keeps_members_ ? kSnapshotMembers.size() + members->members_size() : 0)) {
   if (size_ > kMaxPlainBytes) return;
   Place place;
-  for (; place.block < state_.block_count(); step(place)) {
+  for (; place.block < block_count(); step(place)) {
     plain_ += lead(place);
     plain_ += value(place);
   }
@@ -48,24 +51,32 @@ void Snapshot::retire() {
   std::vector<Fragment>().swap(kept_);
 }
 
+const State::Block& Snapshot::block(std::size_t index) const {
+  const std::size_t of_state = state_.block_count();
+  return index < of_state ? state_.block(index) : members_.block(index - of_state);
+}
+
 // What comes before the value of the entry at `place`; what ends the text behind the last entry.
 std::string Snapshot::lead(const Place& place) const {
   const bool first = place.block == 0 && place.entry == 0;
+  const bool first_member =
+      keeps_members_ && place.block == state_.block_count() && place.entry == 0;
   std::string text(first ? head_ : std::string());
-  if (place.block == state_.block_count()) return text += kSnapshotTail;
-  if (!first) text += ',';
-  append_json_string(text, state_.block(place.block)[place.entry].key);
+  if (first_member) text += kSnapshotMembers;
+  if (place.block == block_count()) return text += kSnapshotTail;
+  if (!first && !first_member) text += ',';
+  append_json_string(text, block(place.block)[place.entry].key);
   return text += ':';
 }
 
 std::string_view Snapshot::value(const Place& place) const {
-  if (place.block == state_.block_count()) return {};
-  return *state_.block(place.block)[place.entry].value;
+  if (place.block == block_count()) return {};
+  return *block(place.block)[place.entry].value;
 }
 
 void Snapshot::step(Place& place) const {
   place.offset = 0;
-  if (++place.entry < state_.block(place.block).size()) return;
+  if (++place.entry < block(place.block).size()) return;
   ++place.block;
   place.entry = 0;
 }
@@ -91,8 +102,7 @@ void Snapshot::read(Place& place, std::size_t size, MessageWriter& out) const {
     written = size == 0 ? 0 : write_some(after, place.offset - before.size(), size, out);
     place.offset += written;
     size -= written;
-    if (place.offset == before.size() + after.size() && place.block < state_.block_count())
-      step(place);
+    if (place.offset == before.size() + after.size() && place.block < block_count()) step(place);
   }
 }
 

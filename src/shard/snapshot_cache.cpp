@@ -17,8 +17,9 @@ std::shared_ptr<Snapshot> SnapshotCache::get(const ReplicaChannel& channel) {
     return current_.front().snapshot;
   }
   forget_superseded();
-  put_first({std::make_shared<Snapshot>(channel.state, text(channel.name)), channel.name,
-             channel.state_version});
+  put_first({std::make_shared<Snapshot>(channel.state, text(channel.name),
+                                        channel.keeps_members ? &channel.members.get() : nullptr),
+             channel.name, channel.state_version});
   forget_released();
   const Current& made = current_.front();
   if (made.snapshot->plain().empty())  // no client holds a small one
@@ -62,27 +63,32 @@ void SnapshotCache::forget_released() {
 // Each against the next one of its channel; the newest of a channel against its state, whole when
 // the channel is gone.
 void SnapshotCache::count_held() {
-  static const State kNothing;
-  std::unordered_map<std::string_view, std::pair<std::uint64_t, const State*>> next;
+  std::unordered_map<std::string_view, Content> next;
   for (auto held = held_.rbegin(); held != held_.rend(); ++held) {
     const std::string_view name = text(held->channel);
-    const auto [behind, newest] = next.try_emplace(name, 0, &kNothing);
+    const auto [behind, newest] = next.try_emplace(name);
     if (newest) {
       if (const ReplicaChannel* const channel = replica_.find(name))
-        behind->second = {channel->state_version, &channel->state};
+        behind->second = {channel->state_version, &channel->state, &channel->members.get()};
     }
-    count(*held, behind->second.first, *behind->second.second);
+    count(*held, behind->second);
     const auto snapshot = held->snapshot.lock();
-    if (snapshot) behind->second = {held->version, &snapshot->state()};
+    if (snapshot) behind->second = {held->version, &snapshot->state(), &snapshot->members()};
   }
 }
 
-void SnapshotCache::count(Held& held, std::uint64_t next_version, const State& next) {
-  if (held.next_version == next_version && next_version != 0) return;
-  held.next_version = next_version;
+void SnapshotCache::count(Held& held, const Content& next) {
+  static const State kNothing;
+  if (held.next_version == next.version && next.version != 0) return;
+  held.next_version = next.version;
+  held.beyond_next = 0;
   const auto snapshot = held.snapshot.lock();
-  const bool superseded = next_version != held.version;
-  held.beyond_next = snapshot && superseded ? snapshot->state().bytes_beyond(next) : 0;
+  if (!snapshot || next.version == held.version) return;
+  const auto or_nothing = [](const State* state) -> const State& {
+    return state == nullptr ? kNothing : *state;
+  };
+  held.beyond_next = snapshot->state().bytes_beyond(or_nothing(next.state)) +
+                     snapshot->members().bytes_beyond(or_nothing(next.members));
 }
 
 void SnapshotCache::bound() {

@@ -3,6 +3,15 @@
 #include "syncrelay/channel/tombstones.h"
 
 namespace syncrelay {
+namespace {
+
+// Null: none that is known.
+Identity* identity_of(const Session& session) {
+  const Speaker* const speaker = session.known_speaker();
+  return speaker == nullptr ? nullptr : speaker->identity;
+}
+
+}  // namespace
 
 void Subscriptions::subscribe(Session& session, const SubscribeMessage& wish) {
   end_dropped(session, wish.channel);
@@ -10,22 +19,33 @@ void Subscriptions::subscribe(Session& session, const SubscribeMessage& wish) {
     counter(stats_.subscriptions_refused, *refused).add();
     session.tell(refused_message(wish.channel, *refused));
   } else {
-    ReplicaChannel* const found = replica_.find(wish.channel);
-    ReplicaChannel& channel = found == nullptr ? replica_.make_local(wish.channel) : *found;
-    session.follow(channel, joining(wish, channel));
-    stats_.subscriptions.add();
-    count(wish.channel);
+    follow(session, wish);
   }
-  bound_untold(session);
+  session.bound_untold();
+}
+
+void Subscriptions::follow_personal(Session& session, const SubscribeMessage& wish) {
+  end_dropped(session, wish.channel);
+  const ReplicaChannel* const channel = replica_.find(wish.channel);
+  if (channel == nullptr || session.find(*channel) == nullptr) follow(session, wish);
+}
+
+void Subscriptions::follow(Session& session, const SubscribeMessage& wish) {
+  ReplicaChannel* const found = replica_.find(wish.channel);
+  ReplicaChannel& channel = found == nullptr ? replica_.make_local(wish.channel) : *found;
+  session.follow(channel, joining(wish, channel));
+  stats_.subscriptions.add();
+  count(wish.channel);
+  if (Identity* const identity = identity_of(session)) identities_.follow(*identity, wish.channel);
 }
 
 std::optional<RefusedSubscription> Subscriptions::refusal(const Session& session,
                                                           std::string_view name) const {
   if (!name.empty() && !is_channel_name(name)) return RefusedSubscription::invalid_channel;
-  if (!rules_.open.allows(name)) return RefusedSubscription::forbidden;
   const ReplicaChannel* const channel = replica_.find(name);
   if (channel != nullptr && session.find(*channel) != nullptr)
     return RefusedSubscription::already_subscribed;
+  if (!rules_.open.allows(name)) return RefusedSubscription::forbidden;
   if (session.followers().size() >= rules_.max_per_client)
     return RefusedSubscription::too_many_subscriptions;
   if (channel == nullptr && replica_.local_channels() >= rules_.max_channels)
@@ -45,18 +65,20 @@ void Subscriptions::unsubscribe(Session& session, std::string_view name) {
   end_dropped(session, name);
   ReplicaChannel* const channel = replica_.find(name);
   Follower* const follower = channel == nullptr ? nullptr : session.find(*channel);
-  if (follower != nullptr) remove(*follower);
+  if (follower != nullptr) remove(*follower, Farewell::leave);
   session.tell(unsubscribed_message(name, false, 0));
-  bound_untold(session);
+  session.bound_untold();
 }
 
-void Subscriptions::leave(Session& session) {
-  while (!session.followers().empty()) remove(*session.followers().back());
+void Subscriptions::leave(Session& session, Farewell departure) {
+  while (!session.followers().empty()) remove(*session.followers().back(), departure);
 }
 
-void Subscriptions::remove(Follower& follower) {
+void Subscriptions::remove(Follower& follower, Farewell departure) {
   ReplicaChannel& channel = follower.channel();
   const ChannelName name = channel.name;
+  if (Identity* const identity = identity_of(follower.session()))
+    identities_.unfollow(*identity, text(name), departure);
   follower.session().unfollow(follower);
   stats_.subscriptions.subtract();
   replica_.release(channel);
@@ -97,14 +119,7 @@ void Subscriptions::end_dropped(Follower& follower) {
   Session& session = follower.session();
   session.tell(unsubscribed_message(text(follower.channel().name), true, skipped));
   stats_.skipped_events.add(skipped);
-  remove(follower);
-}
-
-// Answers that a client does not read wait; the end of a channel may find any number waiting, and
-// adds one for each that is followed.
-void Subscriptions::bound_untold(Session& session) {
-  if (session.untold_bytes() > kMaxUntoldBytes / 4) session.pump();
-  if (session.untold_bytes() > kMaxUntoldBytes) session.close(CloseCause::over_capacity);
+  remove(follower, Farewell::leave);
 }
 
 void Subscriptions::count(std::string_view name) {

@@ -32,7 +32,8 @@ Result<void, std::string> check_whole(Database& database) {
   if (!format) return format.error();
   if (format.value().version == 0) return std::string("it is empty");
   if (format.value().version == 1) return check_pages(database);
-  if (format.value().version == 2) return check_version_2(database);
+  if (format.value().version < kSchemaVersion)
+    return check_version(database, format.value().version);
   StoredHistory history;
   Books books;
   const auto read = HistoryReader(database, books).read(history);

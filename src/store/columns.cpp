@@ -46,4 +46,26 @@ bool decode_channels(std::string_view column, Position& position) {
   return true;
 }
 
+std::string encode_inbox(const Position& position) {
+  std::string column;
+  if (position.next_message == 1 && !position.received && position.sum_of(Table::refs) == 0)
+    return column;
+  append_number(column, position.next_message);
+  column += position.received ? '\1' : '\0';
+  append_number(column, position.sum_of(Table::inbox));
+  append_number(column, position.sum_of(Table::refs));
+  return column;
+}
+
+bool decode_inbox(std::string_view column, Position& position) {
+  if (column.empty()) return true;
+  if (column.size() != 1 + 3 * kNumberBytes) return false;
+  position.next_message = take_number(column);
+  position.received = column.front() != '\0';
+  column.remove_prefix(1);
+  position.sum_of(Table::inbox) = take_number(column);
+  position.sum_of(Table::refs) = take_number(column);
+  return true;
+}
+
 }  // namespace syncrelay

@@ -24,4 +24,11 @@ std::string encode_channels(const Position& position);
 // False when the column is damaged.
 bool decode_channels(std::string_view column, Position& position);
 
+// `inbox` of table position: the number of the next message, whether a backend has ever received (1
+// byte), and what the tables inbox and refs sum up to (8 bytes each). Empty: nothing was ever said,
+// and nobody has received.
+std::string encode_inbox(const Position& position);
+// False when the column is damaged.
+bool decode_inbox(std::string_view column, Position& position);
+
 }  // namespace syncrelay

@@ -19,7 +19,7 @@ bool was_copied(const Note& note, const Found& found) {
 std::optional<std::string> missing(const std::optional<Note>& note, const Found& found) {
   if (found.backup) return "the database comes from a backup";
   if (found.from_format_1)
-    return "the database was brought from format 1 to 3, and no note of what was confirmed comes "
+    return "the database was brought from format 1 to 4, and no note of what was confirmed comes "
            "with format 1";
   if (found.set_back) return "version 0.1.0 was started on the database";
   if (!note) return "no note of the last run lies beside the database";

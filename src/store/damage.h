@@ -34,13 +34,18 @@ inline std::string value_of_key(std::string_view channel, std::string_view key) 
   return "the value of key " + shown(key) + of_channel(channel) + " (table state)";
 }
 
+inline std::string member_shown(std::string_view channel, std::string_view id) {
+  return "member " + shown(id) + of_channel(channel) + " (table members)";
+}
+
 inline std::string event_span(std::uint64_t first, std::uint64_t count) {
   return "events " + std::to_string(first) + " to " +
          std::to_string(first + count - (count > 0 ? 1 : 0));
 }
 
-inline std::string ids_of_batch(std::uint64_t batch) {
-  return "the ids of batch " + std::to_string(batch) + " (table ids)";
+inline std::string ids_of_batch(std::string_view table, std::uint64_t batch) {
+  return "the " + std::string(table) + " of batch " + std::to_string(batch) + " (table " +
+         std::string(table) + ")";
 }
 
 inline std::string rows_missing(std::string_view table) {

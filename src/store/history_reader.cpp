@@ -6,6 +6,7 @@
 #include "columns.h"
 #include "damage.h"
 #include "id_records.h"
+#include "syncrelay/channel/member.h"
 #include "syncrelay/json/json_parts.h"
 #include "syncrelay/protocol/frame.h"
 #include "window_check.h"
@@ -30,9 +31,12 @@ Result<std::optional<Position>, std::string> HistoryReader::read(StoredHistory& 
   std::optional<Position> position;
   Tombstones::ByHash tombstones;
   books_.begin();
-  const bool whole = read_position(position) && read_state(history) && read_channels(history) &&
-                     read_tombstones(tombstones) && read_events(history) && read_ids(history) &&
-                     check_totals(position) && (!position || check_channels(*position, history));
+  const bool whole = read_position(position) && read_state(history) && read_members(history) &&
+                     read_channels(history) && read_tombstones(tombstones) &&
+                     read_events(history) && read_ids(Table::ids, history.ids) &&
+                     read_inbox(position, history.inbox) &&
+                     read_ids(Table::refs, history.inbox.refs) && check_totals(position) &&
+                     (!position || check_channels(*position, history));
   if (!whole) return fault_.empty() ? database_.message() : fault_;
   books_.keep();
   if (!position) return position;
@@ -65,7 +69,7 @@ bool HistoryReader::for_each_row(const char* select, Take take) {
 bool HistoryReader::read_position(std::optional<Position>& position) {
   constexpr char kSelect[] =
       "SELECT epoch, seq, commits, ran, events, version, channels, state_sum, events_sum, ids_sum,"
-      " sum FROM position";
+      " members_sum, sum, inbox FROM position";
   return for_each_row(kSelect, [&](const Statement& row) {
     position = Position{std::string(row.blob(0)),
                         row.number(1),
@@ -76,8 +80,10 @@ bool HistoryReader::read_position(std::optional<Position>& position) {
     position->sum_of(Table::state) = row.number(7);
     position->sum_of(Table::events) = row.number(8);
     position->sum_of(Table::ids) = row.number(9);
-    const bool whole =
-        position->row_sum(row.blob(6)) == row.number(10) && decode_channels(row.blob(6), *position);
+    position->sum_of(Table::members) = row.number(10);
+    const bool whole = position->row_sum(row.blob(6), row.blob(12)) == row.number(11) &&
+                       decode_channels(row.blob(6), *position) &&
+                       decode_inbox(row.blob(12), *position);
     return whole || damaged(kDamagedPosition);
   });
 }
@@ -98,6 +104,27 @@ bool HistoryReader::read_value(const Statement& row, StoredHistory& history) {
   stored.value = std::make_shared<const std::string>(value);
   books_.turn(Table::state, row.number(5));
   history.state[std::string(channel)].emplace(key, std::move(stored));
+  return true;
+}
+
+bool HistoryReader::read_members(StoredHistory& history) {
+  return for_each_row("SELECT channel, id, value, will, sum FROM members",
+                      [&](const Statement& row) { return read_member(row, history); });
+}
+
+bool HistoryReader::read_member(const Statement& row, StoredHistory& history) {
+  const std::string_view channel = row.blob(0);
+  const std::string_view id = row.blob(1);
+  const std::string_view value = row.blob(2);
+  const std::string_view will = row.blob(3);
+  if (members_row_sum(channel, id, value, will) != row.number(4) || json_fault(value) ||
+      !is_member_text(value) || (!will.empty() && json_fault(will)))
+    return damaged(member_shown(channel, id));
+  books_.turn(Table::members, row.number(4));
+  StoredMember member{std::string(channel), std::string(id),
+                      std::make_shared<const std::string>(value), nullptr};
+  if (!will.empty()) member.will = std::make_shared<const std::string>(will);
+  history.members[member.channel].push_back(std::move(member));
   return true;
 }
 
@@ -149,16 +176,40 @@ bool HistoryReader::read_event_row(const Statement& row, StoredHistory& history)
   return true;
 }
 
-bool HistoryReader::read_ids(StoredHistory& history) {
-  constexpr char kSelect[] = "SELECT batch, accepted, count, records, sum FROM ids ORDER BY batch";
-  return for_each_row(kSelect, [&](const Statement& row) {
+bool HistoryReader::read_ids(Table table, std::vector<IdRecord>& ids) {
+  const std::string name(kTableNames[static_cast<std::size_t>(table)]);
+  const std::string select =
+      "SELECT batch, accepted, count, records, sum FROM " + name + " ORDER BY batch";
+  return for_each_row(select.c_str(), [&](const Statement& row) {
     const std::string_view records = row.blob(3);
     const IdsRow found{row.number(0), row.number(1), row.number(2), row.number(4)};
     const Duration accepted = std::chrono::microseconds(found.accepted);
     if (ids_row_sum(found.batch, found.accepted, found.count, records) != found.sum ||
-        !decode_ids(records, accepted, history.ids))
-      return damaged(ids_of_batch(found.batch));
-    books_.add(found);
+        !decode_ids(records, accepted, ids))
+      return damaged(ids_of_batch(name, found.batch));
+    books_.add(table, found);
+    return true;
+  });
+}
+
+bool HistoryReader::read_inbox(const std::optional<Position>& position, StoredInbox& inbox) {
+  if (position) {
+    inbox.next = position->next_message;
+    inbox.received = position->received;
+  }
+  constexpr char kSelect[] =
+      "SELECT n, connection, ts, sender, channel, text, sum FROM inbox ORDER BY n";
+  return for_each_row(kSelect, [&](const Statement& row) {
+    const std::string_view text = row.blob(5);
+    const std::uint64_t sum = row.number(6);
+    if (inbox_row_sum(row.number(0), row.number(1), row.number(2), row.blob(3), row.blob(4),
+                      text) != sum ||
+        row.number(0) >= inbox.next || json_fault(text))
+      return damaged("message " + std::to_string(row.number(0)) + " (table inbox)");
+    books_.turn(Table::inbox, sum);
+    inbox.messages.push_back(
+        {row.number(0), row.number(1), WallTime{static_cast<std::int64_t>(row.number(2))},
+         std::string(row.blob(3)), std::string(row.blob(4)), std::string(text)});
     return true;
   });
 }
@@ -181,6 +232,10 @@ bool HistoryReader::check_channels(const Position& position, StoredHistory& hist
   for (const auto& [channel, values] : history.state) {
     if (bounds.count(channel) == 0)
       return damaged(value_of_key(channel, values.begin()->first) + ": there is no such channel");
+  }
+  for (const auto& [channel, members] : history.members) {
+    if (bounds.count(channel) == 0)
+      return damaged(member_shown(channel, members.front().id) + ": there is no such channel");
   }
   if (next_event_ != 0 && next_event_ != position.events + 1)
     return damaged("the log ends at event " + std::to_string(next_event_ - 1) + " of " +

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "books.h"
 #include "database.h"
@@ -28,11 +29,14 @@ class HistoryReader {
   bool read_position(std::optional<Position>& position);
   bool read_state(StoredHistory& history);
   bool read_value(const Statement& row, StoredHistory& history);
+  bool read_members(StoredHistory& history);
+  bool read_member(const Statement& row, StoredHistory& history);
   bool read_channels(StoredHistory& history);
   bool read_tombstones(Tombstones::ByHash& tombstones);
   bool read_events(StoredHistory& history);
   bool read_event_row(const Statement& row, StoredHistory& history);
-  bool read_ids(StoredHistory& history);
+  bool read_ids(Table table, std::vector<IdRecord>& ids);
+  bool read_inbox(const std::optional<Position>& position, StoredInbox& inbox);
   bool check_totals(const std::optional<Position>& position);
   bool check_channels(const Position& position, StoredHistory& history);
   bool damaged(const std::string& what);

@@ -9,7 +9,7 @@ namespace syncrelay {
 
 static_assert(kMaxIdBytes < 256, "an id's length is one byte");
 
-std::string encode_ids(const std::vector<IdRecord>& ids) {
+std::string encode_ids(std::span<const IdRecord> ids) {
   std::string blob;
   for (const IdRecord& record : ids) {
     blob += static_cast<char>(record.id.size());

@@ -25,8 +25,8 @@ std::string made_by_later(std::uint64_t version) {
 Result<Format, std::string> format_of(Database& database) {
   constexpr char kColumns[] =
       "SELECT count(*) FROM pragma_table_info('position')"
-      " WHERE name IN ('epoch', 'seq', 'commits', 'ran', 'channels')";
-  constexpr std::array<std::uint64_t, kSchemaVersion> kColumnsOf = {2, 4, 5};
+      " WHERE name IN ('epoch', 'seq', 'commits', 'ran', 'channels', 'members_sum', 'inbox')";
+  constexpr std::array<std::uint64_t, kSchemaVersion> kColumnsOf = {2, 4, 5, 7};
   const auto header = database.number("PRAGMA user_version");
   const auto tables = database.number("SELECT count(*) FROM sqlite_schema");
   const auto columns = database.number(kColumns);

@@ -8,12 +8,13 @@
 
 namespace syncrelay {
 
-// The format of the database. Version 3: state by channel and key, with versions and expiries; the
+// The format of the database. Version 4: the members of channels, with their wills; what clients
+// have said to the backend. Version 3: state by channel and key, with versions and expiries; the
 // channels and tombstones; of events to which channels they belong. Version 2 knew one channel:
 // `events` held the wire bytes of a batch's events, `ids` a batch's ids, and every row the sum over
 // its other columns (row_sum.h). Version 1 had no sums, no count of commits, and wall times in
 // `ids`.
-inline constexpr std::uint32_t kSchemaVersion = 3;
+inline constexpr std::uint32_t kSchemaVersion = 4;
 
 // The application_id in the database's header.
 inline constexpr std::uint32_t kLiveDatabase = 0x53595243;    // "SYRC": a relay's
@@ -42,9 +43,9 @@ Result<Format, std::string> prepare_schema(Database& database);
 
 // Says in the header what the tables are: a relay's, of this version.
 inline constexpr char kMarkAsLive[] =
-    "PRAGMA user_version = 3; PRAGMA application_id = 0x53595243;";
+    "PRAGMA user_version = 4; PRAGMA application_id = 0x53595243;";
 
-// "it was made by a later version of syncrelay (format 4; this one knows 3)", for a refusal.
+// "it was made by a later version of syncrelay (format 5; this one knows 4)", for a refusal.
 std::string made_by_later(std::uint64_t version);
 
 }  // namespace syncrelay

@@ -26,7 +26,7 @@ int Tables::prepare() {
       {"BEGIN IMMEDIATE", &sql_.begin},
       {"COMMIT", &sql_.commit},
       {"ROLLBACK", &sql_.rollback},
-      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+      {"REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
        &sql_.put_position},
       {"UPDATE state SET sum = replaced(sum, ?3), version = ?4, expiry = ?5, value = ?6 "
        "WHERE channel = ?1 AND key = ?2",
@@ -34,6 +34,11 @@ int Tables::prepare() {
       {"INSERT INTO state VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &sql_.insert_state},
       {"DELETE FROM state WHERE channel = ?1 AND key = ?2 RETURNING sum", &sql_.delete_state},
       {"DELETE FROM state WHERE channel = ?1 RETURNING sum", &sql_.delete_states},
+      {"INSERT INTO members VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (channel, id) DO "
+       "UPDATE SET sum = replaced(sum, ?3), value = ?4, will = ?5",
+       &sql_.put_member},
+      {"DELETE FROM members WHERE channel = ?1 AND id = ?2 RETURNING sum", &sql_.delete_member},
+      {"DELETE FROM members WHERE channel = ?1 RETURNING sum", &sql_.delete_members},
       {"INSERT INTO channels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO "
        "UPDATE SET start = ?2, last = ?3, generation = ?4, sum = replaced(sum, ?5)",
        &sql_.put_channel},
@@ -46,6 +51,10 @@ int Tables::prepare() {
       {"DELETE FROM events WHERE first = ?1", &sql_.delete_events},
       {"INSERT INTO ids VALUES (?1, ?2, ?3, ?4, ?5)", &sql_.put_ids},
       {"DELETE FROM ids WHERE batch = ?1", &sql_.delete_ids},
+      {"INSERT INTO inbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", &sql_.put_message},
+      {"DELETE FROM inbox WHERE n = ?1 RETURNING sum", &sql_.delete_message},
+      {"INSERT INTO refs VALUES (?1, ?2, ?3, ?4, ?5)", &sql_.put_refs},
+      {"DELETE FROM refs WHERE batch = ?1", &sql_.delete_refs},
   };
   for (const auto& [text, statement] : statements) {
     if (const int error = database_.prepare(text, *statement); error != SQLITE_OK) return error;
@@ -62,16 +71,21 @@ int Tables::begin() {
 int Tables::begin_batch(const StoreBatch& batch) {
   int error = begin();
   if (error == SQLITE_OK) error = write_state(batch);
+  if (error == SQLITE_OK) error = write_members(batch);
   if (error == SQLITE_OK) error = write_channels(batch);
   if (error == SQLITE_OK) error = write_tombstones(batch);
   if (error == SQLITE_OK) error = write_events(batch);
-  if (error == SQLITE_OK) error = write_ids(batch);
+  if (error == SQLITE_OK) error = write_ids(Table::ids, sql_.put_ids, batch.ids);
+  if (error == SQLITE_OK) error = write_inbox(batch.inbox);
   if (error == SQLITE_OK) error = trim_events();
-  if (error == SQLITE_OK) error = trim_ids(batch.ran);
+  if (error == SQLITE_OK) error = trim_ids(Table::ids, sql_.delete_ids, batch.ran);
+  if (error == SQLITE_OK) error = trim_ids(Table::refs, sql_.delete_refs, batch.ran);
   next_.seq = batch.last.value;
   next_.ran = std::max(next_.ran, microseconds(batch.ran));
   next_.version = batch.version;
   next_.generation = batch.generation;
+  next_.next_message = std::max(next_.next_message, batch.inbox.next);
+  next_.received = next_.received || batch.inbox.received;
   ++next_.commits;
   return error == SQLITE_OK ? put_next() : error;
 }
@@ -100,6 +114,7 @@ void Tables::take_back() {
 int Tables::put_next() {
   next_.sums = books_.totals().sums;
   const std::string channels = encode_channels(next_);
+  const std::string inbox = encode_inbox(next_);
   return sql_.put_position.bind(1, next_.epoch)
       .bind(2, next_.seq)
       .bind(3, next_.commits)
@@ -110,7 +125,9 @@ int Tables::put_next() {
       .bind(8, next_.sum_of(Table::state))
       .bind(9, next_.sum_of(Table::events))
       .bind(10, next_.sum_of(Table::ids))
-      .bind(11, next_.row_sum(channels))
+      .bind(11, next_.sum_of(Table::members))
+      .bind(12, next_.row_sum(channels, inbox))
+      .bind(13, inbox)
       .run();
 }
 
@@ -132,9 +149,10 @@ int Tables::remove(Table table, Statement& statement) {
 int Tables::write_state(const StoreBatch& batch) {
   for (const StoredChange& stored : batch.changes) {
     const std::string_view channel = text(stored.channel);
-    const int error = stored.change == nullptr
-                          ? remove(Table::state, sql_.delete_states.bind(1, channel))
-                          : write_change(channel, *stored.change, stored.expiry);
+    int error = stored.change == nullptr ? remove(Table::state, sql_.delete_states.bind(1, channel))
+                                         : write_change(channel, *stored.change, stored.expiry);
+    if (error == SQLITE_OK && stored.change == nullptr)
+      error = remove(Table::members, sql_.delete_members.bind(1, channel));
     if (error != SQLITE_OK) return error;
   }
   return SQLITE_OK;
@@ -157,6 +175,22 @@ int Tables::write_change(std::string_view channel, const StateChange& change,
   if (error == SQLITE_OK && database_.changed_rows() == 0) error = run(sql_.insert_state);
   books_.turn(Table::state, sum ^ replaced_);
   return error;
+}
+
+int Tables::write_members(const StoreBatch& batch) {
+  for (const StoredMember& member : batch.members) {
+    int error = SQLITE_OK;
+    if (!member.value) {
+      error = remove(Table::members, sql_.delete_member.bind(1, member.channel).bind(2, member.id));
+    } else {
+      const std::string_view will = member.will ? std::string_view(*member.will) : "";
+      const std::uint64_t sum = members_row_sum(member.channel, member.id, *member.value, will);
+      sql_.put_member.bind(1, member.channel).bind(2, member.id).bind(3, sum);
+      error = put(Table::members, sql_.put_member.bind(4, *member.value).bind(5, will), sum);
+    }
+    if (error != SQLITE_OK) return error;
+  }
+  return SQLITE_OK;
 }
 
 int Tables::write_channels(const StoreBatch& batch) {
@@ -202,18 +236,35 @@ int Tables::write_events(const StoreBatch& batch) {
   return sql_.put_events.bind(5, row.sum).run();
 }
 
-int Tables::write_ids(const StoreBatch& batch) {
-  if (batch.ids.empty()) return SQLITE_OK;
-  const std::string records = encode_ids(batch.ids);
-  IdsRow row{books_.next_batch(), microseconds(batch.ids.back().accepted), batch.ids.size(), 0};
+int Tables::write_ids(Table table, Statement& statement, std::span<const IdRecord> ids) {
+  if (ids.empty()) return SQLITE_OK;
+  const std::string records = encode_ids(ids);
+  IdsRow row{books_.next_batch(table), microseconds(ids.back().accepted), ids.size(), 0};
   row.sum = ids_row_sum(row.batch, row.accepted, row.count, records);
-  books_.add(row);
-  return sql_.put_ids.bind(1, row.batch)
+  books_.add(table, row);
+  return statement.bind(1, row.batch)
       .bind(2, row.accepted)
       .bind(3, row.count)
       .bind(4, records)
       .bind(5, row.sum)
       .run();
+}
+
+int Tables::write_inbox(const InboxChanges& inbox) {
+  for (const InboxMessage& message : inbox.said) {
+    const auto ts = static_cast<std::uint64_t>(message.ts.microseconds);
+    const std::uint64_t sum = inbox_row_sum(message.n, message.connection, ts, message.sender,
+                                            message.channel, message.text);
+    sql_.put_message.bind(1, message.n).bind(2, message.connection).bind(3, ts);
+    sql_.put_message.bind(4, message.sender).bind(5, message.channel).bind(6, message.text);
+    if (const int error = put(Table::inbox, sql_.put_message.bind(7, sum), sum); error != SQLITE_OK)
+      return error;
+  }
+  for (const std::uint64_t n : inbox.done) {
+    const int error = remove(Table::inbox, sql_.delete_message.bind(1, n));
+    if (error != SQLITE_OK) return error;
+  }
+  return write_ids(Table::refs, sql_.put_refs, inbox.refs);
 }
 
 // These delete the oldest rows that the windows do not need; the newest row of each table stays.
@@ -229,14 +280,13 @@ int Tables::trim_events() {
   return SQLITE_OK;
 }
 
-int Tables::trim_ids(Duration now) {
+int Tables::trim_ids(Table table, Statement& statement, Duration now) {
   const std::uint64_t age = microseconds(windows_.id_age);
-  while (const IdsRow* row = books_.oldest_ids()) {
-    if (books_.totals().ids - row->count < windows_.ids && row->accepted + age >= microseconds(now))
+  while (const IdsRow* row = books_.oldest(table)) {
+    if (books_.count(table) - row->count < windows_.ids && row->accepted + age >= microseconds(now))
       break;
-    if (const int error = sql_.delete_ids.bind(1, row->batch).run(); error != SQLITE_OK)
-      return error;
-    books_.trim_ids();
+    if (const int error = statement.bind(1, row->batch).run(); error != SQLITE_OK) return error;
+    books_.trim(table);
   }
   return SQLITE_OK;
 }

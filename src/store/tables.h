@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,9 @@ class Tables {
     Statement insert_state;
     Statement delete_state;
     Statement delete_states;
+    Statement put_member;
+    Statement delete_member;
+    Statement delete_members;
     Statement put_channel;
     Statement delete_channel;
     Statement put_tombstone;
@@ -61,18 +65,24 @@ class Tables {
     Statement delete_events;
     Statement put_ids;
     Statement delete_ids;
+    Statement put_message;
+    Statement delete_message;
+    Statement put_refs;
+    Statement delete_refs;
   };
 
   int begin();
   int write_state(const StoreBatch& batch);
   int write_change(std::string_view channel, const StateChange& change,
                    const std::optional<Expiry>& expiry);
+  int write_members(const StoreBatch& batch);
   int write_channels(const StoreBatch& batch);
   int write_tombstones(const StoreBatch& batch);
   int write_events(const StoreBatch& batch);
-  int write_ids(const StoreBatch& batch);
+  int write_ids(Table table, Statement& statement, std::span<const IdRecord> ids);
+  int write_inbox(const InboxChanges& inbox);
   int trim_events();
-  int trim_ids(Duration now);
+  int trim_ids(Table table, Statement& statement, Duration now);
   int put_next();
   int put(Table table, Statement& statement, std::uint64_t sum);
   int remove(Table table, Statement& statement);

@@ -18,11 +18,21 @@ namespace {
 // section 9.6).
 constexpr Duration kLeavingTime = std::chrono::seconds(5);
 
+constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 section 7.4.1
+
 constexpr std::size_t kMaxPongBytes = 4096;  // answered at once of what was read at once
 
 // A peer that is gone or does not read gets no close frame.
 bool ends_without_frame(CloseCause cause) {
   return info(cause).code == CloseCode::abnormal;
+}
+
+// A script's close() has no code.
+Farewell departure_of(CloseCause cause, std::uint16_t code) {
+  const bool leaves = cause == CloseCause::client_closed &&
+                      (code == kNormalClosure || code == static_cast<int>(CloseCode::going_away) ||
+                       code == static_cast<int>(CloseCode::none));
+  return leaves ? Farewell::leave : Farewell::lost;
 }
 
 std::span<std::byte> writable_bytes(std::string& text) {
@@ -33,8 +43,7 @@ std::span<std::byte> writable_bytes(std::string& text) {
 
 Connection::Connection(std::string address, ListenerRole listener, Tally::Unit counted,
                        ConnectionContext& context)
-    : Transient(network_of(address)),
-      context_(context),
+    : context_(context),
       address_(std::move(address)),
       counted_(std::move(counted)),
       listener_(listener) {}
@@ -80,7 +89,7 @@ bool Connection::read_head(std::string_view bytes) {
   }
   if (end == 0) return true;
   return act(context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_,
-                                        {address(), network()}),
+                                        {address(), network_of(address())}),
              head.substr(end));
 }
 
@@ -129,8 +138,8 @@ std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, st
 
 void Connection::hear(const MessagePiece& piece) {
   auto& client = std::get<Client>(stage_);
-  if (const auto message = client.messages.take(piece)) {
-    context_.shard.hear(*client.session, *message);
+  if (auto message = client.messages.take(piece, context_.hearing)) {
+    context_.shard.hear(*client.session, std::move(*message));
   } else if (piece.ends) {
     counter(context_.stats.client_messages, ClientMessageKind::ignored).add();
   }
@@ -167,32 +176,36 @@ bool Connection::finish() {
 }
 
 bool Connection::end(CloseCause cause) {
-  const auto& client = std::get<Client>(stage_);
-  const CloseCauseInfo& known = info(cause);
-  const bool answers = cause == CloseCause::client_closed;
-  const bool has_code = !answers || *client.client_code != static_cast<int>(CloseCode::none);
-  const auto code = answers ? *client.client_code : static_cast<std::uint16_t>(known.code);
+  const std::uint16_t code = code_of(cause);
+  std::string reason(cause == CloseCause::client_closed ? std::string_view() : info(cause).name);
+  if (cause == CloseCause::dismissed)
+    reason = std::get<Client>(stage_).session->known_speaker()->parting->reason;
   record_end(cause);
   if (ends_without_frame(cause)) {
     stage_ = Leaving{};
     return false;
   }
-  return leave(close_frame(has_code ? std::optional(code) : std::nullopt,
-                           answers ? std::string_view() : known.name)
-                   .bytes());
+  const bool has_code = code != static_cast<std::uint16_t>(CloseCode::none);
+  return leave(close_frame(has_code ? std::optional(code) : std::nullopt, reason).bytes());
+}
+
+// Precondition: it is a client, and not taken from its shard yet.
+std::uint16_t Connection::code_of(CloseCause cause) const {
+  const auto& client = std::get<Client>(stage_);
+  if (cause == CloseCause::client_closed) return *client.client_code;
+  if (cause == CloseCause::dismissed) return client.session->known_speaker()->parting->code;
+  return static_cast<std::uint16_t>(info(cause).code);
 }
 
 // Takes the session from its shard.
 void Connection::record_end(CloseCause cause) {
   auto& client = std::get<Client>(stage_);
+  if (client.session == nullptr) return;
+  const std::uint16_t code = code_of(cause);
   Session* const session = std::exchange(client.session, nullptr);
-  if (session == nullptr) return;
-  const std::uint16_t code = cause == CloseCause::client_closed
-                                 ? *client.client_code
-                                 : static_cast<std::uint16_t>(info(cause).code);
   context_.stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
   tell_end(*session, cause, code);
-  context_.shard.remove(*session);
+  context_.shard.remove(*session, departure_of(cause, code));
 }
 
 void Connection::tell_end(const Session& session, CloseCause cause, std::uint16_t code) {
@@ -223,7 +236,7 @@ bool Connection::leave(ByteSpan last_words) {
 void Connection::become_transient(Duration time) {
   context_.transients.leave(*this);
   const TimePoint now = context_.clock.now();
-  context_.transients.enter(*this, now, now + time);
+  context_.transients.enter(*this, network_of(address()), now, now + time);
   if (Transient* surplus = context_.transients.surplus(*this)) {
     auto& displaced = static_cast<Connection&>(*surplus);
     displaced.give_up(RefusalReason::crowded);

@@ -35,6 +35,7 @@ struct ConnectionContext {
   const Clock& clock;
   const Log& log;
   std::uint64_t max_client_message;  // bytes
+  Hearing hearing;
   Duration handshake_timeout;
   LineBudget end_lines;  // of clients that are gone
   // Asks for one call of Connection::finish() soon, from the loop. For where a connection cannot
@@ -45,7 +46,7 @@ struct ConnectionContext {
 // One adopted socket, from its first byte to its last: a request, perhaps a client, and the way
 // out. To libwebsockets it is a raw socket: HTTP, the handshake, frames, pongs and closing are read
 // and written here, so that nothing a stranger sends meets a parser that we do not own, and
-// libwebsockets holds no bytes of ours. // Its shard's thread only.
+// libwebsockets holds no bytes of ours. Its shard's thread only.
 class Connection final : public SocketTransport, public Transient {
  public:
   // `counted` counts it among its loop's connections.
@@ -74,7 +75,7 @@ class Connection final : public SocketTransport, public Transient {
   void close(CloseCause cause) override;
 
   // Its place in the loop's list of those that are to finish; the loop's to keep.
-  std::optional<std::size_t> finish_slot;
+  std::optional<std::uint32_t> finish_slot;
 
  private:
   struct Asking {
@@ -101,6 +102,7 @@ class Connection final : public SocketTransport, public Transient {
   void add_pong(std::string_view payload, std::string& pongs);
   void send_late_pong();
   bool end(CloseCause cause);
+  std::uint16_t code_of(CloseCause cause) const;
   void record_end(CloseCause cause);
   void tell_end(const Session& session, CloseCause cause, std::uint16_t code);
   bool leave(ByteSpan last_words);

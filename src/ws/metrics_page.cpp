@@ -108,6 +108,37 @@ void add_commands(Page& page, const RelayStats& relay) {
               relay.expired_keys.get());
   page.single("state_bytes", "gauge", "Bytes of all state keys and values.",
               relay.state_bytes.get());
+  page.single("members", "gauge", "Members of all channels.", relay.members.get());
+  page.single("members_refused_total", "counter",
+              "Identities that did not become members when they came: no room.",
+              relay.members_refused.get());
+  page.header("wills_total", "counter", "Wills of members who have left, by what became of them.");
+  for (std::size_t outcome = 0; outcome < kWillOutcomeNames.size(); ++outcome)
+    page.sample("wills_total", label("outcome", kWillOutcomeNames[outcome]),
+                relay.wills[outcome].get());
+}
+
+void add_inbox(Page& page, const RelayStats& relay) {
+  page.single("inbox_messages", "gauge",
+              "Messages that clients have said and no backend is done with.",
+              relay.inbox_messages.get());
+  page.single("inbox_bytes", "gauge", "Bytes of these messages.", relay.inbox_bytes.get());
+  page.single("inbox_leased", "gauge", "Those of them that a worker has.",
+              relay.inbox_leased.get());
+  page.single("inbox_received_total", "counter", "Messages taken for the backend.",
+              relay.inbox_received.get());
+  page.single("inbox_done_total", "counter", "Messages that a worker was done with.",
+              relay.inbox_done.get());
+  page.single("inbox_redelivered_total", "counter", "Messages handed out once more.",
+              relay.inbox_redelivered.get());
+  page.header("inbox_refused_total", "counter",
+              "Messages for the backend that were not taken, by reason.");
+  for (std::size_t reason = 0; reason < kInboxRefusalNames.size(); ++reason)
+    page.sample("inbox_refused_total", label("reason", kInboxRefusalNames[reason]),
+                relay.inbox_refused[reason].get());
+  page.single("inbox_ignored_total", "counter",
+              "Messages that wanted no answer while no backend had ever received.",
+              relay.inbox_ignored.get());
 }
 
 void add_closed(Page& page, const Status& status) {
@@ -160,6 +191,18 @@ void add_channels(Page& page, const Status& status) {
         sum(status, [kind](const ShardStats& shard) { return shard.client_messages[kind].get(); });
     page.sample("client_messages_total", label("type", kClientMessageKindNames[kind]), total);
   }
+  page.header("client_messages_refused_total", "counter",
+              "Messages from clients that were not taken, by reason.");
+  for (std::size_t reason = 0; reason < kRefusedMessages.size(); ++reason) {
+    const std::uint64_t total = sum(status, [reason](const ShardStats& shard) {
+      return shard.client_messages_refused[reason].get();
+    });
+    page.sample("client_messages_refused_total", label("reason", kRefusedMessages[reason].name),
+                total);
+  }
+  page.single("identities", "gauge",
+              "Identities that have a connection, counted for each shard where they have one.",
+              sum(status, [](const ShardStats& shard) { return shard.identities.get(); }));
   page.single("shard_channels", "gauge", "Channels that the shard with most of them has.",
               max(status, [](const ShardStats& shard) { return shard.channels.get(); }));
 }
@@ -219,6 +262,7 @@ HttpResponse metrics_page(const Status& status) {
   page.header("build_info", "gauge", "Always 1; the version is in the label.");
   page.sample("build_info", label("version", status.version), 1);
   add_commands(page, status.relay);
+  add_inbox(page, status.relay);
   add_clients(page, status);
   add_sending(page, status);
   add_fanout(page, status);

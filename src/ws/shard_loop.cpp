@@ -38,16 +38,18 @@ struct ShardLoop::Impl {
         shard(shard_settings, the_clock, stats, outbox, [this] { ev_async_send(loop, &wake); }),
         gatekeeper(rules, stats, status, log),
         transients(settings.transients),
-        connection_context{shard,
-                           gatekeeper,
-                           transients,
-                           stats,
-                           the_clock,
-                           log,
-                           settings.max_client_message,
-                           settings.handshake_timeout,
-                           LineBudget(kEndLines, the_clock.now()),
-                           [this](Connection& connection) { finish_soon(connection); }},
+        connection_context{
+            shard,
+            gatekeeper,
+            transients,
+            stats,
+            the_clock,
+            log,
+            settings.max_client_message,
+            Hearing{settings.hello_type, static_cast<std::size_t>(settings.max_client_message)},
+            settings.handshake_timeout,
+            LineBudget(kEndLines, the_clock.now()),
+            [this](Connection& connection) { finish_soon(connection); }},
         sockets({settings.waiting_sockets, settings.waiting_sockets},
                 [this] { ev_async_send(loop, &wake); }) {
     ev_async_init(&wake, on_wake);
@@ -197,7 +199,7 @@ void ShardLoop::Impl::closed(Connection* connection) {
 
 void ShardLoop::Impl::finish_soon(Connection& connection) {
   if (connection.finish_slot) return;
-  connection.finish_slot = finishing.size();
+  connection.finish_slot = static_cast<std::uint32_t>(finishing.size());
   finishing.push_back(&connection);
   ev_async_send(loop, &wake);
 }

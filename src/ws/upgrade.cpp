@@ -54,6 +54,11 @@ void set_position(SubscribeMessage& wish, std::optional<std::string_view> epoch,
   if (number && *number < UINT64_MAX) wish.after = AskedPosition{std::string(*epoch), Seq{*number}};
 }
 
+bool is_session(std::string_view text) {
+  return text.size() <= kMaxSessionBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 // NAME or NAME,EPOCH,SEQ: no name has a comma.
 SubscribeMessage channel_of(std::string_view text) {
   SubscribeMessage wish;
@@ -156,6 +161,8 @@ ClientRequest parse_client_request(const std::vector<std::string>& arguments) {
     if (!wish.channel.empty() || wish.wants_resume) continue;
     set_position(wish, value_of(arguments, "epoch"), value_of(arguments, "seq"));
   }
+  if (const auto session = value_of(arguments, "session"); session && is_session(*session))
+    request.session = *session;
   if (const auto heartbeat = value_of(arguments, "heartbeat")) {
     const auto number = parse_number(*heartbeat);
     if (number && *number >= kMinHeartbeatSeconds && *number <= kMaxHeartbeatSeconds) {

@@ -1,6 +1,7 @@
 """A client that follows any number of channels over one connection, and checks each of them by itself."""
 
 import asyncio
+import itertools
 import json
 import re
 from urllib.parse import urlencode
@@ -10,7 +11,8 @@ import websockets
 from history import History
 
 CHANNEL = re.compile(r'^(\{"type":"(?:[^"\\]|\\.)*"),"channel":"([^"\\]*)"')
-ANSWERS = ("sync:unsubscribed", "sync:refused")
+REFS = itertools.count(1)
+ANSWERS = ("sync:unsubscribed", "sync:refused", "sync:ack", "sync:error")
 
 
 class Told:
@@ -89,6 +91,21 @@ class ChannelClient:
     async def unsubscribe(self, name):
         await self.say({"type": "sync:unsubscribe", "channel": name})
         return await self.until(lambda m: m["type"] == "sync:unsubscribed" and m.get("channel", "") == name)
+
+    async def answer(self, ref):
+        """Reads up to the answer to what was said with this `ref`."""
+        return await self.until(lambda m: m["type"] in ("sync:ack", "sync:error") and m.get("ref") == ref)
+
+    async def ask(self, message):
+        """Says it with a `ref` of its own; returns the answer."""
+        ref = f"r{next(REFS)}"
+        await self.say({**message, "ref": ref})
+        return await self.answer(ref)
+
+    async def hello(self, id, **more):
+        """Says who it is, and reads up to its personal channel's first message."""
+        assert (await self.ask({"type": "sync:hello", "id": id, **more}))["type"] == "sync:ack"
+        await self.begun(f"@{id}")
 
     async def event(self, kind, name=None):
         return await self.until(lambda m: m["type"] == kind and name in (None, m.get("channel", "")))

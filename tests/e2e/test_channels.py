@@ -238,6 +238,16 @@ def test_compare_and_set(relay, peer):
     assert peer.confirm(put("k", 3, **{"if": {"k": 0}}))["versions"]["k"] > newer
 
 
+def test_who_writes_to_a_list_hears_of_each_channel(peer):
+    everywhere = broadcast("all", 1, channels=["room:1", "room:2"], set={"k": 1}, **{"if": {"k": 0}})
+    told = peer.confirm(everywhere)["positions"]
+    assert all(told[name]["versions"] == peer.confirm({"op": "state", "channel": name})["versions"] for name in told)
+    peer.confirm({"op": "delete", "key": "k", "channel": "room:1"})
+    refused = peer.ask(everywhere)["error"]
+    assert refused["channel"] == "room:2"
+    assert refused["message"] == f'key "k" has version {told["room:2"]["versions"]["k"]}; "if" names version 0'
+
+
 async def test_a_list_gets_one_event_in_each_channel(relay, peer, follow):
     client = await follow(relay, "room:1", "room:2", "")
     answer = peer.confirm(broadcast("all", 1, channels=["room:1", "", "room:2"]))

@@ -18,7 +18,7 @@ from relay_process import binary, environment
 from shell import Shell, assert_failed, connections_to
 
 STRANGER = 65_501  # a user and group that own nothing here
-ASKING = [("state",), ("set", "k", "1"), ("merge", "k", "1"), ("delete", "k"), ("publish", "x"), ("clients",), ("channels",), ("drop", "a"), ("stats",),
+ASKING = [("state",), ("set", "k", "1"), ("merge", "k", "1"), ("delete", "k"), ("publish", "x"), ("clients",), ("members",), ("channels",), ("drop", "a"), ("stats",),
           ("backup", "/nonexistent/copy")]
 BUSY = {"ok": False, "error": {"code": "busy", "message": "ask again"}}
 NOBODY = 65_534

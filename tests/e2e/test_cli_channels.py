@@ -74,9 +74,14 @@ def test_a_command_says_its_channel_time_and_version(asked, arguments, sent):
     (("state", "k", "--channel", "room:1"), {"op": "state", "channel": "room:1", "key": "k"}),
     (("clients",), {"op": "clients"}),
     (("clients", "--channel", ""), {"op": "clients", "channel": ""}),
-    (("clients", "--channel", "room:1"), {"op": "clients", "channel": "room:1"})], ids=str)
+    (("clients", "--channel", "room:1"), {"op": "clients", "channel": "room:1"}),
+    (("disconnect", "dev-1"), {"op": "disconnect", "id": "dev-1"}),
+    (("disconnect", "--connection=7", "--code=4001", "--reason", "go \"now\""),
+     {"op": "disconnect", "connection": 7, "code": 4001, "reason": 'go "now"'}),
+    (("members",), {"op": "members"}),
+    (("members", "--channel", "room:1"), {"op": "members", "channel": "room:1"})], ids=str)
 def test_a_query_says_its_channel(asked, arguments, sent):
-    command, requests = asked(arguments, {"ok": True, "state": {"k": 1}, "clients": []})
+    command, requests = asked(arguments, {"ok": True, "state": {"k": 1}, "clients": [], "members": {}})
     assert requests == [sent] and command.wait() == 0, command.errors
 
 

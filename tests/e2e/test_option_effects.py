@@ -1,5 +1,6 @@
 """Options whose effect no other test shows. Each compares a relay that has the option with one that has not."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -151,3 +152,26 @@ def test_durability_says_whether_each_confirmed_command_waits_for_the_disk(
         assert ask(relay, put("k", number))["ok"]
     syncs = count.stat().st_size - before
     assert syncs >= 20 if waits else syncs == 0, syncs
+
+
+def first_message(relay, path="/ws/sync"):
+    with RawClient(relay.port).upgrade(path=path) as client:
+        return json.loads(client.read_text())
+
+
+@pytest.mark.parametrize("options, named", [
+    (("--presence", "*"), ["", "room:1", "lobby"]), (("--presence", ""), [""]),
+    (("--presence", "room:*", "--presence", "lobby"), ["room:1", "lobby"]), ((), []),
+    (("--members-key", "devices"), [""]), (("--members-event", "devices:updated"), [""])], ids=str)
+def test_presence_names_the_channels_whose_snapshots_have_members(start_relay, options, named):
+    relay = start_relay("--open-channels", "*", *options)
+    for channel in ("", "room:1", "lobby"):
+        message = first_message(relay, f"/ws/sync?channel={channel}")
+        assert message["type"] == "sync:full"
+        assert message.get("members") == ({} if channel in named else None), channel
+
+
+def test_members_key_is_an_empty_list_from_the_start(start_relay, ask):
+    relay = start_relay("--members-key", "devices")
+    assert ask(relay, {"op": "state", "key": "devices"})["state"] == {"devices": []}
+    assert first_message(relay)["data"]["devices"] == []

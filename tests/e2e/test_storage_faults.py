@@ -168,7 +168,7 @@ def test_a_database_of_version_1_with_a_value_that_is_no_json_is_refused(version
 def test_the_first_start_on_a_database_of_version_1_says_what_it_did(start, version_1):
     relay = start()
     line = relay.logged(LOST)
-    assert "brought from format 1 to 3" in line
+    assert "brought from format 1 to 4" in line
     relay.stop()
     assert "from format 1" not in start().log_of_start()
 
@@ -176,7 +176,7 @@ def test_the_first_start_on_a_database_of_version_1_says_what_it_did(start, vers
 def set_back(data_dir):
     """What version 0.1.0 leaves behind when it is started on a database of this version."""
     with sqlite3.connect(data_dir / DATABASE) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (3,)
+        assert database.execute("PRAGMA user_version").fetchone() == (4,)
         database.execute("PRAGMA user_version = 1")
     database.close()
 
@@ -198,11 +198,11 @@ async def test_after_a_rollback_that_failed_nothing_is_lost(start, connect, data
     assert ask(once_more, {"op": "state"})["epoch"] == settled["epoch"] and LOST not in once_more.log_of_start()
     once_more.stop()
     with sqlite3.connect(data_dir / DATABASE) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (3,)
+        assert database.execute("PRAGMA user_version").fetchone() == (4,)
     database.close()
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 4])
 def test_the_database_of_another_program_is_refused_as_such_untouched(data_dir, runtime_dir, version):
     data_dir.mkdir(mode=0o700)
     with sqlite3.connect(data_dir / DATABASE) as database:
@@ -219,7 +219,7 @@ def test_a_database_of_a_later_version_is_refused_untouched(start, data_dir, run
     publish(relay, 1)
     relay.stop()
     database = sqlite3.connect(data_dir / DATABASE)
-    database.execute("PRAGMA user_version = 4")
+    database.execute("PRAGMA user_version = 5")
     if with_log:  # as after a kill: what says so has not reached the file yet
         shutil.copytree(data_dir, runtime_dir / "kept")
         database.close()
@@ -228,7 +228,7 @@ def test_a_database_of_a_later_version_is_refused_untouched(start, data_dir, run
         database.close()
     before = {path.name: path.read_bytes() for path in data_dir.iterdir() if DATABASE in path.name}
     said = refused_start(data_dir, runtime_dir)
-    assert "format 4" in said and "knows 3" in said
+    assert "format 5" in said and "knows 4" in said
     after = {path.name: path.read_bytes() for path in data_dir.iterdir() if DATABASE in path.name}
     assert after[DATABASE] == before[DATABASE] and after.get(WAL, b"") == before.get(WAL, b"")
 

@@ -62,6 +62,7 @@ async def test_the_wire_texts_are_as_the_examples(relay, pusher, connect):
         if example["type"].startswith("sync:") or "channel" in example:
             continue
         change = f',"set":{example["set"]}' if "set" in example else ""
+        change += f',"from":"{example["from"]}"' if "from" in example else ""
         pusher.push(f'{{"op":"broadcast","type":"{example["type"]}","data":{example["data"]}{change}}}')
         event = await client.next_event()
         head = example["text"].partition(',"ts":')[0]

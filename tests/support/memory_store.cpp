@@ -12,11 +12,13 @@ Result<void, Rejection> MemoryStore::commit(const StoreBatch& batch) {
     return Rejection{RejectReason::storage_failed, 0, "the batch does not follow the last one"};
   take_events(batch);
   take_changes(batch);
+  take_members(batch);
   take_channels(batch);
   history_.last = batch.last;
   history_.version = batch.version;
   history_.ran = batch.ran;
   history_.ids.insert(history_.ids.end(), batch.ids.begin(), batch.ids.end());
+  take_inbox(batch.inbox);
   return {};
 }
 
@@ -31,12 +33,22 @@ void MemoryStore::take_changes(const StoreBatch& batch) {
     const std::string channel(text(stored.channel));
     if (stored.change == nullptr) {
       history_.state.erase(channel);
+      history_.members.erase(channel);
     } else if (stored.change->value) {
       history_.state[channel][stored.change->key] = {stored.change->value, stored.change->version,
                                                      stored.expiry};
     } else {
       history_.state[channel].erase(stored.change->key);
     }
+  }
+}
+
+void MemoryStore::take_members(const StoreBatch& batch) {
+  for (const StoredMember& member : batch.members) {
+    std::vector<StoredMember>& members = history_.members[member.channel];
+    std::erase_if(members, [&](const StoredMember& each) { return each.id == member.id; });
+    if (member.value) members.push_back(member);
+    if (members.empty()) history_.members.erase(member.channel);
   }
 }
 
@@ -54,6 +66,16 @@ void MemoryStore::take_channels(const StoreBatch& batch) {
     tombstones = history_.tombstones.by_hash();
   for (const auto& [hash, last] : batch.tombstones) tombstones[hash] = last;
   history_.tombstones.restore(std::move(tombstones), batch.generation);
+}
+
+void MemoryStore::take_inbox(const InboxChanges& changes) {
+  StoredInbox& inbox = history_.inbox;
+  inbox.messages.insert(inbox.messages.end(), changes.said.begin(), changes.said.end());
+  for (const std::uint64_t n : changes.done)
+    std::erase_if(inbox.messages, [n](const InboxMessage& message) { return message.n == n; });
+  inbox.refs.insert(inbox.refs.end(), changes.refs.begin(), changes.refs.end());
+  inbox.next = changes.next;
+  inbox.received = changes.received;
 }
 
 StoredHistory MemoryStore::history() const {

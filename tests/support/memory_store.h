@@ -21,7 +21,9 @@ class MemoryStore final : public Store {
  private:
   void take_events(const StoreBatch& batch);
   void take_changes(const StoreBatch& batch);
+  void take_members(const StoreBatch& batch);
   void take_channels(const StoreBatch& batch);
+  void take_inbox(const InboxChanges& changes);
 
   StoredHistory history_;
 };

@@ -70,7 +70,7 @@ class SessionBench {
   }
 
   void end() {
-    if (session) subscriptions.leave(*session);
+    if (session) subscriptions.leave(*session, Farewell::lost);
     session.reset();
   }
 
@@ -147,7 +147,9 @@ class SessionBench {
                                stats,         keepalive, epoch, noted_until, picks};
   SubscriptionRules rules{ChannelRule({"room:*"}), 5, 4};
   Outbox outbox{[] {}};
-  Subscriptions subscriptions{rules, epoch, replica, outbox, stats};
+  ChannelPatterns presence;
+  Identities identities{presence, outbox, stats};
+  Subscriptions subscriptions{rules, epoch, replica, identities, outbox, stats};
   FakeTransport transport;
   std::unique_ptr<Session> session;
 };

@@ -1,26 +1,28 @@
 import type { Position } from "./position.js";
 
 /** The arguments that the client sets; a caller's own would make the relay resume where nobody stands. */
-const OWN: ReadonlySet<string> = new Set(["heartbeat", "epoch", "seq", "channel"]);
+const OWN: ReadonlySet<string> = new Set(["heartbeat", "epoch", "seq", "channel", "session"]);
 
 /** Letters that an address may have: half of what the relay reads, since headers come to it. */
 export const ADDRESS_LIMIT = 8_192;
 
 /**
  * The address of one attempt: `base` with the heartbeat asked for, to resume the position, and what is given for
- * `channels`, ahead of what other arguments it has. Plain text, since React Native's URL class cannot set parameters; a
+ * `channels`, and the name of the client's `session`, ahead of what other arguments it has. Plain text, since React Native's URL class cannot set parameters; a
  * fragment is cut off, since WebSocket refuses it.
  */
 export function attemptAddress(
   base: string,
   heartbeat: number,
   position: Position | null,
-  channels: readonly string[] = [],
+  channels: readonly string[],
+  session: string,
 ): string {
   const bare = base.replace(/#.*$/s, "");
   const own = [`heartbeat=${heartbeat}`];
   if (position) own.push(`epoch=${encodeURIComponent(position.epoch)}`, `seq=${position.seq}`);
   own.push(...channels.map((channel) => `channel=${channel}`));
+  own.push(`session=${session}`);
   const [path, query] = cut(bare, "?");
   return `${path}?${[...own, ...foreign(query)].join("&")}`;
 }

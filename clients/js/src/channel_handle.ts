@@ -24,6 +24,10 @@ export class ChannelHandle {
     return this.subscription?.contents.state ?? NOTHING;
   }
 
+  get members(): JsonObject {
+    return this.subscription?.contents.members ?? NOTHING;
+  }
+
   get status(): ChannelStatus {
     return this.channels.statusOf(this.name);
   }
@@ -50,6 +54,10 @@ export class ChannelHandle {
 
   onChange(listener: (state: JsonObject) => void): Unsubscribe {
     return this.listen(({ changes }) => changes.add(ALL, listener));
+  }
+
+  onMembers(listener: (members: JsonObject) => void): Unsubscribe {
+    return this.listen(({ attendances }) => attendances.add(ALL, listener));
   }
 
   onStatus(listener: (status: ChannelStatus) => void): Unsubscribe {

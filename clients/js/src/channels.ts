@@ -21,6 +21,14 @@ export interface Wire {
   need(): void;
 }
 
+/** The channel of the client's identity, which is followed by saying who the client is. */
+export interface Personal {
+  /** Its name; null: there is none. */
+  readonly channel: string | null;
+  /** The words, with where the channel stands. */
+  hello(position: Position | null): string;
+}
+
 /** What a connection asks for in its address. */
 export interface Plan {
   /** Where the default channel goes on. */
@@ -33,7 +41,9 @@ export interface Plan {
 /**
  * All channels that are followed here, over one connection: what it asks for when it opens and later, and whose
  * each message is. A channel is followed while it has users, and left only after the current task, so that users
- * that replace each other do not end it. What the relay refuses is not asked for again while users are there.
+ * that replace each other do not end it. What the relay refuses is not asked for again while users are there, unless
+ * it was for want of a place and this client has given one up since. The personal channel is asked for by telling who
+ * the client is, first of all, and followed for as long as it is somebody.
  */
 export class Channels {
   private readonly subscriptions = new Map<string, Subscription>();
@@ -42,11 +52,13 @@ export class Channels {
   private status: Status = "connecting";
   private isOpen = false;
   private isAnswered = false;
+  private farewells = 0; // that were sent, ever
 
   constructor(
     private readonly clock: ServerClock,
     private readonly schedule: Environment["schedule"],
     private readonly report: (error: unknown) => void,
+    private readonly personal: Personal,
   ) {}
 
   /** The connection to use from now on. */
@@ -87,6 +99,31 @@ export class Channels {
     this.follow(subscription);
   }
 
+  /** Follows the personal channel of a new identity, whatever became of it before. */
+  introduce(name: string): void {
+    const handle = this.handle(name);
+    this.find(name)?.pardon();
+    this.use(handle);
+  }
+
+  /** Says again who the client is, where a connection is open. */
+  introduceAgain(): void {
+    const subscription = this.find(this.personal.channel ?? DEFAULT);
+    if (!this.isOpen || !subscription || subscription.name === DEFAULT) return;
+    const { isBegun } = subscription.contents.session;
+    this.wire.send(isBegun ? this.personal.hello(null) : this.ask(subscription));
+  }
+
+  /** The client is not who it said it was. */
+  disown(name: string, code: string, reason: string): void {
+    const subscription = this.find(name);
+    if (!subscription) return;
+    subscription.refuse(new ChannelRefusedError(name, code, reason));
+    this.expected.delete(subscription);
+    this.show(subscription);
+    this.release(subscription);
+  }
+
   removeListeners(): void {
     for (const { contents } of this.subscriptions.values()) contents.removeListeners();
   }
@@ -119,11 +156,15 @@ export class Channels {
     return this.expected.size === 0;
   }
 
-  /** What the next connection can ask for in `room` letters of its address; the rest is asked for when it is open. */
+  /**
+   * What the next connection can ask for in `room` letters of its address; the rest is asked for when it is open. An address
+   * that names no channel asks for the default one, like it or not: it is left then.
+   */
   plan(room: number): Plan {
     const { wanted } = this;
-    const main = wanted.filter(({ name }) => name === DEFAULT);
-    const named = wanted.filter(({ name }) => name !== DEFAULT);
+    const named = wanted.filter(({ name }) => name !== DEFAULT && name !== this.personal.channel);
+    const isMain = named.length === 0 || wanted.some(({ name }) => name === DEFAULT);
+    const main = isMain ? [this.find(DEFAULT) ?? this.create(this.handle(DEFAULT))] : [];
     const names = main.length > 0 && named.length > 0 ? [DEFAULT] : [];
     const subscriptions = [...main];
     let left = room;
@@ -141,12 +182,17 @@ export class Channels {
   begin({ subscriptions }: Plan): void {
     this.isAnswered = false;
     this.clock.begin();
-    for (const subscription of subscriptions) subscription.begin();
+    for (const subscription of subscriptions) {
+      subscription.farewellsBefore = this.farewells;
+      subscription.begin();
+    }
   }
 
   /** The connection is open: what has changed since its address was written is told. */
   open(): void {
     this.isOpen = true;
+    const personal = this.personal.channel && this.find(this.personal.channel);
+    if (personal) this.follow(personal);
     for (const subscription of [...this.subscriptions.values()]) {
       if (subscription.users === 0) this.leave(subscription);
       else this.follow(subscription);
@@ -186,9 +232,12 @@ export class Channels {
   }
 
   private pass(message: ChannelMessage, subscription: Subscription): void {
-    const { error } = subscription;
+    const { error, name } = subscription;
+    if (message.kind === "refused" && name === this.personal.channel) return; // of a wish before it was so
     subscription.take(message);
     if (subscription.isSettled) this.expected.delete(subscription);
+    if (subscription.wantedPlace && this.farewells > subscription.farewellsBefore)
+      subscription.pardon();
     if (subscription.error && subscription.error !== error) this.report(subscription.error);
     this.follow(subscription);
     this.forgetIfOver(subscription);
@@ -214,10 +263,17 @@ export class Channels {
   /** Asks for a channel that is wanted, where that is still to do. */
   private follow(subscription: Subscription): void {
     if (this.isOpen && subscription.isWanted && !subscription.isAsked) {
-      this.wire.send(subscription.ask());
+      subscription.farewellsBefore = this.farewells;
+      this.wire.send(this.ask(subscription));
     }
     this.show(subscription);
     if (subscription.isWanted) this.wire.need();
+  }
+
+  private ask(subscription: Subscription): string {
+    if (subscription.name !== this.personal.channel) return subscription.ask();
+    subscription.begin();
+    return this.personal.hello(subscription.contents.session.resumeFrom);
   }
 
   /** Ends a channel, unless somebody has come to follow it meanwhile; one that an address asks for when that is open. */
@@ -225,6 +281,7 @@ export class Channels {
     const { users, isAsked } = subscription;
     if (users > 0 || (isAsked && !this.isOpen)) return;
     if (isAsked) this.wire.send(subscription.leave());
+    this.farewells += isAsked ? 1 : 0;
     this.expected.delete(subscription);
     this.forgetIfOver(subscription);
   }

@@ -9,7 +9,9 @@ import type { Json, JsonObject } from "./json.js";
 import { Listeners, type Unsubscribe } from "./listeners.js";
 import type { SyncEvent } from "./message.js";
 import type { Settings } from "./options.js";
+import type { SendOptions } from "./outbox.js";
 import type { Position, Skipped } from "./position.js";
+import { type MessageOptions, Speech } from "./speech.js";
 import type { Status } from "./status.js";
 
 /**
@@ -19,6 +21,7 @@ import type { Status } from "./status.js";
 export class SyncClient implements Observer {
   private readonly channels: Channels;
   private readonly main: ChannelHandle;
+  private readonly speech: Speech;
   private readonly clock: ServerClock;
   private readonly connection: Connection;
   private readonly statusListeners: Listeners<[status: Status]>;
@@ -32,10 +35,14 @@ export class SyncClient implements Observer {
     const report = (error: unknown) => this.report(error);
     this.statusListeners = new Listeners(report);
     this.clock = new ServerClock(environment.now);
-    this.channels = new Channels(this.clock, environment.schedule, report);
+    this.speech = new Speech(settings.sendRate, environment, report);
+    const { identity } = this.speech;
+    this.channels = new Channels(this.clock, environment.schedule, report, identity);
     this.main = this.channels.handle(DEFAULT);
     if (settings.defaultChannel) this.main.follow();
-    this.connection = new Connection(url, settings, environment, this.channels, this);
+    const { channels, speech } = this;
+    this.connection = new Connection(url, settings, environment, channels, speech, this);
+    speech.attach(channels, () => this.connection.need());
   }
 
   start(): void {
@@ -44,6 +51,10 @@ export class SyncClient implements Observer {
 
   get state(): JsonObject {
     return this.main.state;
+  }
+
+  get members(): JsonObject {
+    return this.main.members;
   }
 
   get status(): Status {
@@ -78,6 +89,10 @@ export class SyncClient implements Observer {
     return this.main.onChange(listener);
   }
 
+  onMembers(listener: (members: JsonObject) => void): Unsubscribe {
+    return this.main.onMembers(listener);
+  }
+
   onStatus(listener: (status: Status) => void): Unsubscribe {
     return this.statusListeners.add(ALL, listener);
   }
@@ -86,12 +101,30 @@ export class SyncClient implements Observer {
     return this.main.onSkipped(listener);
   }
 
+  identify({ id, info }: { readonly id: string; readonly info?: object }): Promise<void> {
+    return this.speech.identity.take(id, info);
+  }
+
+  send(type: string, data: unknown = null, options: MessageOptions = {}): Promise<void> {
+    return this.speech.send(type, data, options);
+  }
+
+  publish(
+    channel: string,
+    type: string,
+    data: unknown = null,
+    options: SendOptions = {},
+  ): Promise<void> {
+    return this.speech.publish(channel, type, data, options);
+  }
+
   serverNow(): number {
     return this.clock.read() ?? this.environment.date();
   }
 
   close(): void {
     this.connection.end(null);
+    this.speech.end("this client has been closed");
     this.statusListeners.removeAll();
     this.channels.removeListeners();
   }
@@ -102,7 +135,10 @@ export class SyncClient implements Observer {
   }
 
   takeError(error: unknown): void {
-    if (error instanceof RefusedError) this.refusal = error;
+    if (error instanceof RefusedError) {
+      this.refusal = error;
+      this.speech.end(error.message);
+    }
     this.report(error);
   }
 

@@ -3,7 +3,7 @@ import { Backoff } from "./backoff.js";
 import type { Channels } from "./channels.js";
 import type { Environment } from "./environment.js";
 import { RefusedError } from "./error.js";
-import { type Message, readMessage } from "./message.js";
+import { type Answer, type Message, readMessage } from "./message.js";
 import type { Settings } from "./options.js";
 import { Pulse } from "./pulse.js";
 import type { Socket, SocketClose } from "./socket.js";
@@ -15,6 +15,19 @@ export interface Observer {
   takeError(error: unknown): void;
 }
 
+/** What the client says of its own accord, and waits for an answer to. */
+export interface Talk {
+  /** Names this client in each address. */
+  readonly session: string;
+  readonly isEmpty: boolean;
+  /** A connection is open. `greet` says who this is, and what channels to follow. */
+  begin(send: (text: string) => void, greet: () => void): void;
+  lose(): void;
+  take(answer: Answer): void;
+  /** The relay has hung up on a message that was too large. */
+  takeTooLarge(): void;
+}
+
 type Phase = "new" | "idle" | "waiting" | "opening" | "open" | "live" | "ended";
 
 const OPEN_LIMIT = 10_000; // ms that opening a socket may take
@@ -22,10 +35,13 @@ const RESUME_LIMIT = 25_000; // ms of silence until all that was missed is there
 const STABLE = 10_000; // ms of being live, or without a wake, after which a failure counts as the first
 const YOUNG = 1_000; // ms for which a wake says nothing new about an attempt
 const HASTE = 5_000; // ms that an attempt may be silent when a wake has come; twice as much after each loss
-const REFUSED = [1008, 4403]; // close codes: policy, and a page that may not connect
+const POLICY = 1008; // close codes: the relay's policy,
+const TOO_LARGE = 1009; // a message over its bound,
+const TOO_FAST = 4429; // too many of them,
+const FINAL = [4400, 4499] as const; // and the first and the last of those that are final, but for the one before
 const ABANDONED = 4000; // our close code for a connection that is of no more use
-const SIGNS: readonly string[] = ["heartbeat", "other"]; // of life, and no news
-const OWN_ARGUMENTS = 100; // letters for the heartbeat and the position
+const SIGNS: readonly string[] = ["heartbeat", "taken", "rejected", "other"]; // of life, and no news
+const OWN_ARGUMENTS = 140; // letters for the heartbeat, the position and the session
 const QUESTION = '{"type":"sync:ping"}';
 
 /**
@@ -53,6 +69,7 @@ export class Connection {
     private readonly settings: Settings,
     private readonly environment: Environment,
     private readonly channels: Channels,
+    private readonly talk: Talk,
     private readonly observer: Observer,
   ) {
     this.backoff = new Backoff(settings.retryFirst, settings.retryLongest, environment.random);
@@ -63,7 +80,7 @@ export class Connection {
     });
     channels.attach({
       send: (text) => this.socket?.send(text),
-      need: () => this.phase === "idle" && this.retry(),
+      need: () => this.need(),
     });
   }
 
@@ -71,9 +88,14 @@ export class Connection {
     return this.shown;
   }
 
+  /** There is something to follow or to say. */
+  need(): void {
+    if (this.phase === "idle") this.retry();
+  }
+
   /** Begins the first attempt. Throws what the WebSocket class throws for an address that is none. */
   start(): void {
-    if (this.channels.isEmpty) this.phase = "idle";
+    if (this.isIdle) this.phase = "idle";
     else this.open();
     this.stopWaking = this.environment.wakeOn(() => this.wake());
   }
@@ -91,7 +113,8 @@ export class Connection {
   private open(): void {
     const { heartbeat } = this.settings;
     const plan = this.channels.plan(ADDRESS_LIMIT - this.url.length - OWN_ARGUMENTS);
-    const url = attemptAddress(this.url, heartbeat, plan.position, plan.names);
+    const { session } = this.talk;
+    const url = attemptAddress(this.url, heartbeat, plan.position, plan.names, session);
     const socket = this.environment.openSocket(url);
     this.channels.begin(plan);
     this.socket = socket;
@@ -117,7 +140,11 @@ export class Connection {
     this.phase = "open";
     this.isHurried = false;
     this.pulse.start(this.limitOfGreeting());
-    this.channels.open();
+    const { socket, channels } = this;
+    this.talk.begin(
+      (text) => socket?.send(text),
+      () => channels.open(),
+    );
   }
 
   private limitOfGreeting(): number {
@@ -150,6 +177,7 @@ export class Connection {
     const isNews = message !== null && !SIGNS.includes(message.kind);
     if (isNews || this.phase === "live") this.pulse.hear();
     if (message?.kind === "heartbeat") this.pulse.beat();
+    else if (message?.kind === "taken" || message?.kind === "rejected") this.talk.take(message);
     else if (message && message.kind !== "other") this.channels.take(message);
   }
 
@@ -177,14 +205,17 @@ export class Connection {
   }
 
   private closed({ code, reason }: SocketClose): void {
-    if (REFUSED.includes(code)) this.end(new RefusedError(code, reason));
-    else this.retryLater("closed");
+    const [first, last] = FINAL;
+    if (code === TOO_LARGE) this.talk.takeTooLarge();
+    if (code === POLICY || (code >= first && code <= last && code !== TOO_FAST)) {
+      this.end(new RefusedError(code, reason));
+    } else this.retryLater("closed", code === TOO_FAST);
   }
 
-  /** `why` is for the relay's log. */
-  private retryLater(why: string): void {
+  /** `why` is for the relay's log. `isOurs`: what the client did itself is no better for having gone well before. */
+  private retryLater(why: string, isOurs = false): void {
     const wasStable = this.phase === "live" && this.elapsedSince(this.liveAt) >= STABLE;
-    if (wasStable) this.backoff.reset();
+    if (wasStable && !isOurs) this.backoff.reset();
     this.drop(ABANDONED, why);
     this.phase = "waiting";
     this.cancelTimer = this.environment.schedule(() => this.retry(), this.backoff.next());
@@ -192,7 +223,7 @@ export class Connection {
   }
 
   private retry(): void {
-    if (this.channels.isEmpty) this.phase = "idle";
+    if (this.isIdle) this.phase = "idle";
     else this.tryToOpen();
   }
 
@@ -251,8 +282,14 @@ export class Connection {
     this.pulse.stop();
     const { socket } = this;
     this.socket = null;
+    this.talk.lose();
     this.channels.lose();
     socket?.close(code, reason);
+  }
+
+  /** Whether there is nothing to connect for. */
+  private get isIdle(): boolean {
+    return this.channels.isEmpty && this.talk.isEmpty;
   }
 
   private show(status: Status): void {

@@ -10,6 +10,8 @@ export interface Environment {
   readonly date: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** A word that nobody has had before, and that nobody guesses: letters and digits. */
+  readonly token: () => string;
   /** Runs `action` once, `delay` milliseconds from now. Returns how to cancel it. */
   readonly schedule: (action: () => void, delay: number) => () => void;
   readonly wakeOn: WakeSource;
@@ -20,6 +22,7 @@ export interface Environment {
 interface Host {
   readonly WebSocket?: SocketConstructor;
   readonly performance: { now(): number };
+  readonly crypto?: { getRandomValues?(bytes: Uint8Array): Uint8Array };
   readonly console: { error(...words: unknown[]): void };
   readonly document?: EventSource & { readonly visibilityState: string };
   readonly addEventListener?: EventSource["addEventListener"];
@@ -43,6 +46,7 @@ export function platform(options: Options): Environment {
     now: () => host.performance.now(),
     date: () => Date.now(),
     random: () => Math.random(),
+    token,
     schedule,
     wakeOn: options.wakeOn ?? wakeOnPage,
     report: options.onError ?? complain,
@@ -57,6 +61,14 @@ export function complain(problem: unknown): void {
 export function schedule(action: () => void, delay: number): () => void {
   const timer = host.setTimeout(action, delay);
   return () => host.clearTimeout(timer);
+}
+
+/** 96 bits; by `Math.random` where the platform has nothing better, as React Native. */
+function token(): string {
+  const zeros = new Uint8Array(12);
+  const bytes =
+    host.crypto?.getRandomValues?.(zeros) ?? zeros.map(() => Math.floor(Math.random() * 256));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function globalWebSocket(): SocketConstructor {

@@ -4,8 +4,9 @@ export class ProtocolError extends Error {
 }
 
 /**
- * The relay closed the connection with 1008 (policy) or 4403 (this page may not connect; the reason names
- * the relay's option that would let it): it would refuse this client again, so nothing retries.
+ * The relay closed the connection for good: with 1008 (policy), 4403 (this page may not connect; the reason names
+ * the relay's option that would let it), or another of 4400 to 4499, but for 4429, as a backend's `disconnect` may say.
+ * It would refuse this client again, so nothing retries.
  */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
@@ -30,5 +31,22 @@ export class ChannelRefusedError extends Error {
     readonly reason: string,
   ) {
     super(`the relay refused the channel "${channel}" (${code}): ${reason || "no reason given"}`);
+  }
+}
+
+/** What was asked of the relay (`identify`, `send`, `publish`) has not been done, or nobody knows whether it has. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+
+  /**
+   * `code` is the relay's (`no_backend`, `inbox_full`, `forbidden`, `identity_not_allowed`, `invalid_id`, `invalid_info`,
+   * `id_is_fixed`, …), or this client's: `outbox_full`, `message_too_large`, `invalid_type`, `timeout`, `closed`. After the last
+   * two it may have been done all the same. `reason` says it in words.
+   */
+  constructor(
+    readonly code: string,
+    readonly reason: string,
+  ) {
+    super(`${reason || "no reason given"} (${code})`);
   }
 }

@@ -7,12 +7,15 @@ export interface SyncEvent<Data = Json> {
   readonly data: Data;
   readonly ts: number;
   readonly seq: number;
+  /** The identity of the client that published it; not there when a backend did, or a client without identity. */
+  readonly from?: string;
 }
 
 export interface Snapshot {
   readonly kind: "snapshot";
   readonly channel: string;
   readonly state: JsonObject;
+  readonly members: JsonObject;
   readonly ts: number;
   readonly seq: number;
   readonly epoch: string;
@@ -40,7 +43,10 @@ export interface LogEvent {
   readonly kind: "event";
   readonly channel: string;
   readonly event: SyncEvent;
+  /** What it does to the state. */
   readonly change: Change | null;
+  /** What it does to the members, by their ids. */
+  readonly attendance: Change | null;
 }
 
 /** The relay does not let this client follow a channel. */
@@ -59,6 +65,20 @@ export interface Unsubscribed {
   readonly skipped: number;
 }
 
+/** The relay has taken what was said under `ref`. */
+export interface Taken {
+  readonly kind: "taken";
+  readonly ref: string;
+}
+
+/** The relay has not taken what was said under `ref`. */
+export interface Rejected {
+  readonly kind: "rejected";
+  readonly ref: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** A message that only shows life. */
 export interface Heartbeat {
   readonly kind: "heartbeat";
@@ -75,9 +95,13 @@ export type News = Snapshot | Resume | LogEvent;
 /** What a message says of a channel. */
 export type ChannelMessage = News | Refused | Unsubscribed;
 
-export type Message = ChannelMessage | Heartbeat | Other;
+/** What becomes of something that this client has said. */
+export type Answer = Taken | Rejected;
+
+export type Message = ChannelMessage | Answer | Heartbeat | Other;
 
 const NOTHING: JsonObject = {};
+const NO_CHANGE: Change = { set: NOTHING, merge: NOTHING, remove: [] };
 
 /** Reads a message of the relay. Throws ProtocolError when a type that it knows is malformed. */
 export function readMessage(text: string): Message {
@@ -87,6 +111,8 @@ export function readMessage(text: string): Message {
   if (type === "sync:resume") return readResume(message);
   if (type === "sync:refused") return readRefused(message);
   if (type === "sync:unsubscribed") return readUnsubscribed(message);
+  if (type === "sync:ack") return { kind: "taken", ref: stringIn(message, "ref") };
+  if (type === "sync:error") return readRejected(message);
   if (type === "ping") return { kind: "heartbeat" };
   if (typeof type !== "string" || message.seq === undefined) return { kind: "other" };
   return readEvent(type, message);
@@ -108,6 +134,7 @@ function readSnapshot(message: JsonObject): Snapshot {
     kind: "snapshot",
     channel: channelIn(message),
     state: objectIn(message, "data"),
+    members: message.members === undefined ? NOTHING : membersIn(message),
     ts: numberIn(message, "ts"),
     seq: countIn(message, "seq"),
     epoch: stringIn(message, "epoch"),
@@ -135,6 +162,17 @@ function readRefused(message: JsonObject): Refused {
   };
 }
 
+/** Without a `ref` it is of nothing that this client has said. */
+function readRejected(message: JsonObject): Rejected | Other {
+  if (message.ref === undefined) return { kind: "other" };
+  return {
+    kind: "rejected",
+    ref: stringIn(message, "ref"),
+    code: stringIn(message, "code"),
+    message: message.message === undefined ? "" : stringIn(message, "message"),
+  };
+}
+
 function readUnsubscribed(message: JsonObject): Unsubscribed {
   return {
     kind: "unsubscribed",
@@ -146,16 +184,42 @@ function readUnsubscribed(message: JsonObject): Unsubscribed {
 
 function readEvent(type: string, message: JsonObject): LogEvent {
   const { data = null } = message;
-  const event = { type, data, ts: numberIn(message, "ts"), seq: countIn(message, "seq") };
-  return { kind: "event", channel: channelIn(message), event, change: readChange(type, message) };
+  const place = { ts: numberIn(message, "ts"), seq: countIn(message, "seq") };
+  const from = message.from === undefined ? {} : { from: stringIn(message, "from") };
+  return {
+    kind: "event",
+    channel: channelIn(message),
+    event: { type, data, ...place, ...from },
+    change: readChange(type, message),
+    attendance: readAttendance(type, message),
+  };
 }
 
 function readChange(type: string, message: JsonObject): Change | null {
-  const none: Change = { set: NOTHING, merge: NOTHING, remove: [] };
-  if (type === "sync:set") return { ...none, set: objectIn(message, "data") };
-  if (type === "sync:merge") return { ...none, merge: objectIn(message, "data") };
-  if (type === "sync:delete") return { ...none, remove: keysIn(message, "data") };
-  return message.set === undefined ? null : { ...none, set: objectIn(message, "set") };
+  if (type === "sync:set") return { ...NO_CHANGE, set: objectIn(message, "data") };
+  if (type === "sync:merge") return { ...NO_CHANGE, merge: objectIn(message, "data") };
+  if (type === "sync:delete") return { ...NO_CHANGE, remove: keysIn(message, "data") };
+  return message.set === undefined ? null : { ...NO_CHANGE, set: objectIn(message, "set") };
+}
+
+function readAttendance(type: string, message: JsonObject): Change | null {
+  if (type === "sync:left") {
+    return { ...NO_CHANGE, remove: [stringIn(objectIn(message, "data"), "id")] };
+  }
+  if (type !== "sync:joined" && type !== "sync:changed") return null;
+  const { id, ...member } = objectIn(message, "data");
+  return { ...NO_CHANGE, set: { [stringIn({ id: id ?? null }, "id")]: memberOf(member) } };
+}
+
+function membersIn(message: JsonObject): JsonObject {
+  const members = Object.entries(objectIn(message, "members"));
+  return Object.fromEntries(members.map(([id, member]) => [id, memberOf(member)]));
+}
+
+/** What is known of a member, without what a later relay may add. */
+function memberOf(member: Json): JsonObject {
+  const known = isObject(member) ? member : malformed("members", "objects", member);
+  return { info: objectIn(known, "info"), since: numberIn(known, "since") };
 }
 
 /** Messages of the default channel name none. */

@@ -23,6 +23,11 @@ export interface Options {
    * listens to it, like any other. Without it nothing is connected to before a channel is followed.
    */
   readonly defaultChannel?: boolean | undefined;
+  /**
+   * How many messages a second `send` and `publish` say on end (15), after 16 at once; what is more waits. The relay's own
+   * bound is its `--client-rate` (20 on end, 40 at once).
+   */
+  readonly sendRate?: number | undefined;
   /** The class to open connections with, where there is no global one (Node before 22). */
   readonly WebSocket?: SocketConstructor | undefined;
   /** When to try at once; default: the browser comes online, the page becomes visible. */
@@ -38,6 +43,7 @@ export interface Settings {
   readonly retryLongest: number;
   readonly snapshotLimit: number;
   readonly defaultChannel: boolean;
+  readonly sendRate: number;
 }
 
 /** Fills in defaults. Throws RangeError for a value that makes no sense. */
@@ -48,15 +54,18 @@ export function settingsFrom(options: Options): Settings {
     retryLongest: options.retryLongest ?? 20_000,
     snapshotLimit: options.snapshotLimit ?? 60_000,
     defaultChannel: options.defaultChannel ?? true,
+    sendRate: options.sendRate ?? 15,
   };
   demand("heartbeat", settings.heartbeat, 1, 300);
   demand("retryFirst", settings.retryFirst, 1, settings.retryLongest);
   demand("retryLongest", settings.retryLongest, 1, 86_400_000);
   demand("snapshotLimit", settings.snapshotLimit, 1_000, 86_400_000);
+  demand("sendRate", settings.sendRate, 1, 1_000);
   return settings;
 }
 
-function demand(name: string, value: number, least: number, most: number): void {
+/** Throws RangeError for what is no whole number in these bounds. */
+export function demand(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
 }

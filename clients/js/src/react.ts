@@ -15,11 +15,21 @@ import {
 } from "react";
 import type { AnyChannels, Channel, Client, EventsOf, Key, StateOf } from "./connect.js";
 import type { ChannelRefusedError, RefusedError } from "./error.js";
-import type { Json } from "./json.js";
+import type { Json, JsonObject } from "./json.js";
 import type { Unsubscribe } from "./listeners.js";
+import type { Present } from "./members.js";
 import type { SyncEvent } from "./message.js";
 import type { Options } from "./options.js";
-import { acquire, feedOf, NOTHING_YET, readValue, type Source, viewOf } from "./shared_clients.js";
+import {
+  acquire,
+  feedOf,
+  NOBODY,
+  NOTHING_YET,
+  readPresence,
+  readValue,
+  type Source,
+  viewOf,
+} from "./shared_clients.js";
 import type { ChannelStatus, Status } from "./status.js";
 
 export interface SyncProviderProps {
@@ -34,26 +44,28 @@ export interface Sync<
   State extends object = Record<string, Json>,
   Events extends object = Record<string, Json>,
   Channels extends object = AnyChannels,
+  Info extends object = JsonObject,
 > {
   readonly status: Status;
   readonly state: Readonly<Partial<State>>;
   /** Why the relay refuses this client; nothing is tried again then. */
   readonly error: RefusedError | null;
   /** Null before the first effect and on a server. */
-  readonly client: Client<State, Events, Channels> | null;
+  readonly client: Client<State, Events, Channels, Info> | null;
 }
 
 /** What `useSync` gives for a channel. */
 export interface ChannelSync<
   State extends object = Record<string, Json>,
   Events extends object = Record<string, Json>,
+  Info extends object = JsonObject,
 > {
   readonly status: ChannelStatus;
   readonly state: Readonly<Partial<State>>;
   /** Why the relay refuses the channel, or this client. */
   readonly error: ChannelRefusedError | RefusedError | null;
   /** Null before the first effect and on a server. */
-  readonly channel: Channel<State, Events> | null;
+  readonly channel: Channel<State, Events, Info> | null;
 }
 
 /** Where a hook's data comes from: the provider's connection, or that to `url`; its default channel, or `channel`. */
@@ -75,19 +87,31 @@ export interface SyncHooks<
   State extends object,
   Events extends object,
   Channels extends object = AnyChannels,
+  Info extends object = JsonObject,
 > {
   readonly SyncProvider: FunctionComponent<SyncProviderProps>;
-  readonly useSync: UseSync<State, Events, Channels>;
+  readonly usePresence: UsePresence<Channels, Info>;
+  readonly useSync: UseSync<State, Events, Channels, Info>;
   readonly useSyncState: UseSyncState<State, Channels>;
   readonly useSyncEvent: UseSyncEvent<Events, Channels>;
 }
 
-export interface UseSync<State extends object, Events extends object, Channels extends object> {
-  (place?: DefaultPlace, options?: Options): Sync<State, Events, Channels>;
+export interface UseSync<
+  State extends object,
+  Events extends object,
+  Channels extends object,
+  Info extends object = JsonObject,
+> {
+  (place?: DefaultPlace, options?: Options): Sync<State, Events, Channels, Info>;
   <Name extends Key<Channels>>(
     place: Place<Name>,
     options?: Options,
-  ): ChannelSync<StateOf<Channels, Name>, EventsOf<Channels, Name>>;
+  ): ChannelSync<StateOf<Channels, Name>, EventsOf<Channels, Name>, Info>;
+}
+
+export interface UsePresence<Channels extends object, Info extends object> {
+  (place?: DefaultPlace): readonly Present<Info>[];
+  (place: Place<Key<Channels>>): readonly Present<Info>[];
 }
 
 export interface UseSyncState<State extends object, Channels extends object> {
@@ -161,6 +185,27 @@ export function useSyncState<Value = Json>(key: string, place?: AnyPlace): Value
   return useSyncExternalStore(subscribe, read, () => undefined) as unknown as Value | undefined;
 }
 
+/**
+ * Who is in a channel, in the order of arrival; renders again only when that changes. The list is the same one until it
+ * changes, and each entry until something in it does. Empty where the relay keeps no members.
+ */
+export function usePresence<Info extends object = JsonObject>(
+  place?: AnyPlace,
+): readonly Present<Info>[] {
+  const { url: named, channel } = placeOf(place);
+  const source = useSource(named);
+  const subscribe = useCallback(
+    (refresh: () => void) => {
+      const [client, release] = acquire(source);
+      return inTurn(feedOf(client, channel).onMembers(refresh), release);
+    },
+    [source, channel],
+  );
+  const read = () => readPresence(source.url, channel);
+  const present = useSyncExternalStore(subscribe, read, () => NOBODY);
+  return present as unknown as readonly Present<Info>[];
+}
+
 /** Calls the listener of the last render for every event of a type, while the component is mounted. */
 export function useSyncEvent<Data = Json>(
   type: string,
@@ -183,18 +228,19 @@ export function useSyncEvent<Data = Json>(
 
 /**
  * The provider and the hooks of this module for the keys in `State` and the events in `Events`, and for those of the
- * channels in `Channels`; call it once, in a module of the application. All that it returns share their connections
+ * channels in `Channels`, and what identities tell of themselves in `Info`; call it once, in a module of the application. All that it returns share their connections
  * with all others.
  */
 export function createSync<
   State extends object = Record<string, Json>,
   Events extends object = Record<string, Json>,
   Channels extends object = AnyChannels,
->(): SyncHooks<State, Events, Channels> {
-  return HOOKS as unknown as SyncHooks<State, Events, Channels>;
+  Info extends object = JsonObject,
+>(): SyncHooks<State, Events, Channels, Info> {
+  return HOOKS as unknown as SyncHooks<State, Events, Channels, Info>;
 }
 
-const HOOKS = Object.freeze({ SyncProvider, useSync, useSyncState, useSyncEvent });
+const HOOKS = Object.freeze({ SyncProvider, usePresence, useSync, useSyncState, useSyncEvent });
 
 function placeOf(place: AnyPlace = {}): Partial<Place> {
   return typeof place === "string" ? { url: place } : place;

@@ -38,6 +38,11 @@ export class Session {
     return this.isGreeted && this.current !== null && this.current.seq >= this.target;
   }
 
+  /** Whether this connection has greeted. */
+  get isBegun(): boolean {
+    return this.isGreeted;
+  }
+
   /** Whether an event of this connection is older than its greeting. */
   wasMissed(seq: number): boolean {
     return seq <= this.target;

@@ -3,6 +3,7 @@ import { SyncClient } from "./client.js";
 import { complain, platform, schedule } from "./environment.js";
 import type { ChannelRefusedError, RefusedError } from "./error.js";
 import type { Json, JsonObject } from "./json.js";
+import { listOf, type Members, type Present } from "./members.js";
 import { type Options, settingsFrom } from "./options.js";
 import type { ChannelStatus } from "./status.js";
 
@@ -32,6 +33,9 @@ export const NOTHING_YET: View = Object.freeze({
   channel: null,
 });
 
+/** Who is there before the connection is, and on a server. */
+export const NOBODY: readonly Present[] = Object.freeze([]);
+
 interface Entry {
   readonly client: SyncClient;
   readonly options: Options;
@@ -57,6 +61,12 @@ export function feedOf(
 export function readValue(url: string, channel: string | undefined, key: string): Json | undefined {
   const client = entries.get(url)?.client;
   return client && feedOf(client, channel).get(key);
+}
+
+/** Who is in a channel, where the client is in use and the channel is followed. Opens nothing. */
+export function readPresence(url: string, channel: string | undefined): readonly Present[] {
+  const client = entries.get(url)?.client;
+  return client ? listOf(feedOf(client, channel).members as unknown as Members) : NOBODY;
 }
 
 /** The view of a client that is in use, or of a channel that is followed, else NOTHING_YET. Opens nothing. */

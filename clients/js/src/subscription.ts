@@ -14,6 +14,8 @@ export class Subscription {
   users = 0;
   /** What its listeners were told last. */
   shown: ChannelStatus = "idle";
+  /** How many farewells, of whichever channels, had been sent when it was asked for last. */
+  farewellsBefore = 0;
   private refusal: ChannelRefusedError | null = null;
   private asked = false;
   private farewells = 0; // sync:unsubscribe that have not been answered on this connection
@@ -29,6 +31,11 @@ export class Subscription {
 
   get error(): ChannelRefusedError | null {
     return this.refusal;
+  }
+
+  /** Whether it was refused because the client followed too many. */
+  get wantedPlace(): boolean {
+    return this.refusal?.code === "too_many_subscriptions";
   }
 
   get isWanted(): boolean {
@@ -93,8 +100,10 @@ export class Subscription {
     this.contents.session.begin();
   }
 
+  /** It may be asked for again. */
   pardon(): void {
     this.refusal = null;
+    this.asked = false;
   }
 
   /** Throws ProtocolError for a message that cannot be true. */

@@ -10,7 +10,7 @@ from pathlib import Path
 from modules import require
 
 PROGRAM = '''
-from syncrelay import AsyncRelay, Position, Relay, Versioned
+from syncrelay import AsyncRelay, Message, Position, Relay, Versioned
 from syncrelay.testing import FakeRelay
 
 relay = FakeRelay()
@@ -23,6 +23,19 @@ new: int = relay.update("n", lambda n: int(n or 0) + 1)
 there: dict[str, Position] = relay.broadcast("t", channels=["a"], if_version={"k": 1}).positions
 names: list[str] = [each.name for each in relay.channels()]
 fakes: list[dict[str, object]] = room.events
+ids: list[str] = [id for id, member in room.members().items() if member.info and member.since > 0]
+closed: int = relay.disconnect("dev-1")
+said: list[str] = [message.type for message in relay.messages(until_empty=True)]
+with room.will("dev-1") as will:
+    will.channel("a").delete("k")
+
+
+@relay.on("say", "shout", attempts=3)
+def say(message: Message) -> int:
+    return message.attempt
+
+
+count: int = say(next(relay.messages()))
 
 
 async def use(relay: AsyncRelay, version: "int | None") -> None:
@@ -36,6 +49,14 @@ async def use(relay: AsyncRelay, version: "int | None") -> None:
     names: list[str] = [each.name async for each in relay.channels("a")]
     async with relay.batch() as batch:
         batch.channel("a").set("a", 1)
+    ids: list[str] = list(await relay.members())
+    said: list[str] = [message.type async for message in relay.messages()]
+
+    @relay.on("say")
+    async def say(message: Message) -> None:
+        message.done()
+
+    await say(await relay.messages().__anext__())
 '''
 FAULTS = '''
     (await relay.set("k", 1)).seq

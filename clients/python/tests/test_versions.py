@@ -104,7 +104,7 @@ def test_a_conflict_survives_a_pickle() -> None:
         fake.delete("k", if_version=0)
     copy = pickle.loads(pickle.dumps(error.value))
     assert copy.current == {"k": (version, {"a": 1})} and str(copy) == str(error.value)
-    assert "another version" in str(copy)
+    assert "\"if\" names version 0" in str(copy)
 
 
 def test_an_unconditional_mapping_is_only_confirmed() -> None:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/ebb_rule.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/config/config.h"
@@ -39,6 +40,10 @@ class Server {
   // The error says what could not be had.
   Result<void, std::string> start();
 
+  // To be called about once a second while it runs: gives memory back to the system when much was
+  // let go of.
+  void give_back_memory();
+
   // Takes what backends have sent, lets clients have it, closes them and ends all threads; after a
   // start that failed, too.
   void stop();
@@ -56,10 +61,13 @@ class Server {
   Shard::Settings shard_settings() const;
   ShardLoop::Settings loop_settings() const;
   std::size_t transients_per_network() const;
+  std::uint64_t held_bytes() const;
+  std::uint64_t gone_bytes() const;
 
   const Config& config_;
   const Log& log_;
   const SystemClock clock_;
+  EbbRule ebb_;
   std::string epoch_;
   StoredHistory history_;  // empty once the parts have gone on from it
   OpenFiles files_{};

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "syncrelay/base/ids.h"
+#include "syncrelay/channel/rare.h"
 #include "syncrelay/channel/state.h"
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/update.h"
@@ -18,20 +19,36 @@ struct ChannelPosition {
   std::uint32_t generation = 0;
 };
 
+// What a channel holds by name: the state's keys, and of each member's id what clients see of it
+// (member.h) and its will, as the JSON text of a batch.
+enum class Shelf : std::uint8_t { state, members, wills };
+
 // One channel of the log as the relay keeps it; ChannelTable alone changes it. Relay thread only.
 //
 // Kept small, since there may be 100,000 of them: nothing here is allocated before it is needed.
 struct Channel {
   ChannelName name;              // null: the default one
   std::uint32_t generation = 0;  // in which it was made
-  std::uint32_t in_window = 0;   // events of it that lie in the window
+  std::uint32_t in_window = 0;   // WindowCount's; 0: no event of it lies in the window
   Seq start;                     // the position at which it was made: its events are past it
   Seq last;                      // its newest event
   State state;
+  Rare<State> members;
+  Rare<State> wills;                     // of members only
   std::uint32_t slot = Update::kNoSlot;  // ChannelTable's to keep; the default one has none
 
   ChannelPosition position() const { return {last, generation}; }
-  bool idle() const { return in_window == 0 && state.size() == 0; }
+  bool empty() const { return state.size() == 0 && members.get().size() == 0; }
+  bool idle() const { return in_window == 0 && empty(); }
+
+  const State& on(Shelf shelf) const {
+    if (shelf == Shelf::state) return state;
+    return shelf == Shelf::members ? members.get() : wills.get();
+  }
+  State& on(Shelf shelf) {
+    if (shelf == Shelf::state) return state;
+    return shelf == Shelf::members ? members.make() : wills.make();
+  }
 };
 
 }  // namespace syncrelay

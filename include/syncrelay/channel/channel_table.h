@@ -21,7 +21,7 @@ namespace syncrelay {
 // that a command that fails in its middle, a batch, and all that waits to be stored are undone by
 // the same means. Relay thread only.
 //
-// Invariants: the default channel is always there; bytes() and keys() are those of all states.
+// Invariants: the default channel is always there; totals are those of all channels.
 class ChannelTable {
  public:
   ChannelTable();
@@ -42,16 +42,16 @@ class ChannelTable {
   void restore(const Channel& channel);
   void restore(Tombstones tombstones, std::uint64_t version);
 
-  // Gives each change its version and has the channel's state take them in.
-  void change(Channel& channel, StateChanges& changes);
+  // Gives each change its version and has the channel take them in.
+  void change(Channel& channel, StateChanges& changes, Shelf shelf = Shelf::state);
   void advance(Channel& channel);  // to its next event
 
   // The channel is gone, and its numbers ended at `last`. Precondition: it is not the default one.
   void remove(Channel& channel, Seq last);
 
-  // Keeps the channel that a part of a step was about, which may be removed later. Null: it is the
-  // default one, or not there any more.
-  std::shared_ptr<Channel> share(const Update& part) const;
+  // The channel that a part of a step was about. Null: it is the default one, or not there any
+  // more.
+  Channel* find(const Update& part);
 
   struct Mark {
     std::size_t changes = 0;
@@ -61,24 +61,42 @@ class ChannelTable {
   void rewind(const Mark& mark);
   void keep();
 
+  // Calls `visit(channel)` for each channel that was removed since the last keep(), with which it
+  // is gone.
+  template <typename Visit>
+  void for_each_removed(Visit visit) const {
+    for (const Change& change : undo_) {
+      if (const auto* const removed = std::get_if<Removed>(&change)) visit(*removed->channel);
+    }
+  }
+
   // The tombstones put since the last keep(); of these only that are still there.
   Tombstones::ByHash new_tombstones() const;
 
   const Channel& main() const { return main_; }         // the default channel
   std::size_t size() const { return by_name_.size(); }  // channels besides it
-  std::uint64_t bytes() const { return bytes_; }
-  std::uint64_t keys() const { return keys_; }
+  std::uint64_t bytes() const { return totals_.bytes; }
+  std::uint64_t keys() const { return totals_.keys; }
+  std::uint64_t members() const { return totals_.members; }
+  std::uint64_t will_bytes() const { return totals_.will_bytes; }
   std::uint64_t version() const { return version_; }  // the newest of all keys
   const Tombstones& tombstones() const { return tombstones_; }
 
   // Those besides the default one, in the order of their names.
-  using ByName = std::map<std::string_view, std::shared_ptr<Channel>>;  // the keys are theirs
+  using ByName = std::map<std::string_view, std::unique_ptr<Channel>>;  // the keys are theirs
   const ByName& by_name() const { return by_name_; }
 
  private:
+  struct Totals {
+    std::uint64_t bytes = 0;  // of the states
+    std::uint64_t keys = 0;
+    std::uint64_t members = 0;
+    std::uint64_t will_bytes = 0;
+  };
   // What was before a change.
   struct KeyWas {
     Channel* channel;
+    Shelf shelf;
     std::string key;
     StateValue value;  // null: it was not there
     std::uint64_t version;
@@ -91,7 +109,7 @@ class ChannelTable {
     Channel* channel;
   };
   struct Removed {
-    std::shared_ptr<Channel> channel;
+    std::unique_ptr<Channel> channel;
   };
   struct Buried {
     std::uint64_t hash;
@@ -101,9 +119,11 @@ class ChannelTable {
   };
   using Change = std::variant<KeyWas, LastWas, Made, Removed, Buried>;
 
-  void add(std::shared_ptr<Channel> channel);
+  Channel& add(std::unique_ptr<Channel> added);
   void bury(std::string_view name, Seq last);
-  void set_key(Channel& channel, const StateChange& change);
+  void set_key(Channel& channel, Shelf shelf, const StateChange& change);
+  void count(const Channel& channel);
+  void uncount(const Channel& channel);
   void undo(KeyWas& was);
   void undo(LastWas& was);
   void undo(Made& made);
@@ -112,13 +132,12 @@ class ChannelTable {
 
   Channel main_;
   ByName by_name_;
-  std::vector<std::shared_ptr<Channel>> by_slot_;  // null: free
+  // Null: free, or of one that was removed and may come back until keep().
+  std::vector<Channel*> by_slot_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<std::uint32_t> leaving_slots_;  // of those removed since keep(), oldest first
   Tombstones tombstones_;
   std::uint64_t version_ = 0;
-  std::uint64_t bytes_ = 0;
-  std::uint64_t keys_ = 0;
+  Totals totals_;
   std::vector<Change> undo_;  // oldest first
 };
 

@@ -33,9 +33,11 @@ struct Effect {
   std::uint32_t slot = Update::kNoSlot;  // of the channel, see there
   ChannelEnd end = ChannelEnd::none;
   std::shared_ptr<const StateChanges> changes;  // null: none
+  std::shared_ptr<const StateChanges> members;  // null: none
   EventEncoder::Pieces event;                   // empty: none
   Seq seq;                                      // of the event, or of the newest one before it
   std::optional<Lifetime> lifetime;             // of the values in `changes`
+  std::string_view will_of;  // not empty: only the will of this member is another; no client hears
 };
 
 // Who hears of effects, in their order. An interface, because a step may have a thousand parts, and
@@ -75,6 +77,34 @@ struct Forget {
   Seq last;
 };
 
+// Somebody who follows the channel, where members are kept.
+struct Arrive {
+  std::string channel;
+  std::string id;
+  std::shared_ptr<const std::string> info;  // JSON object; never null
+};
+
+// A member that nobody has been for its grace, if it is still the one that came `since` then.
+struct Depart {
+  std::string channel;
+  std::string id;
+  std::string since;  // as append_timestamp() writes it
+};
+
+// What an Arrive did.
+enum class Arrival : std::uint8_t {
+  none,     // nothing: it is a member, and has said nothing new
+  told,     // it has become a member, or says something else
+  refused,  // there is no room: for another member, or another channel
+};
+
+// What a Depart did.
+struct Departure {
+  bool left = false;
+  bool had_will = false;
+  std::optional<Rejection> will_refused;  // which has changed nothing then
+};
+
 // What letters make of the channels, and what clients hear of it. Pure: it reads no clock and knows
 // no shard, store or socket, so that the same letters at the same times give the same seq, epochs,
 // state, versions and wire bytes wherever they are applied.
@@ -89,6 +119,10 @@ class Channels {
     std::uint64_t max_state_bytes = UINT64_MAX;  // keys and values of all channels together
     std::uint64_t max_state_keys = UINT64_MAX;   // of all channels together
     std::uint64_t max_channels = UINT64_MAX;     // besides the default one
+    std::uint64_t max_members = UINT64_MAX;      // of all channels together
+    std::string members_key =
+        {};  // of the default channel: lists its members, too; empty: none does
+    std::string members_event = {};  // the type of the event that tells that list; empty: none does
   };
 
   explicit Channels(const Settings& settings);
@@ -96,6 +130,10 @@ class Channels {
   // Go on from an earlier life: what a channel had (the default one has no name), and what the log
   // had. To be called before anything else.
   void restore(const Channel& channel) { table_.restore(with_configured_keys(channel)); }
+  // What the default channel's list of members is from the start; null: there is none, or it has
+  // been in the state.
+  StateValue first_list(const Channel& channel) const;
+  const std::string& members_key() const { return settings_.members_key; }
   void restore(Tombstones tombstones, std::uint64_t version);
 
   // `ts` is when the command was accepted. A rejected one has changed nothing, although effects of
@@ -104,6 +142,9 @@ class Channels {
   // These do nothing when what they name has changed since. True: they did.
   bool apply(const Expire& expire, WallTime ts, Effects& effects);
   bool apply(const Forget& forget, Effects& effects);
+  Arrival apply(const Arrive& arrive, WallTime ts, Effects& effects);
+  // The member's will is applied in the same step, whole or not at all.
+  Departure apply(const Depart& depart, WallTime ts, Effects& effects);
 
   void keep();
   void take_back();
@@ -119,12 +160,22 @@ class Channels {
   Result<Outcome, Rejection> apply_to(std::string_view name, const Command& command, WallTime ts,
                                       Effects& effects);
   Result<Outcome, Rejection> drop(const Command& command, Effects& effects);
+  Result<Outcome, Rejection> set_will(const Command& command, Effects& effects);
+  std::optional<Rejection> check_will(const StateChange& will, const Channel* channel) const;
+  void run_will(std::string_view text, WallTime ts, Effects& effects, Departure& departure);
+  void tell_member(Channel& channel, MemberChange what, const std::string& id, StateValue value,
+                   WallTime ts, Effects& effects);
+  void tell_list(Channel& channel, const std::string& list, WallTime ts, Effects& effects);
+  void erase_will(Channel& channel, const std::string& id);
   Outcome with_effect(const Command& command, Channel& channel, StateChanges changes, WallTime ts,
                       Effects& effects);
   Outcome without_effect(const Command& command, std::string_view name) const;
   std::optional<Rejection> check_room(const State& state, const StateChanges& changes) const;
   EventEncoder::Pieces event_of(const Command& command, Channel& channel, WallTime ts);
   bool back_to_null(const Command& command, const Channel& channel) const;
+  bool keeps_list() const {
+    return !settings_.members_key.empty() || !settings_.members_event.empty();
+  }
 
   const Settings settings_;
   const std::set<std::string> configured_keys_;

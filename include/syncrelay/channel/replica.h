@@ -13,6 +13,7 @@
 #include "syncrelay/channel/restored.h"
 #include "syncrelay/channel/tombstones.h"
 #include "syncrelay/post/update.h"
+#include "syncrelay/protocol/channel_name.h"
 
 namespace syncrelay {
 
@@ -21,7 +22,9 @@ namespace syncrelay {
 // here follows it. Its shard's thread only; the values are shared with the other replicas.
 class Replica {
  public:
-  Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window);
+  // `presence`: the channels that keep members.
+  Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window,
+          ChannelPatterns presence = {});
   Replica(const Replica&) = delete;
   Replica& operator=(const Replica&) = delete;
 
@@ -101,6 +104,7 @@ class Replica {
   void add_news(ReplicaChannel& channel);
   void leave_news(ReplicaChannel& channel);
 
+  const ChannelPatterns presence_;
   EventLog log_;
   ReplicaChannel default_{nullptr};
   std::unordered_set<std::unique_ptr<ReplicaChannel>, Hash, SameName> named_;

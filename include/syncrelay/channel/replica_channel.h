@@ -5,6 +5,7 @@
 
 #include "syncrelay/channel/channel_followers.h"
 #include "syncrelay/channel/channel_log.h"
+#include "syncrelay/channel/rare.h"
 #include "syncrelay/channel/state.h"
 #include "syncrelay/post/channel_name.h"
 
@@ -27,6 +28,7 @@ struct ReplicaChannel {
   // A backend dropped it: its name may belong to another one already, and it is there only until
   // its followers have had what came before.
   bool dropped = false;
+  bool keeps_members = false;    // as --presence says
   std::uint32_t generation = 0;  // of Tombstones, when it was made: its epoch
   // Grows where its numbers began anew after somebody may have been told of them.
   std::uint32_t numbering = 0;
@@ -36,7 +38,8 @@ struct ReplicaChannel {
   Seq begin{1};                // the first event of its numbering; nothing was in it before that
   const ChannelName name;
   State state;
-  std::uint64_t state_version = 0;  // changes with the state; no two channels have the same
+  Rare<State> members;              // by id, see member.h
+  std::uint64_t state_version = 0;  // changes with both; no two channels have the same
 
   Seq last() const { return log.next().previous(); }  // its newest event
 };

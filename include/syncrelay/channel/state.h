@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "syncrelay/base/few.h"
 #include "syncrelay/post/update.h"
 
 namespace syncrelay {
@@ -21,7 +21,7 @@ class State {
     StateValue value;
     std::uint64_t version = 0;  // grows with every change of any key in the log; see StateChange
   };
-  using Block = std::vector<Entry>;  // never empty
+  using Block = Few<Entry>;  // never empty
   static constexpr std::size_t kMaxBlockEntries = 64;
 
   // Null: there is no such key. Valid until the next change.
@@ -68,7 +68,7 @@ class State {
   void split(std::size_t index);
   void join_with_next(std::size_t index);
 
-  std::vector<std::shared_ptr<Block>> blocks_;
+  Few<std::shared_ptr<Block>> blocks_;
   std::size_t size_ = 0;
   std::size_t text_bytes_ = 0;  // of `"key":value`, all together
   std::uint64_t bytes_ = 0;

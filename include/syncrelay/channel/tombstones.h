@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "syncrelay/base/ids.h"
 
@@ -32,15 +33,31 @@ class Tombstones {
   std::uint32_t generation() const { return generation_; }
 
   using ByHash = std::unordered_map<std::uint64_t, Seq>;
-  const ByHash& by_hash() const { return last_; }
+  ByHash by_hash() const;  // all, as a copy
+  std::size_t size() const { return size_; }
+  std::optional<Seq> find(std::uint64_t hash) const;
   // As it was before put(); nullopt: nothing was known.
   void put_back(std::uint64_t hash, std::optional<Seq> last);
-  void restore(ByHash last, std::uint32_t generation);
+  void restore(const ByHash& last, std::uint32_t generation);
 
   static std::uint64_t hash(std::string_view name);
 
  private:
-  ByHash last_;
+  struct Slot {
+    std::uint64_t hash = 0;
+    Seq last;  // 0: it is free
+  };
+
+  // Where this hash is, or would be. Precondition: a slot is free.
+  std::size_t slot_of(std::uint64_t hash) const;
+  void grow();
+  void set(std::uint64_t hash, Seq last);
+  void erase(std::uint64_t hash);
+
+  // A table with open addressing, which is one block of memory: nodes of a map, made while channels
+  // go, would lie between what those leave, and keep all of it from the system.
+  std::vector<Slot> slots_;  // as many as a power of two, an eighth of them free, or none
+  std::size_t size_ = 0;
   std::uint32_t generation_ = 0;
 };
 

@@ -13,6 +13,10 @@ namespace syncrelay {
 // connected.
 std::string clients_report(std::string_view answer, WallTime now, bool color);
 
+// A table of the answer's "members" in the order of their ids; empty when there are none. `now`
+// tells how long each has been there.
+std::string members_report(std::string_view answer, WallTime now, bool color);
+
 // A table of the `channels` of answers, each as the relay tells of it.
 std::string channels_report(const std::vector<std::string>& channels, bool color);
 

@@ -50,6 +50,22 @@ struct Config {
   std::uint64_t max_channels = 100'000;
   std::uint64_t max_subscriptions = 128;  // of each client
 
+  bool anonymous_identity = false;    // a client is who it says it is, by sync:hello
+  std::vector<std::string> presence;  // patterns of the channels whose members are kept; "": the
+                                      // default channel, which "*" means, too
+  std::chrono::milliseconds presence_grace{30'000};        // after a connection was lost
+  std::chrono::milliseconds presence_grace_closed{5'000};  // after it was closed
+  std::uint64_t max_members = 100'000;                     // of all channels together
+  std::string hello_type = "sync:hello";  // of the message by which a client says who it is
+  std::string members_key;                // of the default channel's state; empty: not kept there
+  std::string members_event;              // tells the same list; empty: no such event
+
+  std::vector<std::string> client_publish;  // patterns of the channels that clients may publish to
+  std::uint32_t client_rate = 20;           // messages a second of each client; 0: no limit
+  std::uint32_t client_burst = 40;          // messages at once
+  std::uint64_t inbox_messages = 10'000;
+  std::uint64_t inbox_bytes = 64ULL << 20;
+
   std::string data;  // directory; empty: nothing outlives the process
   Durability durability = Durability::process;
   std::uint64_t dedup_ids = 100'000;                // how many ids of commands are remembered,

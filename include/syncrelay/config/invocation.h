@@ -26,9 +26,11 @@ enum class Action : std::uint8_t {
   publish,
   watch,
   clients,
+  members,
   channels,
   drop,
   stats,
+  disconnect,
   backup,
   print_config,
   version,
@@ -53,6 +55,9 @@ struct Request {
   std::uint64_t count = 0;                       // messages after which watch ends; 0: never
   std::optional<std::chrono::milliseconds> ttl;  // of what is set
   std::optional<std::uint64_t> if_version;       // that the key must have
+  std::optional<std::uint64_t> connection;       // disconnect: instead of an identity
+  std::optional<std::uint64_t> code;             // disconnect
+  std::optional<std::string> reason;             // disconnect
   bool json = false;                             // also on a terminal
   bool versions = false;                         // state: print them, too
   bool silent = false;                           // do not tell connected clients of the change

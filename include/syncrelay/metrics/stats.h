@@ -5,11 +5,24 @@
 #include "syncrelay/base/counter.h"
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/command.h"
+#include "syncrelay/protocol/refused_message.h"
 #include "syncrelay/protocol/refused_subscription.h"
 #include "syncrelay/protocol/rejection.h"
 
 // The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
 namespace syncrelay {
+
+// Why a message for the backend is not taken.
+enum class InboxRefusal : std::uint8_t {
+  no_backend,  // nobody has ever received
+  inbox_full,
+  storage,  // it cannot be stored
+};
+inline constexpr std::array<std::string_view, 3> kInboxRefusalNames = {"no_backend", "inbox_full",
+                                                                       "storage"};
+// What became of the wills of members who have left.
+enum class WillOutcome : std::uint8_t { applied, refused };
+inline constexpr std::array<std::string_view, 2> kWillOutcomeNames = {"applied", "refused"};
 
 // Written by the relay's thread.
 struct RelayStats {
@@ -21,6 +34,9 @@ struct RelayStats {
   Counter channels_forgotten;
   Counter channels_dropped;
   Counter expired_keys;
+  Counter members;          // of all channels
+  Counter members_refused;  // no room for another one
+  std::array<Counter, kWillOutcomeNames.size()> wills;
   Counter state_keys;
   Counter state_bytes;                  // keys and values
   Counter ids;                          // remembered, see IdWindow
@@ -29,6 +45,14 @@ struct RelayStats {
   Counter command_connections;          // to the command sockets and the control socket
   Counter command_connections_refused;  // there was no room
   Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
+  Counter inbox_messages;               // that clients have said and no backend is done with
+  Counter inbox_bytes;
+  Counter inbox_leased;  // of the messages: are with a worker
+  Counter inbox_received;
+  Counter inbox_done;
+  Counter inbox_redelivered;
+  Counter inbox_ignored;  // nobody has ever received, and the client wants no answer
+  std::array<Counter, kInboxRefusalNames.size()> inbox_refused;
 };
 
 enum class SnapshotReason : std::uint8_t {
@@ -41,9 +65,17 @@ inline constexpr std::array<std::string_view, 4> kSnapshotReasonNames = {
     "connect", "lag", "resume_failed", "renumbered"};
 
 // What clients say.
-enum class ClientMessageKind : std::uint8_t { ping, subscribe, unsubscribe, ignored };
-inline constexpr std::array<std::string_view, 4> kClientMessageKindNames = {
-    "ping", "subscribe", "unsubscribe", "ignored"};
+enum class ClientMessageKind : std::uint8_t {
+  ping,
+  subscribe,
+  unsubscribe,
+  hello,
+  publish,
+  message,  // for the backend
+  ignored
+};
+inline constexpr std::array<std::string_view, 7> kClientMessageKindNames = {
+    "ping", "subscribe", "unsubscribe", "hello", "publish", "message", "ignored"};
 
 enum class RefusalReason : std::uint8_t {
   max_clients,
@@ -63,10 +95,10 @@ inline constexpr std::array<std::string_view, 12> kRefusalReasonNames = {
     "max_clients", "max_clients_per_address", "origin",      "host",      "stopping", "not_found",
     "method",      "not_an_upgrade",          "bad_request", "handshake", "crowded",  "open_files"};
 
-// Close codes that have a label of their own; any other code that a client sends is counted as
-// "other".
-inline constexpr std::array<std::uint16_t, 13> kCountedCodes = {
-    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013};
+// Close codes that have a label of their own; any other code that a client sends, or a backend
+// has sent, is counted as "other".
+inline constexpr std::array<std::uint16_t, 15> kCountedCodes = {
+    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 4000, 4429};
 
 // Written by the shard's thread.
 struct ShardStats {
@@ -84,6 +116,8 @@ struct ShardStats {
   Counter subscriptions;  // of all clients
   std::array<Counter, kRefusedSubscriptions.size()> subscriptions_refused;
   std::array<Counter, kClientMessageKindNames.size()> client_messages;
+  std::array<Counter, kRefusedMessages.size()> client_messages_refused;
+  Counter identities;  // that have a connection
   Counter slow_clients;
   Counter lag_events_max;
   Counter log_bytes;

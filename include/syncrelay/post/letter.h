@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -19,8 +21,29 @@ struct Inquiry {
   ChannelName channel;
 };
 
-// Down: from the relay to every shard, by a Mailbox, which waits when it is full.
-using Letter = std::variant<Update, Inquiry>;
+// Has every shard close connections; each answers with one Dismissed.
+struct Dismissal {
+  std::uint64_t number = 0;
+  std::string id;  // of the identity whose connections go; empty: that of `connection`
+  std::uint64_t connection = 0;  // the number that `clients` lists
+  std::uint16_t code = 0;        // of the close frame
+  std::string reason;            // of the close frame, UTF-8, at most 123 bytes
+};
+
+// What clients of this shard are told, each of them for itself: whole messages, JSON text. Whoever
+// is gone by then is told nothing.
+struct Notes {
+  struct Note {
+    std::uint64_t connection = 0;
+    std::string message;
+  };
+  std::vector<Note> notes;
+};
+
+// Down: from the relay to every shard, by a Mailbox, which waits when it is full. Dismissals and
+// notes are rare beside updates, so they are shared.
+using Letter =
+    std::variant<Update, Inquiry, std::shared_ptr<const Dismissal>, std::shared_ptr<const Notes>>;
 
 // The clients of one shard.
 struct Reported {
@@ -34,13 +57,53 @@ struct Subscribers {
   std::uint64_t count = 0;
 };
 
+// How many connections of one identity follow a channel at one shard now, where members are kept.
+struct Attendance {
+  std::string channel;
+  std::string id;
+  std::shared_ptr<const std::string> info;  // JSON object; null: the identity has said none
+  std::uint32_t count = 0;
+  bool clean = false;  // when `count` is 0: the last one took leave by itself
+};
+
+// How many connections of one shard a dismissal has closed.
+struct Dismissed {
+  std::uint64_t dismissal = 0;
+  std::uint64_t count = 0;
+};
+
+// What a client wants of the relay or its backend, a whole message that the shard has checked.
+struct Said {
+  enum class Kind : std::uint8_t {
+    message,  // for the backend: `text` is the message as it came
+    publish,  // `text` is a broadcast, as a backend would send it
+  };
+  Kind kind = Kind::message;
+  std::uint64_t connection = 0;
+  std::string sender;   // the identity with `@` before it, or the value of ?session= with `?`, or
+                        // the connection's number with `#`: who says the same under one `ref`
+  std::string channel;  // that the message names; empty: the default one
+  std::string ref;      // empty: the client wants no answer
+  std::string text;     // JSON object
+};
+
 // Up: from a shard to the relay, by an Outbox, which never waits.
-using UpLetter = std::variant<Reported, Subscribers>;
+using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said>;
 
 // What a letter holds in memory while it waits in a mailbox, in bytes.
+inline std::size_t weight(const Notes& notes) {
+  std::size_t bytes = sizeof notes;
+  for (const Notes::Note& note : notes.notes) bytes += sizeof note + note.message.size();
+  return bytes;
+}
 inline std::size_t weight(const Letter& letter) {
-  const Update* const update = std::get_if<Update>(&letter);
-  return update == nullptr ? sizeof letter : weight(*update);
+  if (const auto* update = std::get_if<Update>(&letter)) return weight(*update);
+  const auto* const notes = std::get_if<std::shared_ptr<const Notes>>(&letter);
+  return sizeof letter + (notes == nullptr ? 0 : weight(**notes));
+}
+inline std::size_t weight(const Said& said) {
+  return sizeof said + said.sender.size() + said.channel.size() + said.ref.size() +
+         said.text.size();
 }
 
 }  // namespace syncrelay

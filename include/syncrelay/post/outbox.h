@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "syncrelay/post/letter.h"
@@ -13,12 +16,16 @@ namespace syncrelay {
 
 // Letters from one shard to the relay. Thread-safe. Putting one in never waits, so that no client
 // can make a shard wait for the relay; it is bounded by holding at most one unread letter of each
-// matter: the number of subscribers of a channel (as many as the shard has channels), and an answer
-// to an inquiry (as many as are under way).
+// matter: the number of subscribers of a channel (as many as the shard has channels), who follows
+// it, and an answer to an inquiry or a dismissal (as many as are under way); and by refusing what
+// clients say beyond a number and bytes.
 class Outbox {
  public:
-  // `wake` runs on the shard's thread when somebody may wait for what was put in: the first report.
-  // It must not block. Numbers of subscribers lie until the relay looks.
+  static constexpr std::size_t kMaxSaid = 1000;  // unread
+  static constexpr std::size_t kMaxSaidBytes = 4 * 1024 * 1024;
+
+  // `wake` runs on the shard's thread when the relay should look, once for all that it has not
+  // read: everything but numbers of subscribers, which lie until it looks. It must not block.
   explicit Outbox(std::function<void()> wake) : wake_(std::move(wake)) {}
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
@@ -26,15 +33,33 @@ class Outbox {
   void put(Reported reported);
   // Replaces what is unread about the same channel.
   void put(Subscribers subscribers);
+  // Replaces what is unread about the same identity in the same channel.
+  void put(Attendance attendance);
+  void put(Dismissed dismissed);
+  // False: as much as may is unread, and this is not taken.
+  [[nodiscard]] bool put(Said said);
 
-  // Replaces the content of `letters` by everything that waits, reports last.
+  // Replaces the content of `letters` by everything that waits: first who follows what, then what
+  // was said, in its order, reports last.
   void take(std::vector<UpLetter>& letters);
 
  private:
+  struct Waiting {
+    std::vector<Reported> reported;
+    std::vector<Dismissed> dismissed;
+    std::map<std::pair<std::string, std::string>, Attendance> attendances;  // by channel and id
+    std::vector<Said> said;
+    std::unordered_map<std::string, std::uint64_t> subscribers;
+  };
+
+  template <typename Put>
+  void put_and_wake(Put put);
+
   const std::function<void()> wake_;
   std::mutex mutex_;  // guards all below
-  std::vector<Reported> reported_;
-  std::unordered_map<std::string, std::uint64_t> subscribers_;
+  Waiting waiting_;
+  std::size_t said_bytes_ = 0;
+  bool woken_ = false;  // since the relay looked
 };
 
 }  // namespace syncrelay

@@ -33,8 +33,8 @@ enum class ChannelEnd : std::uint8_t {
   dropped,    // as a backend commanded: its state and log go, its subscribers are told
 };
 
-// What one command did in one channel: an event, a change of state, or both in one step; or that
-// the channel is gone. Immutable; the relay posts it to every shard.
+// What one letter did in one channel: an event, a change of state or members, or both in one step;
+// or that the channel is gone. Immutable; the relay posts it to every shard.
 struct Update {
   static constexpr std::uint32_t kNoSlot = UINT32_MAX;
 
@@ -44,6 +44,7 @@ struct Update {
   std::uint32_t slot = kNoSlot;
   ChannelEnd end = ChannelEnd::none;
   std::shared_ptr<const StateChanges> changes;  // null: none
+  std::shared_ptr<const StateChanges> members;  // by id; null: none
   std::shared_ptr<const LogChunk> chunk;        // null: no event, and what follows means nothing
   Seq seq;
   std::uint64_t position = 0;  // where the event's wire bytes begin in the log

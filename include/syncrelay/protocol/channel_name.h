@@ -15,22 +15,39 @@ inline bool is_personal(std::string_view name) {
   return !name.empty() && name.front() == '@';
 }
 
-// Whether the text can be one of the patterns of ChannelRule: a name, or the beginning of names
-// with `*` behind it, or `*` alone.
+// Whether the text can be one of the patterns of ChannelPatterns that do not mean the default
+// channel only: a name, or the beginning of names with `*` behind it, or `*` alone.
 bool is_channel_pattern(std::string_view text);
 
-// Which channels clients may follow: the default one, and those of the patterns. No pattern opens a
-// personal channel. Immutable.
+// The channels that an option names. The empty pattern is the default channel, which `*` means,
+// too; none means a personal channel. Immutable.
+class ChannelPatterns {
+ public:
+  ChannelPatterns() = default;
+  // Precondition: each is empty or is_channel_pattern().
+  explicit ChannelPatterns(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
+
+  // Whether one of them means the channel. Precondition: `name` is empty or is_channel_name().
+  bool match(std::string_view name) const;
+
+ private:
+  std::vector<std::string> patterns_;
+};
+
+// Which channels clients may follow: the default one, and those of the patterns. Immutable.
 class ChannelRule {
  public:
   // Precondition: each is_channel_pattern().
   explicit ChannelRule(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
 
   // Precondition: `name` is empty or is_channel_name().
-  bool allows(std::string_view name) const;
+  bool allows(std::string_view name) const { return name.empty() || patterns_.match(name); }
 
  private:
-  const std::vector<std::string> patterns_;
+  const ChannelPatterns patterns_;
 };
+
+// 1 to kMaxIdentityBytes bytes of the same alphabet without `@`: who a client is.
+bool is_identity(std::string_view text);
 
 }  // namespace syncrelay

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/frame_reader.h"
+#include "syncrelay/protocol/refused_message.h"
 
 namespace syncrelay {
 
@@ -35,33 +37,90 @@ struct UnsubscribeMessage {
   std::string channel;
 };
 
-// What a client may say that the relay listens to. Anything else is read and ignored.
-using ClientMessage = std::variant<PingMessage, SubscribeMessage, UnsubscribeMessage>;
+// What each of the following has: `ref`, by which the client recognises the answer, and what is
+// wrong with the message, as far as its text shows it.
+struct AnsweredMessage {
+  std::string ref;  // 1 to kMaxRefBytes bytes; empty: none
+  std::optional<RefusedMessage> fault;
+};
 
-// `text`: a whole text message. An object whose first member of the name "type" is one of the
-// above, written without escapes; further members are ignored, and of several of one name the first
-// counts.
-std::optional<ClientMessage> parse_client_message(std::string_view text);
+// {"type":"sync:hello","id":…,"info":{…},"ref":…,"epoch":…,"seq":…}, or of the type that was chosen
+// in its place, where all other members are the info.
+struct HelloMessage : AnsweredMessage {
+  std::string id;                                     // is_identity(), unless there is a fault
+  std::string info;                                   // JSON object; empty: left out
+  bool wants_resume = false;                          // in the personal channel
+  std::optional<AskedPosition> after = std::nullopt;  // see SubscribeMessage
+};
+
+// {"type":"sync:publish","channel":…,"event":…,"data":…,"ref":…}
+struct PublishMessage : AnsweredMessage {
+  std::string channel;  // empty or is_channel_name(), unless there is a fault
+  std::string event;    // JSON string with its quotes
+  std::string data;     // JSON text; "null" when it was left out
+};
+
+// Any type that does not begin with `sync:`.
+struct BackendMessage : AnsweredMessage {
+  std::string channel;  // that it names: is_channel_name(), or empty for all else
+  std::string text;     // JSON object, as it came
+};
+
+// There was no room for the rest of it.
+struct UnheldMessage {};
+
+// What a client may say that is listened to. Anything else is read and ignored.
+using ClientMessage = std::variant<PingMessage, SubscribeMessage, UnsubscribeMessage, HelloMessage,
+                                   PublishMessage, BackendMessage, UnheldMessage>;
+
+inline constexpr std::string_view kHelloType = "sync:hello";  // which is always one
+// Of the messages that have no `ref`. A longer one is ignored.
+inline constexpr std::size_t kMaxUnansweredBytes = 1024;
+
+// `text`: a whole text message. An object with a first member of the name "type", written without
+// escapes; of several of one name the first counts. `hello_type`: of another hello.
+std::optional<ClientMessage> parse_client_message(std::string_view text,
+                                                  std::string_view hello_type = kHelloType);
+
+// What those who listen to the clients of one shard have in common. Its thread only.
+struct Hearing {
+  static constexpr std::size_t kMaxHeldBytes = 16 * 1024 * 1024;
+
+  std::string hello_type = std::string(kHelloType);
+  std::size_t max_bytes = 64 * 1024;  // of a message; a longer one is ignored
+  std::size_t held = 0;               // bytes of messages that are cut
+};
 
 // Gathers the pieces of a client's messages as far as one can be of interest. The thread of its
 // connection only.
 //
-// Invariant: it holds the text of one message that is cut, at most kMaxBytes.
+// Invariant: it holds the text of one message that is cut, at most `max_bytes`; all readers
+// together hold at most kMaxHeldBytes of messages over kMaxUnansweredBytes.
 class ClientMessageReader {
  public:
-  static constexpr std::size_t kMaxBytes = 1024;  // a longer message is ignored
-
-  // Pieces in the order in which they came. What a message says when its last piece is here.
-  std::optional<ClientMessage> take(const MessagePiece& piece);
-
-  // How many messages have come whole and said nothing, binary and overlong ones too.
-  std::uint64_t ignored() const { return ignored_; }
+  // Pieces in the order in which they came. What a message says when its last piece is here, or
+  // that there is no room for it. `hearing`: always the same, must outlive the reader.
+  std::optional<ClientMessage> take(const MessagePiece& piece, Hearing& hearing);
 
  private:
-  std::optional<ClientMessage> read(const MessagePiece& piece);
+  // Counts what it holds.
+  class Begun {
+   public:
+    explicit Begun(Hearing& hearing) : hearing_(hearing) {}
+    ~Begun() { hearing_.held -= text_.size(); }
+    Begun(const Begun&) = delete;
+    Begun& operator=(const Begun&) = delete;
 
-  std::unique_ptr<std::string> begun_;  // null: no message is cut, or it is ignored
-  std::uint64_t ignored_ = 0;
+    // False: there is no room.
+    bool add(std::string_view piece);
+    const std::string& text() const { return text_; }
+
+   private:
+    Hearing& hearing_;
+    std::string text_;
+  };
+
+  std::unique_ptr<Begun> begun_;  // null: no message is cut, or it is ignored
 };
 
 }  // namespace syncrelay

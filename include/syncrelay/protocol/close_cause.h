@@ -19,6 +19,8 @@ enum class CloseCause : std::uint8_t {
   over_capacity,  // slow clients together held back more memory than allowed, and this one held the
                   // oldest
   relay_stopping,
+  rate_limited,  // said too much for too long
+  dismissed,     // as a backend commanded; the code and the reason are its own
 };
 
 // WebSocket close codes (RFC 6455 section 7.4) as this relay uses them.
@@ -31,6 +33,8 @@ enum class CloseCode : std::uint16_t {
   policy = 1008,
   message_too_large = 1009,
   over_capacity = 1013,
+  dismissed = 4000,  // where the backend names none
+  rate_limited = 4429,
   forbidden = 4403,  // to who is refused behind a granted handshake; never a client's end
 };
 
@@ -40,7 +44,7 @@ struct CloseCauseInfo {
   CloseCode code;         // what the relay sends, or records where nothing can be sent
 };
 
-inline constexpr std::array<CloseCauseInfo, 9> kCloseCauses = {{
+inline constexpr std::array<CloseCauseInfo, 11> kCloseCauses = {{
     {CloseCause::client_closed, "client_closed", CloseCode::none},
     {CloseCause::connection_lost, "connection_lost", CloseCode::abnormal},
     {CloseCause::ping_timeout, "ping_timeout", CloseCode::abnormal},
@@ -50,6 +54,8 @@ inline constexpr std::array<CloseCauseInfo, 9> kCloseCauses = {{
     {CloseCause::invalid_utf8, "invalid_utf8", CloseCode::invalid_data},
     {CloseCause::over_capacity, "over_capacity", CloseCode::over_capacity},
     {CloseCause::relay_stopping, "relay_stopping", CloseCode::going_away},
+    {CloseCause::rate_limited, "rate_limited", CloseCode::rate_limited},
+    {CloseCause::dismissed, "dismissed", CloseCode::dismissed},
 }};
 
 constexpr const CloseCauseInfo& info(CloseCause cause) {

@@ -11,9 +11,11 @@
 
 namespace syncrelay {
 
-// The first seven are commands. A batch is several of the others but barrier, in one step; barrier
-// is one without effect, for who wants to know that what came before it is taken. The others are
-// queries, which change nothing and are answered on the control socket only.
+// The first eight are commands. A batch is several of the first five, in one step; a will is the
+// same for the time when a member has left; barrier is one without effect, for who wants to know
+// that what came before it is taken. The others are queries, which change no channel and are
+// answered on the control socket only; the last four are those of workers, for what clients say to
+// the backend.
 enum class Op : std::uint8_t {
   set,
   merge,
@@ -21,17 +23,25 @@ enum class Op : std::uint8_t {
   broadcast,
   drop,
   batch,
+  will,
   barrier,
   state,
+  members,
   clients,
   channels,
   stats,
-  backup
+  backup,
+  disconnect,
+  receive,
+  done,
+  extend,
+  release
 };
 
-inline constexpr std::array<std::string_view, 12> kOpNames = {
-    "set",     "merge", "delete",  "broadcast", "drop",  "batch",
-    "barrier", "state", "clients", "channels",  "stats", "backup"};
+inline constexpr std::array<std::string_view, 19> kOpNames = {
+    "set",        "merge",   "delete",  "broadcast", "drop",     "batch", "will",
+    "barrier",    "state",   "members", "clients",   "channels", "stats", "backup",
+    "disconnect", "receive", "done",    "extend",    "release"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
@@ -41,6 +51,9 @@ constexpr bool has_effect(Op op) {
 }
 constexpr bool is_query(Op op) {
   return op >= Op::state;
+}
+constexpr bool is_of_worker(Op op) {
+  return op >= Op::receive && op <= Op::release;
 }
 
 // A state key and the JSON text of its value.
@@ -55,15 +68,25 @@ struct Expected {
   std::uint64_t version = 0;
 };
 
+// What a worker asks of the inbox.
+struct WorkerWish {
+  std::vector<std::uint64_t> numbers;  // done, extend, release: `n`; ascending, none twice
+  std::size_t max = 0;                 // receive
+  std::chrono::milliseconds wait{};    // receive
+  std::chrono::milliseconds lease{};   // receive, extend
+};
+
 // What a backend sent, checked. The views point into the message that was decoded and die with it:
 // values are passed on byte for byte.
 struct Command {
   Op op = Op::broadcast;
   bool notify = true;  // tell connected clients what changes the state
-  std::string id;      // of any command: makes a repetition of it harmless; empty: none
+  // Of any command: makes a repetition of it harmless; empty: none. Of disconnect: the identity's.
+  std::string id;
   std::optional<std::string> channel;  // empty text: the default one. nullopt: left out, which is
                                        // the default one but for `clients`, where it is all
   std::vector<std::string> channels;   // broadcast to a list, instead of `channel`; no name twice
+  std::string member;                  // will: whose it is
   std::string key;                 // set, merge, delete; state, where empty means all; unescaped
   std::string_view value;          // set, merge
   std::string_view type;           // broadcast; JSON text with its quotes
@@ -72,10 +95,16 @@ struct Command {
   std::string_view set_object;     // broadcast; the JSON text of `set`, empty when left out
   std::vector<Expected> expected;  // set, merge, delete, broadcast: `if`; no key twice
   std::optional<std::chrono::milliseconds> ttl;  // set, merge, broadcast with set
-  std::vector<Command> commands;                 // batch
+  std::vector<Command> commands;                 // batch, will
+  std::string_view commands_array;               // will; JSON text
   std::string prefix;                            // channels
   std::optional<std::string> after;              // channels; nullopt: from the first one on
   std::size_t limit = 0;                         // channels
+  std::string from;                              // broadcast: is_identity(); empty: nobody's
+  std::optional<std::uint64_t> connection;       // disconnect; either this or `id` is there
+  int code = 0;                                  // disconnect
+  std::string reason;                            // disconnect; UTF-8
+  WorkerWish worker;                             // receive, done, extend, release
   std::size_t offset = 0;                        // in a batch: where it begins in the message
 
   std::string_view channel_name() const {

@@ -28,7 +28,7 @@ enum class RejectReason : std::uint8_t {
   invalid_key,    // not 1 to kMaxNameBytes bytes
   invalid_type,   // not 1 to kMaxNameBytes bytes
   reserved_type,  // `ping`, or begins with `sync:`
-  invalid_id,     // not 1 to kMaxIdBytes bytes
+  invalid_id,     // not 1 to kMaxIdBytes bytes; or not an identity's, where that is meant
   multipart,
   state_full,         // over --max-state or --max-state-keys
   storage_full,       // the disk or its quota
@@ -42,17 +42,23 @@ enum class RejectReason : std::uint8_t {
   invalid_version,    // of a key in `if`: not a whole number up to kMaxVersion
   invalid_ttl,        // not over 0 and up to kMaxTtlSeconds
   invalid_batch,      // has no commands, or too many, or one that cannot be in it
-  invalid_limit,      // not 1 to kMaxListedChannels
+  invalid_limit,      // not 1 to kMaxListedChannels, or kMaxReceived
+  invalid_code,       // of a disconnect: not kMinDismissalCode to kMaxDismissalCode
+  invalid_reason,     // of a disconnect: over kMaxReasonBytes
+  invalid_number,     // `n` is not 1 to kMaxSettled whole numbers
+  invalid_time,       // `wait` or `lease` is no number of seconds in their bounds
+  no_such_member,     // whose will it would be
 };
 
-inline constexpr std::array<std::string_view, 31> kRejectReasonNames = {
+inline constexpr std::array<std::string_view, 36> kRejectReasonNames = {
     "invalid_json",     "not_a_number", "invalid_utf8",    "lone_surrogate",    "trailing_bytes",
     "too_large",        "too_deep",     "not_an_object",   "missing_member",    "unknown_member",
     "duplicate_member", "wrong_type",   "unknown_op",      "invalid_key",       "invalid_type",
     "reserved_type",    "invalid_id",   "multipart",       "state_full",        "storage_full",
     "storage_failed",   "busy",         "no_storage",      "storage_uncertain", "invalid_channel",
     "channels_full",    "conflict",     "invalid_version", "invalid_ttl",       "invalid_batch",
-    "invalid_limit",
+    "invalid_limit",    "invalid_code", "invalid_reason",  "invalid_number",    "invalid_time",
+    "no_such_member",
 };
 
 constexpr std::string_view name(RejectReason reason) {
@@ -66,7 +72,8 @@ struct Rejection {
   std::string detail;      // for a person: what is wrong, naming it
   // Of a conflict: what the keys are that do not fit, as a JSON object (docs/protocol.md).
   std::string current = {};
-  std::optional<std::size_t> index = std::nullopt;  // of the command in its batch
+  std::optional<std::size_t> index = std::nullopt;    // of the command in its batch
+  std::optional<std::string> channel = std::nullopt;  // of the list, in which it was refused
 };
 
 }  // namespace syncrelay

@@ -10,6 +10,7 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/command.h"
+#include "syncrelay/protocol/refused_message.h"
 #include "syncrelay/protocol/refused_subscription.h"
 
 // Every JSON that a client can hear (docs/protocol.md section 1), but for the values in it, which
@@ -21,6 +22,15 @@ namespace syncrelay {
 constexpr bool makes_event(const Command& command) {
   return command.op == Op::broadcast || (command.notify && command.op < Op::broadcast);
 }
+
+// What became of a member of a channel.
+enum class MemberChange : std::uint8_t { joined, changed, left };
+
+struct MemberText {
+  std::string_view id;     // is_identity()
+  std::string_view info;   // JSON object
+  std::string_view since;  // as append_timestamp() writes it
+};
 
 // Puts events together. What it returns is in pieces, to be laid down one behind the other: most of
 // them are the command's own bytes, which are copied once, into the log. Keeps its buffers from one
@@ -35,13 +45,20 @@ class EventEncoder {
   Pieces encode(std::string_view channel, const Command& command, bool back_to_null, WallTime ts,
                 Seq seq);
 
+  // The event of a member, as above. One that left has nothing but an id.
+  Pieces encode(std::string_view channel, MemberChange change, const MemberText& member,
+                WallTime ts, Seq seq);
+
  private:
   void add(std::string_view piece) { pieces_[count_++] = piece; }
+  Pieces finish(WallTime ts, Seq seq);
   void add_channel(std::string_view channel);
   void add_broadcast(std::string_view channel, const Command& command);
   void add_change(std::string_view channel, const Command& command, bool back_to_null);
 
-  std::array<std::string_view, 10> pieces_;
+  void add_sender(const Command& command);
+
+  std::array<std::string_view, 13> pieces_;
   std::size_t count_ = 0;
   std::string key_;  // as JSON
   std::string tail_;
@@ -55,9 +72,11 @@ struct PositionText {
 };
 
 // `sync:full` is snapshot_head(), the members of the state, kSnapshotTail and what snapshot_end()
-// returns. `skipped`: events that the client did not get; 0 is not told.
+// returns; where a channel keeps members, kSnapshotMembers and they come before the tail.
+// `skipped`: events that the client did not get; 0 is not told.
 inline constexpr std::string_view kSnapshotHead =
     R"({"type":"sync:full","data":{)";  // of the default channel
+inline constexpr std::string_view kSnapshotMembers = R"(},"members":{)";
 inline constexpr std::string_view kSnapshotTail = "}";
 std::string snapshot_head(std::string_view channel);
 std::string snapshot_end(const PositionText& position, std::uint64_t skipped);
@@ -71,6 +90,12 @@ std::string unsubscribed_message(std::string_view channel, bool dropped, std::ui
 
 // `channel`: as the client wrote it, any bytes; shown as far as kMaxChannelBytes.
 std::string refused_message(std::string_view channel, RefusedSubscription why);
+
+// What the client said is taken; or it is not. `ref`: valid UTF-8, with which the client said it;
+// empty: none. `code` needs no escapes; `message`: for a person, any bytes.
+std::string ack_message(std::string_view ref);
+std::string error_message(std::string_view ref, std::string_view code, std::string_view message);
+std::string error_message(std::string_view ref, RefusedMessage why);
 
 inline constexpr std::string_view kHeartbeat = R"({"type":"ping"})";
 

@@ -36,14 +36,17 @@ class Batch final : public Effects {
   // Its inner commands, too.
   void count(const Command& command);
   void count_expired() { ++counts_.expired; }
+  void count_will(bool applied) { ++(applied ? counts_.wills_applied : counts_.wills_refused); }
 
   // Whether it is time to publish it, so that it stays bounded.
   bool full() const;
-  bool empty() const { return letters_.empty() && ids_.empty(); }
+  bool empty() const { return letters_.empty() && ids_.empty() && wills_.empty(); }
 
   std::span<const Letter> letters() const { return letters_; }
   std::uint64_t events() const { return counts_.events; }
   std::uint64_t expired() const { return counts_.expired; }
+  std::uint64_t wills_applied() const { return counts_.wills_applied; }
+  std::uint64_t wills_refused() const { return counts_.wills_refused; }
   const std::array<std::uint64_t, kOpNames.size()>& commands() const {
     return counts_.commands;
   }  // by Op
@@ -63,6 +66,17 @@ class Batch final : public Effects {
       if (!update.also) continue;
       for (const Update& part : *update.also) each(part);
     }
+  }
+
+  // Calls `visit(channel, id)` for each member that came, changed or left, or has another will; for
+  // some more than once.
+  template <typename Visit>
+  void for_each_member(Visit visit) const {
+    for_each_part([&](const Update& part, const Timed*) {
+      if (!part.members) return;
+      for (const StateChange& member : *part.members) visit(part.channel, member.key);
+    });
+    for (const WillOf& will : wills_) visit(will.channel, will.id);
   }
 
   // The values of a part that go by themselves.
@@ -89,13 +103,20 @@ class Batch final : public Effects {
     WallTime ts{};
     std::size_t letters = 0;  // before it
     std::size_t timed = 0;
+    std::size_t wills = 0;
     std::vector<Update> also;  // its parts behind the first
+  };
+  struct WillOf {
+    ChannelName channel;
+    std::string id;
   };
   struct Counts {
     std::size_t parts = 0;
     std::size_t bytes = 0;
     std::uint64_t events = 0;
     std::uint64_t expired = 0;
+    std::uint64_t wills_applied = 0;
+    std::uint64_t wills_refused = 0;
     std::array<std::uint64_t, kOpNames.size()> commands{};
   };
 
@@ -109,6 +130,7 @@ class Batch final : public Effects {
   std::vector<Letter> letters_;
   std::vector<Timed> timed_;
   std::vector<IdRecord> ids_;
+  std::vector<WillOf> wills_;  // that are others now
   Counts counts_;
 };
 

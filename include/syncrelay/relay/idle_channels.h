@@ -21,11 +21,13 @@ namespace syncrelay {
 class IdleChannels {
  public:
   // `table` must outlive it.
-  IdleChannels(const ChannelTable& table, EventLog::Bounds window, std::size_t shards)
+  IdleChannels(ChannelTable& table, EventLog::Bounds window, std::size_t shards)
       : table_(table), window_(window), subscribers_(shards) {}
 
   // A part of a batch that is published now.
   void hear(const Update& part);
+  // The channel is about to be gone.
+  void forget(const Channel& channel) { window_.forget(channel); }
   // So many clients of this shard follow the channel now.
   void hear(std::size_t shard, const Subscribers& subscribers);
   // A channel that an earlier life of the log left.
@@ -39,7 +41,7 @@ class IdleChannels {
   std::vector<Forget> forgettable(std::size_t max);
 
  private:
-  const ChannelTable& table_;
+  ChannelTable& table_;
   WindowCount window_;
   SubscriberCounts subscribers_;
   std::set<std::string, std::less<>> noted_;

@@ -20,10 +20,27 @@
 
 namespace syncrelay {
 
+// What a client has said is taken. `stored`: whatever becomes of the batch.
+struct Acknowledged {
+  bool stored = false;
+};
+
+// What a client has said is not taken, for a reason that no command has.
+struct NotTaken {
+  std::string_view code;
+  std::string_view message;  // for a person
+};
+
+// How many messages were settled, as a worker wanted.
+struct Settled {
+  Op op;  // done, extend or release
+  Inbox::Settled result;
+};
+
 // What became of a message that somebody waits for.
 struct Reply {
   Ticket ticket;
-  std::variant<Accepted, Rejection, Query> content;
+  std::variant<Accepted, Rejection, Query, Settled, Acknowledged, NotTaken> content;
 };
 
 // The one way in for all that changes the channels: messages of backends, from whichever socket,
@@ -39,17 +56,23 @@ class Intake {
   // refused, and it cannot ask.
   void take(std::string_view message, Ticket ticket);
 
+  // What a client says, for the backend or to be published. Whoever has the ticket hears of it by
+  // publish(); kNobody: it has no `ref`.
+  void take(const Said& said, Ticket ticket);
+
   // A message that is not even decoded.
   void refuse(const Rejection& rejection, std::string_view message, Ticket ticket);
   // What was refused elsewhere.
   void count(RejectReason reason) { counter(stats_.rejected, reason).add(); }
 
-  // Sends what the relay wants by itself, a bounded number: keys whose time is over, channels that
-  // nobody needs. True when there was any.
+  // Sends what the relay wants by itself, a bounded number: keys whose time is over, members who
+  // come and go, channels that nobody needs. True when there was any.
   bool tend();
   // When tend() will have something to do, as far as that is known.
   std::optional<TimePoint> next_tending() const;
 
+  // Something is staged that only publish() makes true.
+  bool has_said() const { return relay_.inbox().has_staged(); }
   bool batch_full() const { return relay_.batch_full(); }
   // Somebody waits for the batch to be published.
   bool has_waiting() const { return !replies_.empty(); }
@@ -62,8 +85,12 @@ class Intake {
 
  private:
   void take_ordered();
+  bool tend_members();
   void apply(const Order::Commanded& commanded, WallTime ts);
+  void ask(const Command& command, Ticket ticket);
+  void publish(const Said& said, Ticket ticket);
   void refuse_unstored(const Rejection& rejection);
+  void log_departure(const Depart& depart, const Departure& departure);
   void log_refusal(const Rejection& rejection, std::string_view message);
 
   CommandDecoder decoder_;
@@ -73,9 +100,11 @@ class Intake {
   const Clock& clock_;
   const Log& log_;
   LineBudget lines_;
+  LineBudget will_lines_;
   std::vector<Reply> replies_;
   std::uint64_t unanswered_ = 0;
-  TimePoint tend_from_;  // not before
+  std::uint64_t refused_ = 0;  // so far
+  TimePoint tend_from_;        // not before
 };
 
 }  // namespace syncrelay

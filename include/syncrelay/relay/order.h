@@ -15,8 +15,9 @@ using Ticket = std::uint64_t;
 inline constexpr Ticket kNobody = 0;
 
 // The one order in which everything happens that changes the channels: commands of backends, and
-// what the relay itself wants (keys whose time is over, channels that nobody needs). Letters go in,
-// and come back each with its place in the order and the one time at which it happened.
+// what the relay itself wants (keys whose time is over, channels that nobody needs, members that
+// come and go). Letters go in, and come back each with its place in the order and the one time at
+// which it happened.
 //
 // An interface, because the order may be made elsewhere: by a log that several relays share. All
 // calls come from the relay's thread. What an order promises, and what its user does:
@@ -36,7 +37,8 @@ inline constexpr Ticket kNobody = 0;
 //   until submit() has returned and next() was called until it returned nothing. An order that
 //   keeps a letter for longer keeps a copy of `message`, which says all, and decodes it again. What
 //   next() returns holds until it is called again.
-// - Expire and Forget say what they expect and do nothing when that has changed, so they may come
+// - Expire, Forget, Arrive and Depart say what they expect and do nothing when that has changed, so
+// they may come
 //   more than once, and from several relays that had the same thought.
 // - A repetition of a command by its id is found when it is applied, not here.
 // - A letter that was applied and could not be stored is taken back and its command refused. An
@@ -51,7 +53,7 @@ class Order {
     const Command* command;    // what it says
     Ticket ticket;
   };
-  using Letter = std::variant<Commanded, Expire, Forget>;
+  using Letter = std::variant<Commanded, Expire, Forget, Arrive, Depart>;
 
   struct Ordered {
     WallTime ts;

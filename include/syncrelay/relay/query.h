@@ -17,7 +17,12 @@ struct Query {
         key(command.key),
         prefix(command.prefix),
         after(command.after),
-        limit(command.limit) {}
+        limit(command.limit),
+        id(command.id),
+        connection(command.connection),
+        code(command.code),
+        reason(command.reason),
+        worker(command.worker) {}
 
   Op op;
   std::optional<std::string> channel;  // nullopt: left out
@@ -25,6 +30,11 @@ struct Query {
   std::string prefix;
   std::optional<std::string> after;  // nullopt: from the first one on, which is the default channel
   std::size_t limit;
+  std::string id;                           // disconnect: of an identity; empty: by number
+  std::optional<std::uint64_t> connection;  // disconnect
+  int code;                                 // disconnect
+  std::string reason;                       // disconnect
+  WorkerWish worker;
 
   std::string_view channel_name() const {
     return channel ? std::string_view(*channel) : std::string_view();

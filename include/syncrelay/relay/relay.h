@@ -22,6 +22,8 @@
 #include "syncrelay/relay/batch.h"
 #include "syncrelay/relay/id_window.h"
 #include "syncrelay/relay/idle_channels.h"
+#include "syncrelay/relay/inbox.h"
+#include "syncrelay/relay/presence.h"
 #include "syncrelay/relay/store.h"
 #include "syncrelay/relay/subscriber_counts.h"
 #include "syncrelay/relay/timers.h"
@@ -46,6 +48,8 @@ class Relay {
     Channels::Settings channels;
     EventLog::Bounds window;  // of the shards' logs
     IdWindow::Bounds ids;
+    Inbox::Settings inbox{};
+    Presence::Settings presence = {};
   };
 
   // `shards`, `stats` and `store` must outlive the relay. Without a store (null) everything ends
@@ -62,9 +66,18 @@ class Relay {
   Result<Accepted, Rejection> apply(const Command& command, WallTime ts);
   void apply(const Expire& expire, WallTime ts);
   void apply(const Forget& forget, WallTime ts);
+  void apply(const Arrive& arrive, WallTime ts);
+  Departure apply(const Depart& depart, WallTime ts);
+
+  // What clients say to the backend, and what workers do with it. What is staged there leaves with
+  // the batch.
+  Inbox& inbox() { return inbox_; }
+  const Inbox& inbox() const { return inbox_; }
+  // How long the relay has run, this time and before, as far as it was stored.
+  Duration ran() const { return clock_.now() - running_since_; }
 
   // Whether it is time to publish(), so that what is staged stays bounded.
-  bool batch_full() const { return batch_.full(); }
+  bool batch_full() const { return batch_.full() || inbox_.is_batch_full(); }
 
   // Stores what is staged and then posts it to every shard; waits while a shard's mailbox is full.
   // When it cannot be stored, all of it is taken back, as if none of its commands had come.
@@ -74,19 +87,30 @@ class Relay {
   // so many of each. It stays due until it is published.
   std::vector<Expire> expired(std::size_t max) const { return timers_.due(clock_.now(), max); }
   std::vector<Forget> forgettable(std::size_t max) { return idle_.forgettable(max); }
+  std::vector<Presence::Wish> comings_and_goings(std::size_t max) {
+    return presence_.due(clock_.now(), max);
+  }
   std::optional<TimePoint> next_expiry() const { return timers_.next(); }
+  std::optional<TimePoint> next_coming_or_going() const { return presence_.next(); }
   bool has_idle_channels() const { return !idle_.empty(); }
 
   // So many clients of this shard follow the channel now.
   void hear(std::size_t shard, const Subscribers& subscribers) { idle_.hear(shard, subscribers); }
+  // So many connections of an identity follow a channel that keeps members.
+  void attend(std::size_t shard, const Attendance& attendance) {
+    presence_.hear(shard, attendance, clock_.now());
+  }
   const SubscriberCounts& subscribers() const { return idle_.subscribers(); }
 
   // See Store; a relay that stores nothing refuses.
   Result<void, Rejection> begin_backup();
   std::optional<Result<std::string, Rejection>> step_backup() { return store_->step_backup(); }
 
+  // For clients of one shard; waits while its mailbox is full.
+  void post(std::size_t shard, const Letter& letter) { shards_[shard]->post(letter); }
+
   // Posts the inquiry to every shard; returns how many there are.
-  std::size_t ask(const Inquiry& inquiry);
+  std::size_t ask(const Letter& letter);
 
   const ChannelTable& channels() const { return channels_.table(); }
   // Of the default channel.
@@ -98,15 +122,16 @@ class Relay {
   void stage_id(const std::string& id, Seq seq);
   Result<void, Rejection> store_staged();
   void add_channels(StoreBatch& batch) const;
+  void add_members(StoreBatch& batch) const;
   void keep();
   void take_back();
   void keep_times(const Update& part, const Batch::Timed* timed);
   void restore_channels(const StoredHistory& history, Restored& restored);
   void restore_times(const StoredHistory& history);
   void restore_channel(Channel channel, const StoredHistory& history, Restored& restored);
+  void restore_members(Channel& channel, const StoredHistory& history, Update& update) const;
   void restore_events(const StoredHistory& history, Restored& restored);
   void restore_ids(const StoredHistory& history);
-  Duration ran() const { return clock_.now() - running_since_; }
   void show_numbers();
 
   const Clock& clock_;
@@ -115,8 +140,10 @@ class Relay {
   Store* const store_;
   Channels channels_;
   IdWindow ids_;
+  Inbox inbox_;
   Timers timers_;
   IdleChannels idle_;
+  Presence presence_;
   Batch batch_;
   TimePoint running_since_;        // as if it had never been down
   std::uint64_t events_ever_ = 0;  // published

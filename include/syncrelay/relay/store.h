@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/update.h"
 #include "syncrelay/protocol/rejection.h"
+#include "syncrelay/relay/inbox_message.h"
 
 namespace syncrelay {
 
@@ -54,6 +56,23 @@ struct StoredChannel {
   std::uint32_t generation = 0;  // see Tombstones
 };
 
+// What one batch did to what clients have said to the backend.
+struct InboxChanges {
+  std::span<const InboxMessage> said;   // in order
+  std::span<const std::uint64_t> done;  // numbers
+  std::span<const IdRecord> refs;       // in order; of each the sender and its `ref`
+  std::uint64_t next = 1;               // the number of the next message
+  bool received = false;                // a backend has asked for messages, now or before
+};
+
+// A member of a channel, see channel/member.h, as it is behind the batch.
+struct StoredMember {
+  std::string channel;
+  std::string id;
+  StateValue value;  // null: it is none (any more)
+  StateValue will;   // null: it has none
+};
+
 // What one batch of commands did. The views are the caller's and hold for the call.
 struct StoreBatch {
   std::uint64_t first_event = 1;      // the number of the batch's first event, among all of the log
@@ -62,6 +81,9 @@ struct StoreBatch {
   std::vector<StoredChannel> channels;  // as they are behind the batch: those that it touched, and
                                         // that are there
   std::vector<std::string> gone;        // those that are not there (any more)
+  // Those that came, changed, left or have another will; a change without `change` above has taken
+  // all members from its channel before.
+  std::vector<StoredMember> members;
   // The tombstones that the batch put; when `generation` is another than before, all that were
   // there before are gone.
   Tombstones::ByHash tombstones;
@@ -69,6 +91,7 @@ struct StoreBatch {
   Seq last;                   // of the default channel's events so far
   std::uint64_t version = 0;  // the newest of all keys, see State
   std::vector<IdRecord> ids;  // in order
+  InboxChanges inbox;
   // How long the relay has run so far, this time and before, as far as it was stored. It runs
   // forward only, whatever is done to the host's clock; while the relay is down it stands.
   Duration ran{};
@@ -94,6 +117,14 @@ struct StoredValue {
   std::optional<Expiry> expiry = std::nullopt;
 };
 
+// What clients have said and no backend was done with.
+struct StoredInbox {
+  std::vector<InboxMessage> messages;  // by number
+  std::vector<IdRecord> refs;          // oldest first
+  std::uint64_t next = 1;
+  bool received = false;
+};
+
 // All that was committed before this process began.
 struct StoredHistory {
   std::string epoch;
@@ -101,13 +132,15 @@ struct StoredHistory {
   std::uint64_t events_ever = 0;  // events of the log so far, see StoreBatch::first_event
   std::uint64_t version = 0;
   std::map<std::string, std::map<std::string, StoredValue>> state;  // by channel, by key
+  std::map<std::string, std::vector<StoredMember>> members;         // by channel
   std::vector<StoredChannel> channels;
   Tombstones tombstones;
   // The window. Events of channels that are gone are left out; what is there of a channel is
   // contiguous and ends at its `last`.
   std::vector<StoredEvents> events;
   std::vector<IdRecord> ids;  // oldest first
-  Duration ran{};             // see StoreBatch
+  StoredInbox inbox;
+  Duration ran{};  // see StoreBatch
   // Why something may be missing that was confirmed once: then the epoch is a new one.
   std::optional<std::string> missing;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/few.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
@@ -22,6 +23,7 @@
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/snapshot_turns.h"
+#include "syncrelay/shard/speaker.h"
 #include "syncrelay/shard/transport.h"
 
 namespace syncrelay {
@@ -52,6 +54,7 @@ struct SessionContext {
 struct ClientRequest {
   std::optional<Duration> heartbeat;
   std::vector<SubscribeMessage> subscriptions = std::vector<SubscribeMessage>(1);
+  std::string session{};  // see Speaker; empty: none
 };
 
 // One connection's protocol state: an outlet, a follower for each channel that the client follows,
@@ -63,6 +66,8 @@ struct ClientRequest {
 // what each event touches. Its shard's thread only, no I/O of its own.
 class Session {
  public:
+  static constexpr std::size_t kMaxUntoldBytes = 64 * 1024;
+
   // `transport` must outlive the session. A zero heartbeat: none.
   Session(ConnectionId id, Transport& transport, Duration heartbeat, const SessionContext& context);
   ~Session();
@@ -76,7 +81,7 @@ class Session {
   void follow(ReplicaChannel& channel, Follower::Joining joining);
   // Nothing of its channel is written any more, but for the rest of a message that is half sent.
   void unfollow(Follower& follower);
-  const std::vector<std::unique_ptr<Follower>>& followers() const { return followers_; }
+  const Few<std::unique_ptr<Follower>>& followers() const { return followers_; }
 
   // The channel of this follower got an event. To be called for shared ones, see
   // SessionContext::noted_until.
@@ -100,6 +105,12 @@ class Session {
   // A message of this client's own, behind those that were told before.
   void tell(std::string_view message) { outlet_.add_message(message); }
   std::size_t untold_bytes() const { return outlet_.waiting_bytes(); }
+  // Closes a client that does not read what it is told, where it is told something for each wish.
+  void bound_untold();
+
+  // Made by the first call. Null: not yet.
+  Speaker& speaker();
+  const Speaker* known_speaker() const { return speaker_.get(); }
 
   // Its turn: writes `bytes` of its snapshot, up to a fragment more, and what follows it when it
   // ends. Returns how many bytes were encoded or offered for it.
@@ -126,6 +137,8 @@ class Session {
 
   // Lets go of all that it holds.
   void close(CloseCause cause);
+  // Closes it with these words. False: it was about to end already.
+  bool dismiss(Parting parting);
 
   ConnectionId id() const { return id_; }
   Transport& transport() const { return outlet_.transport(); }
@@ -162,6 +175,7 @@ class Session {
  private:
   // Nothing is due but events of a single channel.
   bool only_follows() const { return outlet_.idle() && !due_ && !closing_; }
+  std::size_t place_of(const ReplicaChannel& channel) const;
   bool step();
   bool write_of_one(Follower& follower);
   bool write_of_several();
@@ -183,7 +197,8 @@ class Session {
   std::unique_ptr<DueFollowers> due_;  // null: there are not several followers
   std::optional<CloseCause> closing_;
   Keepalive keepalive_;
-  std::vector<std::unique_ptr<Follower>> followers_;  // in the order of their channels' addresses
+  Few<std::unique_ptr<Follower>> followers_;  // in the order of their channels' addresses
+  std::unique_ptr<Speaker> speaker_;          // null: not made yet
   const ConnectionId id_;
   const TimePoint since_;
   const WallTime since_wall_;

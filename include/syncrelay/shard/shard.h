@@ -12,10 +12,12 @@
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
+#include "syncrelay/shard/identities.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/shard/snapshot_cache.h"
 #include "syncrelay/shard/snapshot_turns.h"
+#include "syncrelay/shard/speakers.h"
 #include "syncrelay/shard/subscriptions.h"
 #include "syncrelay/shard/visits.h"
 
@@ -32,7 +34,8 @@ namespace syncrelay {
 // A client that keeps up is never moved to a snapshot: between two visits to a session at most two
 // thirds of the window are taken in, or one single step of any size; and while a session waits for
 // its turns to write a snapshot, the log keeps what it will go on with. So are events before the
-// end of a channel: it stays until those who follow it were visited.
+// end of a channel: it stays until those who follow it were visited. What is for single clients is
+// dealt with at the end of the pass that visits them with the events before it.
 class Shard {
  public:
   struct Settings {
@@ -41,6 +44,7 @@ class Shard {
     KeepaliveSettings keepalive;
     std::string epoch;
     SubscriptionRules subscriptions = {};
+    SpeechRules speech = {};
   };
 
   // `wake` is called from the relay's thread and the shard's: run() is due on the shard's. `clock`,
@@ -58,10 +62,10 @@ class Shard {
   // run() when it is a large snapshot. `transport` must outlive the session.
   Session& add(ConnectionId id, Transport& transport, const ClientRequest& request);
   // The connection is gone. Not to be called from within a Transport's methods.
-  void remove(Session& session);
+  void remove(Session& session, Farewell departure = Farewell::lost);
 
   // What a client says. Session::answer() has to follow when all that came at once is heard.
-  void hear(Session& session, const ClientMessage& message);
+  void hear(Session& session, ClientMessage message);
 
   // Takes in what the relay posted and writes it to every client, then a bounded piece of the
   // snapshots that are on their way. True when there is more to do: call it again after other work
@@ -87,6 +91,8 @@ class Shard {
   bool take_in_one(bool whatever_size);
   bool fits(const Update& step) const;
   void answer(const Inquiry& inquiry) const;
+  void take_private();
+  void dismiss(const Dismissal& dismissal);
   void observe_fanout();
   void bound_held_chunks();
   void close_readers(const Snapshot& snapshot);
@@ -99,7 +105,9 @@ class Shard {
   Replica replica_;
   SnapshotCache snapshots_;
   SnapshotTurns turns_;
+  Identities identities_;
   Subscriptions subscriptions_;
+  Speakers speakers_;
   RunningTime time_;
   std::vector<Pick> picks_;
   const SessionContext context_;
@@ -108,6 +116,8 @@ class Shard {
   std::size_t next_incoming_ = 0;
   Visits visits_;                 // of this pass
   std::size_t ending_ = 0;        // of Replica::dropped(): end with this pass
+  std::vector<Letter> private_;   // to single clients, not dealt with yet
+  std::size_t private_due_ = 0;   // of them: with this pass
   std::uint64_t pass_bytes_ = 0;  // taken in during this pass
   std::uint64_t pass_events_ = 0;
   bool behind_ = false;  // something was taken in that some session was not visited after

@@ -12,16 +12,17 @@
 namespace syncrelay {
 
 // The part of a channel's `sync:full` message that is the same for every client that gets it at
-// this point of the state: `{"type":"sync:full","data":{…}`. It holds a copy of the state and no
-// text; what a client needs next is encoded when it needs it, one wire fragment at a time. The
-// first ones are kept for the next clients as long as the snapshot is the newest. Rejected: the
-// whole message as one string, whose encoding stops a shard for as long as the state is large, and
-// which each slow client can make it keep. Its shard's thread only.
+// this point of the state: `{"type":"sync:full","data":{…}`, and `,"members":{…}` behind it where
+// the channel keeps members. It holds copies of both and no text; what a client needs next is
+// encoded when it needs it, one wire fragment at a time. The first ones are kept for the next
+// clients as long as the snapshot is the newest. Rejected: the whole message as one string, whose
+// encoding stops a shard for as long as the state is large, and which each slow client can make it
+// keep. Its shard's thread only.
 class Snapshot {
  public:
   // Where a fragment begins. The default: the first.
   struct Place {
-    std::size_t block = 0;   // of the state,
+    std::size_t block = 0;   // of the state, and behind them of the members,
     std::size_t entry = 0;   // in the block,
     std::size_t offset = 0;  // in the entry's text: the byte that is next
     std::size_t at = 0;      // bytes of text before it
@@ -33,7 +34,9 @@ class Snapshot {
   static constexpr std::size_t kMaxKeptBytes = 16 * 1024 * 1024;
   static constexpr std::size_t kMaxPlainBytes = 4096;
 
-  explicit Snapshot(const State& state, std::string_view channel = {});
+  // `members`: null where none are kept.
+  explicit Snapshot(const State& state, std::string_view channel = {},
+                    const State* members = nullptr);
 
   std::size_t size() const { return size_; }  // of the text
 
@@ -52,8 +55,11 @@ class Snapshot {
   void keep() { may_keep_ = kMaxKeptBytes / kFragmentBytes; }
 
   const State& state() const { return state_; }
+  const State& members() const { return members_; }  // empty where none are kept
 
  private:
+  std::size_t block_count() const { return state_.block_count() + members_.block_count(); }
+  const State::Block& block(std::size_t index) const;
   std::string lead(const Place& place) const;
   std::string_view value(const Place& place) const;
   void step(Place& place) const;
@@ -61,6 +67,8 @@ class Snapshot {
   void read(Place& place, std::size_t size, MessageWriter& out) const;
 
   const State state_;
+  const bool keeps_members_;
+  const State members_;
   const std::string head_;
   const std::size_t size_;
   std::string plain_;

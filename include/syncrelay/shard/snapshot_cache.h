@@ -53,11 +53,18 @@ class SnapshotCache {
     std::size_t beyond_next = 0;     // bytes that it holds and the next one does not
   };
 
+  // What a channel holds, or a snapshot of it.
+  struct Content {
+    std::uint64_t version = 0;
+    const State* state = nullptr;  // null: nothing
+    const State* members = nullptr;
+  };
+
   void put_first(Current current);
   void keep_text_of_first();
   void forget_released();
   void count_held();
-  void count(Held& held, std::uint64_t next_version, const State& next);
+  static void count(Held& held, const Content& next);
   void bound();
 
   const Replica& replica_;

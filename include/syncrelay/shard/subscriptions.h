@@ -10,6 +10,7 @@
 #include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/server_message.h"
+#include "syncrelay/shard/identities.h"
 #include "syncrelay/shard/session.h"
 
 namespace syncrelay {
@@ -23,24 +24,32 @@ struct SubscriptionRules {
 };
 
 // Who follows what: takes what clients ask for, makes channels for them and lets go of those that
-// nobody needs, and tells the relay how many follow each. Its shard's thread only.
+// nobody needs, and tells the relay how many follow each, and where members are kept, who. Its
+// shard's thread only.
 //
 // A client that asks faster than it reads is closed: what it is told of its wishes is bounded.
 class Subscriptions {
  public:
-  static constexpr std::size_t kMaxUntoldBytes = 64 * 1024;  // of answers to one client
-
   // All must outlive it.
   Subscriptions(const SubscriptionRules& rules, const std::string& epoch, Replica& replica,
-                Outbox& outbox, ShardStats& stats)
-      : rules_(rules), epoch_(epoch), replica_(replica), outbox_(outbox), stats_(stats) {}
+                Identities& identities, Outbox& outbox, ShardStats& stats)
+      : rules_(rules),
+        epoch_(epoch),
+        replica_(replica),
+        identities_(identities),
+        outbox_(outbox),
+        stats_(stats) {}
 
   // Each answers, to be written by the session's next pump() or sooner.
   void subscribe(Session& session, const SubscribeMessage& wish);
   void unsubscribe(Session& session, std::string_view name);
 
+  // The session's identity is known, whose own channel this is: it follows that, unless it does
+  // already. No rule refuses it.
+  void follow_personal(Session& session, const SubscribeMessage& wish);
+
   // The session is about to end.
-  void leave(Session& session);
+  void leave(Session& session, Farewell departure);
 
   // To be called when all that came before the end of the `count` oldest channels of
   // Replica::dropped() was written to whoever takes it: tells their followers. Returns how many of
@@ -51,14 +60,15 @@ class Subscriptions {
   std::optional<RefusedSubscription> refusal(const Session& session, std::string_view name) const;
   void end_dropped(Session& session, std::string_view name);
   void end_dropped(Follower& follower);
-  void remove(Follower& follower);
+  void follow(Session& session, const SubscribeMessage& wish);
+  void remove(Follower& follower, Farewell departure);
   Follower::Joining joining(const SubscribeMessage& wish, const ReplicaChannel& channel) const;
-  void bound_untold(Session& session);
   void count(std::string_view name);
 
   const SubscriptionRules& rules_;
   const std::string& epoch_;  // of the log
   Replica& replica_;
+  Identities& identities_;
   Outbox& outbox_;
   ShardStats& stats_;
 };

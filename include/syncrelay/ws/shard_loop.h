@@ -41,6 +41,7 @@ class ShardLoop {
     Duration handshake_timeout{};          // looked at four times a second
     Transients::Bounds transients{};
     std::size_t waiting_sockets = 1;  // accepted, but not adopted yet
+    std::string hello_type = "sync:hello";
   };
 
   // All references must outlive the loop.

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "syncrelay/base/clock.h"
@@ -11,25 +11,17 @@
 namespace syncrelay {
 
 // A connection that is no client: before its upgrade, asking for a page, or on its way out. Has
-// until its deadline to become one or to be gone.
+// until its deadline to become one or to be gone. What is known of it lies in Transients, as long
+// as it is one: a client has no use for it.
 class Transient {
- public:
-  // `network`: see network_of().
-  explicit Transient(std::string network) : network_(std::move(network)) {}
-
-  const std::string& network() const { return network_; }
-
  protected:
   ~Transient() = default;
 
  private:
   friend class Transients;
-  static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+  static constexpr std::uint32_t kNowhere = UINT32_MAX;
 
-  TimePoint deadline_{};
-  TimePoint entered_{};
-  const std::string network_;
-  std::size_t slot_ = kNowhere;  // in Transients; kNowhere: it is not there
+  std::uint32_t slot_ = kNowhere;  // in Transients; kNowhere: it is not there
 };
 
 // The transients of a shard. Bounded without ever shutting the door: when they are too many, the
@@ -48,13 +40,13 @@ class Transients {
 
   explicit Transients(Bounds bounds) : bounds_(bounds) {}
 
-  // Takes it in until leave(). Precondition: it is not in.
-  void enter(Transient& transient, TimePoint now, TimePoint deadline);
+  // Takes it in until leave(). `network`: see network_of(). Precondition: it is not in.
+  void enter(Transient& transient, std::string network, TimePoint now, TimePoint deadline);
   // No effect when it is not in.
   void leave(Transient& transient);
 
   // Who has to go, if anybody has, so that the bounds hold; the caller ends it. To be called after
-  // each enter().
+  // each enter(). Precondition: `newest` is in.
   Transient* surplus(const Transient& newest) const;
 
   // Those whose time is over.
@@ -63,13 +55,20 @@ class Transients {
   std::size_t size() const { return all_.size(); }
 
  private:
+  struct Place {
+    Transient* who;
+    TimePoint entered;
+    TimePoint deadline;
+    std::string network;
+  };
+
   std::size_t count(std::string_view network) const;
   Transient* oldest() const;
   Transient* oldest_of(std::string_view network) const;
   std::string_view majority() const;
 
   const Bounds bounds_;
-  std::vector<Transient*> all_;
+  std::vector<Place> all_;
 };
 
 }  // namespace syncrelay

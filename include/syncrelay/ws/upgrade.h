@@ -36,9 +36,10 @@ Refusal misdirected();
 // The answer to a refusal for capacity or for stopping.
 Refusal unavailable(RefusalReason reason);
 
-// What the arguments of the URL ask for ("channel=…", "epoch=…", "seq=…", "heartbeat=…", one string
-// each, percent-decoded): the channels in their order, or the default one. Malformed ones are as if
-// absent, except that a wish to resume is noted; which names are channels is not looked at.
+// What the arguments of the URL ask for ("channel=…", "epoch=…", "seq=…", "session=…",
+// "heartbeat=…", one string each, percent-decoded): the channels in their order, or the default
+// one. Malformed ones are as if absent, except that a wish to resume is noted; which names are
+// channels is not looked at.
 ClientRequest parse_client_request(const std::vector<std::string>& arguments);
 
 }  // namespace syncrelay

@@ -22,7 +22,7 @@ std::string text_of(const ChannelTable& table) {
   std::string text = "version " + std::to_string(table.version()) + ", bytes " +
                      std::to_string(table.bytes()) + ", keys " + std::to_string(table.keys()) +
                      ", generation " + std::to_string(table.tombstones().generation()) + ", " +
-                     std::to_string(table.tombstones().by_hash().size()) + " tombstones";
+                     std::to_string(table.tombstones().size()) + " tombstones";
   const auto add = [&text](const Channel& channel) {
     text += "\n" + std::string(syncrelay::text(channel.name)) + " from " +
             std::to_string(channel.start.value) + " at " + std::to_string(channel.last.value) + ":";

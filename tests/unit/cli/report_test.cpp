@@ -34,6 +34,17 @@ TEST_CASE("Clients stand in a table, with times and sizes in fitting units") {
         "22  ::1         15.2 min        12    7  1.5 MiB    1.5 min\n");
 }
 
+TEST_CASE("Members are a table, each with how long it has been there and what it says of itself") {
+  const char* answer = R"({"ok":true,"seq":1,"epoch":"e","clients":2,"members":{
+      "dev-1":{"info":{"name":"Phone\u001b"},"since":1000.000000},
+      "tablet":{"info":{},"since":940.500000}}})";
+  CHECK(members_report(answer, WallTime{1'000'000'000 + 500'000}, false) ==
+        "id         here  info\n"
+        "dev-1     0.5 s  {\"name\":\"Phone\\u001b\"}\n"
+        "tablet  1.0 min  {}\n");
+  CHECK(members_report(R"({"ok":true,"members":{}})", WallTime{}, false).empty());
+}
+
 TEST_CASE("Without clients there is no table") {
   CHECK(clients_report(R"({"ok":true,"clients":[]})", WallTime{}, false).empty());
 }

@@ -26,6 +26,7 @@ TEST_CASE("Each command has its action, and its words come in order") {
   CHECK(invocation_of({"state"}).action == Action::state);
   CHECK(invocation_of({"watch"}).action == Action::watch);
   CHECK(invocation_of({"clients"}).action == Action::clients);
+  CHECK(invocation_of({"members"}).action == Action::members);
   CHECK(invocation_of({"stats"}).action == Action::stats);
   CHECK(invocation_of({"channels"}).action == Action::channels);
   CHECK(words_of({"channels", "room:"}) == Words{"room:"});
@@ -186,14 +187,14 @@ TEST_CASE("Every change of the state can be silent, an event cannot") {
 TEST_CASE("What asks about state, events or clients names the channel that it means") {
   for (const Words& words :
        {Words{"state"}, Words{"set", "k", "1"}, Words{"merge", "k", "1"}, Words{"delete", "k", "l"},
-        Words{"publish", "t"}, Words{"watch"}, Words{"clients"}}) {
+        Words{"publish", "t"}, Words{"watch"}, Words{"clients"}, Words{"members"}}) {
     Words arguments = words;
     arguments.insert(arguments.end(), {"--channel", "room:42"});
     CHECK(invocation_of(arguments).request.channels == Words{"room:42"});
   }
   CHECK(invocation_of({"state", "--channel="}).request.channels == Words{""});
   CHECK(error_of(make_input({"stats", "--channel", "a"})) ==
-        "--channel goes with state, set, merge, delete, publish, watch and clients only");
+        "--channel goes with state, set, merge, delete, publish, watch, clients and members only");
 }
 
 TEST_CASE("An event goes to several channels, and several can be watched") {
@@ -227,6 +228,29 @@ TEST_CASE("What is no name of a channel is told before anything is sent") {
         "drop needs more arguments; usage: syncrelay drop CHANNEL");
 }
 
+TEST_CASE("An identity or a connection can be disconnected, with a code and a reason") {
+  const Invocation by_id = invocation_of({"disconnect", "dev-1", "--code", "4001", "--reason", ""});
+  CHECK(by_id.action == Action::disconnect);
+  CHECK(by_id.request.words == Words{"dev-1"});
+  CHECK(by_id.request.code == 4001);
+  CHECK(by_id.request.reason == "");
+  CHECK(invocation_of({"disconnect", "--connection", "17"}).request.connection == 17);
+  for (const Words& unclear : {Words{"disconnect"}, Words{"disconnect", "a", "--connection=1"}}) {
+    CHECK(error_of(make_input(unclear)) ==
+          "disconnect needs either an ID or --connection; usage: syncrelay disconnect [ID]");
+  }
+  CHECK(error_of(make_input({"disconnect", "@a"})) ==
+        "\"@a\" is nobody's id (1 to 64 of A-Z a-z 0-9 _ . : ~ - /)");
+  for (const char* code : {"3999", "5000", "x", "-1"}) {
+    CHECK(error_of(make_input({"disconnect", "a", "--code", code})) ==
+          "code (from --code): \"" + std::string(code) +
+              "\" is not a close code from 4000 to 4999");
+  }
+  CHECK(error_of(make_input({"disconnect", "a", "--reason", std::string(124, 'r')}))
+            .ends_with("is longer than 123 bytes"));
+  CHECK(error_of(make_input({"clients", "--code", "4000"})) == "--code goes with disconnect only");
+}
+
 TEST_CASE("A key can be set for a time, and only if nobody has changed it") {
   CHECK(invocation_of({"set", "k", "1", "--ttl", "5"}).request.ttl == 5s);
   CHECK(invocation_of({"merge", "k", "1", "--ttl=1500ms"}).request.ttl == 1500ms);
@@ -245,7 +269,8 @@ TEST_CASE("A time or a version that makes no sense is refused") {
   for (const char* bad : {"-1", "1.5", "9007199254740992", ""}) {
     CHECK(error_of(make_input({"set", "k", "1", "--if-version", bad})) ==
           "if-version (from --if-version): \"" + std::string(bad) +
-              "\" is not a version: a whole number, 0 for a key that is not there");
+              "\" is not a version: a whole number up to 9007199254740991, 0 for a key that is not "
+              "there");
   }
   CHECK(error_of(make_input({"publish", "t", "--ttl", "5"})) ==
         "--ttl with publish needs --set: it is the keys that end, not the event");

@@ -2,14 +2,22 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "syncrelay/protocol/channel_name.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
 namespace {
 
 constexpr std::string_view kPing = R"({"type":"sync:ping"})";
+
+Hearing& hearing() {
+  static Hearing all;
+  return all;
+}
 
 // What the reader makes of a message that comes in these pieces.
 std::optional<ClientMessage> said(ClientMessageReader& reader,
@@ -18,7 +26,7 @@ std::optional<ClientMessage> said(ClientMessageReader& reader,
   std::optional<ClientMessage> last;
   for (std::size_t at = 0; at < pieces.size(); ++at) {
     CHECK_FALSE(last);
-    last = reader.take({kind, pieces[at], at == 0, at + 1 == pieces.size()});
+    last = reader.take({kind, pieces[at], at == 0, at + 1 == pieces.size()}, hearing());
   }
   return last;
 }
@@ -117,11 +125,8 @@ TEST_CASE("Anything else is ignored") {
                            R"({"type":"sync:pings"})",
                            R"({"type":"sync:ping")",
                            R"({"type":"sync:ping"}x)",
-                           R"({"type":"ping","type":"sync:ping"})",
                            R"({"data":{"type":"sync:ping"}})",
                            R"({"type":"sync:ping\u0000"})",
-                           R"({"a":"sync:ping","type":"x"})",
-                           R"({"type":"sync:hello"})",
                            R"({"type":"sync:"})",
                            R"({"type":"\u0073ync:ping"})",
                            R"({"\u0074ype":"sync:ping"})",
@@ -152,7 +157,7 @@ TEST_CASE("Binary messages are ignored, whole or cut") {
 
 TEST_CASE("A message over the limit is ignored, and the next one is read") {
   ClientMessageReader reader;
-  const std::string spaces(ClientMessageReader::kMaxBytes - kPing.size(), ' ');
+  const std::string spaces(kMaxUnansweredBytes - kPing.size(), ' ');
   const std::string longest = spaces + std::string(kPing);
   const std::string longer = spaces + ' ' + std::string(kPing);
   CHECK(is_ping(said(reader, {longest})));
@@ -164,26 +169,189 @@ TEST_CASE("A message over the limit is ignored, and the next one is read") {
   CHECK(is_ping(said(reader, {kPing})));
 }
 
-TEST_CASE("What says nothing is counted") {
-  ClientMessageReader reader;
-  said(reader, {kPing});
-  said(reader, {kPing.substr(0, 5), kPing.substr(5)});
-  CHECK(reader.ignored() == 0);
-  said(reader, {"hello"});
-  said(reader, {"he", "", "llo"});
-  said(reader, {kPing}, MessageKind::binary);
-  said(reader, {kPing.substr(0, 5), kPing.substr(5)}, MessageKind::binary);
-  said(reader, {std::string(5000, ' '), kPing});
-  CHECK(reader.ignored() == 5);
-  CHECK_FALSE(reader.take({MessageKind::text, "he", true, false}));
-  CHECK(reader.ignored() == 5);
-}
-
 TEST_CASE("A message that never ended does not reach into the next") {
   ClientMessageReader reader;
-  CHECK_FALSE(reader.take({MessageKind::text, kPing.substr(0, 8), true, false}));
+  CHECK_FALSE(reader.take({MessageKind::text, kPing.substr(0, 8), true, false}, hearing()));
   CHECK_FALSE(said(reader, {kPing.substr(8)}));
   CHECK(is_ping(said(reader, {kPing})));
+}
+
+// What a text says as a message that is answered.
+template <typename Message>
+Message answered(std::string_view text, std::string_view hello_type = kHelloType) {
+  CAPTURE(text);
+  auto message = parse_client_message(text, hello_type);
+  REQUIRE(message);
+  REQUIRE(std::holds_alternative<Message>(*message));
+  return std::get<Message>(*std::move(message));
+}
+
+TEST_CASE("A client says who it is") {
+  const auto bare = answered<HelloMessage>(R"({"type":"sync:hello","id":"dev-1"})");
+  CHECK_FALSE(bare.fault);
+  CHECK(bare.id == "dev-1");
+  CHECK(bare.info.empty());
+  CHECK(bare.ref.empty());
+  CHECK_FALSE(bare.wants_resume);
+  const auto full = answered<HelloMessage>(
+      R"( {"seq":7,"ref":"r\u0031","info":{ "name":"Phone", "x":1.50 },"epoch":"e","type":"sync:hello","id":"a.b:c~d/e_F"} )");
+  CHECK_FALSE(full.fault);
+  CHECK(full.id == "a.b:c~d/e_F");
+  CHECK(full.info == R"({ "name":"Phone", "x":1.50 })");
+  CHECK(full.ref == "r1");
+  CHECK(full.wants_resume);
+  REQUIRE(full.after);
+  CHECK(full.after->epoch == "e");
+  CHECK(full.after->seq == Seq{7});
+}
+
+TEST_CASE("A hello may be wrong in many ways, and each has its code") {
+  const std::string longest_info = R"({"a":")" + std::string(kMaxInfoBytes - 8, 'x') + "\"}";
+  const std::string longer_info = R"({"a":")" + std::string(kMaxInfoBytes - 7, 'x') + "\"}";
+  const std::string id64(64, 'i');
+  struct Row {
+    std::string members;
+    std::optional<RefusedMessage> fault;
+  };
+  const std::vector<Row> rows = {
+      {R"("id":"i")", std::nullopt},
+      {R"("id":")" + id64 + '"', std::nullopt},
+      {R"("id":")" + id64 + "i\"", RefusedMessage::invalid_id},
+      {R"("id":"")", RefusedMessage::invalid_id},
+      {R"("id":"@i")", RefusedMessage::invalid_id},
+      {R"("id":"i@i")", RefusedMessage::invalid_id},
+      {R"("id":"i i")", RefusedMessage::invalid_id},
+      {R"("id":"é")", RefusedMessage::invalid_id},
+      {R"("id":"i\u0000")", RefusedMessage::invalid_id},
+      {R"("id":7)", RefusedMessage::invalid_id},
+      {R"("id":null)", RefusedMessage::invalid_id},
+      {R"("id":["i"])", RefusedMessage::invalid_id},
+      {R"("Id":"i")", RefusedMessage::invalid_id},
+      {R"("\u0069d":"i")", RefusedMessage::invalid_id},
+      {R"("id":"i","info":{})", std::nullopt},
+      {R"("id":"i","info":)" + longest_info, std::nullopt},
+      {R"("id":"i","info":)" + longer_info, RefusedMessage::invalid_info},
+      {R"("id":"i","info":null)", RefusedMessage::invalid_info},
+      {R"("id":"i","info":[])", RefusedMessage::invalid_info},
+      {R"("id":"i","info":"{}")", RefusedMessage::invalid_info},
+      {R"("id":"i","ref":"")", RefusedMessage::invalid_ref},
+      {R"("id":"i","ref":7)", RefusedMessage::invalid_ref},
+      {R"("id":"i","ref":")" + std::string(64, 'r') + '"', std::nullopt},
+      {R"("id":"i","ref":")" + std::string(65, 'r') + '"', RefusedMessage::invalid_ref},
+      {R"("id":"","ref":null)", RefusedMessage::invalid_ref},
+  };
+  for (const Row& row : rows) {
+    const auto hello = answered<HelloMessage>(R"({"type":"sync:hello",)" + row.members + '}');
+    CAPTURE(row.members);
+    CHECK(hello.fault == row.fault);
+    CHECK(hello.info.size() <= kMaxInfoBytes);
+    CHECK(hello.ref.size() <= kMaxRefBytes);
+  }
+}
+
+TEST_CASE("A hello of another type has all its other members as info, in order") {
+  const auto hello = answered<HelloMessage>(
+      R"({"name":"Phone","type":"device:register", "n" : [1, 2.50],"ref":"r","id":"dev-1","info":{"a":1},"seq":3})",
+      "device:register");
+  CHECK_FALSE(hello.fault);
+  CHECK(hello.id == "dev-1");
+  CHECK(hello.ref == "r");
+  CHECK(hello.info == R"({"name":"Phone","n":[1, 2.50],"info":{"a":1},"seq":3})");
+  CHECK_FALSE(hello.wants_resume);
+  CHECK(answered<HelloMessage>(R"({"type":"device:register","id":"i"})", "device:register").info ==
+        "{}");
+  CHECK(answered<HelloMessage>(R"({"type":"sync:hello","id":"i"})", "device:register").id == "i");
+  for (const std::size_t bytes : {kMaxInfoBytes - 8, kMaxInfoBytes - 7, std::size_t{60'000}}) {
+    const auto large = answered<HelloMessage>(
+        R"({"type":"t","id":"i","a":")" + std::string(bytes, 'x') + R"(","b":1})", "t");
+    CHECK(large.fault == RefusedMessage::invalid_info);
+    CHECK(large.info.empty());
+  }
+}
+
+TEST_CASE("A client publishes") {
+  const auto publish = answered<PublishMessage>(
+      R"({"type":"sync:publish","channel":"doc:7","event":"cursor:\u006doved","data":{ "x":1e400 },"ref":"r"})");
+  CHECK_FALSE(publish.fault);
+  CHECK(publish.channel == "doc:7");
+  CHECK(publish.event == R"("cursor:\u006doved")");
+  CHECK(publish.data == R"({ "x":1e400 })");
+  CHECK(publish.ref == "r");
+  const auto bare = answered<PublishMessage>(R"({"type":"sync:publish","event":"e"})");
+  CHECK_FALSE(bare.fault);
+  CHECK(bare.channel.empty());
+  CHECK(bare.data == "null");
+  const auto fault = [](const std::string& members) {
+    return answered<PublishMessage>(R"({"type":"sync:publish")" + members + '}').fault;
+  };
+  CHECK(fault("") == RefusedMessage::message_invalid);
+  CHECK(fault(R"(,"event":7)") == RefusedMessage::message_invalid);
+  CHECK(fault(R"(,"event":"e","channel":"a b")") == RefusedMessage::invalid_channel);
+  CHECK(fault(R"(,"event":"e","channel":null)") == RefusedMessage::invalid_channel);
+  CHECK(fault(R"(,"event":"e","ref":[])") == RefusedMessage::invalid_ref);
+}
+
+TEST_CASE("All of another type is for the backend, as it came") {
+  for (const std::string text :
+       {R"({"type":"x"})", R"( {"a":"sync:ping","type":"x"} )",
+        R"({"type":"ping","type":"sync:ping"})", R"({"type":"","data":1e400})"}) {
+    const auto message = answered<BackendMessage>(text);
+    CHECK_FALSE(message.fault);
+    CHECK(message.text == text);
+    CHECK(message.channel.empty());
+  }
+  CHECK(answered<BackendMessage>(R"({"type":"x","channel":"room:1","ref":"r"})").channel ==
+        "room:1");
+  CHECK(answered<BackendMessage>(R"({"type":"x","channel":"a b"})").channel.empty());
+  CHECK(answered<BackendMessage>(R"({"type":"x","channel":7})").channel.empty());
+  CHECK(answered<BackendMessage>(R"({"type":"x","ref":""})").fault == RefusedMessage::invalid_ref);
+  const auto typeless = answered<BackendMessage>(R"({"type":7,"ref":"r"})");
+  CHECK(typeless.fault == RefusedMessage::message_invalid);
+  CHECK(typeless.ref == "r");
+}
+
+TEST_CASE("What no backend could read is ignored") {
+  const std::string deep = std::string(511, '[') + std::string(511, ']');
+  CHECK(parse_client_message(R"({"type":"x","data":)" + deep + "}"));
+  CHECK_FALSE(parse_client_message(R"({"type":"x","data":[)" + deep + "]}"));
+  CHECK_FALSE(parse_client_message(R"({"type":"x","data":"\ud83c","ref":"r"})"));
+}
+
+TEST_CASE("Messages for others may be as long as the relay takes them, whole or cut") {
+  Hearing ears;
+  ears.max_bytes = 2000;
+  ClientMessageReader reader;
+  const std::string begin = R"({"type":"x","data":")";
+  const std::string text = begin + std::string(2000 - begin.size() - 2, 'd') + "\"}";
+  CHECK(reader.take({MessageKind::text, text, true, true}, ears));
+  CHECK_FALSE(reader.take({MessageKind::text, text.substr(0, 1500), true, false}, ears));
+  CHECK(ears.held == 1500);
+  const auto whole = reader.take({MessageKind::text, text.substr(1500), false, true}, ears);
+  REQUIRE(whole);
+  CHECK(std::get<BackendMessage>(*whole).text == text);
+  CHECK(ears.held == 0);
+  CHECK_FALSE(reader.take({MessageKind::text, ' ' + text, true, true}, ears));
+  CHECK_FALSE(reader.take({MessageKind::text, text, true, false}, ears));
+  CHECK_FALSE(reader.take({MessageKind::text, " ", false, true}, ears));
+  CHECK(ears.held == 0);
+}
+
+TEST_CASE("Messages that are cut hold so much memory together, and short ones have room always") {
+  Hearing ears;
+  const std::string piece(32 * 1024, ' ');
+  std::vector<std::unique_ptr<ClientMessageReader>> readers;
+  while (ears.held + piece.size() <= Hearing::kMaxHeldBytes) {
+    readers.push_back(std::make_unique<ClientMessageReader>());
+    CHECK_FALSE(readers.back()->take({MessageKind::text, piece, true, false}, ears));
+  }
+  ClientMessageReader reader;
+  const auto unheld = reader.take({MessageKind::text, piece, true, false}, ears);
+  REQUIRE(unheld);
+  CHECK(std::holds_alternative<UnheldMessage>(*unheld));
+  CHECK_FALSE(reader.take({MessageKind::text, kPing.substr(0, 5), true, false}, ears));
+  CHECK(is_ping(reader.take({MessageKind::text, kPing.substr(5), false, true}, ears)));
+  readers.clear();
+  CHECK(ears.held == 0);
 }
 
 }  // namespace

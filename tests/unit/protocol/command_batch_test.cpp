@@ -89,7 +89,8 @@ TEST_CASE("One that cannot be in a batch is told by its number") {
                       R"(,{"op":"nonsense"}]})",
                   1);
   };
-  for (const char* op : {"batch", "barrier", "state", "clients", "channels", "stats", "backup"})
+  for (const char* op :
+       {"batch", "will", "barrier", "state", "members", "clients", "channels", "stats", "backup"})
     refuse_second(RejectReason::invalid_batch, R"({"op":^")" + std::string(op) + "\"}");
   refuse_second(RejectReason::invalid_batch,
                 R"({"op":^"batch","commands":[{"op":"delete","key":"k"}]})" + std::string());

@@ -83,7 +83,9 @@ std::string command_of(const rapidjson::Value& event) {
            R"(,"value":)" + data.substr(colon + 1, data.size() - colon - 2) + "}";
   }
   const std::string set = event.HasMember("set") ? R"(,"set":)" + string_of(event, "set") : "";
-  return R"({"op":"broadcast","type":")" + type + R"(","data":)" + data + set + "}";
+  const std::string from =
+      event.HasMember("from") ? R"(,"from":")" + string_of(event, "from") + '"' : "";
+  return R"({"op":"broadcast","type":")" + type + R"(","data":)" + data + set + from + "}";
 }
 
 TEST_CASE("Every event is written as its vector says") {
@@ -123,6 +125,55 @@ TEST_CASE("Every first message is written as its vector says") {
     }
     text += kSnapshotTail;
     CHECK(text + snapshot_end(position, number_of(vector, "skipped")) == string_of(vector, "text"));
+  }
+}
+
+MemberChange change_named(const std::string& kind) {
+  if (kind == "joined") return MemberChange::joined;
+  return kind == "changed" ? MemberChange::changed : MemberChange::left;
+}
+
+std::string member_event(const rapidjson::Value& vector) {
+  const std::string channel = string_of(vector, "channel");
+  const std::string id = string_of(vector, "id");
+  const std::string info = string_of(vector, "info");
+  const std::string since = string_of(vector, "since");
+  EventEncoder encoder;
+  std::string text;
+  for (const std::string_view piece :
+       encoder.encode(channel, change_named(string_of(vector, "kind")), {id, info, since},
+                      time_of(vector), Seq{number_of(vector, "seq")}))
+    text += piece;
+  return text;
+}
+
+std::string snapshot_with_members(const rapidjson::Value& vector) {
+  std::string text = snapshot_head(string_of(vector, "channel"));
+  const auto add = [&text](const std::string& name, const std::string& value) {
+    if (text.back() != '{') text += ',';
+    text += '"' + name + "\":" + value;
+  };
+  for (const auto& entry : vector["state"].GetArray())
+    add(entry[0].GetString(), entry[1].GetString());
+  text += kSnapshotMembers;
+  for (const auto& entry : vector["members"].GetArray()) {
+    add(entry[0].GetString(), R"({"info":)" + std::string(entry[1].GetString()) + R"(,"since":)" +
+                                  entry[2].GetString() + "}");
+  }
+  text += kSnapshotTail;
+  const std::string epoch = string_of(vector, "epoch");
+  return text + snapshot_end({time_of(vector), Seq{number_of(vector, "seq")}, epoch},
+                             number_of(vector, "skipped"));
+}
+
+TEST_CASE("Members are told as their vectors say") {
+  const auto document = load_vectors("members");
+  CHECK(document["vectors"].Size() > 10);
+  for (const auto& vector : document["vectors"].GetArray()) {
+    CAPTURE(string_of(vector, "name"));
+    const bool full = string_of(vector, "kind") == "full";
+    CHECK((full ? snapshot_with_members(vector) : member_event(vector)) ==
+          string_of(vector, "text"));
   }
 }
 
@@ -171,6 +222,58 @@ TEST_CASE("Subscriptions are asked for and answered as the vectors say") {
       CHECK(refused_message(channel, refusal_named(string_of(vector, "code"))) ==
             string_of(vector, "text"));
     }
+  }
+}
+
+std::string fault_name(const AnsweredMessage& message) {
+  return message.fault ? std::string(info(*message.fault).name) : std::string();
+}
+
+void check_hello(const rapidjson::Value& vector, const HelloMessage& hello) {
+  CHECK(fault_name(hello) == string_of(vector, "fault"));
+  CHECK(hello.ref == string_of(vector, "ref"));
+  if (hello.fault) return;
+  CHECK(hello.id == string_of(vector, "id"));
+  CHECK(hello.info == string_of(vector, "info"));
+  REQUIRE(hello.after.has_value() == vector.HasMember("seq"));
+  if (!hello.after) return;
+  CHECK(hello.after->epoch == string_of(vector, "epoch"));
+  CHECK(hello.after->seq.value == number_of(vector, "seq"));
+}
+
+void check_publish(const rapidjson::Value& vector, const PublishMessage& publish) {
+  CHECK(fault_name(publish) == string_of(vector, "fault"));
+  CHECK(publish.ref == string_of(vector, "ref"));
+  if (publish.fault) return;
+  CHECK(publish.channel == string_of(vector, "channel"));
+  CHECK(publish.event == string_of(vector, "event"));
+  CHECK(publish.data == string_of(vector, "data"));
+}
+
+void check_message(const rapidjson::Value& vector, const BackendMessage& message) {
+  CHECK(fault_name(message) == string_of(vector, "fault"));
+  CHECK(message.ref == string_of(vector, "ref"));
+  CHECK(message.channel == string_of(vector, "channel"));
+  if (!message.fault) CHECK(message.text == string_of(vector, "text"));
+}
+
+TEST_CASE("What clients say for others is heard and answered as the vectors say") {
+  const auto document = load_vectors("client_messages");
+  CHECK(document["vectors"].Size() > 10);
+  for (const auto& vector : document["vectors"].GetArray()) {
+    CAPTURE(string_of(vector, "name"));
+    const std::string kind = string_of(vector, "kind");
+    const std::string ref = string_of(vector, "ref");
+    const std::string text = string_of(vector, "text");
+    if (kind == "ack") CHECK(ack_message(ref) == text);
+    if (kind == "error")
+      CHECK(error_message(ref, string_of(vector, "code"), string_of(vector, "message")) == text);
+    const std::string type =
+        vector.HasMember("hello_type") ? string_of(vector, "hello_type") : std::string(kHelloType);
+    const auto message = parse_client_message(text, type);
+    if (kind == "hello") check_hello(vector, std::get<HelloMessage>(message.value()));
+    if (kind == "publish") check_publish(vector, std::get<PublishMessage>(message.value()));
+    if (kind == "message") check_message(vector, std::get<BackendMessage>(message.value()));
   }
 }
 

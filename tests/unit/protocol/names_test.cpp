@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "syncrelay/json/json_text.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/refused_subscription.h"
@@ -27,7 +28,21 @@ TEST_CASE("Every name is there once and is fit for a label") {
   check_names(kRejectReasonNames);
   check_names(kOpNames);
   check_names(kSnapshotReasonNames);
+  check_names(kWillOutcomeNames);
   check_names(kRefusalReasonNames);
+  check_names(kInboxRefusalNames);
+  check_names(kClientMessageKindNames);
+}
+
+TEST_CASE("Every refusal of a message stands in its place, with a code and a message of its own") {
+  std::set<std::string_view> names;
+  for (std::size_t index = 0; index < kRefusedMessages.size(); ++index) {
+    CHECK(static_cast<std::size_t>(kRefusedMessages[index].why) == index);
+    CHECK(names.insert(kRefusedMessages[index].name).second);
+    CHECK(names.insert(kRefusedMessages[index].message).second);
+    CHECK(json_string(kRefusedMessages[index].message).size() ==
+          kRefusedMessages[index].message.size() + 2);
+  }
 }
 
 TEST_CASE("The names stand in the order of their enums") {
@@ -62,20 +77,33 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(RejectReason::invalid_ttl) == "invalid_ttl");
   CHECK(name(RejectReason::invalid_batch) == "invalid_batch");
   CHECK(name(RejectReason::invalid_limit) == "invalid_limit");
-  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::invalid_limit) + 1);
+  CHECK(name(RejectReason::invalid_code) == "invalid_code");
+  CHECK(name(RejectReason::invalid_reason) == "invalid_reason");
+  CHECK(name(RejectReason::invalid_number) == "invalid_number");
+  CHECK(name(RejectReason::invalid_time) == "invalid_time");
+  CHECK(name(RejectReason::no_such_member) == "no_such_member");
+  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::no_such_member) + 1);
   CHECK(name(Op::set) == "set");
   CHECK(name(Op::merge) == "merge");
   CHECK(name(Op::remove) == "delete");
   CHECK(name(Op::broadcast) == "broadcast");
   CHECK(name(Op::drop) == "drop");
   CHECK(name(Op::batch) == "batch");
+  CHECK(name(Op::will) == "will");
   CHECK(name(Op::barrier) == "barrier");
   CHECK(name(Op::state) == "state");
+  CHECK(name(Op::members) == "members");
   CHECK(name(Op::clients) == "clients");
   CHECK(name(Op::channels) == "channels");
   CHECK(name(Op::stats) == "stats");
   CHECK(name(Op::backup) == "backup");
-  CHECK(kOpNames.size() == static_cast<std::size_t>(Op::backup) + 1);
+  CHECK(name(Op::disconnect) == "disconnect");
+  CHECK(name(Op::receive) == "receive");
+  CHECK(name(Op::done) == "done");
+  CHECK(name(Op::extend) == "extend");
+  CHECK(name(Op::release) == "release");
+  CHECK(kOpNames.size() == static_cast<std::size_t>(Op::release) + 1);
+  CHECK(kInboxRefusalNames[static_cast<std::size_t>(InboxRefusal::storage)] == "storage");
   CHECK(kSnapshotReasonNames[static_cast<std::size_t>(SnapshotReason::lag)] == "lag");
   CHECK(kSnapshotReasonNames[static_cast<std::size_t>(SnapshotReason::resume_failed)] ==
         "resume_failed");
@@ -91,7 +119,7 @@ TEST_CASE("The table of close causes stands in the order of the enum and is comp
     CHECK(names.insert(kCloseCauses[index].name).second);
     CHECK(code_index(static_cast<std::uint16_t>(kCloseCauses[index].code)) < kCountedCodes.size());
   }
-  CHECK(kCloseCauses.size() == static_cast<std::size_t>(CloseCause::relay_stopping) + 1);
+  CHECK(kCloseCauses.size() == static_cast<std::size_t>(CloseCause::dismissed) + 1);
   CHECK(info(CloseCause::stalled).name == "stalled");
 }
 
@@ -112,12 +140,14 @@ TEST_CASE("The close codes are those of RFC 6455 and the contract") {
   CHECK(code(CloseCause::message_too_large) == 1009);
   CHECK(code(CloseCause::over_capacity) == 1013);
   CHECK(code(CloseCause::connection_lost) == 1006);
+  CHECK(code(CloseCause::rate_limited) == 4429);
+  CHECK(code(CloseCause::dismissed) == 4000);
 }
 
 TEST_CASE("A close code without a label of its own is counted as other") {
   CHECK(code_index(1000) == 0);
   CHECK(kCountedCodes[code_index(1009)] == 1009);
-  CHECK(code_index(4000) == kCountedCodes.size());
+  CHECK(code_index(4001) == kCountedCodes.size());
   CHECK(code_index(0) == kCountedCodes.size());
 }
 
@@ -138,6 +168,10 @@ TEST_CASE("The documentation names every reject reason") {
 TEST_CASE("The documentation names every refusal of a subscription") {
   for (const RefusedSubscriptionInfo& refused : kRefusedSubscriptions)
     check_documented(refused.name);
+}
+
+TEST_CASE("The documentation names every refusal of a message") {
+  for (const RefusedMessageInfo& refused : kRefusedMessages) check_documented(refused.name);
 }
 
 TEST_CASE("The documentation names every close cause and refusal reason") {

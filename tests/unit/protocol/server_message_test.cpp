@@ -89,7 +89,7 @@ TEST_CASE(
     CHECK(makes_event(command) == (op == Op::broadcast));
   }
   for (const Op op : {Op::drop, Op::batch, Op::barrier, Op::state, Op::clients, Op::channels,
-                      Op::stats, Op::backup})
+                      Op::stats, Op::backup, Op::receive, Op::done, Op::extend, Op::release})
     CHECK_FALSE(makes_event(change(op, "k")));
 }
 

@@ -273,7 +273,7 @@ TEST_CASE_FIXTURE(ChannelsBench, "Who asks and never reads is closed") {
   for (int count = 0; count < 10'000 && !session->closing(); ++count) {
     subscribe("room:1");
     unsubscribe("room:1");
-    REQUIRE(session->untold_bytes() < Subscriptions::kMaxUntoldBytes + 1000);
+    REQUIRE(session->untold_bytes() < Session::kMaxUntoldBytes + 1000);
   }
   CHECK(transport.closed() == CloseCause::over_capacity);
 }

@@ -18,17 +18,25 @@ State state_of(const std::vector<std::pair<std::string, std::string>>& members) 
   return state;
 }
 
+std::string entries_of(const State& state);
+
 // Keys in their order.
-std::string text_of(const State& state) {
-  std::string text = R"({"type":"sync:full","data":{)";
+std::string text_of(const State& state, const State* members = nullptr) {
+  std::string text = R"({"type":"sync:full","data":{)" + entries_of(state);
+  if (members != nullptr) text += R"(},"members":{)" + entries_of(*members);
+  return text + '}';
+}
+
+std::string entries_of(const State& state) {
+  std::string text;
   for (std::size_t block = 0; block < state.block_count(); ++block) {
     for (const State::Entry& entry : state.block(block)) {
-      if (text.back() != '{') text += ',';
+      if (!text.empty()) text += ',';
       append_json_string(text, entry.key);
       text += ':' + *entry.value;
     }
   }
-  return text + '}';
+  return text;
 }
 
 // All fragments, as one reader gets them.
@@ -71,6 +79,35 @@ TEST_CASE("A large snapshot is frames that await an end, whatever falls on their
     Snapshot snapshot(state);
     CHECK(snapshot.plain().empty());
     REQUIRE(message_of(wire_of(snapshot)) == text_of(state));
+  }
+}
+
+TEST_CASE("Members stand behind the state where they are kept, also when there are none") {
+  const State none;
+  const State state = state_of({{"a", "1"}});
+  const State members = state_of({{"dev-1", R"({"info":{},"since":1.0})"}});
+  CHECK(Snapshot(none, {}, &none).plain() == R"({"type":"sync:full","data":{},"members":{})");
+  CHECK(Snapshot(state, "room", &none).plain() ==
+        R"({"type":"sync:full","channel":"room","data":{"a":1},"members":{})");
+  for (const State* const one : {&none, &state}) {
+    const Snapshot snapshot(*one, {}, &members);
+    CHECK(snapshot.plain() == text_of(*one, &members));
+    CHECK(snapshot.size() == snapshot.plain().size());
+  }
+}
+
+TEST_CASE("A large snapshot has its members whole, wherever it is cut") {
+  for (std::size_t bytes = kFragmentBytes - 70; bytes < kFragmentBytes + 5; ++bytes) {
+    CAPTURE(bytes);
+    const State state = state_of({{"k", '"' + std::string(bytes, 'v') + '"'}});
+    const State members = state_of({{"dev-1", R"({"info":{},"since":1.0})"}, {"dev-2", "{}"}});
+    const State none;
+    for (const State* const kept : {&members, &none}) {
+      Snapshot snapshot(state, {}, kept);
+      REQUIRE(message_of(wire_of(snapshot)) == text_of(state, kept));
+    }
+    Snapshot turned(State(), {}, &state);
+    REQUIRE(message_of(wire_of(turned)) == text_of(none, &state));
   }
 }
 

@@ -134,6 +134,52 @@ TEST_CASE("A drop deletes what the channel had before it in the batch, and nothi
   CHECK(without.channels.front().name == "ab");
 }
 
+constexpr const char* kMember = R"({"info":{"n":1},"since":1763838000.123456})";
+constexpr const char* kWill = R"({"op":"batch","commands":[{"op":"drop","channel":"a"}]})";
+
+TEST_CASE("Members come back with their wills, and go with their channel") {
+  Stored stored(MadeBatch()
+                    .member("", "dev-1", kMember)
+                    .member("a", "dev-1", kMember, kWill)
+                    .member("a", "dev-2", kMember)
+                    .channel("a", 0, 0));
+  const StoredHistory history = stored.history();
+  REQUIRE(history.members.size() == 2);
+  REQUIRE(history.members.at("a").size() == 2);
+  const StoredMember& first = history.members.at("a").front();
+  CHECK(first.channel == "a");
+  CHECK(first.id == "dev-1");
+  CHECK(*first.value == kMember);
+  CHECK(*first.will == kWill);
+  CHECK_FALSE(history.members.at("a").back().will);
+  stored.commit(
+      MadeBatch().member("a", "dev-1", kMember).member("a", "dev-2", nullptr).channel("a", 0, 0));
+  CHECK(stored.history().members.at("a").size() == 1);
+  CHECK_FALSE(stored.history().members.at("a").front().will);
+  stored.commit(MadeBatch().drop("a").member("a", "dev-3", kMember).channel("a", 1, 1));
+  CHECK(stored.history().members.at("a").front().id == "dev-3");
+  stored.commit(MadeBatch().drop("a").gone("a"));
+  CHECK(stored.history().members.count("a") == 0);
+  CHECK(stored.history().members.count("") == 1);
+}
+
+TEST_CASE("A damaged member is named, and so is one that is missing or has no channel") {
+  const MadeBatch batch = MadeBatch().member("a", "dev-1", kMember, kWill).channel("a", 0, 0);
+  Stored value(batch);
+  value.change("UPDATE members SET value = CAST('{}' AS BLOB)");
+  value.check_fault(R"(member "dev-1" of channel "a" (table members))");
+  Stored will(batch);
+  will.change("UPDATE members SET will = x''");
+  will.check_fault("(table members)");
+  Stored fewer(batch);
+  fewer.change("DELETE FROM members");
+  fewer.check_fault("table members has not the rows");
+  Stored lost(MadeBatch().member("a", "dev-1", kMember));
+  lost.check_fault("there is no such channel");
+  Stored no_member(MadeBatch().member("", "dev-1", "{}"));
+  no_member.check_fault("(table members)");
+}
+
 TEST_CASE("A drop of many keys goes in one, also when it is taken back") {
   constexpr int kKeys = 20'000;
   MadeBatch many;

@@ -95,7 +95,7 @@ TEST_CASE("Without a note, with that of another database and for a backup there 
 TEST_CASE("Where another version of the program ran on the database there is no proof") {
   Found older = found_after_it();
   older.from_format_1 = true;
-  check_missing(std::nullopt, older, "from format 1 to 3");
+  check_missing(std::nullopt, older, "from format 1 to 4");
   Found set_back = found_after_it();
   set_back.set_back = true;
   check_missing(note_of_a_kill(), set_back, "0.1.0");

@@ -22,6 +22,7 @@ class Model {
   MadeBatch batch() {
     MadeBatch batch(log_.size() + 1);
     touched_.clear();
+    told_.clear();
     put_.clear();
     for (int steps = draw(6); steps >= 0; --steps) step(batch);
     for (const std::string& name : touched_) {
@@ -32,6 +33,7 @@ class Model {
         batch.channel(name, life->second.start, life->second.last, life->second.generation);
       }
     }
+    add_members(batch);
     for (const auto& [hash, last] : put_) batch.tombstone(hash, last);
     return std::move(batch.last(last_).generation(generation_).version(version_));
   }
@@ -41,6 +43,7 @@ class Model {
     CHECK(history.events_ever == log_.size());
     CHECK(history.version == version_);
     check_state(history);
+    check_members(history);
     check_channels(history);
     CHECK(history.tombstones.generation() == generation_);
     Tombstones::ByHash tombstones;
@@ -61,6 +64,10 @@ class Model {
     std::uint64_t version;
     std::int64_t expires;  // 0: never
   };
+  struct Member {
+    std::string value;
+    std::string will;
+  };
   struct Event {
     std::string channel;
     std::uint64_t life;
@@ -75,6 +82,7 @@ class Model {
   std::string any_key() { return std::string(1, static_cast<char>('k' + draw(5))); }
 
   void step(MadeBatch& batch) {
+    if (draw(4) == 0) return member(any_channel());
     const int kind = draw(20);
     if (kind < 7) return set(batch, any_channel());
     if (kind < 9) return erase(batch, any_channel());
@@ -106,6 +114,32 @@ class Model {
     batch.set(channel, key, value.value, value.version, expiry);
   }
 
+  void member(const std::string& channel) {
+    if (!channel.empty() && channels_.count(channel) == 0) return;
+    const std::string id = "dev-" + std::to_string(draw(3));
+    const Member member{R"({"info":{"n":)" + std::to_string(draw(9)) + R"(},"since":1.000000})",
+                        draw(2) == 0 ? "" : R"({"op":"batch","commands":[]})"};
+    const bool leaves = draw(3) == 0;
+    members_[channel].erase(id);
+    if (!leaves) members_[channel].emplace(id, member);
+    if (members_[channel].empty()) members_.erase(channel);
+    told_.insert({channel, id});
+  }
+
+  // As they are behind the batch.
+  void add_members(MadeBatch& batch) {
+    for (const auto& [channel, id] : told_) {
+      const auto members = members_.find(channel);
+      if (members == members_.end() || members->second.count(id) == 0) {
+        batch.member(channel, id, nullptr);
+      } else {
+        const Member& member = members->second.at(id);
+        batch.member(channel, id, member.value.c_str(),
+                     member.will.empty() ? nullptr : member.will.c_str());
+      }
+    }
+  }
+
   void erase(MadeBatch& batch, const std::string& channel) {
     if (!channel.empty() && channels_.count(channel) == 0) return;
     const std::string key = any_key();
@@ -128,11 +162,13 @@ class Model {
     if (channels_.count(name) == 0) return;
     batch.drop(name);
     state_.erase(name);
+    members_.erase(name);
     bury(name, channels_[name].last + 1);
   }
 
   void forget(const std::string& name) {
-    if (channels_.count(name) > 0 && state_.count(name) == 0) bury(name, channels_[name].last);
+    if (channels_.count(name) > 0 && state_.count(name) == 0 && members_.count(name) == 0)
+      bury(name, channels_[name].last);
   }
 
   void bury(const std::string& name, std::uint64_t last) {
@@ -159,6 +195,18 @@ class Model {
         CHECK(*stored.value == value.value);
         CHECK(stored.version == value.version);
         CHECK((stored.expiry ? stored.expiry->at.microseconds : 0) == value.expires);
+      }
+    }
+  }
+
+  void check_members(const StoredHistory& history) const {
+    REQUIRE(history.members.size() == members_.size());
+    for (const auto& [channel, members] : members_) {
+      REQUIRE(history.members.count(channel) == 1);
+      REQUIRE(history.members.at(channel).size() == members.size());
+      for (const StoredMember& stored : history.members.at(channel)) {
+        CHECK(*stored.value == members.at(stored.id).value);
+        CHECK((stored.will ? *stored.will : "") == members.at(stored.id).will);
       }
     }
   }
@@ -194,6 +242,7 @@ class Model {
 
   std::mt19937 random_;
   std::map<std::string, std::map<std::string, Value>> state_;
+  std::map<std::string, std::map<std::string, Member>> members_;
   std::map<std::string, Life> channels_;
   std::map<std::uint64_t, std::uint64_t> tombstones_;
   std::vector<Event> log_;
@@ -201,8 +250,9 @@ class Model {
   std::uint64_t version_ = 0;
   std::uint64_t lives_ = 0;
   std::uint32_t generation_ = 0;
-  std::set<std::string> touched_;               // by the batch
-  std::map<std::uint64_t, std::uint64_t> put_;  // tombstones of the batch
+  std::set<std::pair<std::string, std::string>> told_;  // members, by the batch
+  std::set<std::string> touched_;                       // by the batch
+  std::map<std::uint64_t, std::uint64_t> put_;          // tombstones of the batch
 };
 
 TEST_CASE("After any history of batches the database holds what they did") {

@@ -92,6 +92,15 @@ class MadeBatch {
     batch_.channels.push_back({channel, Seq{start}, Seq{last}, generation});
     return *this;
   }
+  // Null: none.
+  MadeBatch& member(const std::string& channel, const std::string& id, const char* value,
+                    const char* will = nullptr) {
+    const auto text = [](const char* of) {
+      return of == nullptr ? nullptr : std::make_shared<const std::string>(of);
+    };
+    batch_.members.push_back({channel, id, text(value), text(will)});
+    return *this;
+  }
   MadeBatch& gone(const std::string& channel) {
     batch_.gone.push_back(channel);
     return *this;

@@ -145,6 +145,8 @@ TEST_CASE_FIXTURE(StatusBench,
   for (const std::string_view reason : kSnapshotReasonNames) {
     CHECK(all.count("syncrelay_snapshots_sent_total{reason=\"" + std::string(reason) + "\"}") == 1);
   }
+  for (const std::string_view reason : kInboxRefusalNames)
+    CHECK(all.count("syncrelay_inbox_refused_total{reason=\"" + std::string(reason) + "\"}") == 1);
   CHECK(all.at("syncrelay_build_info{version=\"1.2.3\"}") == "1");
 }
 

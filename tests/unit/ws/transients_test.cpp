@@ -10,9 +10,7 @@ namespace {
 
 using std::chrono::seconds;
 
-struct Visitor : Transient {
-  using Transient::Transient;
-};
+struct Visitor : Transient {};
 
 constexpr TimePoint at(int second) {
   return TimePoint(seconds(second));
@@ -22,8 +20,9 @@ constexpr TimePoint at(int second) {
 std::vector<std::unique_ptr<Visitor>> crowd(Transients& transients, std::string_view addresses) {
   std::vector<std::unique_ptr<Visitor>> visitors;
   for (const char letter : addresses) {
-    visitors.push_back(std::make_unique<Visitor>(std::string(1, letter)));
-    transients.enter(*visitors.back(), at(static_cast<int>(visitors.size())), at(1000));
+    visitors.push_back(std::make_unique<Visitor>());
+    transients.enter(*visitors.back(), std::string(1, letter),
+                     at(static_cast<int>(visitors.size())), at(1000));
   }
   return visitors;
 }
@@ -40,7 +39,7 @@ TEST_CASE("The oldest has to go, wherever the others come from, and then the nex
   for (std::size_t index = 0; index < 4; ++index) {
     CHECK(transients.surplus(*visitors.back()) == visitors[index].get());
     transients.leave(*visitors[index]);
-    transients.enter(*visitors[index], at(20), at(1000));
+    transients.enter(*visitors[index], std::string(1, "abcde"[index]), at(20), at(1000));
   }
 }
 
@@ -77,10 +76,10 @@ TEST_CASE("Who left takes no room, and leaving twice is harmless") {
 
 TEST_CASE("Those are overdue whose time is over") {
   Transients transients({10, 0});
-  Visitor early("a");
-  Visitor late("a");
-  transients.enter(early, at(0), at(10));
-  transients.enter(late, at(0), at(20));
+  Visitor early;
+  Visitor late;
+  transients.enter(early, "a", at(0), at(10));
+  transients.enter(late, "a", at(0), at(20));
   CHECK(transients.overdue(at(9)).empty());
   CHECK(transients.overdue(at(10)) == std::vector<Transient*>{&early});
   CHECK(transients.overdue(at(20)).size() == 2);

@@ -187,6 +187,19 @@ TEST_CASE("The default channel has the empty name, and epoch and seq are its pos
   CHECK(shown({"channel=,e1,7"}) == Texts{"() e1 7"});
 }
 
+TEST_CASE("A session is up to 64 bytes of printable ASCII") {
+  CHECK(parse_client_request({"session=tab 1~!"}).session == "tab 1~!");
+  CHECK(parse_client_request({"session=" + std::string(64, 's')}).session.size() == 64);
+  CHECK(parse_client_request({"session=a", "session=b"}).session == "a");
+  for (const std::string& argument :
+       {std::string("session"), std::string("session="), std::string("sessions=a"),
+        "session=" + std::string(65, 's'), std::string("session=\x7f"), std::string("session=\n"),
+        std::string("session=\xc3\xa9")}) {
+    CAPTURE(argument);
+    CHECK(parse_client_request({argument}).session.empty());
+  }
+}
+
 TEST_CASE("A heartbeat may be from one second to 300") {
   CHECK(parse_client_request({"heartbeat=1"}).heartbeat == seconds(1));
   CHECK(parse_client_request({"heartbeat=300"}).heartbeat == seconds(300));

@@ -1,6 +1,9 @@
 import type { Environment } from "../../src/environment.js";
 import { FakeSocket } from "./fake_socket.js";
 
+/** What a client calls itself in its addresses. */
+export const SESSION = "5e5510";
+
 interface Timer {
   readonly due: number;
   readonly action: () => void;
@@ -29,6 +32,7 @@ export class FakeEnvironment implements Environment {
   readonly now = () => this.time;
   readonly date = () => 1_000_000 + this.time;
   readonly random = () => this.chance;
+  readonly token = () => SESSION;
   readonly schedule = (action: () => void, delay: number) => {
     const timer = { due: this.time + delay, action };
     this.timers.add(timer);

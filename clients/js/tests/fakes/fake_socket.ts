@@ -55,8 +55,15 @@ export class FakeSocket implements Socket {
     this.dispatch("close", { code, reason });
   }
 
+  /** What the address asks for. The session is there always, and left out. */
   get parameters(): Record<string, string> {
-    return Object.fromEntries(new URL(this.url).searchParams);
+    const { session: _, ...asked } = Object.fromEntries(new URL(this.url).searchParams);
+    return asked;
+  }
+
+  /** What the client calls itself. */
+  get session(): string | null {
+    return new URL(this.url).searchParams.get("session");
   }
 
   /** The channels that the address asks for, as they stand there. */

@@ -52,3 +52,16 @@ export function events(first: number, last: number): object[] {
 }
 
 export const ping = { type: "ping" };
+
+export function ack(ref: unknown): object {
+  return { type: "sync:ack", ref };
+}
+
+export function refusal(ref: unknown, code: string, message = "because"): object {
+  return { type: "sync:error", ref, code, message };
+}
+
+/** A member as snapshots show it. */
+export function member(info: object = {}, since: number = TS): object {
+  return { info, since };
+}

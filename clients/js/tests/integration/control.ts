@@ -4,6 +4,17 @@ interface Answer {
   readonly ok: boolean;
   readonly error?: { readonly code: string; readonly message: string };
   readonly state?: Readonly<Record<string, unknown>>;
+  readonly events?: readonly Handed[];
+  readonly closed?: number;
+}
+
+/** What a client has said, as the relay hands it out. */
+export interface Handed {
+  readonly n: number;
+  readonly id?: string;
+  readonly channel: string;
+  readonly attempt: number;
+  readonly data: { readonly type: string; readonly data: unknown; readonly ref?: string };
 }
 
 const PATIENCE = 300; // ms until a request is sent again
@@ -26,6 +37,18 @@ export class Control {
 
   async state(): Promise<Readonly<Record<string, unknown>>> {
     return (await this.ask({ op: "state" })).state ?? {};
+  }
+
+  /** What the clients have said and nobody has been given; it is done with that. */
+  async receive(): Promise<readonly Handed[]> {
+    const { events = [] } = await this.ask({ op: "receive", max: 1_000, wait: 0, lease: 600 });
+    if (events.length > 0) await this.ask({ op: "done", n: events.map(({ n }) => n) });
+    return events;
+  }
+
+  /** Closes the connections of an identity. Returns how many. */
+  async disconnect(id: string, code: number, reason: string): Promise<number> {
+    return (await this.ask({ op: "disconnect", id, code, reason })).closed ?? 0;
   }
 
   close(): void {

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Consumer, ROOT } from "./consumer.js";
 
-const CORE = "ChannelRefusedError ProtocolError RefusedError connect";
-const HOOKS = "SyncProvider createSync useSync useSyncEvent useSyncState";
+const CORE = "ChannelRefusedError ProtocolError RefusedError RequestError connect";
+const HOOKS = "SyncProvider createSync usePresence useSync useSyncEvent useSyncState";
 
 const names = (module: string) => `console.log(Object.keys(${module}).sort().join(" "));\n`;
 
@@ -76,6 +76,83 @@ room.on("chat:say", () => {});
 relay.channel("lobby").get("topic");
 // @ts-expect-error: not to be changed
 room.state.topic = "";
+`;
+
+const SPEECH = `
+import { connect, type Client, type Member, type Members, type MessageOptions, RequestError, type SendOptions, type SyncEvent } from "syncrelay";
+interface Info { name: string }
+interface Channels {
+  [doc: \`doc:\${string}\`]: { events: { "cursor:moved": { x: number } } };
+  [personal: \`@\${string}\`]: { state: { unread: number } };
+}
+const relay: Client<{ radio: number }, { tick: string }, Channels, Info> = connect("ws://h/ws/sync", { sendRate: 30 });
+const timeout: SendOptions = { timeout: 5_000 };
+const about: MessageOptions = { channel: "anything", ...timeout };
+export async function use(id: string) {
+  await relay.identify({ id, info: { name: "Ann" } });
+  await relay.identify({ id });
+  const name: string | undefined = relay.members[id]?.info.name;
+  const since: number | undefined = relay.channel("doc:7").members[id]?.since;
+  relay.channel("doc:7").onMembers((members: Members<Info>) => Object.values(members).map(({ info }) => info.name));
+  const unread: number | undefined = relay.channel(\`@\${id}\`).get("unread");
+  relay.channel("doc:7").on("cursor:moved", ({ x }, { from, seq }) => [x, from?.length, seq]);
+  const done: void = await relay.send("vote", { track: 7 }, about);
+  await relay.send("bare");
+  await relay.publish("doc:7", "cursor:moved", { x: 1 }, timeout);
+  await relay.publish("", "tick", "now");
+  await connect("ws://h/ws/sync").publish("any", "thing", [1]);
+  try {
+    await relay.send("vote");
+  } catch (error) {
+    if (error instanceof RequestError && error.code === "no_backend") return error.reason.length;
+  }
+  const member: Member | undefined = connect("ws://h/ws/sync").members[id];
+  const from: string | undefined = ({} as SyncEvent).from;
+  return [name, since, unread, done, member?.info["any"], from];
+}
+export function misuse(id: string) {
+  // @ts-expect-error: a name is missing
+  relay.identify({ id, info: {} });
+  // @ts-expect-error: an id is missing
+  relay.identify({ info: { name: "Ann" } });
+  // @ts-expect-error: no such channel
+  relay.publish("hall", "cursor:moved", { x: 1 });
+  // @ts-expect-error: no such event
+  relay.publish("doc:7", "cursor:gone", { x: 1 });
+  // @ts-expect-error: not a number
+  relay.publish("doc:7", "cursor:moved", { x: "1" });
+  // @ts-expect-error: an event of another channel
+  relay.publish("", "cursor:moved", { x: 1 });
+  // @ts-expect-error: not to be changed
+  relay.members[id] = { info: { name: "Ann" }, since: 1 };
+  // @ts-expect-error: no such option
+  relay.send("vote", 1, { timeOut: 1 });
+}
+`;
+
+const PRESENCE = `
+import { createSync, usePresence } from "syncrelay/react";
+interface Info { name: string }
+interface Channels { [room: \`room:\${string}\`]: { state: { topic: string } } }
+const typed = createSync<object, object, Channels, Info>();
+export function use(id: string, url: string) {
+  const names: string[] = typed.usePresence({ channel: \`room:\${id}\` }).map(({ id, info, since }) => id + info.name + since);
+  const more: string[] = usePresence<Info>({ url, channel: id }).map(({ info }) => info.name);
+  const any = usePresence(url).map(({ info }) => info["name"]);
+  typed.useSync().client?.identify({ id, info: { name: "Ann" } });
+  const name: string | undefined = typed.useSync({ channel: "room:1" }).channel?.members[id]?.info.name;
+  return [names, more, any, name, typed.usePresence().length];
+}
+export function misuse() {
+  // @ts-expect-error: no such channel
+  typed.usePresence({ channel: "hall" });
+  // @ts-expect-error: no such member
+  typed.usePresence()[0]?.info.nick;
+  // @ts-expect-error: not to be changed
+  typed.usePresence().push({ id: "a", info: { name: "Ann" }, since: 1 });
+  // @ts-expect-error: a name is missing
+  typed.useSync().client?.identify({ id: "a", info: {} });
+}
 `;
 
 const TYPED_HOOKS_OF_CHANNELS = `
@@ -174,6 +251,8 @@ test.each([
     .write("misuse.ts", MISUSE)
     .write("hooks.mts", TYPED_HOOKS)
     .write("channels.mts", CHANNELS)
+    .write("speech.mts", SPEECH)
+    .write("presence.mts", PRESENCE)
     .write("channel_hooks.mts", TYPED_HOOKS_OF_CHANNELS)
     .write("untyped_hooks.mts", UNTYPED_HOOKS);
   if (name === "Node") consumer.write("use.cts", USE);
@@ -187,6 +266,8 @@ test("types are found by TypeScript 5 where modules are looked up as by Node 10"
     .write("misuse.ts", MISUSE)
     .write("hooks.ts", TYPED_HOOKS)
     .write("channels.ts", CHANNELS)
+    .write("speech.ts", SPEECH)
+    .write("presence.ts", PRESENCE)
     .write("channel_hooks.ts", TYPED_HOOKS_OF_CHANNELS)
     .write("untyped_hooks.ts", UNTYPED_HOOKS);
   expect(consumer.complaintsOfOldLookUp()).toBe("");

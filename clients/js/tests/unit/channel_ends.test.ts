@@ -233,3 +233,18 @@ test("after a message that cannot be read all start over", () => {
   expect(played.world.socket.parameters).toEqual({ heartbeat: "10", channel: ROOM });
   expect(played.world.socket.channels).toEqual(["", ROOM]);
 });
+
+test("what was refused for want of a place is asked for again once this client has given one up", () => {
+  const { world, client, room } = playRoom();
+  const ask = { type: "sync:subscribe", channel: "room:2" };
+  room.stop();
+  const other = witness(client, "room:2");
+  world.advance(0);
+  expect(world.socket.said).toEqual([SUBSCRIBE, ask, UNSUBSCRIBE]);
+  world.socket.tell(refused("room:2", "too_many_subscriptions"), unsubscribed(ROOM));
+  expect(world.socket.said).toEqual([ask]);
+  expect([other.channel.status, world.errors]).toEqual(["connecting", []]);
+  world.socket.tell(refused("room:2", "too_many_subscriptions"));
+  expect(other.channel.status).toBe("refused");
+  expect(world.errors).toHaveLength(1);
+});

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { witness } from "../fakes/channel_witness.js";
+import { SESSION } from "../fakes/fake_environment.js";
 import { playLive, reconnect, URL_OF_RELAY } from "../fakes/played_client.js";
 import {
   EPOCH,
@@ -31,7 +32,9 @@ test("all channels resume in one handshake", () => {
   reconnect(played);
   const position = `epoch=${EPOCH}&seq=42`;
   const channels = `channel=&channel=a,${EPOCH},7&channel=b:1,${EPOCH},8`;
-  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10&${position}&${channels}`);
+  expect(world.socket.url).toBe(
+    `${URL_OF_RELAY}?heartbeat=10&${position}&${channels}&session=${SESSION}`,
+  );
   expect(world.socket.said).toEqual([]);
   world.socket.tell(
     resume(42, 42),

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { SyncClient } from "../../src/client.js";
 import { settingsFrom } from "../../src/options.js";
 import { witness } from "../fakes/channel_witness.js";
-import { FakeEnvironment } from "../fakes/fake_environment.js";
+import { FakeEnvironment, SESSION } from "../fakes/fake_environment.js";
 import { URL_OF_RELAY } from "../fakes/played_client.js";
 import {
   EPOCH,
@@ -23,7 +23,7 @@ test("without the default channel nothing is connected to before a channel is fo
   world.wake();
   expect(world.sockets).toEqual([]);
   const room = witness(client, "a");
-  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10&channel=a`);
+  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10&channel=a&session=${SESSION}`);
   witness(client, "b");
   world.socket.accept();
   expect(world.socket.said).toEqual([{ type: "sync:subscribe", channel: "b" }]);
@@ -36,7 +36,7 @@ test("without the default channel nothing is connected to before a channel is fo
 test("without the default channel it is followed while somebody listens to it", () => {
   const { world, client } = playWithout();
   const stop = client.onChange(() => {});
-  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10`);
+  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10&session=${SESSION}`);
   world.socket.accept().tell(snapshot(41, { radio: 1 }));
   expect(client.state).toEqual({ radio: 1 });
   stop();

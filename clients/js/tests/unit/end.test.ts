@@ -30,6 +30,39 @@ test("a page that may not connect stops, and reads which option of the relay wou
   expect(world.sockets).toHaveLength(1);
 });
 
+test.each([4400, 4401, 4428, 4430, 4499])("close code %s is final", (code) => {
+  const { world, client } = playLive();
+  world.socket.end(code, "token_invalid");
+  expect(client.error).toMatchObject({ code, reason: "token_invalid" });
+  world.advance(1_000_000);
+  expect(world.sockets).toHaveLength(1);
+});
+
+test.each([1001, 1013, 4000, 4399, 4429, 4500, 4999])(
+  "after close code %s it comes back",
+  (code) => {
+    const { world, client } = playLive();
+    world.socket.end(code, "disconnected");
+    expect(client.error).toBeNull();
+    expect(world.errors).toEqual([]);
+    world.advance(500);
+    expect(world.sockets).toHaveLength(2);
+  },
+);
+
+test("who is cut off for talking too fast comes back later each time, however long it went well", () => {
+  const { world } = playLive({ retryFirst: 400, heartbeat: 300 });
+  const delays = [1, 2, 3].map(() => {
+    world.advance(20_000);
+    world.socket.end(4429, "rate_limited");
+    const delay = world.pendingDelay ?? 0;
+    world.advance(delay);
+    world.socket.accept().tell(snapshot(41));
+    return delay;
+  });
+  expect(delays).toEqual([200, 300, 450]);
+});
+
 test("after a refusal nothing is tried again, not even on a wake", () => {
   const { world, client } = play();
   world.socket.accept().end(1008);

@@ -1,12 +1,13 @@
 /** What the client asks for, what it is told first, and what it says about its status. */
 
 import { expect, test } from "vitest";
+import { SESSION } from "../fakes/fake_environment.js";
 import { play, playLive, reconnect, URL_OF_RELAY } from "../fakes/played_client.js";
 import { EPOCH, event, events, ping, resume, snapshot } from "../fakes/relay_message.js";
 
 test("the first attempt asks for a snapshot and for heartbeats", () => {
   const { world, client } = play();
-  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10`);
+  expect(world.socket.url).toBe(`${URL_OF_RELAY}?heartbeat=10&session=${SESSION}`);
   expect(client.status).toBe("connecting");
   expect(client.position).toBeNull();
   expect(client.state).toEqual({});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../src/error.js";
-import { readMessage } from "../../src/message.js";
+import { type LogEvent, readMessage } from "../../src/message.js";
 import { vectorsOf } from "../vectors.js";
 
 interface EventVector {
@@ -41,7 +41,9 @@ describe("the shared vectors", () => {
   test.each(greetings.filter(({ kind }) => kind === "full"))("snapshot: $name", (vector) => {
     const state = (vector.state ?? []).map(([key, value]) => [key, JSON.parse(value)] as const);
     const { channel = "", seq, epoch, ts_us, skipped = null } = vector;
-    const expected = { state: Object.fromEntries(state), ts: ts_us / 1e6, seq, epoch, skipped };
+    const { members = {} } = JSON.parse(vector.text);
+    const known = { state: Object.fromEntries(state), members };
+    const expected = { ...known, ts: ts_us / 1e6, seq, epoch, skipped };
     expect(readMessage(vector.text)).toEqual({ kind: "snapshot", channel, ...expected });
   });
 
@@ -66,6 +68,54 @@ test.each([
 ])("%s changes the state as it says", (type, data, change) => {
   const text = `{"type":"${type}","data":${data},"ts":1,"seq":2}`;
   expect(readMessage(text)).toMatchObject({ kind: "event", change });
+});
+
+const ANN = { info: { name: "Ann" }, since: 1.5 };
+
+test.each([
+  ["sync:joined", { id: "dev-1", ...ANN }, { set: { "dev-1": ANN }, remove: [] }],
+  ["sync:changed", { id: "dev-1", ...ANN, more: 1 }, { set: { "dev-1": ANN }, remove: [] }],
+  ["sync:left", { id: "dev-1" }, { set: {}, remove: ["dev-1"] }],
+  ["joined", { id: "dev-1", ...ANN }, null],
+])("%s changes the members as it says, and no state", (type, data, attendance) => {
+  const text = JSON.stringify({ type, data, ts: 1, seq: 2 });
+  expect(readMessage(text)).toMatchObject({ kind: "event", change: null, attendance });
+});
+
+test("a snapshot of a channel with members has them", () => {
+  const members = { "dev-1": { ...ANN, more: 1 }, __proto: ANN };
+  const text = JSON.stringify({ type: "sync:full", data: {}, members, ts: 1, seq: 2, epoch: "e" });
+  expect(readMessage(text)).toMatchObject({ members: { "dev-1": ANN, __proto: ANN } });
+  expect(readMessage(text.replace("__proto", "__proto__"))).toMatchObject({
+    members: Object.fromEntries([["__proto__", ANN]]),
+  });
+});
+
+test("a published event says who it is from", () => {
+  const { event } = readMessage(
+    '{"type":"t","channel":"a","data":1,"from":"dev-1","ts":1,"seq":2}',
+  ) as LogEvent;
+  expect(event).toEqual({ type: "t", data: 1, ts: 1, seq: 2, from: "dev-1" });
+});
+
+test("an event of a backend is from nobody", () => {
+  const { event } = readMessage('{"type":"t","data":1,"ts":1,"seq":2}') as LogEvent;
+  expect(event).toEqual({ type: "t", data: 1, ts: 1, seq: 2 });
+});
+
+test.each([
+  ['{"type":"sync:ack","ref":"a-1"}', { kind: "taken", ref: "a-1" }],
+  [
+    '{"type":"sync:error","ref":"a-1","code":"inbox_full","message":"no"}',
+    { kind: "rejected", ref: "a-1", code: "inbox_full", message: "no" },
+  ],
+  [
+    '{"type":"sync:error","ref":"a-1","code":"inbox_full"}',
+    { kind: "rejected", ref: "a-1", code: "inbox_full", message: "" },
+  ],
+  ['{"type":"sync:error","code":"rate_limited","message":"no"}', { kind: "other" }],
+])("%s answers what was said", (text, expected) => {
+  expect(readMessage(text)).toEqual(expected);
 });
 
 test.each([
@@ -132,6 +182,16 @@ test.each([
   ["a delete of no keys", '{"type":"sync:delete","data":[1],"ts":1,"seq":1}', '"data"'],
   ["a channel that is no text", '{"type":"t","channel":1,"ts":1,"seq":2}', "channel"],
   ["a refusal without a code", '{"type":"sync:refused","channel":"a"}', "code"],
+  ["members that are none", '{"type":"sync:full","data":{},"members":1,"ts":1}', "members"],
+  [
+    "a member without a time",
+    '{"type":"sync:full","data":{},"members":{"a":{"info":{}}},"ts":1,"seq":1,"epoch":"e"}',
+    '"since"',
+  ],
+  ["a member without a name", '{"type":"sync:left","data":{},"ts":1,"seq":1}', '"id"'],
+  ["a newcomer who is nobody", '{"type":"sync:joined","data":{},"ts":1,"seq":1}', '"id"'],
+  ["an acknowledgement of nothing", '{"type":"sync:ack"}', '"ref"'],
+  ["an error without a code", '{"type":"sync:error","ref":"a"}', '"code"'],
   ["a broadcast's set that is none", '{"type":"t","set":[],"ts":1,"seq":1}', '"set"'],
 ])("%s breaks the contract, and the error says where", (_, text, where) => {
   expect(() => readMessage(text)).toThrow(ProtocolError);

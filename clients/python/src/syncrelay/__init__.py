@@ -7,7 +7,7 @@ in-process ``SyncManager``.
 """
 
 from .aio import AsyncRelay
-from .answer import ChannelInfo, Client, Position
+from .answer import ChannelInfo, Client, Member, Position
 from .asgi import lifespan
 from .async_channel import AsyncChannel
 from .batch import AsyncBatch, Batch
@@ -21,21 +21,27 @@ from .errors import (
     FlushTimeout,
     InvalidEndpoint,
     InvalidValue,
+    NoSuchMember,
     PossibleLoss,
     RelayClosed,
     RelayUnavailable,
     SyncRelayError,
     UnsupportedThreads,
 )
+from .message import Message
+from .message_loop import AsyncMessages, Messages
 from .relay import Relay
 from .sender import close_on_sigterm
 from .versioned import Versioned
+from .will import AsyncWill, Will
 
 __all__ = [
     "AnswerTimeout",
     "AsyncBatch",
     "AsyncChannel",
+    "AsyncMessages",
     "AsyncRelay",
+    "AsyncWill",
     "Batch",
     "Channel",
     "ChannelInfo",
@@ -47,6 +53,10 @@ __all__ = [
     "FlushTimeout",
     "InvalidEndpoint",
     "InvalidValue",
+    "Member",
+    "Message",
+    "Messages",
+    "NoSuchMember",
     "Position",
     "PossibleLoss",
     "Relay",
@@ -55,6 +65,7 @@ __all__ = [
     "SyncRelayError",
     "UnsupportedThreads",
     "Versioned",
+    "Will",
     "close_on_sigterm",
     "lifespan",
 ]

@@ -19,16 +19,19 @@ from .channel_pages import MAX_PAGE, ChannelPages
 from .encoding import DEFAULT_MAX_COMMAND
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout
+from .handlers import Handling
 from .members import Ttl, Where, checked_channels
+from .message_loop import AsyncMessages
 from .outbox import WhenFull
 from .plain import Default
+from .receiving import Receiver
 from .relay import Relay, flush_timeout, late_answer
 from .threads import seconds_to_wait
 
 _log = logging.getLogger("syncrelay")
 
 
-class AsyncRelay(AsyncCommands):
+class AsyncRelay(AsyncCommands, Handling):
     """``Relay`` with coroutines; see there for the arguments and the promises. Not bound to an event loop.
 
     Confirmed commands, queries, ``flush`` and ``close`` await; the others only queue, as ``Relay`` does. Nothing ever
@@ -71,6 +74,7 @@ class AsyncRelay(AsyncCommands):
         )
         self._sender = self._relay._sender
         self._encoder = self._relay._encoder
+        self._handlers = self._relay._handlers
 
     @property
     def endpoint(self) -> str:
@@ -98,14 +102,14 @@ class AsyncRelay(AsyncCommands):
     async def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        if_version: Mapping[str, int] | None = None, timeout: float = 5.0, id: str | None = None,
+        if_version: Mapping[str, int] | None = None, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
@@ -113,17 +117,17 @@ class AsyncRelay(AsyncCommands):
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         where: Where = self._channel if channels is None else checked_channels(channels)
-        return await self._broadcast(where, type, data, set, notify, ttl, if_version, confirm, timeout, id)
+        return await self._broadcast(where, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
 
     def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> AsyncIterator[ChannelInfo]:
         return self._pages(ChannelPages(self._encoder, prefix, page), timeout)
@@ -138,6 +142,22 @@ class AsyncRelay(AsyncCommands):
 
     async def stats(self, *, timeout: float = 5.0) -> dict[str, Any]:
         return answer.stats(await self._ask(self._encoder.query("stats"), timeout))
+
+    async def disconnect(
+        self, id: str | None = None, *, connection: int | None = None,
+        code: int = 4000, reason: str = "disconnected", timeout: float = 5.0,
+    ) -> int:  # fmt: skip
+        return answer.closed(await self._ask(self._encoder.disconnect(id, connection, code, reason), timeout))
+
+    def messages(self, *, prefetch: int = 1, lease: float = 30.0, until_empty: bool = False) -> AsyncMessages:
+        return AsyncMessages(Receiver(self._sender, self._encoder, lease, until_empty), prefetch)
+
+    async def serve(
+        self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0, until_empty: bool = False
+    ) -> None:
+        """``Relay.run`` as a coroutine, in whose event loop handlers run that are coroutines. To stop it, cancel it: then
+        it still waits for handlers, ``grace`` seconds at most. ``lifespan`` does all of that."""
+        await self._relay._service(concurrency, lease, grace, until_empty).run()
 
     async def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
         if confirm:

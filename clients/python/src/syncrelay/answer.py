@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Callable, TypeVar
 
-from .errors import CommandRejected, Conflict
+from .errors import CommandRejected, Conflict, NoSuchMember
 from .versioned import Versioned
 
 T = TypeVar("T")
@@ -40,11 +40,11 @@ class Client:
     ``last_pong`` seconds ago it gave a sign of life. ``channels``: how many it follows."""
 
     id: int
-    address: str
-    since: float
-    lag: int
-    bytes: int
-    last_pong: float
+    address: str = "127.0.0.1"
+    since: float = 0.0
+    lag: int = 0
+    bytes: int = 0
+    last_pong: float = 0.0
     channels: int = 1
 
 
@@ -61,8 +61,18 @@ class ChannelInfo:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Member:
+    """One identity that follows a channel, by any of its connections, or did so a moment ago. ``info`` is what the client
+    says of itself, ``since`` in seconds since 1970."""
+
+    info: dict[str, Any]
+    since: float
+
+
 _CLIENT_FIELDS = tuple(each.name for each in fields(Client))
 _CHANNEL_FIELDS = tuple(each.name for each in fields(ChannelInfo))
+_MEMBER_FIELDS = tuple(each.name for each in fields(Member))
 
 
 def position(answer: bytes, channel: str = "") -> Position:
@@ -88,6 +98,27 @@ def clients(answer: bytes) -> list[Client]:
     return [_picked(Client, _CLIENT_FIELDS, each) for each in _accepted(answer)["clients"]]
 
 
+def members(answer: bytes) -> dict[str, Member]:
+    """By identity."""
+    return {id: _picked(Member, _MEMBER_FIELDS, each) for id, each in _accepted(answer)["members"].items()}
+
+
+def closed(answer: bytes) -> int:
+    """How many connections."""
+    return int(_accepted(answer)["closed"])
+
+
+def events(answer: bytes) -> tuple[list[dict[str, Any]], str]:
+    """Messages that the relay hands out, and its epoch."""
+    body = _accepted(answer)
+    return [each for each in body["events"] if each["event"] == "message"], body["epoch"]
+
+
+def accepted(answer: bytes) -> None:
+    """Raises what the relay has against it."""
+    _accepted(answer)
+
+
 def channels(answer: bytes) -> tuple[list[ChannelInfo], bool]:
     """One page, and whether there are more."""
     body = _accepted(answer)
@@ -104,7 +135,7 @@ def is_duplicate(answer: bytes) -> bool:
 
 
 def _position(body: dict[str, Any], channel: str) -> Position:
-    positions = {name: Position(each["epoch"], each["seq"], channel=name) for name, each in body.get("positions", {}).items()}
+    positions = {name: Position(each["epoch"], each["seq"], channel=name, versions=each.get("versions", {})) for name, each in body.get("positions", {}).items()}
     if "seq" not in body:  # a list broadcast inside a batch
         first = next(iter(positions.values()))
         return replace(first, positions=positions)
@@ -128,10 +159,10 @@ def _accepted(answer: bytes) -> dict[str, Any]:
     if body["ok"]:
         return body
     error = body["error"]
-    where = error["code"], error["message"], error.get("offset", 0), error.get("index")
+    where = error["code"], error["message"], error.get("offset", 0), error.get("index"), error.get("channel")
     if error["code"] == "conflict":
         raise Conflict(*where, {key: _current(each) for key, each in error.get("current", {}).items()})
-    raise CommandRejected(*where)
+    raise (NoSuchMember if error["code"] == "no_such_member" else CommandRejected)(*where)
 
 
 def _current(body: dict[str, Any]) -> Versioned:

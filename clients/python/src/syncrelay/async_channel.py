@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from . import answer
 from .answer import Client, Position
 from .async_commands import AsyncCommands
-from .commands import effort
-from .members import checked_channel
+from .members import checked_channel, effort
 
 if TYPE_CHECKING:
     from .aio import AsyncRelay

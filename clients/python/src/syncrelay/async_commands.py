@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from typing import Any, Callable, Coroutine, Literal, Mapping, TypeVar, overload
 
 from . import answer
-from .answer import Position
-from .commands import Attempts, effort
+from .answer import Member, Position
+from .commands import Attempts
 from .encoding import CommandEncoder
 from .errors import Conflict
-from .members import IfVersion, Ttl, Where
+from .members import IfVersion, Ttl, Where, effort
 from .versioned import Versioned
+from .will import AsyncWill
 
 T = TypeVar("T")
 
@@ -105,28 +106,29 @@ class AsyncCommands(ABC):
     async def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
         notify: bool = True, ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        timeout: float = 5.0, id: str | None = None,
+        from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], set: Mapping[str, object] | None = None,
-        notify: bool = True, ttl: Ttl | None = None, confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, ttl: Ttl | None = None, from_: str | None = None,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
-        return await self._broadcast(self._channel, type, data, set, notify, ttl, if_version, confirm, timeout, id)
+        return await self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
 
     @overload
     async def state(self, key: None = None, *, versions: Literal[False] = False, timeout: float = 5.0) -> dict[str, Any]: ...
@@ -173,12 +175,22 @@ class AsyncCommands(ABC):
                 found = attempts.next(conflict)
             value = found or await self.state(key, versions=True, timeout=attempts.left())
 
+    async def members(self, *, timeout: float = 5.0) -> dict[str, Member]:
+        return answer.members(await self._ask(self._encoder.query("members", channel=self._channel), timeout))
+
+    def will(self, id: str, *, timeout: float = 5.0) -> AsyncWill:
+        return AsyncWill(self, id, timeout)
+
+    async def no_will(self, id: str, *, timeout: float = 5.0) -> None:
+        answer.accepted(await self._ask(self._encoder.will(self._channel, id, []), timeout))
+
     async def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None, confirm: bool, timeout: float, id: str | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
+        confirm: bool, timeout: float, id: str | None,
     ) -> Position | None:  # fmt: skip
         confirm, id = effort(confirm, id, if_version)
-        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version)
+        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version, from_)
         return await self._send(command, confirm, timeout, id, where if isinstance(where, str) else where[0])
 
     @abstractmethod

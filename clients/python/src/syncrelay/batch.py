@@ -6,10 +6,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Iterable, Mapping
 
 from .answer import Position
-from .commands import effort
 from .encoding import CommandEncoder
 from .errors import CommandTooLarge, InvalidValue
-from .members import IfVersion, Ttl, Where, checked_channel, checked_channels
+from .members import IfVersion, Ttl, Where, checked_channel, checked_channels, effort
 
 if TYPE_CHECKING:
     from .aio import AsyncRelay
@@ -44,15 +43,15 @@ class BatchCommands:
 
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
-        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
     ) -> None:  # fmt: skip
-        self._broadcast(self._channel, type, data, set, notify, ttl, if_version)
+        self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_)
 
     def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
     ) -> None:  # fmt: skip
-        command = self._commands.encoder.broadcast(type, data, set, notify, None, where, ttl, if_version)
+        command = self._commands.encoder.broadcast(type, data, set, notify, None, where, ttl, if_version, from_)
         self._commands.add(command, where if isinstance(where, str) else where[0], if_version is not None)
 
     def _drop(self, name: str) -> None:
@@ -91,10 +90,10 @@ class CommandBatch(BatchCommands):
     def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True,
-        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+        ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
     ) -> None:  # fmt: skip
         where: Where = self._channel if channels is None else checked_channels(channels)
-        self._broadcast(where, type, data, set, notify, ttl, if_version)
+        self._broadcast(where, type, data, set, notify, ttl, if_version, from_)
 
     def drop(self, channel: str) -> None:
         """As ``channel(name).drop()``."""
@@ -151,10 +150,12 @@ class AsyncBatch(CommandBatch):
 
 
 class CommandList:
-    """The commands of one batch, encoded. Takes some only while the batch is open."""
+    """The commands of one batch, or what else ``what`` says, encoded. Takes some only while that is open."""
 
-    def __init__(self, encoder: CommandEncoder) -> None:
+    def __init__(self, encoder: CommandEncoder, what: str = "batch", most: int = MAX_COMMANDS) -> None:
         self.encoder = encoder.for_batches()
+        self._what = what
+        self._most = most
         self.bodies: list[bytes] = []
         self.condition: bool | None = None  # True: an answer may be a conflict
         self.last_channel = ""
@@ -164,7 +165,7 @@ class CommandList:
 
     def begin(self) -> None:
         if self._used:
-            raise RuntimeError("this batch is used already; relay.batch() makes another one")
+            raise RuntimeError(f"this {self._what} is used already; relay.{self._what}() makes another one")
         self._open = self._used = True
 
     def end(self) -> CommandList:
@@ -173,12 +174,13 @@ class CommandList:
 
     def add(self, command: bytes, channel: str, condition: bool = False) -> None:
         if not self._open:
-            raise RuntimeError("a batch takes commands inside its with block only")
-        if len(self.bodies) == MAX_COMMANDS:
-            raise InvalidValue("batch", f"has {MAX_COMMANDS:,} commands already, as many as it may have: begin another one")
+            raise RuntimeError(f"a {self._what} takes commands inside its with block only")
+        if len(self.bodies) == self._most:
+            full = f"has {self._most:,} commands already, as many as it may have: begin another one"
+            raise InvalidValue(self._what, full)
         self._bytes += len(command) + 1
         if self._bytes > self.encoder.max_command:
-            raise CommandTooLarge("batch", f"has over {self.encoder.max_command} bytes, the limit of one command")
+            raise CommandTooLarge(self._what, f"has over {self.encoder.max_command} bytes, the limit of one command")
         self.bodies.append(command)
         self.condition = condition or self.condition or None
         self.last_channel = channel

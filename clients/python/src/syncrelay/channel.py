@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from . import answer
 from .answer import Client, Position
-from .commands import Commands, effort
-from .members import checked_channel
+from .commands import Commands
+from .members import checked_channel, effort
 
 if TYPE_CHECKING:
     from .relay import Relay

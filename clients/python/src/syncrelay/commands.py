@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from abc import ABC, abstractmethod
 from typing import Any, Callable, Literal, Mapping, TypeVar, overload
 
 from . import answer
-from .answer import Position
+from .answer import Member, Position
 from .encoding import CommandEncoder
 from .errors import AnswerTimeout, Conflict
-from .members import IfVersion, Ttl, Where
+from .members import IfVersion, Ttl, Where, effort
 from .threads import seconds_to_wait
 from .versioned import Versioned
+from .will import Will
 
 T = TypeVar("T")
 
@@ -117,33 +117,35 @@ class Commands(ABC):
     def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
         notify: bool = True, ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        timeout: float = 5.0, id: str | None = None,
+        from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], set: Mapping[str, object] | None = None,
-        notify: bool = True, ttl: Ttl | None = None, confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        notify: bool = True, ttl: Ttl | None = None, from_: str | None = None,
+        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
         The event also carries what ``set`` changed, unless ``notify`` is False. ``ttl`` is for the keys of ``set``;
-        ``if_version`` as in ``set``, by key.
+        ``if_version`` as in ``set``, by key. ``from_``: the identity that the event comes from, as clients read in its
+        ``from``.
         """
-        return self._broadcast(self._channel, type, data, set, notify, ttl, if_version, confirm, timeout, id)
+        return self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
 
     @overload
     def state(self, key: None = None, *, versions: Literal[False] = False, timeout: float = 5.0) -> dict[str, Any]: ...
@@ -186,12 +188,31 @@ class Commands(ABC):
                 found = attempts.next(conflict)
             value = found or self.state(key, versions=True, timeout=attempts.left())
 
+    def members(self, *, timeout: float = 5.0) -> dict[str, Member]:
+        """Who is there, by identity, in the order of arrival. Empty where the relay keeps no members (``--presence``)."""
+        return answer.members(self._ask(self._encoder.query("members", channel=self._channel), timeout))
+
+    def will(self, id: str, *, timeout: float = 5.0) -> Will:
+        """What the relay does when this member has left, in one step; given to it when the block ends:
+
+            with relay.channel("room:42").will("dev-1") as will:
+                will.broadcast("player:gone", {"id": "dev-1"})
+
+        Raises NoSuchMember there. A new will takes the place of the one before.
+        """
+        return Will(self, id, timeout)
+
+    def no_will(self, id: str, *, timeout: float = 5.0) -> None:
+        """Takes the will away again. Raises NoSuchMember."""
+        answer.accepted(self._ask(self._encoder.will(self._channel, id, []), timeout))
+
     def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None, confirm: bool, timeout: float, id: str | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
+        confirm: bool, timeout: float, id: str | None,
     ) -> Position | None:  # fmt: skip
         confirm, id = effort(confirm, id, if_version)
-        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version)
+        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version, from_)
         return self._send(command, confirm, timeout, id, where if isinstance(where, str) else where[0])
 
     @abstractmethod
@@ -223,9 +244,3 @@ class Attempts:
         """What is to be updated now; None: the relay has to be asked."""
         self._conflict = conflict
         return conflict.current.get(self._key)
-
-
-def effort(confirm: bool, id: str | None, condition: object = None) -> tuple[bool, str | None]:
-    """Whether a command is confirmed, and its id. ``condition``: None, or what may make a Conflict."""
-    confirm = confirm or condition is not None
-    return confirm, secrets.token_urlsafe(16) if confirm and id is None else id

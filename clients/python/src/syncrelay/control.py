@@ -15,6 +15,7 @@ from .endpoint import why_unreachable
 from .epoch import EpochWatch
 from .errors import CommandRejected
 from .handover import Log
+from .leases import Leases
 from .losses import Losses
 from .outbox import Outbox
 from .request import Requests
@@ -46,6 +47,7 @@ class Control:
         requests: Requests,
         epochs: EpochWatch,
         losses: Losses,
+        leases: Leases,
         wake: Callable[[], None],
         log: Log,
     ) -> None:
@@ -54,6 +56,7 @@ class Control:
         self._requests = requests
         self._epochs = epochs
         self._losses = losses
+        self._leases = leases
         self._log = log
         self._epoch_unknown = False  # of the relay at the other end, and somebody wants to know
         self._epoch_asked = False  # over the present connection
@@ -112,7 +115,8 @@ class Control:
     def patience(self) -> float | None:
         """Seconds until ``serve`` is due, whatever the sockets do."""
         epoch = None if self._epoch_due == math.inf else max(0.0, self._epoch_due - time.monotonic())
-        return min((seconds for seconds in (epoch, self._line_patience()) if seconds is not None), default=None)
+        limits = (epoch, self._line_patience(), self._leases.patience())
+        return min((seconds for seconds in limits if seconds is not None), default=None)
 
     def _line_patience(self) -> float | None:
         if self._line is None:
@@ -130,9 +134,12 @@ class Control:
         self._epoch_asked = False
         self._barrier.forget()
         self._requests.resend()
+        self._leases.resend()
 
     def _is_needed(self) -> bool:
-        return bool(self._requests) or self._epoch_unknown or (self._requests.in_doubt() and len(self._outbox) > 0)
+        if self._requests or self._epoch_unknown or self._leases.is_due():
+            return True
+        return self._requests.in_doubt() and len(self._outbox) > 0
 
     def _end_doubts_in_time(self) -> None:
         if self.connected or not self._requests.in_doubt() or time.monotonic() < self._lost_at + DOUBT_LIMIT:
@@ -155,6 +162,10 @@ class Control:
             self._epoch_question -= 1
             line.send(self._epoch_question, _ASK_EPOCH)
             self._epoch_asked = True
+        for number, errand in self._leases.errands(self._barrier.passed):
+            line.send(number, errand)
+        if self._leases.waits_for(self._barrier.passed):
+            self._raise_barrier(line)
         while len(self._under_way) < _WINDOW and sum(self._under_way.values()) < _WINDOW_BYTES:
             request = self._requests.next()
             if request is None:
@@ -177,6 +188,9 @@ class Control:
         if number == _BARRIER:
             self._take_barrier(answer)
             return
+        if self._leases.is_errand(number):
+            self._leases.answered(number, answer, self._log)
+            return
         if number < 0:
             self._take_epoch(number, answer)
             return
@@ -194,6 +208,7 @@ class Control:
             self._barrier.answered(answer)
             self._losses.proved(self._barrier.proved)
         except CommandRejected:  # a relay that cannot store this could not store what waits for it, either
+            self._leases.refused()
             for request in self._requests.all():
                 if not self._barrier.passed(request.after):
                     request.settle(answer)

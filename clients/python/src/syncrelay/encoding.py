@@ -11,11 +11,22 @@ import json
 from typing import Any, Mapping
 
 from .errors import CommandTooLarge, InvalidValue
-from .members import IfVersion, Ttl, Where, checked_name, checked_ttl, checked_versions
+from .members import (
+    IfVersion,
+    Ttl,
+    Where,
+    checked_connection,
+    checked_identity,
+    checked_name,
+    checked_ttl,
+    checked_versions,
+)
 from .plain import MAX_NESTING, Default, plain_command
 
 DEFAULT_MAX_COMMAND = 16 * 1024 * 1024  # bytes; the relay's --max-command
 MAX_ID = 128  # bytes of a command's id
+MAX_REASON = 123  # bytes that a close frame has room for
+CLOSE_CODES = range(4000, 5000)
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _TEXT = frozenset((str,))
@@ -57,7 +68,7 @@ class CommandEncoder:
 
     def broadcast(
         self, type: str, data: object, changes: Mapping[str, object] | None, notify: bool, id: str | None = None,
-        channel: Where = "", ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
+        channel: Where = "", ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
     ) -> bytes:  # fmt: skip
         """``channel``: one, or a list that checked_channels has seen."""
         command: dict[str, object] = {**_begin("broadcast", channel), "type": _event_type(type)}
@@ -71,6 +82,8 @@ class CommandEncoder:
             raise InvalidValue("ttl", "is for what set stores, and without set there is nothing")
         if changes:
             command["set"] = {checked_name(key, "set key"): value for key, value in changes.items()}
+        if from_ is not None:
+            command["from"] = checked_identity(from_, "from_")
         return self._encode(_completed(command, notify or not changes, ttl, if_version), id)
 
     def drop(self, channel: str, id: str | None = None) -> bytes:
@@ -80,11 +93,7 @@ class CommandEncoder:
 
     def batch(self, commands: list[bytes], id: str | None) -> bytes:
         """``commands``: what ``for_batches()`` has made."""
-        frame = self._encode({"op": "batch", "commands": []}, id)
-        body = frame.replace(b"[]", b"[" + b",".join(commands) + b"]", 1)
-        if len(body) > self.max_command:
-            raise CommandTooLarge("batch", f"has {len(body)} bytes; the limit is {self.max_command}")
-        return body
+        return self._around(commands, {"op": "batch"}, id)
 
     def query(self, op: str, key: str | None = None, channel: str | None = None) -> bytes:
         """``channel``: None, and nothing is said of channels."""
@@ -95,6 +104,27 @@ class CommandEncoder:
             query["key"] = checked_name(key, "key")
         return self._encode(query)
 
+    def will(self, channel: str, identity: str, commands: list[bytes]) -> bytes:
+        """``commands``: what ``for_batches()`` has made."""
+        return self._around(commands, {**_begin("will", channel), "id": checked_identity(identity)})
+
+    def disconnect(self, identity: str | None, connection: int | None, code: int, reason: str) -> bytes:
+        if (identity is None) == (connection is None):
+            raise InvalidValue("disconnect", "takes either an id or a connection")
+        if isinstance(code, bool) or not isinstance(code, int) or code not in CLOSE_CODES:
+            raise InvalidValue("code", f"is {code!r}; possible are {CLOSE_CODES[0]} to {CLOSE_CODES[-1]}")
+        if reason:
+            checked_name(reason, "reason", MAX_REASON)
+        query: dict[str, object] = {"op": "disconnect"}
+        if connection is not None:
+            query["connection"] = checked_connection(connection)
+        else:
+            query["id"] = checked_identity(identity)
+        return self._encode({**query, "code": code, "reason": reason})
+
+    def receive(self, most: int, wait: int, lease: float) -> bytes:
+        return self._encode({"op": "receive", "max": most, "wait": wait, "lease": lease})
+
     def channels(self, prefix: str, after: str | None, limit: int) -> bytes:
         """``after`` None: from the first one on, which is the default channel; ``""`` begins behind that."""
         query: dict[str, object] = {"op": "channels", "limit": limit}
@@ -103,6 +133,13 @@ class CommandEncoder:
         if after is not None:
             query["after"] = after
         return self._encode(query)
+
+    def _around(self, commands: list[bytes], command: dict[str, object], id: str | None = None) -> bytes:
+        frame = self._encode({**command, "commands": []}, id)
+        body = frame.replace(b"[]", b"[" + b",".join(commands) + b"]", 1)
+        if len(body) > self.max_command:
+            raise CommandTooLarge(str(command["op"]), f"has {len(body)} bytes; the limit is {self.max_command}")
+        return body
 
     def _encode(self, command: dict[str, object], id: str | None = None) -> bytes:
         if id is not None:

@@ -84,20 +84,29 @@ class CommandRejected(SyncRelayError):
     """The relay refused a command or a query: nothing has changed, but for what ``storage_uncertain`` says.
 
     ``code`` is one of the relay's closed list, e.g. ``state_full``, ``storage_full`` or ``busy``; ``offset`` the byte
-    in the command where it went wrong; ``index`` the command of a batch that did, counted from 0.
+    in the command where it went wrong; ``index`` the command of a batch that did, counted from 0; ``channel`` the one of
+    a broadcast to several that did.
     """
 
-    def __init__(self, code: str, message: str, offset: int = 0, index: int | None = None) -> None:
-        super().__init__(code, message, offset, index)
+    def __init__(
+        self, code: str, message: str, offset: int = 0, index: int | None = None, channel: str | None = None
+    ) -> None:
+        super().__init__(code, message, offset, index, channel)
         self.code = code
         self.message = message
         self.offset = offset
         self.index = index
+        self.channel = channel
 
     def __str__(self) -> str:
         where = f" (at byte {self.offset})" if self.offset else ""
         which = "" if self.index is None else f" (command {self.index} of the batch)"
-        return f"{self.code}: {self.message}{where}{which}"
+        there = "" if self.channel is None else f" (in channel {self.channel!r})"
+        return f"{self.code}: {self.message}{where}{there}{which}"
+
+
+class NoSuchMember(CommandRejected):
+    """That identity is no member of the channel: it has left, or was never there."""
 
 
 class Conflict(CommandRejected):
@@ -112,7 +121,8 @@ class Conflict(CommandRejected):
         message: str,
         offset: int = 0,
         index: int | None = None,
+        channel: str | None = None,
         current: Mapping[str, Versioned] | None = None,
     ) -> None:
-        super().__init__(code, message, offset, index)
+        super().__init__(code, message, offset, index, channel)
         self.current = dict(current or {})

@@ -13,6 +13,7 @@ from .control import Control
 from .epoch import EpochWatch
 from .errors import RelayClosed
 from .handover import Promise, log_here
+from .leases import Leases
 from .link import Link, LinkEvent
 from .losses import Losses
 from .outbox import Outbox, Progress
@@ -40,11 +41,13 @@ class IoThread:
         requests: Requests,
         epochs: EpochWatch,
         losses: Losses,
+        leases: Leases,
         close_timeout: float,
     ) -> None:
         self.close_timeout = close_timeout
         self._endpoint = endpoint
         self._losses = losses
+        self._leases = leases
         self._thread: int | None = None
         self._unsent = 0  # given up
         self._outbox = outbox
@@ -52,7 +55,7 @@ class IoThread:
         self._wakeup = Wakeup()
         self._epochs = epochs
         self._log = log_here()
-        self._control = Control(control, outbox, requests, epochs, losses, self._wakeup.set, self._log)
+        self._control = Control(control, outbox, requests, epochs, losses, leases, self._wakeup.set, self._log)
         self._reachability = Reachability(endpoint, self._log)
         self._new_flushes: deque[tuple[int, Promise[None]]] = deque()  # mark in the outbox, who waits for it
         self._flushes: list[tuple[int, Promise[None]]] = []
@@ -86,9 +89,10 @@ class IoThread:
             _refuse(done)
         return done
 
-    def request(self, body: bytes, id: str | None) -> Request:
-        """Answered after what was posted until now has been taken. Raises RelayUnavailable when too many wait."""
-        request = self._requests.add(body, self._outbox.posted, id)
+    def request(self, body: bytes, id: str | None, after: int | None = None) -> Request:
+        """Answered after what was posted until now, or up to the mark ``after``, has been taken. Raises RelayUnavailable
+        when too many wait."""
+        request = self._requests.add(body, self._outbox.posted if after is None else after, id)
         self._wakeup.set()
         if self._ended:
             self._refuse_requests()
@@ -113,6 +117,7 @@ class IoThread:
         What is put into the outbox afterwards needs another thread."""
         if self._deadline is None:
             self._deadline = time.monotonic() + timeout
+            self._leases.end()
             self._wakeup.set()
 
     def abandon_in_child(self) -> None:
@@ -131,6 +136,7 @@ class IoThread:
             for _, done in [*self._flushes, *self._new_flushes]:
                 _refuse(done)
             self._refuse_requests()
+            self._leases.settle_idle()
             IoThread.running.discard(self)
 
     def _serve_one_link(self) -> bool:
@@ -165,7 +171,8 @@ class IoThread:
             progress = self._outbox.send(_BATCH)
             self._settle_flushes(link)
             self._control.serve(link.context, partial(self._hear, link))
-            done = progress is Progress.drained and not self._requests
+            self._leases.serve()
+            done = progress is Progress.drained and not self._requests and not self._leases.pending
             if self._time_is_up() or (self._deadline is not None and done):
                 if not done:
                     self._give_up()

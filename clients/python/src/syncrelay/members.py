@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import secrets
 from datetime import timedelta
 from typing import Iterable, List, Mapping, Union
 
@@ -12,6 +13,7 @@ from .errors import InvalidValue
 MAX_NAME = 256  # bytes of a key or an event type
 MAX_CHANNEL = 128  # bytes of a channel's name
 MAX_CHANNELS = 1000  # of one broadcast
+MAX_IDENTITY = 64  # bytes of a client's id
 MAX_TTL = 365 * 24 * 3600  # seconds
 MAX_VERSION = 2**53 - 1
 
@@ -46,6 +48,21 @@ def checked_channel(name: str, what: str = "channel") -> str:
     if len(name) > MAX_CHANNEL:
         raise InvalidValue(what, f"{name[:40] + '…'!r} has {len(name)} bytes; up to {MAX_CHANNEL} are possible")
     return name
+
+
+def checked_identity(id: object, what: str = "id") -> str:
+    if not isinstance(id, str):
+        raise InvalidValue(what, f"must be a str, not {type(id).__name__}")
+    checked_channel(id, what)
+    if "@" in id or not 0 < len(id) <= MAX_IDENTITY:
+        raise InvalidValue(what, f"{id[:40]!r} is no identity: 1 to {MAX_IDENTITY} of A-Z a-z 0-9 _ . : ~ - /")
+    return id
+
+
+def checked_connection(number: int) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise InvalidValue("connection", f"is {number!r}; it must be the number of a client")
+    return number
 
 
 def checked_channels(names: Iterable[str]) -> list[str]:
@@ -93,3 +110,9 @@ def _version(version: int, what: str) -> int:
     if not 0 <= version <= MAX_VERSION:
         raise InvalidValue(what, f"is {version}; a version is 0, for a key that is not there, or more, up to 2**53 - 1")
     return int(version)
+
+
+def effort(confirm: bool, id: str | None, condition: object = None) -> tuple[bool, str | None]:
+    """Whether a command is confirmed, and its id. ``condition``: None, or what may make a Conflict."""
+    confirm = confirm or condition is not None
+    return confirm, secrets.token_urlsafe(16) if confirm and id is None else id

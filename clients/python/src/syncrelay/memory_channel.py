@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, NamedTuple, Optional
 
+from .memory_members import MemoryMembers
 from .merge_patch import merge_patch
 
 
@@ -24,10 +25,12 @@ class MemoryChannel:
         self.entries: dict[str, Entry] = {key: Entry(None, 0) for key in sorted(configured)}
         self._configured = frozenset(self.entries)
         self._next_version = next_version
+        self.members = MemoryMembers()
 
     def copy(self) -> MemoryChannel:
         copy = MemoryChannel(self.name, self.first, (), self._next_version)
         copy.seq, copy.entries, copy._configured = self.seq, dict(self.entries), self._configured
+        copy.members = self.members.copy()
         return copy
 
     @property
@@ -36,7 +39,7 @@ class MemoryChannel:
 
     @property
     def is_empty(self) -> bool:
-        return not self.entries and self.seq == self.first
+        return not self.entries and not self.members.known and self.seq == self.first
 
     def version(self, key: str) -> int:
         return self.entries[key].version if key in self.entries else 0
@@ -61,6 +64,8 @@ class MemoryChannel:
             event = {"type": command["type"], "data": command.get("data")}
             if changes and notify:
                 event["set"] = changes
+            if "from" in command:
+                event["from"] = command["from"]
         elif op == "delete":
             return self._delete(command["key"], notify)
         else:
@@ -71,7 +76,7 @@ class MemoryChannel:
                 value = merge_patch(self.state.get(key), value)
             ends = now + command["ttl"] if "ttl" in command else None
             self.entries[key] = Entry(value, self._next_version(), ends, notify)
-        return self._numbered(event) if notify or op == "broadcast" else None
+        return self.numbered(event) if notify or op == "broadcast" else None
 
     def next_end(self) -> float | None:
         return min((entry.ends for entry in self.entries.values() if entry.ends is not None), default=None)
@@ -90,9 +95,9 @@ class MemoryChannel:
             if self.entries.pop(key, None) is not None:
                 self._next_version()
             event = {"type": "sync:delete", "data": [key]}
-        return self._numbered(event) if notify else None
+        return self.numbered(event) if notify else None
 
-    def _numbered(self, event: dict[str, Any]) -> dict[str, Any]:
+    def numbered(self, event: dict[str, Any]) -> dict[str, Any]:
         self.seq += 1
         kind = {"type": event.pop("type")}
         return {**kind, **({"channel": self.name} if self.name else {}), **event, "seq": self.seq}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 from .answer import Client
 from .memory_channel import MemoryChannel
+from .memory_inbox import MemoryInbox
 
 
 class Refused(Exception):
@@ -28,6 +29,7 @@ class MemoryRelay:
         self.commands: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []  # of all channels, in the relay's order
         self.followers: dict[str, list[Client]] = {}  # by channel
+        self.closed: list[dict[str, Any]] = []  # what backends disconnected
         self._version = int(time.time() * 1e6)  # as the relay: no number comes a second time
         self._now = 0.0
         self.restart()
@@ -35,6 +37,7 @@ class MemoryRelay:
     def restart(self) -> None:
         """As without ``--data``. What was recorded for the test stays."""
         self.epoch = secrets.token_hex(8)
+        self.inbox = MemoryInbox()
         self._channels = {"": self._new_channel("", 0)}
         self._gone: dict[str, int] = {}  # where the numbers of channels that were forgotten go on
         self._answered: dict[str, int] = {}  # by id; the position
@@ -64,7 +67,11 @@ class MemoryRelay:
 
     def follow(self, channel: str, clients: Iterable[Client]) -> None:
         """Instead of those before."""
-        self.followers[channel] = list(clients)
+        followers = list(clients)
+        for client in followers:
+            if not isinstance(client, Client):
+                raise TypeError(f"a client is a syncrelay.Client, e.g. Client(id=1), not {client!r}")
+        self.followers[channel] = followers
         if self.followers[channel]:
             self._made(channel)
         elif channel in self._channels:
@@ -79,12 +86,59 @@ class MemoryRelay:
             return self._accepted(name, clients=[vars(each) for each in self._clients(request.get("channel"))])
         if op == "channels":
             return self._list(request)
+        if op == "members":
+            return self._accepted(name, members=self._found(name).members.known)
+        if op == "disconnect":
+            return self._accepted("", closed=self._disconnect(request))
+        if op == "receive":
+            return self._accepted("", events=self.inbox.take(request["max"]))
+        if op in ("done", "release", "extend"):
+            self._settle(op, request["n"])
+            return self._accepted("")
         if op == "stats":
             return self._accepted("", stats={"commands": len(self.commands), "events": len(self.events)})
         return self._take(request)
 
+    def join(self, channel: str, id: str, info: dict[str, Any]) -> None:
+        made = self._made(channel)
+        event = made.members.join(id, info, time.time() + self._now)
+        if event is not None:
+            self._publish(made.numbered(event))
+
+    def leave(self, channel: str, id: str) -> None:
+        """The will, too. One that is refused does nothing."""
+        made = self._made(channel)
+        left = made.members.leave(id)
+        if left is not None:
+            event, commands = left
+            self._publish(made.numbered(event))
+            try:
+                self._apply_batch({"commands": commands})
+            except Refused:
+                pass
+        self._forget_if_empty(self._made(channel))
+
+    def _will(self, command: dict[str, Any]) -> None:
+        if not self._found(command.get("channel", "")).members.will(command["id"], command["commands"]):
+            raise Refused(code="no_such_member", message="that identity is no member of the channel", offset=0)
+
+    def _settle(self, op: str, numbers: list[int]) -> None:
+        if op == "done":
+            self.inbox.done(numbers)
+        elif op == "release":
+            self.inbox.release(numbers)
+
+    def _disconnect(self, query: dict[str, Any]) -> int:
+        self.closed.append({name: value for name, value in query.items() if name != "op"})
+        if "id" in query:
+            return int(any(query["id"] in each.members.known for each in self._channels.values()))
+        there = any(client.id == query["connection"] for client in self._clients(None))
+        for name, clients in self.followers.items():
+            self.followers[name] = [client for client in clients if client.id != query["connection"]]
+        return int(there)
+
     def _take(self, command: dict[str, Any]) -> dict[str, Any]:
-        id = command.pop("id", None)
+        id = None if command["op"] == "will" else command.pop("id", None)
         name = _first_channel(command)
         if id is not None and id in self._answered:
             return {**self._accepted(name, duplicate=True), "seq": self._answered[id]}
@@ -116,9 +170,13 @@ class MemoryRelay:
         if command["op"] == "drop":
             self._drop(command["channel"])
             return {}
+        if command["op"] == "will":
+            self._will(command)
+            return {}
         names = command.get("channels", [command.get("channel", "")])
         for name in names:
-            self._check(self._found(name), command.get("if", {}))
+            self._check(self._found(name), command.get("if", {}), {"channel": name} if "channels" in command else {})
+        positions: dict[str, dict[str, Any]] = {}
         changed: dict[str, int] = {}
         for name in names:
             channel = self._made(name)
@@ -126,16 +184,19 @@ class MemoryRelay:
             if event is not None:
                 self._publish(event)
             changed = channel.versions([command["key"]] if "key" in command else command.get("set", {}))
+            positions[name] = {**self._position(name), **({"versions": changed} if changed else {})}
             self._forget_if_empty(channel)
         if "channels" in command:
-            return {"positions": {name: self._position(name) for name in names}}
+            return {"positions": positions}
         return {"versions": changed} if changed else {}
 
-    def _check(self, channel: MemoryChannel, conditions: dict[str, int]) -> None:
+    def _check(self, channel: MemoryChannel, conditions: dict[str, int], where: dict[str, str]) -> None:
         current = channel.conflicts(conditions)
         if current:
-            what = "another version than the command names: " + ", ".join(current)
-            raise Refused(code="conflict", message=what, offset=0, current=current)
+            key, entry = next(iter(current.items()))
+            there = f"has version {entry['version']}" if entry["version"] else "is not there"
+            what = f'key "{key}" {there}; "if" names version {conditions[key]}'
+            raise Refused(code="conflict", message=what, offset=0, current=current, **where)
 
     def _drop(self, name: str) -> None:
         channel = self._channels.pop(name, None)
@@ -210,6 +271,17 @@ def _first_channel(command: dict[str, Any]) -> str:
         command = command["commands"][-1]
     name: str = command["channels"][0] if "channels" in command else command.get("channel", "")
     return name
+
+
+def said(
+    type: str, data: object, id: str | None, connection: int, channel: str, members: Mapping[str, object]
+) -> dict[str, Any]:
+    """What the inbox keeps of a client's message."""
+    body: dict[str, object] = {"type": type, **({} if data is None else {"data": data}), **members}
+    if channel:
+        body["channel"] = channel
+    identity = {} if id is None else {"id": id}
+    return {"connection": connection, **identity, "channel": channel, "ts": time.time(), "data": body}
 
 
 def _json(value: Any) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, Literal, Mapping, TypeVar, overload
 
 from . import answer
 from .answer import ChannelInfo, Client, Position
+from .background import Background, run_here
 from .batch import Batch
 from .channel import Channel
 from .channel_pages import MAX_PAGE, ChannelPages
@@ -17,12 +18,16 @@ from .commands import Commands
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
+from .handlers import Handlers, Handling
 from .members import Ttl, Where, checked_channels
+from .message_loop import Messages
 from .options import Options
 from .outbox import Outbox, WhenFull
 from .plain import Default
+from .receiving import Receiver
 from .request import Request
 from .sender import Carrier, Sender
+from .service import Service
 from .threads import seconds_to_wait
 
 R = TypeVar("R", bound="Relay")
@@ -30,7 +35,7 @@ R = TypeVar("R", bound="Relay")
 _log = logging.getLogger("syncrelay")
 
 
-class Relay(Commands):
+class Relay(Commands, Handling):
     """Sends commands to the relay and asks it. Thread-safe (not to be used from signal handlers); make one per process.
     One that is dropped without close() sends what it has and ends, unless it has an ``on_new_epoch`` that refers to it.
 
@@ -84,6 +89,8 @@ class Relay(Commands):
     def _use(self, encoder: CommandEncoder, sender: Carrier) -> None:
         self._encoder = encoder
         self._sender = sender
+        self._handlers = Handlers()
+        self._background = Background()
 
     @property
     def endpoint(self) -> str:
@@ -124,14 +131,14 @@ class Relay(Commands):
     def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        if_version: Mapping[str, int] | None = None, timeout: float = 5.0, id: str | None = None,
+        if_version: Mapping[str, int] | None = None, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
@@ -139,23 +146,24 @@ class Relay(Commands):
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
         The event also carries what ``set`` changed, unless ``notify`` is False. ``channels``: one event, and what ``set``
         stores, in each of up to 1,000, in one step; ``Position.positions`` says where. ``ttl`` is for the keys of ``set``;
-        ``if_version`` as in ``set``, by key; with ``channels`` it must hold in each.
+        ``if_version`` as in ``set``, by key; with ``channels`` it must hold in each. ``from_``: the identity that the
+        event comes from.
         """
         where: Where = self._channel if channels is None else checked_channels(channels)
-        return self._broadcast(where, type, data, set, notify, ttl, if_version, confirm, timeout, id)
+        return self._broadcast(where, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
 
     def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> Iterator[ChannelInfo]:
         """The channels that the relay has whose names begin with ``prefix``, by name; the default one has the name "".
@@ -176,6 +184,55 @@ class Relay(Commands):
         """``epoch``, ``seq``, the number of ``clients`` and the relay's counters."""
         return answer.stats(self._ask(self._encoder.query("stats"), timeout))
 
+    def disconnect(
+        self, id: str | None = None, *, connection: int | None = None,
+        code: int = 4000, reason: str = "disconnected", timeout: float = 5.0,
+    ) -> int:  # fmt: skip
+        """Closes all connections of an identity, or the one of this number, with a close code from 4000 to 4999; returns
+        how many it closed. It says nothing against coming back: a client does so unless its own code ends it."""
+        return answer.closed(self._ask(self._encoder.disconnect(id, connection, code, reason), timeout))
+
+    def messages(self, *, prefetch: int = 1, lease: float = 30.0, until_empty: bool = False) -> Messages:
+        """What clients say, one message after the other:
+
+            for message in relay.messages():
+                relay.broadcast(message.type, message.data)
+
+        A message is done when the next one is asked for. Whoever leaves the loop otherwise, by an exception or by
+        ``break``, gives it back, unless ``message.done()`` was called before. It waits for messages until the Relay is
+        closed, or with ``until_empty`` until there are none. ``prefetch``: how many this process takes at a time.
+        ``lease``: seconds after which the relay gives away what a process held that was killed or hangs whole.
+        """
+        return Messages(Receiver(self._sender, self._encoder, lease, until_empty), prefetch)
+
+    def run(
+        self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0, until_empty: bool = False
+    ) -> None:
+        """Calls the handlers of ``on`` with what clients say, until the Relay is closed.
+
+        ``concurrency``: handlers at a time; coroutines run in one event loop, all others in threads. Messages of one
+        client are handled one by one, in order. ``lease``: seconds after which the relay gives away what a process held
+        that was killed or hangs whole. ``grace``: seconds that handlers have to end when it stops; what is not done then
+        is given back. ``until_empty``: only until there are no messages.
+
+        In the main thread SIGTERM and SIGINT stop it, too, unless the program handles them itself. Raises CommandRejected
+        when the relay gives no messages.
+        """
+        run_here(self._service(concurrency, lease, grace, until_empty))
+
+    def start(self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0) -> None:
+        """``run`` in a thread of its own, until ``stop()`` or ``close()``; a second time it does nothing. A forked child
+        has no such thread, and calls this itself where it wants one."""
+        if not self._background.running:
+            self._background.start(self._service(concurrency, lease, grace, False))
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Ends what ``start()`` began, and waits for that."""
+        self._background.stop(timeout)
+
+    def _service(self, concurrency: int, lease: float, grace: float, until_empty: bool) -> Service:
+        return Service(self._sender, self._encoder, self._handlers, concurrency, lease, grace, until_empty)
+
     def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:
         """Waits until everything queued so far is handed to ZeroMQ, connected to the relay, or raises FlushTimeout.
 
@@ -195,6 +252,7 @@ class Relay(Commands):
 
     def close(self, timeout: float | None = None) -> None:
         """Sends what it can within ``timeout`` (default ``close_timeout``) and gives up the rest, with a log line."""
+        self._background.stop(self._sender.close_timeout(timeout))
         ended = self._sender.close(timeout)
         try:
             ended.result(self._sender.close_timeout(timeout) + 1.0)

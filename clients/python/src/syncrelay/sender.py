@@ -9,15 +9,20 @@ import time
 import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 from typing import Callable, Protocol
 
+from . import answer
 from .drops import DropReport
 from .endpoint import no_control, why_unreachable
 from .epoch import EpochWatch, OnNewEpoch
 from .errors import RelayClosed, RelayUnavailable
 from .exits import ExitHook, before_sigterm
+from .handover import Promise
 from .io_thread import IoThread
+from .leases import Leases
 from .losses import Losses
+from .message import Held, Message
 from .outbox import Outbox
 from .request import Request, Requests
 from .threads import OwnedLock, refuse_eventlet, seconds_to_wait
@@ -41,6 +46,9 @@ class Carrier(Protocol):
     def post(self, command: bytes) -> None: ...
     def request(self, body: bytes, id: str | None = None) -> Request: ...
     def why_unanswered(self, request: Request) -> str: ...
+    def receive(self, body: bytes, lease: float) -> Promise[list[Message]]: ...
+    def end_receive(self, taken: Promise[list[Message]]) -> None: ...
+    def messages_settled(self) -> Future[None]: ...
     def flush(self) -> Future[None]: ...
     def close(self, timeout: float | None = None) -> Future[None]: ...
     def close_timeout(self, timeout: float | None) -> float: ...
@@ -70,6 +78,7 @@ class Sender:
         outbox.hold_while(self._requests.in_doubt)
         self._epochs = EpochWatch(hook)
         self._losses = Losses(outbox)
+        self._leases = Leases()
         self._close_timeout = seconds_to_wait(close_timeout)
         self._io: IoThread | None = None
         self._start_lock = OwnedLock()
@@ -112,15 +121,30 @@ class Sender:
             self._finish()
 
     def request(self, body: bytes, id: str | None = None) -> Request:
-        if self._outbox.closed:
+        return self._ready_to_ask().request(body, id)
+
+    def receive(self, body: bytes, lease: float) -> Promise[list[Message]]:
+        """What the relay hands out, not before it does, or has nothing for as long as ``body`` says; it comes after nothing
+        that was pushed. All of it is kept this process' own, also when nobody waits for it any more. Raises RelayClosed."""
+        if self._leases.ending:
             raise RelayClosed("this relay client is closed")
-        if self._control is None:
-            raise no_control(self._endpoint)
-        refuse_eventlet()
-        self._refuse_waiting()
-        io = self._io or self._start()
-        assert io is not None, "nobody is in the midst of a start"
-        return io.request(body, id)
+        io = self._ready_to_ask()
+        request = io.request(body, None, after=0)
+        taken: Promise[list[Message]] = Promise()
+        request.answer.add_done_callback(partial(self._hand_over, taken, self._leases, io, lease))
+        return taken
+
+    def end_receive(self, taken: Promise[list[Message]]) -> None:
+        """The relay keeps no question open for long."""
+
+    def messages_settled(self) -> Future[None]:
+        """Done when the relay has answered what it was told of messages until now."""
+        idle: Promise[None] = Promise()
+        if self._io is None:
+            return _done()
+        self._leases.when_idle(idle)
+        self._io.wake()
+        return idle
 
     def why_unanswered(self, request: Request) -> str:
         io = self._io
@@ -166,6 +190,41 @@ class Sender:
         if io is not None and not sys.is_finalizing():
             io.end(self._close_timeout)
 
+    def _ready_to_ask(self) -> IoThread:
+        if self._outbox.closed:
+            raise RelayClosed("this relay client is closed")
+        if self._control is None:
+            raise no_control(self._endpoint)
+        refuse_eventlet()
+        self._refuse_waiting()
+        io = self._io or self._start()
+        assert io is not None, "nobody is in the midst of a start"
+        return io
+
+    def _hand_over(
+        self, taken: Promise[list[Message]], leases: Leases, io: IoThread, lease: float, request: Future[bytes]
+    ) -> None:
+        """Where the answer comes in, before the I/O thread goes on, but for gevent."""
+        try:
+            messages = []
+            events, epoch = answer.events(request.result())
+            for event in events:
+                held = Held(event["n"], lease, epoch)
+                leases.hold(held)
+                messages.append(Message(event, held, self._settle))
+        except BaseException as error:
+            taken.settle(error)
+        else:
+            taken.settle(messages)
+        io.wake()
+
+    def _settle(self, held: Held, done: bool) -> None:
+        """In a forked child: nothing, since the parent holds it."""
+        self._leases.settle(held, done, self._outbox.posted)
+        io = self._io
+        if io is not None:
+            io.wake()
+
     def _must_not_wait(self) -> bool:
         """A finalizer that runs in the midst of the client's own work would wait for what waits for it."""
         if self._start_lock.is_mine() or self._outbox.is_mine() or self._requests.is_mine():
@@ -195,8 +254,9 @@ class Sender:
     def _new_thread(self) -> IoThread:
         try:
             io = IoThread(
-                self._endpoint, self._control, self._outbox, self._requests, self._epochs, self._losses, self._close_timeout
-            )
+                self._endpoint, self._control, self._outbox, self._requests, self._epochs, self._losses, self._leases,
+                self._close_timeout,
+            )  # fmt: skip
             io.start()
         except (OSError, RuntimeError) as error:  # no descriptors or no threads
             raise RelayUnavailable(f"cannot start the I/O thread: {error}") from error
@@ -225,6 +285,7 @@ class Sender:
         self._outbox.hold_while(self._requests.in_doubt)
         self._epochs = self._epochs.fresh()
         self._losses = Losses(self._outbox)
+        self._leases = Leases()
         self._start_lock = OwnedLock()
         self._drops = DropReport()
         if self._io is not None:

@@ -12,34 +12,27 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import os
-from collections import deque
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, Callable, Iterable, TypeVar
+from typing import Any, Iterable, Mapping
 
 from .answer import Client
 from .channel import Channel
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
-from .errors import RelayClosed, RelayUnavailable
-from .memory_relay import MemoryRelay
+from .fake_sender import FakeSender
+from .members import checked_channel, checked_identity
+from .memory_relay import MemoryRelay, said
 from .options import Options
 from .outbox import WhenFull
 from .plain import Default
 from .relay import Relay
-from .request import Request
-from .threads import OwnedLock
-
-T = TypeVar("T")
 
 REJECTION_CODES = frozenset(
     "invalid_json not_a_number invalid_utf8 lone_surrogate trailing_bytes too_large too_deep not_an_object "
     "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
     "invalid_id multipart state_full storage_full storage_failed busy no_storage storage_uncertain invalid_channel channels_full "
-    "conflict invalid_version invalid_ttl invalid_batch invalid_limit".split()
+    "conflict invalid_version invalid_ttl invalid_batch invalid_limit no_such_member invalid_code invalid_reason "
+    "invalid_number invalid_time".split()
 )
 
 
@@ -68,7 +61,7 @@ class FakeRelay(Relay):
         options = Options(endpoint, control, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
         self._on_new_epoch = on_new_epoch
         addresses = ("fake", "fake") if endpoint is None else (options.endpoint, options.control or "fake")
-        self._fake = _FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands, max_queue_bytes, addresses)
+        self._fake = FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands, max_queue_bytes, addresses)
         self._use(CommandEncoder(options.max_command, default), self._fake)
 
     def channel(self, name: str) -> FakeChannel:
@@ -97,19 +90,52 @@ class FakeRelay(Relay):
 
     def connect(self, *clients: Client) -> None:
         """Who follows the default channel from now on, and is listed by ``clients()``. ``fake.channel(name)`` has its own."""
-        self._fake.follow("", clients)
+        self._fake.act(lambda relay: relay.follow("", clients))
 
     def advance(self, seconds: float) -> None:
         """Moves the relay's clock, which stands still otherwise: keys whose ``ttl`` is over go, and clients are told."""
         if not seconds >= 0:
             raise ValueError("time goes forward only")
-        self._fake.advance(seconds)
+        self._fake.act(lambda relay: relay.advance(seconds))
 
     def restart(self) -> object:
         """As a relay without ``--data`` restarts: no state, no ids, a new epoch. Calls ``on_new_epoch`` itself, in this
         thread, and returns what that returns, for the test to await where it is a coroutine."""
-        self._fake.restart()
+        self._fake.act(MemoryRelay.restart)
         return None if self._on_new_epoch is None else self._on_new_epoch(self._fake.relay.epoch)
+
+    def say(
+        self, type: str, data: object = None, *,
+        id: str | None = None, connection: int = 1, channel: str = "", **members: object,
+    ) -> None:  # fmt: skip
+        """A client says something to the backend: ``id`` is its identity, ``connection`` its number, ``members`` is what
+        else its message has. It waits until ``messages()`` or a handler takes it."""
+        self._fake.say(said(type, data, id, connection, checked_channel(channel), members))
+
+    @property
+    def unhandled(self) -> list[dict[str, Any]]:
+        """What was said and is not done: ``data`` is the client's message, ``attempt`` how often it was handed out."""
+        return self._fake.copied(lambda relay: relay.inbox.events)
+
+    def wait_until_handled(self, timeout: float = 5.0) -> None:
+        """Until all that was said is done, by handlers that ``start`` or a ``lifespan`` runs. Raises TimeoutError. It
+        blocks: in coroutines, ``await asyncio.to_thread(fake.wait_until_handled)``."""
+        if not self._fake.wait_until(lambda relay: not relay.inbox.events, timeout):
+            raise TimeoutError(f"not done within {timeout:g} s: {self.unhandled}")
+
+    def join(self, id: str, info: Mapping[str, object] | None = None, *, channel: str = "") -> None:
+        """This identity follows the channel from now on, or says something else of itself; clients are told. The fake
+        keeps members in every channel."""
+        self._fake.act(lambda relay: relay.join(checked_channel(channel), checked_identity(id), dict(info or {})))
+
+    def leave(self, id: str, *, channel: str = "") -> None:
+        """It has left, its grace is over; clients are told, and its will takes effect."""
+        self._fake.act(lambda relay: relay.leave(checked_channel(channel), id))
+
+    @property
+    def disconnected(self) -> list[dict[str, Any]]:
+        """What ``disconnect`` was called with, oldest first."""
+        return self._fake.copied(lambda relay: relay.closed)
 
     def reject(self, code: str, message: str = "refused by the test", offset: int = 0, times: int = 1) -> None:
         """The next ``times`` commands have no effect; those that want to be confirmed raise CommandRejected."""
@@ -151,133 +177,4 @@ class FakeChannel(Channel):
 
     def connect(self, *clients: Client) -> None:
         """Who follows this channel from now on, until it is dropped."""
-        self._fake.follow(self.name, clients)
-
-
-class _FakeSender:
-    """A Carrier that ends in a MemoryRelay. The lock guards all; what the relay will not answer times out at once."""
-
-    started = True
-    in_doubt = False  # what is not answered has taken effect, or never will
-
-    def __init__(
-        self, relay: MemoryRelay, when_full: WhenFull, max_commands: int, max_bytes: int, addresses: tuple[str, str]
-    ) -> None:
-        self.relay = relay
-        self.endpoint, self.control = addresses
-        self.away = False
-        self.closed = False
-        self.dropped = 0
-        self.rejections: list[dict[str, Any]] = []
-        self.answers_to_lose = 0
-        self._when_full = when_full
-        self._max_commands = max_commands
-        self._max_bytes = max_bytes
-        self._queue: deque[bytes] = deque()
-        self._aside: deque[bytes] = deque()  # from finalizers, as in Outbox
-        self._lock = OwnedLock()
-
-    @property
-    def queued(self) -> int:
-        return len(self._queue)
-
-    def copied(self, part: Callable[[MemoryRelay], T]) -> T:
-        with self._lock:
-            return copy.deepcopy(part(self.relay))
-
-    def post(self, command: bytes) -> None:
-        self._aside.append(command)
-        while self._aside and not self._lock.is_mine():
-            with self._lock:
-                self._check_open()
-                self._take(self._aside.popleft())
-
-    def request(self, body: bytes, id: str | None = None) -> Request:
-        request = Request(0, body, 0, id)
-        with self._lock:
-            self._check_open()
-            if not self.away:
-                request.sent = True
-                answer = self._answer(body)
-                if id is None or self.answers_to_lose == 0:
-                    request.settle(answer)
-                    return request
-                self.answers_to_lose -= 1
-        request.settle(FutureTimeout())
-        return request
-
-    def follow(self, channel: str, clients: Iterable[Client]) -> None:
-        with self._lock:
-            self.relay.follow(channel, clients)
-
-    def advance(self, seconds: float) -> None:
-        with self._lock:
-            self.relay.advance(seconds)
-
-    def losses_told(self) -> int:
-        return 0
-
-    def tell_losses(self, told_before: int) -> None:
-        """It loses nothing."""
-
-    def restart(self) -> None:
-        with self._lock:
-            self.relay.restart()
-
-    def why_unanswered(self, request: Request) -> str:
-        return "the test made it unreachable" if self.away else "the test lost the answer"
-
-    def come_back(self) -> None:
-        with self._lock:
-            self.away = False
-            while self._queue:
-                self._answer(self._queue.popleft())
-
-    def flush(self) -> Future[None]:
-        with self._lock:
-            self._check_open()
-            done: Future[None] = Future()
-            if self._queue:
-                done.set_exception(FutureTimeout())
-            else:
-                done.set_result(None)
-            return done
-
-    def close(self, timeout: float | None = None) -> Future[None]:
-        with self._lock:
-            self.closed = True
-            done: Future[None] = Future()
-            done.set_result(None)
-            return done
-
-    def close_timeout(self, timeout: float | None) -> float:
-        return 0.0
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise RelayClosed("this relay client is closed")
-
-    def _enqueue(self, command: bytes) -> None:
-        size = len(command)
-        while self._queue and (len(self._queue) >= self._max_commands or self._queued_bytes() + size > self._max_bytes):
-            if self._when_full == "raise":
-                raise RelayUnavailable(f"the queue is full ({len(self._queue)} commands): the test made the relay away")
-            self._queue.popleft()
-            self.dropped += 1
-        self._queue.append(command)
-
-    def _queued_bytes(self) -> int:
-        return sum(map(len, self._queue))
-
-    def _take(self, command: bytes) -> None:
-        if self.away:
-            self._enqueue(command)
-        else:
-            self._answer(command)
-
-    def _answer(self, body: bytes) -> bytes:
-        request = json.loads(body)
-        is_query = request["op"] in ("state", "clients", "channels", "stats")
-        if self.rejections and not is_query:
-            return json.dumps(self.rejections.pop(0)).encode()
-        return json.dumps(self.relay.answer(request)).encode()
+        self._fake.act(lambda relay: relay.follow(self.name, clients))

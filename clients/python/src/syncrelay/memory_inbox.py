@@ -1,0 +1,47 @@
+"""The relay's rules for what clients say, in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MemoryInbox:
+    """Oldest first. What one client said is handed out in order: the next when the one before is done, or together with
+    it."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._waiting: dict[int, dict[str, Any]] = {}
+        self._held: dict[int, dict[str, Any]] = {}
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """All that are not done."""
+        return [event for _, event in sorted({**self._waiting, **self._held}.items())]
+
+    def add(self, event: dict[str, Any]) -> None:
+        self._last += 1
+        self._waiting[self._last] = {"n": self._last, "event": "message", **event, "attempt": 0}
+
+    def take(self, most: int) -> list[dict[str, Any]]:
+        taken: list[dict[str, Any]] = []
+        busy = {_sender(event) for event in self._held.values()}
+        for number, event in sorted(self._waiting.items()):
+            if len(taken) < most and _sender(event) not in busy:
+                event["attempt"] += 1
+                self._held[number] = self._waiting.pop(number)
+                taken.append(dict(event))
+        return taken
+
+    def done(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self._held.pop(number, None)
+
+    def release(self, numbers: list[int]) -> None:
+        for number in numbers:
+            if number in self._held:
+                self._waiting[number] = self._held.pop(number)
+
+
+def _sender(event: dict[str, Any]) -> object:
+    return event.get("id", event["connection"])

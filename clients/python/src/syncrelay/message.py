@@ -1,0 +1,84 @@
+"""What a client has said to the backend."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Callable, Optional
+
+
+class Held:
+    """A message that this process has been given; two are never equal, whatever their numbers."""
+
+    __slots__ = ("epoch", "extend_at", "lease", "number")
+
+    def __init__(self, number: int, lease: float, epoch: str) -> None:
+        self.number = number  # the relay's, which begins anew with an epoch
+        self.epoch = epoch
+        self.lease = lease  # seconds
+        self.extend_at = 0.0  # monotonic; the I/O thread's
+
+
+Settle = Callable[[Held, bool], None]  # the message is done; False: given back
+
+
+class Message:
+    """One message of one client, which is this process' own until it is done or given back: the client library keeps it
+    so, as long as the process lives. One that is dropped without either is given back.
+
+    ``type`` and ``data`` are what the client gave; ``body`` is the whole object that it sent, with all other members.
+    ``id`` is its identity, None when it has none; ``connection`` its number in ``clients()``; ``channel`` the one that the
+    message names, empty for the default one. ``ts`` is when the relay took it, in seconds since 1970; ``attempt`` how
+    often it was handed out, this time included; more than 1 says that somebody may have acted upon it already.
+    """
+
+    __slots__ = ("_held", "_settle", "attempt", "body", "channel", "connection", "data", "given_back", "id", "ts", "type")
+
+    def __init__(self, event: dict[str, Any], held: Held, settle: Settle) -> None:
+        self._held = held
+        self._settle: Optional[Settle] = settle  # None: settled
+        self.given_back = False
+        self.body: dict[str, Any] = event["data"]
+        self.type: str = self.body["type"]
+        self.data: Any = self.body.get("data")
+        self.id: str | None = event.get("id")
+        self.connection: int = event["connection"]
+        self.channel: str = event.get("channel", "")
+        self.ts: float = event["ts"]
+        self.attempt: int = event["attempt"]
+
+    @property
+    def number(self) -> int:
+        """The relay's, for the log."""
+        return self._held.number
+
+    @property
+    def sender(self) -> object:
+        """Equal for messages that must be handled one after the other."""
+        return self.connection if self.id is None else self.id
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is done or given back."""
+        return self._settle is None
+
+    def done(self) -> None:
+        """The relay forgets it, once it has taken what this Relay pushed before. Never waits; a second time does
+        nothing."""
+        self._end(True)
+
+    def release(self) -> None:
+        """Gives it back: the relay hands it out again, to any worker. Never waits."""
+        self._end(False)
+
+    def __repr__(self) -> str:
+        return f"<Message {self.number} {self.type!r} of {self.id or self.connection}, attempt {self.attempt}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_settle", None) is not None and not sys.is_finalizing():
+            self._end(False)
+
+    def _end(self, done: bool) -> None:
+        settle, self._settle = self._settle, None
+        if settle is not None:
+            self.given_back = not done
+            settle(self._held, done)

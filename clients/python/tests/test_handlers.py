@@ -1,0 +1,266 @@
+"""What clients say, handled by functions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from inbox_peer import InboxPeer
+from pull_peer import DEADLINE, wait_until
+
+from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay, lifespan, service
+from syncrelay.testing import FakeRelay
+
+
+@pytest.fixture
+def peer(directory: Path) -> Iterator[InboxPeer]:
+    with InboxPeer(directory) as peer:
+        yield peer.start()
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_FIRST_PAUSE", 0.001)
+
+
+def test_functions_and_coroutines_handle_what_their_types_name() -> None:
+    fake = FakeRelay()
+    seen: list[Any] = []
+
+    @fake.on("say", "shout")
+    def say(message: Message) -> None:
+        seen.append((message.type, message.data, threading.current_thread() is threading.main_thread()))
+
+    @fake.on("whisper")
+    async def whisper(message: Message) -> None:
+        await asyncio.sleep(0)
+        seen.append((message.type, message.data, threading.current_thread() is threading.main_thread()))
+
+    for number, type in enumerate(("say", "whisper", "shout")):
+        fake.say(type, number, id="dev-1")
+    fake.run(until_empty=True)
+    assert seen == [("say", 0, False), ("whisper", 1, True), ("shout", 2, False)]
+    assert fake.unhandled == []
+
+
+def test_a_type_has_one_handler_and_attempts_are_a_number() -> None:
+    fake = FakeRelay()
+    fake.on("say")(lambda message: None)
+    with pytest.raises(ValueError, match="'say' have a handler already"):
+        fake.on("shout", "say")(lambda message: None)
+    with pytest.raises(InvalidValue, match="attempts"):
+        fake.on("shout", attempts=0)
+    with pytest.raises(InvalidValue, match="concurrency"):
+        fake.run(concurrency=0)
+
+
+def test_unknown_types_are_done_and_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeRelay()
+    for _ in range(3):
+        fake.say("no such type")
+    for number in range(200):
+        fake.say(f"type {number}", connection=number)
+    fake.run(until_empty=True)
+    assert fake.unhandled == []
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum("'no such type'" in line for line in lines) == 1
+    assert len(lines) == 100 and "other types will not be named" in lines[-1]
+
+
+def test_what_fails_is_tried_again_and_at_last_is_dead(no_pause: None, caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeRelay()
+    attempts: list[int] = []
+    dead: list[Any] = []
+
+    @fake.on("say", attempts=3)
+    def say(message: Message) -> None:
+        attempts.append(message.attempt)
+        raise KeyError(message.data)
+
+    @fake.on_dead
+    def on_dead(message: Message, error: Exception) -> None:
+        dead.append((message.data, message.attempt, type(error)))
+
+    fake.say("say", 1)
+    fake.run(until_empty=True)
+    assert attempts == [1, 2, 3] and dead == [(1, 3, KeyError)] and fake.unhandled == []
+    assert sum("giving it back" in record.getMessage() for record in caplog.records) == 2
+
+
+@pytest.mark.parametrize("with_hook", [False, True])
+def test_without_a_taker_a_dead_message_is_in_the_log_as_a_whole(
+    no_pause: None, with_hook: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake = FakeRelay()
+
+    @fake.on("say", attempts=1)
+    async def say(message: Message) -> None:
+        raise KeyError
+
+    if with_hook:
+
+        @fake.on_dead
+        async def on_dead(message: Message, error: Exception) -> None:
+            raise ValueError
+
+    fake.say("say", {"text": "Ahoj ü"}, id="dev-1", channel="room:1", extra=7)
+    fake.run(until_empty=True)
+    assert fake.unhandled == []
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.exc_info is not None
+    for part in ('"text": "Ahoj ü"', '"extra": 7', '"id": "dev-1"', '"channel": "room:1"', '"attempt": 1'):
+        assert part in record.getMessage()
+
+
+def test_messages_of_one_client_are_handled_in_order_also_when_one_fails(no_pause: None) -> None:
+    fake = FakeRelay()
+    seen: list[Any] = []
+
+    @fake.on("say")
+    def say(message: Message) -> None:
+        seen.append(message.data)
+        if seen.count(2) == 1 and message.data == 2:
+            raise KeyError
+
+    for number in range(1, 5):
+        fake.say("say", number, id="dev-1")
+    fake.run(until_empty=True)
+    assert [number for number in seen if number != 2] == [1, 3, 4] and seen == [1, 2, 2, 3, 4]
+
+
+def test_so_many_are_handled_at_once_and_no_more() -> None:
+    fake = FakeRelay()
+    running: set[int] = set()
+    most: list[int] = []
+    all_there = threading.Barrier(3)
+
+    @fake.on("say")
+    def say(message: Message) -> None:
+        running.add(message.connection)
+        all_there.wait(DEADLINE)
+        most.append(len(running))
+        all_there.wait(DEADLINE)
+        running.discard(message.connection)
+        all_there.wait(DEADLINE)
+
+    for connection in range(9):
+        fake.say("say", connection=connection)
+    fake.run(concurrency=3, until_empty=True)
+    assert most == [3] * 9 and fake.unhandled == []
+
+
+def test_start_handles_beside_and_stop_waits_for_handlers(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        begun, go = threading.Event(), threading.Event()
+
+        @relay.on("say")
+        def say(message: Message) -> None:
+            begun.set()
+            assert go.wait(DEADLINE)
+            relay.broadcast("said", message.data)
+
+        relay.start()
+        relay.start()
+        peer.say("say", 1)
+        assert begun.wait(DEADLINE)
+        stopping = threading.Thread(target=relay.stop, args=(DEADLINE,))
+        stopping.start()
+        go.set()
+        stopping.join(DEADLINE)
+        assert peer.unhandled() == [] and peer.events() == [1]
+        peer.say("say", 2)
+        assert peer.unhandled() == [(2, 0)]
+        assert not [thread for thread in threading.enumerate() if thread.name == "syncrelay-handlers"]
+        relay.start()
+        peer.wait_until_handled()
+
+
+def test_closing_ends_what_start_began(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        relay.on("say")(lambda message: None)
+        relay.start()
+        peer.say("say", 1)
+        peer.wait_until_handled()
+    assert not [thread for thread in threading.enumerate() if thread.name == "syncrelay-handlers"]
+
+
+def test_handlers_that_have_no_time_to_end_give_back(peer: InboxPeer, caplog: pytest.LogCaptureFixture) -> None:
+    with Relay(peer.endpoint) as relay:
+        begun = threading.Event()
+
+        @relay.on("say")
+        async def say(message: Message) -> None:
+            begun.set()
+            await asyncio.sleep(3600)
+
+        relay.start(grace=0.01)
+        peer.say("say", 1)
+        assert begun.wait(DEADLINE)
+        relay.stop()
+        assert peer.free() == [1]
+    assert "had no time to end" in caplog.text
+
+
+async def test_serve_ends_when_it_is_cancelled(peer: InboxPeer) -> None:
+    async with AsyncRelay(peer.endpoint) as relay:
+        begun, go = asyncio.Event(), asyncio.Event()
+
+        @relay.on("say")
+        async def say(message: Message) -> None:
+            begun.set()
+            await go.wait()
+            await relay.broadcast("said", message.data)
+
+        task = asyncio.ensure_future(relay.serve())
+        peer.say("say", 1)
+        await begun.wait()
+        task.cancel()
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert peer.unhandled() == [] and peer.events() == [1]
+
+
+async def test_a_relay_that_gives_no_messages_ends_serve(peer: InboxPeer) -> None:
+    peer.refusals = {"receive": ["unknown_op"]}
+    async with AsyncRelay(peer.endpoint) as relay:
+        with pytest.raises(CommandRejected, match="unknown_op"):
+            await relay.serve()
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_a_lifespan_handles_messages_and_stops_before_the_application(own: bool) -> None:
+    from contextlib import asynccontextmanager
+
+    fake = FakeRelay()
+    order: list[str] = []
+
+    @asynccontextmanager
+    async def of_the_application(app: object) -> Any:
+        order.append("begin")
+        yield {}
+        assert not [task for task in asyncio.all_tasks() if "Service" in repr(task)]
+        order.append("end")
+
+    @fake.on("say")
+    async def say(message: Message) -> None:
+        order.append(message.data)
+
+    span = lifespan(fake, of_the_application if own else None)
+    async with span(object()):
+        fake.say("say", "said")
+        await asyncio.to_thread(fake.wait_until_handled)
+    assert order == (["begin", "said", "end"] if own else ["said"])
+    fake.say("say", "too late")
+    assert fake.unhandled[0]["attempt"] == 0
+
+
+def test_the_fake_says_what_was_not_handled_in_time() -> None:
+    fake = FakeRelay()
+    fake.say("say", "lost")
+    with pytest.raises(TimeoutError, match="lost"):
+        fake.wait_until_handled(timeout=0)

@@ -1,0 +1,158 @@
+"""Browsers, the relay and a backend: what clients say, all the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from modules import missing, require
+from pull_peer import DEADLINE, wait_until
+from real_relay import BINARY, RealRelay
+
+from syncrelay import Message, NoSuchMember, Relay
+
+OPTIONS = ("--anonymous-identity", "--presence", "*", "--presence-grace", "1", "--presence-grace-closed", "0")
+
+
+@pytest.fixture(params=["memory", "data"])
+def social(request: pytest.FixtureRequest, directory: Path) -> Iterator[RealRelay]:
+    """Started; clients say who they are, and members leave soon."""
+    if not BINARY.exists():
+        missing(f"no relay at {BINARY}: build it, or set SYNCRELAY_BINARY")
+    require("websockets")
+    relay = RealRelay(directory, *OPTIONS, *(("--data", str(directory / "data")) if request.param == "data" else ()))
+    yield relay.start()
+    relay.stop()
+
+
+def next_and_done(relay: Relay) -> Message:
+    for message in relay.messages():
+        message.done()
+        return message
+    raise AssertionError("the relay is closed")
+
+
+class Browser:
+    """A client, inside ``async with``."""
+
+    def __init__(self, relay: RealRelay, id: str = "") -> None:
+        self._url = f"ws://127.0.0.1:{relay.port}/ws/sync"
+        self._id = id
+        self.heard: list[dict[str, Any]] = []
+
+    async def __aenter__(self) -> Browser:
+        import websockets
+
+        self._socket = await websockets.connect(self._url)
+        if self._id:
+            await self.say({"type": "sync:hello", "id": self._id, "info": {"name": "Phone"}, "ref": "hello"})
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._socket.close()
+
+    async def say(self, message: dict[str, Any]) -> None:
+        """With a ``ref``: until it is acknowledged."""
+        await self._socket.send(json.dumps(message))
+        while "ref" in message:
+            answer = await self.hear()
+            if answer.get("ref") == message["ref"]:
+                assert answer["type"] == "sync:ack", answer
+                return
+
+    async def hear(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(self._socket.recv(), DEADLINE))
+        self.heard.append(message)
+        return message
+
+    async def hear_of(self, type: str) -> dict[str, Any]:
+        for message in self.heard:
+            if message["type"] == type:
+                return message
+        while True:
+            message = await self.hear()
+            if message["type"] == type:
+                return message
+
+
+async def test_what_a_browser_says_is_handled_and_answered(social: RealRelay) -> None:
+    with Relay(social.endpoint) as relay:
+
+        @relay.on("say")
+        async def say(message: Message) -> None:
+            relay.channel(f"@{message.id}").broadcast("heard", [message.data, message.attempt], from_=message.id)
+
+        assert list(relay.messages(until_empty=True)) == []  # from now on there is a backend
+        async with Browser(social, "dev-1") as browser:
+            await browser.say({"type": "say", "data": {"text": "Ahoj"}, "ref": "1"})
+            await browser.say({"type": "say", "data": {"text": "Ahoj"}, "ref": "1"})  # again: said once
+            relay.start()
+            heard = await browser.hear_of("heard")
+            assert (heard["data"], heard["from"]) == ([{"text": "Ahoj"}, 1], "dev-1")
+            await browser.say({"type": "say", "data": 2})
+            assert (await browser.hear())["data"] == [2, 1]
+
+
+async def test_a_lease_that_is_extended_outlives_its_time_until_it_is_given_back(social: RealRelay) -> None:
+    with Relay(social.endpoint) as one, Relay(social.endpoint) as two:
+        messages = one.messages(lease=1, until_empty=True)
+        assert list(messages) == []
+        async with Browser(social) as browser:
+            await browser.say({"type": "say", "data": 1, "ref": "1"})
+            held = next(iter(messages))
+            times: set[float] = set()
+            extended = lambda: times.add(held._held.extend_at) or len(times) > 4  # noqa: E731
+            await asyncio.to_thread(wait_until, extended, "it is extended four times, a third of the lease apart")
+            assert list(two.messages(until_empty=True)) == []
+            held.release()
+            again = await asyncio.to_thread(next_and_done, two)
+            assert (again.data, again.id, again.attempt) == (1, None, 2)
+            assert again.connection == one.clients()[0].id
+
+
+async def test_messages_of_one_client_come_in_order_to_several_workers(social: RealRelay) -> None:
+    seen: list[int] = []
+    with Relay(social.endpoint) as one, Relay(social.endpoint) as two:
+        for relay in (one, two):
+            relay.on("say")(lambda message: seen.append(message.data))
+            relay.start()
+        wait_until(lambda: one.stats() and two.stats(), "both are there")
+        async with Browser(social, "dev-1") as browser:
+            for number in range(30):
+                await browser.say({"type": "say", "data": number, "ref": str(number)})
+            await asyncio.to_thread(wait_until, lambda: len(seen) == 30, "all are handled")
+    assert seen == list(range(30))
+
+
+async def test_members_come_with_their_info_and_their_wills_take_effect(social: RealRelay) -> None:
+    with Relay(social.endpoint) as relay:
+        async with Browser(social) as witness:
+            async with Browser(social, "dev-1"):
+                assert (await witness.hear_of("sync:joined"))["data"]["id"] == "dev-1"
+                member = relay.members()["dev-1"]
+                assert member.info == {"name": "Phone"} and member.since > 1.7e9
+                with relay.will("dev-1") as will:
+                    will.broadcast("gone", {"id": "dev-1"}, set={"k": 1})
+                with pytest.raises(NoSuchMember):
+                    relay.no_will("dev-2")
+            assert (await witness.hear_of("sync:left"))["data"] == {"id": "dev-1"}
+            assert (await witness.hear_of("gone"))["set"] == {"k": 1}
+            assert relay.members() == {} and relay.state("k") == 1
+
+
+async def test_a_disconnected_client_hears_why(social: RealRelay) -> None:
+    import websockets
+
+    with Relay(social.endpoint) as relay:
+        async with Browser(social, "dev-1") as browser, Browser(social, "dev-1") as other:
+            await browser.hear_of("sync:ack")
+            await other.hear_of("sync:ack")
+            assert relay.disconnect("nobody") == 0
+            assert relay.disconnect("dev-1", code=4007, reason="banned") == 2
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                while True:
+                    await browser.hear()
+            assert (closed.value.code, closed.value.reason) == (4007, "banned")

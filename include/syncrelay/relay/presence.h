@@ -1,0 +1,104 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/channel/channel_table.h"
+#include "syncrelay/channel/channels.h"
+#include "syncrelay/post/letter.h"
+
+namespace syncrelay {
+
+// Who should be a member of which channel: hears from the shards how many connections of an
+// identity follow a channel, and asks for the arrival of those who are no members yet, or say
+// something new of themselves, at once, and for the departure of members whom nobody has been for
+// their grace. It asks again, after a while, for what the channels do not show: an arrival that was
+// refused, or anything that could not be stored. Bounded by the members there are and what the
+// shards' clients follow. Relay thread only; time is passed in.
+class Presence {
+ public:
+  struct Settings {
+    Duration grace = std::chrono::seconds(30);        // when the last connection was lost
+    Duration grace_closed = std::chrono::seconds(5);  // when it took leave
+  };
+  using Wish = std::variant<Arrive, Depart>;
+
+  // `channels` must outlive it.
+  Presence(const Settings& settings, const ChannelTable& channels, std::size_t shards)
+      : settings_(settings), channels_(channels), shards_(shards) {}
+
+  // Precondition: shard < the number of shards.
+  void hear(std::size_t shard, const Attendance& attendance, TimePoint now);
+  // A part of a batch that is published now.
+  void hear(const Update& part, TimePoint now);
+  // A channel that an earlier life of the log left: nobody has come back yet, and has the grace for
+  // it.
+  void restore(const Channel& channel, TimePoint now);
+
+  // The arrival has found no room: it is tried again when somebody has left, and now and then.
+  // False: it was refused before.
+  bool refuse(const Arrive& arrive, TimePoint now);
+
+  // What should come into the order now, at most `max`; asked for again after kRetry unless it has
+  // happened by then.
+  std::vector<Wish> due(TimePoint now, std::size_t max);
+  // When due() has something; nullopt: not as things are.
+  std::optional<TimePoint> next() const;
+
+  static constexpr Duration kRetry = std::chrono::seconds(1);
+
+ private:
+  struct Person;
+  using Identified = std::pair<const std::string, Person>;
+  struct Place {
+    const std::string* channel;
+    Identified* person;
+  };
+  using ByTime = std::multimap<TimePoint, Place>;
+  using Queue = std::list<Place>;
+  struct Person {
+    std::vector<std::uint32_t> counts;        // by shard
+    std::shared_ptr<const std::string> info;  // null: none was said yet
+    TimePoint leaves_at{};                    // when nobody is there
+    std::optional<ByTime::iterator> due;
+    std::optional<Queue::iterator> refused;
+
+    bool there() const;
+  };
+  using People = std::map<std::string, Person, std::less<>>;  // by id
+
+  Place place_of(std::string_view channel, std::string_view id);
+  std::optional<Place> find(std::string_view channel, std::string_view id);
+  const StateValue* member(const Place& place) const;
+  std::optional<Wish> wish(const Place& place) const;
+  void judge(const Place& place, TimePoint now);
+  void schedule(const Place& place, TimePoint at);
+  void unschedule(Person& person);
+  void unqueue(Person& person);
+  void erase(const Place& place);
+  void forget_channel(std::string_view channel);
+  void settle(std::string_view channel, const StateChange& member, TimePoint now);
+  void add_refused(TimePoint now, std::vector<Wish>& wishes);
+
+  const Settings settings_;
+  const ChannelTable& channels_;
+  const std::size_t shards_;
+  std::map<std::string, People, std::less<>> by_channel_;  // none of them empty
+  ByTime by_time_;
+  Queue refused_;  // whose turn is next in front
+  TimePoint retry_refused_{};
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,362 @@
+#include "syncrelay/relay/presence.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "support/choices.h"
+#include "support/memory_store.h"
+#include "support/test_relay.h"
+#include "syncrelay/channel/member.h"
+#include "syncrelay/relay/intake.h"
+
+namespace syncrelay {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::SeededChoices;
+
+Relay::Settings presence_settings(std::uint64_t max_members = UINT64_MAX) {
+  Relay::Settings settings = testing::relay_settings();
+  settings.channels.max_members = max_members;
+  settings.presence = {seconds(30), seconds(5)};
+  return settings;
+}
+
+// A relay of one shard's mailbox that stands for two shards' attendances by two channels' names.
+struct TestPresence {
+  explicit TestPresence(Relay::Settings settings = presence_settings())
+      : relay(settings, clock, {&mailboxes[0], &mailboxes[1]}, stats, &store) {}
+
+  void attend(std::size_t shard, const std::string& channel, const std::string& id,
+              std::uint32_t count, bool clean = false, const char* info = nullptr) {
+    relay.attend(
+        shard, {channel, id, info == nullptr ? nullptr : std::make_shared<const std::string>(info),
+                count, clean});
+    tend();
+  }
+  void pass(Duration time) {
+    clock.advance(time);
+    tend();
+  }
+  // False: it could not be stored.
+  bool tend() {
+    while (intake.tend()) {
+      intake.publish();
+      for (auto& mailbox : mailboxes) mailbox.take(letters);
+      if (store.refusing) return false;
+    }
+    return true;
+  }
+  bool send(std::string_view message) {
+    intake.take(message, 1);
+    const std::vector<Reply> replies = intake.publish();
+    for (auto& mailbox : mailboxes) mailbox.take(letters);
+    tend();
+    return std::holds_alternative<Accepted>(replies.front().content);
+  }
+  // "dev-1 dev-2".
+  std::string members(std::string_view channel = "room") const {
+    std::string text;
+    if (const Channel* const found = relay.channels().find(channel)) {
+      found->members.get().for_each(
+          [&](const State::Entry& entry) { text += (text.empty() ? "" : " ") + entry.key; });
+    }
+    return text;
+  }
+  std::string info(std::string_view id, std::string_view channel = "room") const {
+    return std::string(member_of(**relay.channels().find(channel)->members.get().find(id)).info);
+  }
+
+  testing::FakeClock clock;
+  RelayStats stats;
+  testing::MemoryStore store;
+  Mailbox<Letter> mailboxes[2] = {{{SIZE_MAX, SIZE_MAX}, [] {}}, {{SIZE_MAX, SIZE_MAX}, [] {}}};
+  Relay relay;
+  Log log{{LogLevel::error, LogFormat::text}};
+  LocalOrder order{clock};
+  Intake intake{1 << 20, relay, order, stats, clock, log};
+  std::vector<Letter> letters;
+};
+
+TEST_CASE("A member is there while any connection of it is, on whatever shard") {
+  TestPresence test;
+  test.attend(0, "room", "dev-1", 1);
+  CHECK(test.members() == "dev-1");
+  test.attend(1, "room", "dev-1", 2);
+  test.attend(0, "room", "dev-1", 0, true);
+  test.pass(seconds(100));
+  CHECK(test.members() == "dev-1");
+  test.attend(1, "room", "dev-1", 1);
+  test.attend(1, "room", "dev-1", 0);
+  test.pass(milliseconds(29'999));
+  CHECK(test.members() == "dev-1");
+  test.pass(milliseconds(1));
+  CHECK(test.members().empty());
+  CHECK(test.relay.channels().find("room")->last == Seq{2});
+  CHECK_FALSE(test.relay.next_coming_or_going());
+}
+
+TEST_CASE("A return within the grace changes nothing") {
+  TestPresence test;
+  test.attend(0, "room", "dev-1", 1, false, R"({"a":1})");
+  test.attend(0, "room", "dev-1", 0);
+  CHECK(test.intake.next_tending() == test.clock.now() + seconds(30));
+  test.pass(seconds(29));
+  test.attend(1, "room", "dev-1", 1, false, R"({"a":1})");
+  CHECK_FALSE(test.intake.next_tending());
+  test.pass(seconds(100));
+  CHECK(test.relay.channels().find("room")->last == Seq{1});
+}
+
+TEST_CASE("Who takes leave with nothing else open has the shorter grace") {
+  TestPresence test;
+  test.attend(0, "room", "dev-1", 1);
+  test.attend(1, "room", "dev-1", 1);
+  test.attend(0, "room", "dev-1", 0, false);
+  test.attend(1, "room", "dev-1", 0, true);
+  test.pass(milliseconds(4'999));
+  CHECK(test.members() == "dev-1");
+  test.pass(milliseconds(1));
+  CHECK(test.members().empty());
+  test.attend(0, "room", "dev-1", 1);
+  test.attend(1, "room", "dev-1", 1);
+  test.attend(0, "room", "dev-1", 0, true);
+  test.attend(1, "room", "dev-1", 0, false);
+  test.pass(seconds(29));
+  CHECK(test.members() == "dev-1");
+}
+
+TEST_CASE("What was said last counts, and who says nothing takes nothing back") {
+  TestPresence test;
+  test.attend(0, "room", "dev-1", 1);
+  CHECK(test.info("dev-1") == "{}");
+  test.attend(0, "room", "dev-1", 1, false, R"({"a":1})");
+  CHECK(test.info("dev-1") == R"({"a":1})");
+  test.attend(1, "room", "dev-1", 1);
+  CHECK(test.info("dev-1") == R"({"a":1})");
+  test.attend(1, "room", "dev-1", 1, false, R"({"a":2})");
+  CHECK(test.info("dev-1") == R"({"a":2})");
+}
+
+TEST_CASE("Who came and went before the relay looked was never there") {
+  TestPresence test;
+  test.attend(0, "room", "dev-1", 0, true);
+  CHECK_FALSE(test.relay.next_coming_or_going());
+  CHECK(test.relay.channels().find("room") == nullptr);
+}
+
+TEST_CASE("Members of a channel that is dropped are none, and arrive when they follow again") {
+  TestPresence test;
+  test.attend(0, "room", "dev-1", 1);
+  test.attend(0, "room", "dev-2", 1);
+  test.attend(0, "room", "dev-2", 0);
+  REQUIRE(test.send(R"({"op":"will","channel":"room","id":"dev-1","commands":[)"
+                    R"({"op":"broadcast","type":"will"}]})"));
+  REQUIRE(test.send(R"({"op":"drop","channel":"room"})"));
+  CHECK_FALSE(test.relay.next_coming_or_going());
+  test.attend(0, "room", "dev-1", 0, true);
+  test.pass(seconds(100));
+  CHECK(test.relay.channels().find("room") == nullptr);
+  CHECK(test.relay.last() == Seq{0});
+  test.attend(0, "room", "dev-1", 1);
+  CHECK(test.members() == "dev-1");
+}
+
+TEST_CASE("After a restart all members are in grace, and keep their wills") {
+  TestPresence before;
+  before.attend(0, "room", "dev-1", 1, false, R"({"a":1})");
+  before.attend(0, "room", "dev-2", 1);
+  before.attend(0, "", "dev-1", 1);
+  REQUIRE(before.send(R"({"op":"will","channel":"room","id":"dev-2","commands":[)"
+                      R"({"op":"broadcast","type":"will"}]})"));
+  TestPresence after;
+  after.store = before.store;
+  const Restored restored = after.relay.restore(before.store.history());
+  REQUIRE(restored.updates.size() >= 2);
+  REQUIRE(restored.updates[0].members);
+  CHECK_FALSE(restored.updates[0].changes);
+  CHECK(restored.updates[0].members->front().key == "dev-1");
+  CHECK(after.stats.members.get() == 3);
+  CHECK(after.members() == "dev-1 dev-2");
+  after.pass(seconds(10));
+  after.attend(1, "room", "dev-1", 1, false, R"({"a":1})");
+  after.pass(seconds(19));
+  CHECK(after.members() == "dev-1 dev-2");
+  after.pass(seconds(1));
+  CHECK(after.members() == "dev-1");
+  CHECK(after.members("").empty());
+  CHECK(counter(after.stats.wills, WillOutcome::applied).get() == 1);
+  CHECK(after.relay.last() == Seq{3});  // joined, the will's event, left
+}
+
+TEST_CASE("Who finds no room is counted once, and comes when somebody has left") {
+  TestPresence test(presence_settings(2));
+  for (const char* id : {"dev-1", "dev-2", "dev-3", "dev-4"}) test.attend(0, "room", id, 1);
+  CHECK(test.members() == "dev-1 dev-2");
+  CHECK(test.stats.members_refused.get() == 2);
+  test.pass(seconds(1));
+  test.pass(seconds(1));
+  CHECK(test.stats.members_refused.get() == 2);
+  test.attend(0, "room", "dev-4", 0);
+  test.attend(0, "room", "dev-1", 0, true);
+  test.pass(seconds(5));
+  CHECK(test.members() == "dev-2 dev-3");
+  CHECK_FALSE(test.relay.next_coming_or_going());
+}
+
+TEST_CASE("What could not be stored is asked for again, and told once") {
+  TestPresence test;
+  test.store.refusing = true;
+  test.attend(0, "room", "dev-1", 1);
+  CHECK(test.members().empty());
+  test.pass(milliseconds(500));
+  test.store.refusing = false;
+  test.pass(milliseconds(500));
+  CHECK(test.members() == "dev-1");
+  test.attend(0, "room", "dev-1", 0);
+  test.pass(seconds(29));
+  test.store.refusing = true;
+  test.pass(seconds(1));
+  CHECK(test.members() == "dev-1");
+  test.store.refusing = false;
+  test.pass(seconds(2));
+  CHECK(test.members().empty());
+  CHECK(test.relay.channels().find("room")->last == Seq{2});
+}
+
+TEST_CASE("Comings and goings have a bound each time, and none is lost") {
+  TestPresence test;
+  for (int number = 0; number < 100; ++number)
+    test.relay.attend(0, {"room", "dev-" + std::to_string(number), nullptr, 1});
+  CHECK(test.relay.comings_and_goings(30).size() == 30);
+  CHECK(test.relay.comings_and_goings(100).size() == 70);
+  CHECK(test.relay.comings_and_goings(100).empty());
+  test.pass(seconds(1));
+  CHECK(test.stats.members.get() == 100);
+}
+
+TEST_CASE("A batch with long lists of members stays bounded") {
+  Relay::Settings settings = presence_settings();
+  settings.channels.members_key = settings.channels.members_event = "devices";
+  TestPresence test(settings);
+  const std::string info = "{\"x\":\"" + std::string(1000, 'x') + "\"}";
+  for (int number = 0; number < 200; ++number) {
+    test.relay.attend(
+        0, {"", "dev-" + std::to_string(number), std::make_shared<const std::string>(info), 1});
+  }
+  CHECK(test.intake.tend());
+  CHECK(test.intake.batch_full());
+  CHECK(test.relay.channels().members() < 60);
+  test.intake.publish();
+  test.tend();
+  CHECK(test.stats.members.get() == 200);
+}
+
+TEST_CASE("A refused will is counted and changes nothing") {
+  TestPresence test;
+  test.attend(0, "room", "dev-1", 1);
+  REQUIRE(test.send(R"({"op":"will","channel":"room","id":"dev-1","commands":[)"
+                    R"({"op":"set","key":"k","value":1,"if":{"k":9}}]})"));
+  test.attend(0, "room", "dev-1", 0, true);
+  test.pass(seconds(5));
+  CHECK(counter(test.stats.wills, WillOutcome::refused).get() == 1);
+  CHECK(test.members().empty());
+  CHECK(test.relay.state().find("k") == nullptr);
+}
+
+TEST_CASE("The default channel's list is there from the start, for clients too") {
+  Relay::Settings settings = presence_settings();
+  settings.channels.members_key = "devices";
+  TestPresence test(settings);
+  const Restored restored = test.relay.restore({});
+  REQUIRE(restored.updates.size() == 1);
+  CHECK(restored.updates[0].changes->front().key == "devices");
+  CHECK(*restored.updates[0].changes->front().value == "[]");
+  CHECK(**test.relay.state().find("devices") == "[]");
+}
+
+// What a member's story is by the rules, in the plainest way.
+class Model {
+ public:
+  void attend(std::size_t shard, const std::string& id, std::uint32_t count, bool clean,
+              TimePoint now) {
+    Person& person = people_[id];
+    const bool was_there = person.counts[0] + person.counts[1] > 0;
+    person.counts[shard] = count;
+    const bool there = person.counts[0] + person.counts[1] > 0;
+    if (there) {
+      person.member = true;
+    } else if (was_there || person.member) {
+      person.leaves = now + (clean ? seconds(5) : seconds(30));
+    }
+  }
+  void pass(TimePoint now) {
+    for (auto& [id, person] : people_) {
+      const bool there = person.counts[0] + person.counts[1] > 0;
+      if (!there && person.member && person.leaves <= now) person.member = false;
+    }
+  }
+  void drop() { people_.clear(); }
+  void restart(TimePoint now) {
+    for (auto& [id, person] : people_) {
+      person.counts[0] = person.counts[1] = 0;
+      person.leaves = now + seconds(30);
+    }
+  }
+  std::string members() const {
+    std::string text;
+    for (const auto& [id, person] : people_) {
+      if (person.member) text += (text.empty() ? "" : " ") + id;
+    }
+    return text;
+  }
+
+ private:
+  struct Person {
+    std::uint32_t counts[2] = {0, 0};
+    bool member = false;
+    TimePoint leaves{};
+  };
+  std::map<std::string, Person> people_;
+};
+
+TEST_CASE("Members are what the plainest model says, over drops and restarts") {
+  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+    CAPTURE(seed);
+    SeededChoices choices(seed);
+    auto test = std::make_unique<TestPresence>();
+    Model model;
+    for (int step = 0; step < 300; ++step) {
+      const std::string id = "dev-" + std::to_string(choices.below(5));
+      if (choices.one_in(60)) {
+        REQUIRE(test->send(R"({"op":"drop","channel":"room"})"));
+        model.drop();
+      } else if (choices.one_in(60)) {
+        auto next = std::make_unique<TestPresence>();
+        next->clock = test->clock;
+        next->store = test->store;
+        next->relay.restore(test->store.history());
+        test = std::move(next);
+        model.restart(test->clock.now());
+      } else if (choices.one_in(3)) {
+        test->pass(milliseconds(choices.below(20'000)));
+        model.pass(test->clock.now());
+      } else {
+        const std::size_t shard = choices.below(2);
+        const std::uint32_t count = choices.below(3);
+        const bool clean = choices.one_in(2);
+        test->attend(shard, "room", id, count, clean);
+        model.attend(shard, id, count, clean, test->clock.now());
+      }
+      REQUIRE(test->members() == model.members());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace syncrelay
