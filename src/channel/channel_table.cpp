@@ -16,6 +16,11 @@ const Channel* ChannelTable::find(std::string_view name) const {
   return const_cast<ChannelTable*>(this)->find(name);
 }
 
+Channel* ChannelTable::find(const Update& part) {
+  if (part.slot != Update::kNoSlot) return by_slot_[part.slot];
+  return part.channel ? find(*part.channel) : nullptr;
+}
+
 ChannelPosition ChannelTable::position_of(std::string_view name) const {
   if (const Channel* const channel = find(name)) return channel->position();
   return {tombstones_.last_of(name), tombstones_.generation()};
@@ -26,9 +31,21 @@ Channel& ChannelTable::make(std::string_view name) {
   made->name = std::make_shared<const std::string>(name);
   made->generation = tombstones_.generation();
   made->start = made->last = tombstones_.last_of(name);
-  Channel& channel = *made;
-  by_name_.emplace(*channel.name, std::move(made));
+  Channel& channel = add(std::move(made));
   undo_.push_back(Made{&channel});
+  return channel;
+}
+
+Channel& ChannelTable::add(std::unique_ptr<Channel> added) {
+  Channel& channel = *added;
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<std::uint32_t>(by_slot_.size()));
+    by_slot_.emplace_back();
+  }
+  channel.slot = free_slots_.back();
+  free_slots_.pop_back();
+  by_slot_[channel.slot] = &channel;
+  by_name_.emplace(*channel.name, std::move(added));
   return channel;
 }
 
@@ -37,9 +54,7 @@ void ChannelTable::restore(const Channel& channel) {
     uncount(main_);
     main_ = channel;
   } else {
-    auto restored = std::make_unique<Channel>(channel);
-    const std::string_view name = *restored->name;
-    by_name_.emplace(name, std::move(restored));
+    add(std::make_unique<Channel>(channel));
   }
   count(channel);
 }
@@ -93,6 +108,7 @@ void ChannelTable::advance(Channel& channel) {
 void ChannelTable::remove(Channel& channel, Seq last) {
   const auto found = by_name_.find(*channel.name);
   uncount(channel);
+  by_slot_[channel.slot] = nullptr;
   undo_.push_back(Removed{std::move(found->second)});
   by_name_.erase(found);
   bury(*channel.name, last);
@@ -113,6 +129,7 @@ void ChannelTable::rewind(const Mark& mark) {
 }
 
 void ChannelTable::keep() {
+  for_each_removed([this](const Channel& gone) { free_slots_.push_back(gone.slot); });
   undo_.clear();
 }
 
@@ -126,11 +143,15 @@ void ChannelTable::undo(LastWas& was) {
 
 // Its keys are gone already: they came after it.
 void ChannelTable::undo(Made& made) {
+  const std::uint32_t slot = made.channel->slot;
+  free_slots_.push_back(slot);
+  by_slot_[slot] = nullptr;
   by_name_.erase(by_name_.find(*made.channel->name));
 }
 
 void ChannelTable::undo(Removed& removed) {
   count(*removed.channel);
+  by_slot_[removed.channel->slot] = removed.channel.get();
   const std::string_view name = *removed.channel->name;
   by_name_.emplace(name, std::move(removed.channel));
 }

@@ -137,6 +137,7 @@ Outcome Channels::with_effect(const Command& command, Channel& channel, StateCha
   }
   if (makes_event(command)) effect.event = event_of(command, channel, ts);
   effect.channel = channel.name;
+  effect.slot = channel.slot;
   effect.seq = channel.last;
   effects.take(effect);
   Outcome outcome{channel.name, channel.position(), std::move(effect.changes), nullptr};
@@ -165,6 +166,7 @@ Result<Outcome, Rejection> Channels::drop(const Command& command, Effects& effec
   if (channel != nullptr && channel->name) {
     Effect effect;
     effect.channel = channel->name;
+    effect.slot = channel->slot;
     effect.end = ChannelEnd::dropped;
     effect.seq = channel->last;
     table_.remove(*channel, channel->last.next());
@@ -191,6 +193,7 @@ bool Channels::apply(const Forget& forget, Effects& effects) {
   if (!channel->empty() || channel->last != forget.last) return false;
   Effect effect;
   effect.channel = channel->name;
+  effect.slot = channel->slot;
   effect.end = ChannelEnd::forgotten;
   effect.seq = channel->last;
   table_.remove(*channel, channel->last);

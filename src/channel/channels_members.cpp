@@ -84,6 +84,7 @@ void Channels::tell_member(Channel& channel, MemberChange what, const std::strin
   table_.advance(channel);
   Effect effect;
   effect.channel = channel.name;
+  effect.slot = channel.slot;
   effect.seq = channel.last;
   effect.members = std::make_shared<const StateChanges>(std::move(members));
   std::string list;

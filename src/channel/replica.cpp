@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "syncrelay/base/prefetch.h"
+
 namespace syncrelay {
 
 Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Bounds window,
@@ -17,14 +19,31 @@ Replica::Replica(const std::vector<std::string>& configured_keys, EventLog::Boun
 void Replica::apply(const Update& step) {
   apply_part(step);
   if (step.also) {
-    for (const Update& part : *step.also) apply_part(part);
+    const std::vector<Update>& parts = *step.also;
+    for (std::size_t at = 0; at < parts.size(); ++at) {
+      look_ahead(parts, at);
+      apply_part(parts[at]);
+    }
   }
   log_.end_step();
 }
 
+// What the next parts will touch is fetched meanwhile: the channel, then the end of its log.
+void Replica::look_ahead(const std::vector<Update>& parts, std::size_t at) const {
+  constexpr std::size_t kChannelAhead = 4;
+  constexpr std::size_t kLogAhead = 2;
+  const auto met = [&](std::size_t index) -> const ReplicaChannel* {
+    const bool known = index < parts.size() && parts[index].slot < by_slot_.size();
+    return known ? by_slot_[parts[index].slot] : nullptr;
+  };
+  if (const auto* const channel = met(at + kChannelAhead))
+    prefetch(channel, ReplicaChannel::kVisitedBytes);
+  if (const auto* const channel = met(at + kLogAhead)) channel->log.prefetch_newest();
+}
+
 void Replica::apply_part(const Update& part) {
   if (part.end != ChannelEnd::none) return end(part);
-  ReplicaChannel& channel = known_channel(part.channel);
+  ReplicaChannel& channel = known_channel(part);
   if (part.changes) channel.state.apply(*part.changes);
   if (part.members) channel.members.make().apply(*part.members);
   if (part.changes || part.members) channel.state_version = ++state_versions_;
@@ -67,8 +86,21 @@ ReplicaChannel& Replica::make_local(std::string_view name) {
   return make(std::make_shared<const std::string>(name));
 }
 
-ReplicaChannel& Replica::known_channel(const ChannelName& name) {
-  if (!name) return default_;
+ReplicaChannel& Replica::known_channel(const Update& part) {
+  if (!part.channel) return default_;
+  if (part.slot < by_slot_.size() && by_slot_[part.slot] != nullptr) return *by_slot_[part.slot];
+  ReplicaChannel& channel = known_by_name(part.channel);
+  set_slot(part.slot, &channel);
+  return channel;
+}
+
+void Replica::set_slot(std::uint32_t slot, ReplicaChannel* channel) {
+  if (slot == Update::kNoSlot) return;
+  if (slot >= by_slot_.size()) by_slot_.resize(slot + 1);
+  by_slot_[slot] = channel;
+}
+
+ReplicaChannel& Replica::known_by_name(const ChannelName& name) {
   ReplicaChannel* channel = find(*name);
   if (channel == nullptr) {
     channel = &make(name);
@@ -94,6 +126,7 @@ void Replica::make_known(ReplicaChannel& channel) {
 }
 
 void Replica::end(const Update& part) {
+  set_slot(part.slot, nullptr);
   ReplicaChannel* const channel = find(text(part.channel));
   const bool dropped = part.end == ChannelEnd::dropped;
   tombstones_.put(text(part.channel), dropped ? part.seq.next() : part.seq);

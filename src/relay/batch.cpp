@@ -37,6 +37,7 @@ void Batch::take(const Effect& effect) {
 
 void Batch::add(const Effect& effect, Update& part) {
   part.channel = effect.channel;
+  part.slot = effect.slot;
   part.end = effect.end;
   part.changes = effect.changes;
   part.members = effect.members;

@@ -3,11 +3,11 @@
 namespace syncrelay {
 
 void IdleChannels::hear(const Update& part) {
-  if (part.chunk)
-    window_.add(part.channel ? table_.find(*part.channel) : nullptr, part.size, left_);
+  Channel* const channel = table_.find(part);
+  if (part.chunk) window_.add(channel, part.size, left_);
   for (const ChannelName& name : left_) note(*name);
   left_.clear();
-  if (part.channel) note(*part.channel);
+  if (channel != nullptr && channel->idle()) noted_.emplace(*channel->name);
 }
 
 void IdleChannels::hear(std::size_t shard, const Subscribers& subscribers) {

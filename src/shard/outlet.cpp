@@ -8,65 +8,70 @@ Outlet::~Outlet() {
   if (blocked_) stats_.slow_clients.subtract();
 }
 
-Outlet::Due Outlet::due() const {
-  if (waiting_ && waiting_->frames.left() > 0) return Due::frames;
-  if (long_) return held_chunk() != nullptr ? Due::rest_of_event : Due::snapshot;
-  return waiting_ ? Due::messages : Due::nothing;
+Outlet::Due Outlet::Waiting::due() const {
+  if (!frames.empty()) return Due::frames;
+  if (std::holds_alternative<EventUnderWay>(long_message)) return Due::rest_of_event;
+  if (in_long_message()) return Due::snapshot;
+  return messages.empty() ? Due::nothing : Due::messages;
 }
 
-Outlet::BothWaiting& Outlet::waiting() {
-  if (!waiting_) waiting_ = std::make_unique<BothWaiting>();
+Outlet::Waiting& Outlet::waiting() {
+  if (!waiting_) waiting_ = std::make_unique<Waiting>();
   return *waiting_;
 }
 
-bool Outlet::write_out(Waiting& frames) {
+void Outlet::forget_what_is_gone() {
+  if (due() == Due::nothing) waiting_.reset();
+}
+
+bool Outlet::write_out(Frames& frames) {
   frames.sent += write_whole_frames(as_bytes(frames.bytes).subspan(frames.sent));
   if (frames.left() > 0) return false;
   frames = {};
-  if (waiting_->frames.left() + waiting_->messages.left() == 0) waiting_.reset();
+  forget_what_is_gone();
   return true;
 }
 
 bool Outlet::write_rest_of_event() {
-  auto& event = std::get<EventUnderWay>(*long_);
+  auto& event = std::get<EventUnderWay>(waiting_->long_message);
   event.position += write_whole_frames(event.chunk->read(event.position, event.end));
   if (event.position < event.end) return false;
-  long_.reset();
+  waiting_->long_message = {};
+  forget_what_is_gone();
   stats_.frames_sent.add();
   return true;
 }
 
 std::size_t Outlet::write_fragment(Snapshot::Fragment& scratch) {
-  auto& under_way = std::get<SnapshotUnderWay>(*long_);
+  auto& under_way = std::get<SnapshotUnderWay>(waiting_->long_message);
   const Snapshot::Fragment& fragment = under_way.snapshot->fragment(under_way.place, scratch);
   if (write_whole_frames(as_bytes(fragment.bytes)) > 0) under_way.place = fragment.behind;
   return fragment.bytes.size();
 }
 
 void Outlet::add_control(std::string_view frame) {
-  BothWaiting& both = waiting();
-  (long_ || both.messages.left() == 0 ? both.frames : both.messages).bytes += frame;
+  Waiting& all = waiting();
+  (all.in_long_message() || all.messages.empty() ? all.frames : all.messages).bytes += frame;
   stats_.frames_sent.add();
 }
 
 void Outlet::add_message(std::string_view text) {
-  append(waiting().messages, text, MessagePart::whole);
+  append(waiting().messages.bytes, text, MessagePart::whole);
 }
 
 void Outlet::begin_snapshot(SnapshotUnderWay snapshot) {
-  long_ = std::make_unique<std::variant<EventUnderWay, SnapshotUnderWay>>(std::move(snapshot));
+  waiting().long_message = std::move(snapshot);
 }
 
 void Outlet::end_snapshot(std::string_view text) {
-  long_.reset();
-  append(waiting().frames, text, MessagePart::end);
+  waiting_->long_message = {};
+  append(waiting_->frames.bytes, text, MessagePart::end);
 }
 
-void Outlet::append(Waiting& frames, std::string_view text, MessagePart part) {
-  const std::size_t begin = frames.bytes.size();
-  frames.bytes.resize(begin + wire_size(text.size()));
-  MessageWriter(reinterpret_cast<std::byte*>(frames.bytes.data() + begin), text.size(), part)
-      .write(text);
+void Outlet::append(std::string& frames, std::string_view text, MessagePart part) {
+  const std::size_t begin = frames.size();
+  frames.resize(begin + wire_size(text.size()));
+  MessageWriter(reinterpret_cast<std::byte*>(frames.data() + begin), text.size(), part).write(text);
   stats_.frames_sent.add();
 }
 
@@ -79,8 +84,7 @@ bool Outlet::stop_in(const LoggedEvent& event, const std::shared_ptr<const LogCh
   if (end == frames.size()) {
     stats_.frames_sent.add();
   } else if (end > 0) {
-    long_ = std::make_unique<std::variant<EventUnderWay, SnapshotUnderWay>>(
-        EventUnderWay{chunk, event.begin + end, event.end});
+    waiting().long_message = EventUnderWay{chunk, event.begin + end, event.end};
   }
   block();
   return end > 0;
@@ -124,16 +128,16 @@ void Outlet::unblock() {
 }
 
 const SnapshotUnderWay* Outlet::snapshot() const {
-  return long_ ? std::get_if<SnapshotUnderWay>(long_.get()) : nullptr;
+  return waiting_ ? std::get_if<SnapshotUnderWay>(&waiting_->long_message) : nullptr;
 }
 
 const LogChunk* Outlet::held_chunk() const {
-  const auto* const event = long_ ? std::get_if<EventUnderWay>(long_.get()) : nullptr;
+  const auto* const event =
+      waiting_ ? std::get_if<EventUnderWay>(&waiting_->long_message) : nullptr;
   return event == nullptr ? nullptr : event->chunk.get();
 }
 
 void Outlet::let_go() {
-  long_.reset();
   waiting_.reset();
 }
 

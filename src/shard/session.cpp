@@ -24,13 +24,12 @@ void set_shared(Follower& follower, bool shared) {
 
 Session::Session(ConnectionId id, Transport& transport, Duration heartbeat,
                  const SessionContext& context)
-    : id_(id),
-      transport_(transport),
+    : outlet_(transport, context.stats),
       context_(context),
-      since_(context.clock.now()),
-      since_wall_(context.clock.wall()),
-      outlet_(transport, context.stats),
-      keepalive_(context.keepalive, heartbeat, context.time.now(), since_) {}
+      keepalive_(context.keepalive, heartbeat, context.time.now(), context.clock.now()),
+      id_(id),
+      since_(keepalive_.received_at()),
+      since_wall_(context.clock.wall()) {}
 
 Session::~Session() {
   context_.turns.remove(*this);
@@ -309,7 +308,7 @@ void Session::answer() {
 ClientInfo Session::info() const {
   const std::chrono::duration<double> silent = context_.clock.now() - keepalive_.received_at();
   return {id_,
-          std::string(transport_.address()),
+          std::string(transport().address()),
           since_wall_,
           lag(),
           bytes_sent(),
@@ -321,7 +320,7 @@ void Session::close(CloseCause cause) {
   if (closing_) return;
   closing_ = cause;
   outlet_.let_go();
-  transport_.close(cause);
+  transport().close(cause);
 }
 
 bool Session::dismiss(Parting parting) {
@@ -346,18 +345,18 @@ Speaker& Session::speaker() {
 void Session::tick() {
   if (closing_) return;
   keepalive_.note_heartbeat(context_.time.now());
-  if (const auto cause = keepalive_.judge(context_.time, outlet_.blocked(), transport_))
+  if (const auto cause = keepalive_.judge(context_.time, outlet_.blocked(), transport()))
     return close(*cause);
   send_heartbeat();
   send_ping();
-  pump();
+  if (!outlet_.idle()) pump();
 }
 
 // A ping may go out in the middle of a message, and does so to every client but a blocked one,
 // which the stall timeout watches; to that one it goes when it takes bytes again.
 void Session::send_ping() {
   if (outlet_.blocked()) return;
-  if (keepalive_.begin_ping(context_.time.now(), transport_)) outlet_.add_control(kPingFrame);
+  if (keepalive_.begin_ping(context_.time.now(), transport())) outlet_.add_control(kPingFrame);
 }
 
 // What is due waits for the end of the message that is half sent; a blocked client has at most one

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "syncrelay/base/prefetch.h"
+
 namespace syncrelay {
 namespace {
 
@@ -139,10 +141,15 @@ bool Shard::begin_pass() {
 
 void Shard::begin_visits() {
   snapshots_.forget_superseded();
-  visited_.clear();
-  for (ReplicaChannel* const channel : replica_.news()) {
-    if (channel == nullptr || channel->followers.empty()) continue;
-    visited_.push_back(channel);
+  visits_.clear();
+  const std::vector<ReplicaChannel*>& news = replica_.news();
+  for (std::size_t at = 0; at < news.size(); ++at) {
+    constexpr std::size_t kAhead = 4;
+    if (at + kAhead < news.size() && news[at + kAhead] != nullptr)
+      news[at + kAhead]->followers.prefetch();
+    const ReplicaChannel* const channel = news[at];
+    if (channel == nullptr) continue;
+    visits_.add(channel->followers);
     for (std::size_t index = 0; index < channel->followers.shared(); ++index) {
       auto& follower = static_cast<Follower&>(channel->followers[index]);
       follower.session().note(follower);
@@ -156,14 +163,12 @@ void Shard::begin_visits() {
 
 // Who follows a channel does not change meanwhile.
 void Shard::run_pass() {
-  std::size_t visits = 0;
-  for (const ReplicaChannel* const channel : visited_) {
-    for (std::size_t index = 0; index < channel->followers.size(); ++index) {
-      if (visits++ % kSessionsPerIntake == 0 && visits > 1) {
-        while (take_in_one(false)) behind_ = true;
-      }
-      static_cast<Follower&>(channel->followers[index]).session().pump();
+  for (std::size_t visit = 0; visit < visits_.size(); ++visit) {
+    if (visit % kSessionsPerIntake == 0 && visit > 0) {
+      while (take_in_one(false)) behind_ = true;
     }
+    Follower& follower = visits_[visit];
+    follower.session().visit(follower);
   }
 }
 
@@ -301,12 +306,18 @@ void Shard::close_readers(const Snapshot& snapshot) {
 void Shard::tick() {
   time_.tick(clock_.now());
   std::uint64_t lag = 0;
-  for (const auto& session : sessions_) {
-    session->tick();
-    lag = std::max(lag, session->lag());
+  bool held = false;
+  for (std::size_t at = 0; at < sessions_.size(); ++at) {
+    constexpr std::size_t kAhead = 4;
+    if (at + kAhead < sessions_.size())
+      prefetch(sessions_[at + kAhead].get(), Session::kTickedBytes);
+    Session& session = *sessions_[at];
+    session.tick();
+    if (behind_ || session.held_up()) lag = std::max(lag, session.lag());
+    held |= session.held_chunk() != nullptr;
   }
   stats_.lag_events_max.set(lag);
-  bound_held_chunks();
+  if (held) bound_held_chunks();
 }
 
 bool Shard::drained() const {

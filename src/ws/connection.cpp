@@ -1,12 +1,8 @@
 #include "connection.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -61,6 +57,7 @@ Connection::~Connection() {
 
 void Connection::opened(lws* wsi) {
   wsi_ = wsi;
+  send_to(lws_get_socket_fd(wsi));
   become_transient(context_.handshake_timeout);
 }
 
@@ -106,10 +103,9 @@ bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
 void Connection::welcome(Gatekeeper::Welcome welcome) {
   context_.transients.leave(*this);
   auto& client = stage_.emplace<Client>(std::move(welcome.seat), context_.max_client_message);
-  outgoing_ =
-      std::move(welcome.answer);  // leaves with the first message, when all count the client
+  finish_frame(as_bytes(welcome.answer));  // leaves with the first message, when all count it
   client.session = &context_.shard.add(client.seat.id(), *this, welcome.request);
-  if (!outgoing_.empty()) request_writable();
+  if (!all_sent()) request_writable();
   context_.log.debug("client connected",
                      {{"client", client.seat.id().value}, {"address", address()}});
 }
@@ -152,7 +148,7 @@ void Connection::hear(const MessagePiece& piece) {
 // Where pongs cannot go out as fast as pings come in, only the latest is answered (RFC 6455 section
 // 5.5.3).
 void Connection::add_pong(std::string_view payload, std::string& pongs) {
-  if (outgoing_.empty() && pongs.size() < kMaxPongBytes) {
+  if (all_sent() && pongs.size() < kMaxPongBytes) {
     pongs += as_text(pong_frame(payload).bytes());
   } else {
     if (!late_pong_) late_pong_ = std::make_unique<std::string>();
@@ -161,7 +157,7 @@ void Connection::add_pong(std::string_view payload, std::string& pongs) {
 }
 
 void Connection::send_late_pong() {
-  if (!late_pong_ || !outgoing_.empty()) return;
+  if (!late_pong_ || !all_sent()) return;
   const std::unique_ptr<std::string> payload = std::move(late_pong_);
   send(pong_frame(*payload).bytes());
 }
@@ -248,78 +244,31 @@ void Connection::become_transient(Duration time) {
   }
 }
 
-// Straight to the socket. An error shows as an event on the socket, where libwebsockets ends the
-// connection.
-std::size_t Connection::write(ByteSpan frames) {
-  if (!outgoing_.empty()) return write_behind(frames);
-  const ssize_t sent = ::send(fd(), frames.data(), frames.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
-}
-
-// The same behind what waits to go before.
-std::size_t Connection::write_behind(ByteSpan frames) {
-  iovec parts[] = {{outgoing_.data(), outgoing_.size()},
-                   {const_cast<std::byte*>(frames.data()), frames.size()}};
-  msghdr message{};
-  message.msg_iov = parts;
-  message.msg_iovlen = std::size(parts);
-  const ssize_t result = sendmsg(fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (result <= 0) return 0;
-  const auto sent = static_cast<std::size_t>(result);
-  const std::size_t before = std::min(sent, outgoing_.size());
-  drop_sent(before);
-  return sent - before;
-}
-
-// Lets go of the memory with the last byte.
-void Connection::drop_sent(std::size_t bytes) {
-  outgoing_.erase(0, bytes);
-  if (outgoing_.empty() && outgoing_.capacity() > std::string().capacity())
-    std::string().swap(outgoing_);
-}
-
-void Connection::finish_frame(ByteSpan rest) {
-  outgoing_ += as_text(rest);
-}
-
 void Connection::send(ByteSpan bytes) {
   finish_frame(bytes.subspan(write(bytes)));
-  if (!outgoing_.empty()) request_writable();
+  if (!all_sent()) request_writable();
 }
 
 void Connection::request_writable() {
   lws_callback_on_writable(wsi_);
 }
 
-Transport::Delivery Connection::delivery() const {
-  tcp_info tcp{};
-  socklen_t size = sizeof tcp;
-  if (getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &tcp, &size) != 0) return {};
-  const bool in_kernel = tcp.tcpi_unacked > 0 || tcp.tcpi_notsent_bytes > 0;
-  return {tcp.tcpi_bytes_acked, in_kernel || !outgoing_.empty()};
-}
-
 bool Connection::writeable() {
   if (!flush()) return false;
-  if (!outgoing_.empty()) return true;
+  if (!all_sent()) return true;
   send_late_pong();
   const auto* client = std::get_if<Client>(&stage_);
-  if (client != nullptr && outgoing_.empty()) client->session->writable();
+  if (client != nullptr && all_sent()) client->session->writable();
   return true;
 }
 
 // False when the connection is lost.
 bool Connection::flush() {
-  if (!outgoing_.empty()) {
-    const ssize_t sent =
-        ::send(fd(), outgoing_.data(), outgoing_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-    drop_sent(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
-  }
-  if (!outgoing_.empty()) {
+  if (!send_waiting()) return false;
+  if (!all_sent()) {
     request_writable();
   } else if (std::holds_alternative<Leaving>(stage_)) {
-    shutdown(fd(), SHUT_WR);
+    shutdown(socket(), SHUT_WR);
   }
   return true;
 }

@@ -12,13 +12,13 @@
 #include <string_view>
 #include <variant>
 
+#include "socket_transport.h"
 #include "syncrelay/base/line_budget.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/tally.h"
 #include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/frame_reader.h"
 #include "syncrelay/shard/shard.h"
-#include "syncrelay/shard/transport.h"
 #include "syncrelay/ws/gatekeeper.h"
 #include "syncrelay/ws/transients.h"
 
@@ -46,11 +46,8 @@ struct ConnectionContext {
 // One adopted socket, from its first byte to its last: a request, perhaps a client, and the way
 // out. To libwebsockets it is a raw socket: HTTP, the handshake, frames, pongs and closing are read
 // and written here, so that nothing a stranger sends meets a parser that we do not own, and
-// libwebsockets holds no bytes of ours.
-//
-// Invariant: `outgoing_` ends at a frame's end, and what is sent while it is empty, too; a pong or
-// close frame may go out then. Its shard's thread only.
-class Connection final : public Transient, public Transport {
+// libwebsockets holds no bytes of ours. Its shard's thread only.
+class Connection final : public SocketTransport, public Transient {
  public:
   // `counted` counts it among its loop's connections.
   Connection(std::string address, ListenerRole listener, Tally::Unit counted,
@@ -73,10 +70,7 @@ class Connection final : public Transient, public Transport {
   lws* wsi() const { return wsi_; }
 
   // Transport, for its session.
-  std::size_t write(ByteSpan frames) override;
-  void finish_frame(ByteSpan rest) override;
   void request_writable() override;
-  Delivery delivery() const override;
   std::string_view address() const override { return address_; }
   void close(CloseCause cause) override;
 
@@ -99,7 +93,6 @@ class Connection final : public Transient, public Transport {
   };
   struct Leaving {};  // the answer or close frame is on its way; what comes in is dropped
 
-  int fd() const { return lws_get_socket_fd(wsi_); }
   bool read_head(std::string_view bytes);
   bool act(Gatekeeper::Decision decision, std::string rest);
   void welcome(Gatekeeper::Welcome welcome);
@@ -115,15 +108,12 @@ class Connection final : public Transient, public Transport {
   bool leave(ByteSpan last_words);
   void become_transient(Duration time);
   void send(ByteSpan bytes);
-  std::size_t write_behind(ByteSpan frames);
-  void drop_sent(std::size_t bytes);
   bool flush();
 
   ConnectionContext& context_;
   const std::string address_;
   lws* wsi_ = nullptr;
   std::variant<Asking, Client, Leaving> stage_;
-  std::string outgoing_;                    // taken but not sent yet
   std::unique_ptr<std::string> late_pong_;  // payload of the latest ping, when it had to wait
   const Tally::Unit counted_;
   const ListenerRole listener_;

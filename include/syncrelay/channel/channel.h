@@ -8,6 +8,7 @@
 #include "syncrelay/channel/rare.h"
 #include "syncrelay/channel/state.h"
 #include "syncrelay/post/channel_name.h"
+#include "syncrelay/post/update.h"
 
 namespace syncrelay {
 
@@ -33,7 +34,8 @@ struct Channel {
   Seq last;                      // its newest event
   State state;
   Rare<State> members;
-  Rare<State> wills;  // of members only
+  Rare<State> wills;                     // of members only
+  std::uint32_t slot = Update::kNoSlot;  // ChannelTable's to keep; the default one has none
 
   ChannelPosition position() const { return {last, generation}; }
   bool empty() const { return state.size() == 0 && members.get().size() == 0; }

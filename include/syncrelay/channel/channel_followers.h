@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "syncrelay/base/prefetch.h"
+
 namespace syncrelay {
 
 // One who follows a channel, as the channel knows it. It stays where it is.
@@ -35,6 +37,11 @@ class ChannelFollowers {
 
   // Precondition: index < size(); those under shared() are.
   ChannelFollower& operator[](std::size_t index) const { return *all_[index]; }
+
+  // Has the processor fetch where all of them are found.
+  void prefetch() const {
+    if (!all_.empty()) syncrelay::prefetch(all_.data(), 1);
+  }
 
   // Not shared at first.
   void add(ChannelFollower& follower) {

@@ -6,6 +6,7 @@
 
 #include "syncrelay/base/bytes.h"
 #include "syncrelay/base/ids.h"
+#include "syncrelay/base/prefetch.h"
 #include "syncrelay/base/ring.h"
 #include "syncrelay/post/log_chunk.h"
 
@@ -53,6 +54,13 @@ class ChannelLog {
   // What can be read at once from event `from` on, no further than `limit`, where an event of some
   // channel ends. Precondition: holds(from).
   Run read(Seq from, std::uint64_t limit = UINT64_MAX) const;
+
+  // Has the processor fetch what read() of the newest events touches.
+  void prefetch_newest() const {
+    if (begins_.empty()) return;
+    prefetch(&begins_.back(), sizeof(std::uint64_t));
+    prefetch(&stretches_.back(), sizeof(Stretch));
+  }
 
   // The event whose bytes hold `position`. Precondition: one does.
   LoggedEvent event_at(std::uint64_t position) const;

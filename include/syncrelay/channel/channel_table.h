@@ -49,6 +49,10 @@ class ChannelTable {
   // The channel is gone, and its numbers ended at `last`. Precondition: it is not the default one.
   void remove(Channel& channel, Seq last);
 
+  // The channel that a part of a step was about. Null: it is the default one, or not there any
+  // more.
+  Channel* find(const Update& part);
+
   struct Mark {
     std::size_t changes = 0;
     std::uint64_t version = 0;
@@ -115,6 +119,7 @@ class ChannelTable {
   };
   using Change = std::variant<KeyWas, LastWas, Made, Removed, Buried>;
 
+  Channel& add(std::unique_ptr<Channel> added);
   void bury(std::string_view name, Seq last);
   void set_key(Channel& channel, Shelf shelf, const StateChange& change);
   void count(const Channel& channel);
@@ -127,6 +132,9 @@ class ChannelTable {
 
   Channel main_;
   ByName by_name_;
+  // Null: free, or of one that was removed and may come back until keep().
+  std::vector<Channel*> by_slot_;
+  std::vector<std::uint32_t> free_slots_;
   Tombstones tombstones_;
   std::uint64_t version_ = 0;
   Totals totals_;

@@ -30,6 +30,7 @@ struct Lifetime {
 // One part of what a command did: in one channel. Its views hold for the call that it is given to.
 struct Effect {
   ChannelName channel;
+  std::uint32_t slot = Update::kNoSlot;  // of the channel, see there
   ChannelEnd end = ChannelEnd::none;
   std::shared_ptr<const StateChanges> changes;  // null: none
   std::shared_ptr<const StateChanges> members;  // null: none

@@ -92,8 +92,11 @@ class Replica {
   };
 
   void apply_part(const Update& part);
+  void look_ahead(const std::vector<Update>& parts, std::size_t at) const;
   ReplicaChannel& make(ChannelName name);
-  ReplicaChannel& known_channel(const ChannelName& name);
+  ReplicaChannel& known_channel(const Update& part);
+  ReplicaChannel& known_by_name(const ChannelName& name);
+  void set_slot(std::uint32_t slot, ReplicaChannel* channel);
   void make_known(ReplicaChannel& channel);
   void end(const Update& part);
   void drop(ReplicaChannel& channel);
@@ -105,6 +108,7 @@ class Replica {
   EventLog log_;
   ReplicaChannel default_{nullptr};
   std::unordered_set<std::unique_ptr<ReplicaChannel>, Hash, SameName> named_;
+  std::vector<ReplicaChannel*> by_slot_;  // of the relay's; null: not met yet, or gone
   Tombstones tombstones_;
   std::size_t local_ = 0;
   std::uint64_t state_versions_ = 0;  // given out

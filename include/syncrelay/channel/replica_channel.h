@@ -19,6 +19,10 @@ struct ReplicaChannel {
   ReplicaChannel(const ReplicaChannel&) = delete;
   ReplicaChannel& operator=(const ReplicaChannel&) = delete;
 
+  // Of the front: what an event, and a visit to a follower, touch.
+  static constexpr std::size_t kVisitedBytes = 128;
+  static constexpr std::uint32_t kNoNews = UINT32_MAX;
+
   // The relay has it. Else it is there for those who follow it only.
   bool known = false;
   // A backend dropped it: its name may belong to another one already, and it is there only until
@@ -29,15 +33,13 @@ struct ReplicaChannel {
   // Grows where its numbers began anew after somebody may have been told of them.
   std::uint32_t numbering = 0;
   std::uint32_t news_slot = kNoNews;  // in Replica::news()
+  ChannelLog log;
+  ChannelFollowers followers;  // the shard's
+  Seq begin{1};                // the first event of its numbering; nothing was in it before that
   const ChannelName name;
   State state;
   Rare<State> members;              // by id, see member.h
   std::uint64_t state_version = 0;  // changes with both; no two channels have the same
-  ChannelLog log;
-  Seq begin{1};                // the first event of its numbering; nothing was in it before that
-  ChannelFollowers followers;  // the shard's
-
-  static constexpr std::uint32_t kNoNews = UINT32_MAX;
 
   Seq last() const { return log.next().previous(); }  // its newest event
 };

@@ -36,7 +36,12 @@ enum class ChannelEnd : std::uint8_t {
 // What one letter did in one channel: an event, a change of state or members, or both in one step;
 // or that the channel is gone. Immutable; the relay posts it to every shard.
 struct Update {
+  static constexpr std::uint32_t kNoSlot = UINT32_MAX;
+
   ChannelName channel;
+  // Of all that the relay has, only this channel has this slot, until an update ends it; kNoSlot:
+  // the default channel, or not told. A short way to what a reader keeps of the channel.
+  std::uint32_t slot = kNoSlot;
   ChannelEnd end = ChannelEnd::none;
   std::shared_ptr<const StateChanges> changes;  // null: none
   std::shared_ptr<const StateChanges> members;  // by id; null: none

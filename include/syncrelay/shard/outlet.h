@@ -45,7 +45,7 @@ class Outlet {
   // at any frame's end; the rest of a long message of the log; fragments of a snapshot; and
   // messages of this client's own.
   enum class Due : std::uint8_t { nothing, frames, rest_of_event, snapshot, messages };
-  Due due() const;
+  Due due() const { return waiting_ ? waiting_->due() : Due::nothing; }
 
   // Each writes what is due of that kind. False: the transport takes no more. Precondition: due().
   bool write_frames() { return write_out(waiting_->frames); }
@@ -78,11 +78,12 @@ class Outlet {
   // The part of the log that this client alone may hold back, being in the middle of a message;
   // else null.
   const LogChunk* held_chunk() const;
-  bool in_long_message() const { return long_ != nullptr; }
+  bool in_long_message() const { return waiting_ && waiting_->in_long_message(); }
 
+  Transport& transport() const { return transport_; }
   bool blocked() const { return blocked_; }  // waits for the transport, having more to write
   void unblock();
-  bool idle() const { return !blocked_ && due() == Due::nothing; }
+  bool idle() const { return !blocked_ && !waiting_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
 
   // Lets go of all that it holds. Nothing is written any more.
@@ -97,30 +98,37 @@ class Outlet {
     std::uint64_t end = 0;
   };
 
-  struct Waiting {
+  // Frames of the outlet's own.
+  struct Frames {
     std::string bytes;
     std::size_t sent = 0;
+    bool empty() const { return bytes.empty(); }
     std::size_t left() const { return bytes.size() - sent; }
   };
-  // Most clients have nothing waiting most of the time, and need no room for it then.
-  struct BothWaiting {
-    Waiting frames;    // may go out at any frame's end
-    Waiting messages;  // may go out between two messages
+  struct Waiting {
+    Due due() const;
+    bool in_long_message() const { return long_message.index() != 0; }
+
+    Frames frames;    // may go out at any frame's end
+    Frames messages;  // may go out between two messages
+    std::variant<std::monostate, EventUnderWay, SnapshotUnderWay> long_message;  // half sent
   };
 
-  BothWaiting& waiting();
-  bool write_out(Waiting& frames);
-  void append(Waiting& frames, std::string_view text, MessagePart part);
+  Waiting& waiting();
+  void forget_what_is_gone();
+  bool write_out(Frames& frames);
+  void append(std::string& frames, std::string_view text, MessagePart part);
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);
   void block();
 
   Transport& transport_;
   ShardStats& stats_;
-  std::unique_ptr<BothWaiting> waiting_;  // null: nothing
-  std::unique_ptr<std::variant<EventUnderWay, SnapshotUnderWay>> long_;
+  std::unique_ptr<Waiting> waiting_;  // null, as it mostly is: nothing waits
   std::uint64_t bytes_sent_ = 0;
   bool blocked_ = false;
 };
+
+static_assert(sizeof(Outlet) <= 40, "each event touches that of every client");
 
 }  // namespace syncrelay

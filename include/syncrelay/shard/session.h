@@ -62,8 +62,8 @@ struct ClientRequest {
 // log is what the client has still to get. With several followers it writes what comes first in the
 // log, up to where another one's begins.
 //
-// Fourteen fields: the parts, and what each shard's list of sessions needs to know of them. Its
-// shard's thread only, no I/O of its own.
+// Twelve fields: the parts, and what each shard's list of sessions needs to know of them; in front
+// what each event touches. Its shard's thread only, no I/O of its own.
 class Session {
  public:
   static constexpr std::size_t kMaxUntoldBytes = 64 * 1024;
@@ -90,6 +90,17 @@ class Session {
   // Writes all that is due until there is nothing left, the transport takes no more, or a large
   // snapshot is next: for that the session has its turns.
   void pump();
+
+  // The same where this follower's channel got an event, and mostly nothing else is due.
+  void visit(Follower& follower) {
+    while (only_follows() && write_of_one(follower)) {
+    }
+    if (!only_follows()) pump();
+  }
+
+  // Of the front: what a visit, and a tick, touch as long as nothing is unusual.
+  static constexpr std::size_t kVisitedBytes = 72;
+  static constexpr std::size_t kTickedBytes = 160;
 
   // A message of this client's own, behind those that were told before.
   void tell(std::string_view message) { outlet_.add_message(message); }
@@ -130,7 +141,7 @@ class Session {
   bool dismiss(Parting parting);
 
   ConnectionId id() const { return id_; }
-  Transport& transport() { return transport_; }
+  Transport& transport() const { return outlet_.transport(); }
   TimePoint since() const { return since_; }
   std::uint64_t bytes_sent() const { return outlet_.bytes_sent(); }
   std::uint64_t lag() const;
@@ -142,6 +153,9 @@ class Session {
 
   // Waits for the transport, having more to write.
   bool blocked() const { return outlet_.blocked(); }
+
+  // Is held up by its transport, or by what it has to write before the log's events.
+  bool held_up() const { return !outlet_.idle(); }
 
   // Its place in the shard's list; the shard's to keep.
   std::uint32_t slot = 0;
@@ -159,6 +173,8 @@ class Session {
   const LogChunk* held_chunk() const { return outlet_.held_chunk(); }
 
  private:
+  // Nothing is due but events of a single channel.
+  bool only_follows() const { return outlet_.idle() && !due_ && !closing_; }
   std::size_t place_of(const ReplicaChannel& channel) const;
   bool step();
   bool write_of_one(Follower& follower);
@@ -176,17 +192,16 @@ class Session {
   void send_ping();
   void send_heartbeat();
 
-  const ConnectionId id_;
-  Transport& transport_;
-  const SessionContext& context_;
-  const TimePoint since_;
-  const WallTime since_wall_;
   Outlet outlet_;
+  const SessionContext& context_;
+  std::unique_ptr<DueFollowers> due_;  // null: there are not several followers
+  std::optional<CloseCause> closing_;
   Keepalive keepalive_;
   Few<std::unique_ptr<Follower>> followers_;  // in the order of their channels' addresses
-  std::unique_ptr<DueFollowers> due_;         // null: there are not several
-  std::unique_ptr<Speaker> speaker_;
-  std::optional<CloseCause> closing_;
+  std::unique_ptr<Speaker> speaker_;          // null: not made yet
+  const ConnectionId id_;
+  const TimePoint since_;
+  const WallTime since_wall_;
 };
 
 }  // namespace syncrelay

@@ -19,6 +19,7 @@
 #include "syncrelay/shard/snapshot_turns.h"
 #include "syncrelay/shard/speakers.h"
 #include "syncrelay/shard/subscriptions.h"
+#include "syncrelay/shard/visits.h"
 
 namespace syncrelay {
 
@@ -113,11 +114,11 @@ class Shard {
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Letter> incoming_;  // taken from the mailbox, from next_incoming_ on not yet applied
   std::size_t next_incoming_ = 0;
-  std::vector<ReplicaChannel*> visited_;  // whose followers this pass visits
-  std::size_t ending_ = 0;                // of Replica::dropped(): end with this pass
-  std::vector<Letter> private_;           // to single clients, not dealt with yet
-  std::size_t private_due_ = 0;           // of them: with this pass
-  std::uint64_t pass_bytes_ = 0;          // taken in during this pass
+  Visits visits_;                 // of this pass
+  std::size_t ending_ = 0;        // of Replica::dropped(): end with this pass
+  std::vector<Letter> private_;   // to single clients, not dealt with yet
+  std::size_t private_due_ = 0;   // of them: with this pass
+  std::uint64_t pass_bytes_ = 0;  // taken in during this pass
   std::uint64_t pass_events_ = 0;
   bool behind_ = false;  // something was taken in that some session was not visited after
   // Positions in the log:

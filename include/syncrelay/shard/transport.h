@@ -15,6 +15,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
+  // Of the front: what write() touches as long as the connection takes all.
+  static constexpr std::size_t kVisitedBytes = 48;
+
   // Offers `frames` (whole frames) to the connection, which takes as many bytes as it can without
   // waiting and copying; returns how many.
   virtual std::size_t write(ByteSpan frames) = 0;
