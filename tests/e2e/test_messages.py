@@ -284,6 +284,30 @@ async def test_there_is_a_backend_from_the_first_receive_on_and_with_data_for_ev
     worker.close()
 
 
+# When the storage fails.
+
+
+async def test_what_cannot_be_stored_is_refused_and_leaves_no_ref_behind(start_relay, data_dir, disk, employ, join):
+    relay = start_relay(*IDENTITIES, "--data", data_dir, launcher=disk.launcher)
+    worker, client = employ(relay), await join(relay, id="dev-1")
+    await acked(client, "kept")
+    kept = worker.look()
+    disk.fill()
+    for number in itertools.count():
+        answer = await answer_to(client, str(number) * 10_000, f"full{number}")
+        if answer["type"] == "sync:error":
+            break
+    assert answer["code"] == "storage_full"
+    disk.free()
+    again = f"full{number}"
+    while (answer := await answer_to(client, "there is room", again))["type"] == "sync:error":
+        assert answer["code"].startswith("storage_")
+    assert worker.done(kept) == 1
+    assert texts(worker.look()) == [str(n) * 10_000 for n in range(number)] + ["there is room"]
+    assert (await answer_to(client, "said again", again))["type"] == "sync:ack"
+    assert worker.look() == []
+
+
 # Over kill -9 of the relay.
 
 
