@@ -243,9 +243,11 @@ void Server::say_ready() const {
 std::uint64_t Server::held_bytes() const {
   constexpr std::uint64_t kKeyBytes = 64;  // of each copy, without the value
   constexpr std::uint64_t kClientBytes = 1536;
+  constexpr std::uint64_t kMessageBytes = 512;  // in the inbox, without its texts
   const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
   std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
   bytes += relay_stats_.state_bytes.get();
+  bytes += relay_stats_.inbox_messages.get() * kMessageBytes + relay_stats_.inbox_bytes.get();
   std::uint64_t window = 0;
   for (const auto& shard : shard_stats_) {
     bytes += shard->channels.get() * kChannelBytes + keys;

@@ -2,12 +2,16 @@
 
 import pytest
 
+from channel_client import ChannelClient
 from deadline import until
+from worker import Worker
 
 CHANNELS = 50_000
 BATCH = 500  # commands
 MIB = 2**20
 EXPECTED_GROWTH = 30 * MIB
+MESSAGES = 1_000
+MESSAGE_BYTES = 60_000
 MAX_SHARE_LEFT = 0.5  # where the numbers of the channels ended is remembered, and the window stays as large
 
 
@@ -33,3 +37,23 @@ async def test_the_memory_of_channels_that_were_dropped_goes_back_to_the_system(
         push_batches(pusher, [{"op": "drop", "channel": name} for name in names])
         await until(lambda: relay.metrics().value("channels") == 1, "all are gone", seconds=60)
         await until(lambda: relay.rss() - before < MAX_SHARE_LEFT * grown, "the memory is back", seconds=20)
+
+
+@pytest.mark.heavy
+async def test_the_memory_of_messages_that_are_done_goes_back_to_the_system(start_relay, memory_is_measurable):
+    relay = start_relay("--client-rate", "0", "--shards", "2")
+    worker, client = Worker(relay), await ChannelClient.open(relay)
+    worker.look()
+    before = relay.rss()
+    for _ in range(MESSAGES):
+        assert (await client.ask({"type": "chat:say", "text": "x" * MESSAGE_BYTES}))["type"] == "sync:ack"
+    grown = relay.rss() - before
+    assert grown > MESSAGES * MESSAGE_BYTES * 0.9
+    events = worker.look()
+    assert worker.receive(wait=1.5) == [], "the rest of the sender's waits; the relay looks at what it holds once a second"
+    while events:
+        worker.done(events)
+        events = worker.look()
+    await until(lambda: relay.rss() - before < MAX_SHARE_LEFT * grown, "the memory is back", seconds=20)
+    await client.abort()
+    worker.close()
