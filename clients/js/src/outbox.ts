@@ -78,7 +78,10 @@ export class Outbox {
   }
 
   /** Says a message when its turn comes. Resolves when the relay has taken it; rejects with RequestError. */
-  say(message: { readonly type: string }, { timeout }: SendOptions): Promise<void> {
+  say(
+    message: { readonly type: string; readonly [member: string]: unknown },
+    { timeout }: SendOptions,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (timeout !== undefined) demand("timeout", timeout, 1, 86_400_000);
       const ref = this.ref();

@@ -271,7 +271,8 @@ TEST_CASE("The default channel's members are listed under a key and told by an e
             R"("since":1763838000.123456},"ts":1763838000.123456,"seq":1};)"
             "\n"
             R"(#2 {"type":"devices:\"updated\"","data":)" +
-            first + ",\"ts\":1763838000.123456,\"seq\":2};\n");
+            first + R"(,"set":{"devices":)" + first + R"(},"ts":1763838000.123456,"seq":2};)" +
+            "\n");
   test.arrive("", "a", R"({"id":"b","i\u0064":"b","connected_at":0,"x":[1]})", kLater);
   CHECK(**test.channels.table().main().state.find("devices") ==
         R"([{"id":"b","name":"Phone","connected_at":1763838000.123456},)"
@@ -282,10 +283,11 @@ TEST_CASE("The default channel's members are listed under a key and told by an e
         R"([{"id":"a","x":[1],"connected_at":1763838001.000000}])");
 }
 
-TEST_CASE("A list or its event alone does not bring the other") {
+TEST_CASE("A list without an event is told as the key that it is, an event alone keeps none") {
   Channels::Settings key;
   key.members_key = "devices";
-  CHECK(Instance(key).arrive("", "a").find("#2") == std::string::npos);
+  CHECK(Instance(key).arrive("", "a").find(
+            R"(#2 {"type":"sync:set","data":{"devices":[{"id":"a",)") != std::string::npos);
   Channels::Settings event;
   event.members_event = "devices";
   Instance test(event);

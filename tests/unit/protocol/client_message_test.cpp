@@ -317,6 +317,16 @@ TEST_CASE("What no backend could read is ignored") {
   CHECK_FALSE(parse_client_message(R"({"type":"x","data":"\ud83c","ref":"r"})"));
 }
 
+TEST_CASE("Who gave a ref before the fault hears that it cannot be read") {
+  for (const std::string text :
+       {R"({"ref":"r","type":"x","data":"\ud83c"})", R"({"type":"x","ref":"r","data":NaN})",
+        R"({"ref":"r","type":"sync:shout"})", R"({"ref":"r","type":"x")"}) {
+    const auto message = answered<BackendMessage>(text);
+    CHECK(message.fault == RefusedMessage::message_invalid);
+    CHECK(message.ref == "r");
+  }
+}
+
 TEST_CASE("Messages for others may be as long as the relay takes them, whole or cut") {
   Hearing ears;
   ears.max_bytes = 2000;

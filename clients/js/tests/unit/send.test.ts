@@ -53,6 +53,28 @@ test.each(["no_backend", "inbox_full", "invalid_json"])("%s rejects it", async (
   expect(refs(played)).toEqual([]);
 });
 
+test("who has been heard by a backend waits for it at a relay that began anew", async () => {
+  const played = playLive();
+  const { world } = played;
+  const [heard, later] = sendAll(played, 1, 2);
+  world.socket.tell(ack(REF(1)), refusal(REF(2), "no_backend"));
+  await told();
+  expect([heard?.now, later?.now]).toEqual(["done", "pending"]);
+  expect(refs(played)).toEqual([REF(1), REF(2)]);
+  world.advance(1_000);
+  expect(refs(played)).toEqual([REF(2)]);
+});
+
+test("half a character is refused here, since the relay takes none", async () => {
+  const { world, client } = playLive();
+  const half = fateOf(client.send("vote", { text: "🎈".slice(0, 1) }));
+  const whole = fateOf(client.send("vote", { text: "🎈 \\ud83c" }));
+  await told();
+  expect(half.error).toMatchObject({ code: "lone_surrogate" });
+  expect(whole.now).toBe("pending");
+  expect(world.socket.said).toHaveLength(1);
+});
+
 test("what is said before the connection is there follows when it opens", () => {
   const { world, client } = play();
   fateOf(client.send("vote", 1));
