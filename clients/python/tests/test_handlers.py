@@ -54,6 +54,13 @@ def test_a_type_has_one_handler_and_attempts_are_a_number() -> None:
         fake.on("shout", "say")(lambda message: None)
     with pytest.raises(InvalidValue, match="attempts"):
         fake.on("shout", attempts=0)
+    for wrong in (print, "", "sync:publish"):
+        with pytest.raises(InvalidValue, match="type"):
+            fake.on(wrong)
+        with pytest.raises(InvalidValue, match="type"):
+            fake.say(wrong)
+    with pytest.raises(InvalidValue, match="no identity"):
+        fake.say("say", id="@dev-1")
     with pytest.raises(InvalidValue, match="concurrency"):
         fake.run(concurrency=0)
 

@@ -7,7 +7,7 @@ import logging
 from typing import Any, Callable, Optional, TypeVar
 
 from .errors import InvalidValue
-from .members import checked_name
+from .members import checked_message_type, checked_name
 from .message import Message
 
 F = TypeVar("F", bound=Callable[[Message], Any])
@@ -67,11 +67,8 @@ class Handling:
         The message is done when it returns. When it raises, the message is given back, after a pause, and whoever gets it
         tries again; at the attempt number ``attempts`` it is for ``on_dead``. ``run``, ``start`` or ``serve`` begins.
         """
-        for name in (type, *types):
-            if not isinstance(name, str):
-                raise TypeError(f'a type of messages is a str, not {name!r}: @relay.on("say")')
-            if not name or name.startswith("sync:"):
-                raise InvalidValue("type", f"is {name!r}; no such message comes from a client")
+        for each in (type, *types):
+            checked_message_type(each)
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
             raise InvalidValue("attempts", f"is {attempts!r}; it must be a whole number above 0")
 

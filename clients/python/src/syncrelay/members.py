@@ -59,6 +59,14 @@ def checked_identity(id: object, what: str = "id") -> str:
     return id
 
 
+def checked_message_type(type: object) -> str:
+    if not isinstance(type, str):
+        raise InvalidValue("type", f'must be a str, as in @relay.on("say"), not {type!r}')
+    if not type or type.startswith("sync:"):
+        raise InvalidValue("type", f"is {type!r}; the messages of clients have a type that does not begin with sync:")
+    return type
+
+
 def checked_connection(number: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise InvalidValue("connection", f"is {number!r}; it must be the number of a client")

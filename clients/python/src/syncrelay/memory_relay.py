@@ -9,6 +9,7 @@ from typing import Any, Iterable, Mapping
 
 from .answer import Client
 from .memory_channel import MemoryChannel
+from .members import checked_identity, checked_message_type
 from .memory_inbox import MemoryInbox
 
 
@@ -277,7 +278,9 @@ def said(
     type: str, data: object, id: str | None, connection: int, channel: str, members: Mapping[str, object]
 ) -> dict[str, Any]:
     """What the inbox keeps of a client's message."""
-    body: dict[str, object] = {"type": type, **({} if data is None else {"data": data}), **members}
+    if id is not None:
+        checked_identity(id)
+    body: dict[str, object] = {"type": checked_message_type(type), **({} if data is None else {"data": data}), **members}
     if channel:
         body["channel"] = channel
     identity = {} if id is None else {"id": id}
