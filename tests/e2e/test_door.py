@@ -173,7 +173,9 @@ async def test_a_name_that_is_not_listed_is_told_once(relay):
 
 
 @pytest.mark.parametrize("query", ["token=&epoch={0}&seq={1}&x=", "epoch=&epoch={0}&seq={1}", "&&epoch={0}&seq=&seq={1}&"])
-async def test_empty_arguments_do_not_lose_the_resume(relay, pusher, connect, query):
+async def test_empty_arguments_do_not_lose_the_resume(start_relay, push_to, connect, query):
+    relay = start_relay("--shards", 1)  # another shard would hear of the event a moment later
+    pusher = push_to(relay)
     client = await connect(relay)
     pusher.broadcast("one")
     await client.read_to_seq(1)

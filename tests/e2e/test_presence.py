@@ -205,6 +205,7 @@ async def test_both_codes_that_say_farewell_are_clean_and_others_are_not(start_r
     relay = start_relay(*BELIEVING, "--presence-grace", NEVER, "--presence-grace-closed", AT_ONCE)
     watcher = await follow(relay)
     clean, unclean = await follow(relay, id="clean"), await follow(relay, id="unclean")
+    await until(lambda: len(people(peer_of(relay))) == 2, "both are members")
     await unclean.connection.close(3000)
     await gone(relay, 2)
     await clean.connection.close(code)
