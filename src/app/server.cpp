@@ -212,9 +212,9 @@ void Server::start_acceptor() {
   for (Listener& listener : client_listeners_) clients.push_back(&listener);
   for (Listener& listener : admin_listeners_) admin.push_back(&listener);
   for (const auto& loop : loops_) loops.push_back(loop.get());
-  acceptor_ =
-      std::make_unique<Acceptor>(Acceptor::Settings{config_.send_buffer}, std::move(clients),
-                                 std::move(admin), std::move(loops), *status_, clock_, log_);
+  acceptor_ = std::make_unique<Acceptor>(Acceptor::Settings{config_.send_buffer, files_.all},
+                                         std::move(clients), std::move(admin), std::move(loops),
+                                         *status_, clock_, log_);
   acceptor_->start();
 }
 

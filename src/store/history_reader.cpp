@@ -44,8 +44,7 @@ Result<std::optional<Position>, std::string> HistoryReader::read(StoredHistory& 
   history.last = Seq{position->seq};
   history.events_ever = position->events;
   history.version = position->version;
-  history.tombstones.restore(std::move(tombstones),
-                             static_cast<std::uint32_t>(position->generation));
+  history.tombstones.restore(tombstones, static_cast<std::uint32_t>(position->generation));
   history.ran = std::chrono::microseconds(position->ran);
   return position;
 }

@@ -80,10 +80,12 @@ void Acceptor::accept_some(const Source& source) {
     socklen_t size = sizeof address;
     Descriptor fd(accept4(source.fd, reinterpret_cast<sockaddr*>(&address), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd) {
+    if (fd && fd.get() >= static_cast<int>(settings_.descriptors)) {
+      turn_away(fd);
+    } else if (fd) {
       hand_over(std::move(fd), source.role, text_of(address));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-      return turn_away(source);
+      return turn_away_next(source);
     } else if (errno != ECONNABORTED && errno != EINTR) {
       return;
     }
@@ -99,19 +101,21 @@ void Acceptor::hand_over(Descriptor fd, ListenerRole role, std::string address) 
   loop.adopt(std::move(fd), role, std::move(address));
 }
 
-// Takes one connection off the queue and closes it, so that its peer learns at once and poll() does
-// not spin.
-void Acceptor::turn_away(const Source& source) {
+// Takes one connection off the queue, so that its peer learns at once and poll() does not spin.
+void Acceptor::turn_away_next(const Source& source) {
+  reserve_.reset();
+  if (const Descriptor fd(accept4(source.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); fd)
+    turn_away(fd);
+  reserve_ = open_reserve();
+}
+
+void Acceptor::turn_away(const Descriptor& fd) {
   static constexpr char kAnswer[] =
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
       "close\r\n\r\n";
-  reserve_.reset();
-  if (const Descriptor fd(accept4(source.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); fd) {
-    [[maybe_unused]] const ssize_t sent =
-        send(fd.get(), kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    status_.refused_sockets.add();
-  }
-  reserve_ = open_reserve();
+  [[maybe_unused]] const ssize_t sent =
+      send(fd.get(), kAnswer, sizeof kAnswer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  status_.refused_sockets.add();
   const TimePoint now = clock_.now();
   if (now < next_warning_) return;
   next_warning_ = now + kWarningInterval;

@@ -1,5 +1,6 @@
 """One process: its ready line, its runtime directory, who may start beside it, how it exits."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -216,6 +217,23 @@ async def test_a_limit_on_open_files_below_max_clients_is_said(start_relay):
     await until(lambda: "open files" in relay.log(), "the log names the limit")
     said = relay.logged("open files")
     assert "5000" in said and 0 < int(re.search(r"room_for=(\d+)", said)[1]) < 400
+
+
+def test_a_descriptor_beyond_what_the_limit_was_raised_for_is_turned_away(start_relay):
+    """libwebsockets has tables of that size. With --max-clients 1 and one shard they end below 1,600."""
+    occupy = 'for ((n = 100; n < 1600; n++)); do eval "exec $n</dev/null"; done; exec "$0" "$@"'
+    relay = start_relay("--shards", 1, "--max-clients", 1, launcher=("bash", "-c", occupy))
+    clients = [RawClient(relay.port) for _ in range(200)]
+    assert clients[-1].read_head()[0] == 503
+    for client in clients:
+        client.close()
+
+    def counted():
+        with contextlib.suppress(OSError):  # until there is a descriptor for the question
+            return relay.metrics().labels("clients_refused_total", "reason").get("open_files")
+
+    wait_until(counted, "they are counted")
+    assert relay.health()["status"] == "ok"
 
 
 async def test_at_the_limit_on_open_files_the_relay_still_answers(start_relay, connect):

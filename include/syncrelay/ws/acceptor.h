@@ -23,6 +23,9 @@ class Acceptor {
   struct Settings {
     std::uint64_t
         send_buffer;  // SO_SNDBUF of each client in bytes: what a slow one can hold in the kernel
+    // Connections have lower descriptors than this. libwebsockets has tables of so many entries,
+    // and clears that of a descriptor which it has refused for being higher, behind their end.
+    std::uint32_t descriptors;
   };
 
   // All references and pointers must outlive the acceptor.
@@ -45,7 +48,8 @@ class Acceptor {
   void run();
   void accept_some(const Source& source);
   void hand_over(Descriptor fd, ListenerRole role, std::string address);
-  void turn_away(const Source& source);
+  void turn_away_next(const Source& source);
+  void turn_away(const Descriptor& fd);
   ShardLoop& least_loaded() const;
 
   const Settings settings_;
