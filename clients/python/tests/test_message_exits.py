@@ -16,7 +16,8 @@ from pull_peer import DEADLINE, wait_until
 
 SOURCE = Path(__file__).parent.parent / "src"
 TESTS = Path(__file__).parent
-BEGIN = "import sys, time, threading, syncrelay\nrelay = syncrelay.Relay(sys.argv[1])\n"
+BEGIN = "import signal, sys, time, threading, syncrelay\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+BEGIN += "relay = syncrelay.Relay(sys.argv[1])\n"
 SLOW = """
 @relay.on("say")
 def say(message):
