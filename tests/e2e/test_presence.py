@@ -220,6 +220,7 @@ async def test_a_clean_end_with_another_tab_open_shortens_nothing(start_relay, p
     for tab in tabs[:-1]:
         await tab.leave()
     await gone(relay, 2)
+    assert await fence(peer_of(relay), watcher) == ["sync:joined"]  # and the relay has heard of those that left
     await tabs[-1].abort()
     await gone(relay, 1)
     assert await fence(peer_of(relay), watcher) == ["sync:joined"]
