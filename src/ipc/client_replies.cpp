@@ -12,8 +12,8 @@ namespace {
 std::string message_of(const Reply& reply, const std::string& ref) {
   if (const auto* rejection = std::get_if<Rejection>(&reply.content))
     return error_message(ref, name(rejection->reason), rejection->detail);
-  if (const auto* refused = std::get_if<NotTaken>(&reply.content))
-    return error_message(ref, refused->code, refused->message);
+  if (const auto* refused = std::get_if<RefusedMessage>(&reply.content))
+    return error_message(ref, *refused);
   return ack_message(ref);
 }
 

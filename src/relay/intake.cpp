@@ -76,13 +76,9 @@ void Intake::take(const Said& said, Ticket ticket) {
   if (ticket == kNobody) return;
   switch (fate) {
     case Inbox::Fate::no_backend:
-      return replies_.push_back(
-          {ticket, NotTaken{"no_backend", "no backend has ever asked for messages"}});
+      return replies_.push_back({ticket, RefusedMessage::no_backend});
     case Inbox::Fate::full:
-      return replies_.push_back(
-          {ticket, NotTaken{"inbox_full",
-                            "as many messages wait for the backend as may; say it "
-                            "again later"}});
+      return replies_.push_back({ticket, RefusedMessage::inbox_full});
     default:
       return replies_.push_back({ticket, Acknowledged{fate == Inbox::Fate::known}});
   }

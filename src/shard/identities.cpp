@@ -31,12 +31,12 @@ void Identities::follow(Identity& identity, std::string_view channel) {
   tell(identity, channel, count, false);
 }
 
-void Identities::unfollow(Identity& identity, std::string_view channel, Farewell departure) {
+void Identities::unfollow(Identity& identity, std::string_view channel, Farewell farewell) {
   const auto found = identity.attended.find(channel);
   if (found == identity.attended.end()) return;
   const std::uint32_t count = --found->second;
   if (count == 0) identity.attended.erase(found);
-  tell(identity, channel, count, count == 0 && departure == Farewell::leave);
+  tell(identity, channel, count, count == 0 && farewell == Farewell::leave);
 }
 
 void Identities::tell(const Identity& identity, std::string_view channel, std::uint32_t count,

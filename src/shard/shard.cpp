@@ -75,8 +75,8 @@ Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& 
   return added;
 }
 
-void Shard::remove(Session& session, Farewell departure) {
-  subscriptions_.leave(session, departure);
+void Shard::remove(Session& session, Farewell farewell) {
+  subscriptions_.leave(session, farewell);
   speakers_.leave(session);
   const std::uint32_t slot = session.slot;
   if (slot + 1 != sessions_.size()) {

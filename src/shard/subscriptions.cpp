@@ -70,15 +70,15 @@ void Subscriptions::unsubscribe(Session& session, std::string_view name) {
   session.bound_untold();
 }
 
-void Subscriptions::leave(Session& session, Farewell departure) {
-  while (!session.followers().empty()) remove(*session.followers().back(), departure);
+void Subscriptions::leave(Session& session, Farewell farewell) {
+  while (!session.followers().empty()) remove(*session.followers().back(), farewell);
 }
 
-void Subscriptions::remove(Follower& follower, Farewell departure) {
+void Subscriptions::remove(Follower& follower, Farewell farewell) {
   ReplicaChannel& channel = follower.channel();
   const ChannelName name = channel.name;
   if (Identity* const identity = identity_of(follower.session()))
-    identities_.unfollow(*identity, text(name), departure);
+    identities_.unfollow(*identity, text(name), farewell);
   follower.session().unfollow(follower);
   stats_.subscriptions.subtract();
   replica_.release(channel);

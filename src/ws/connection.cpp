@@ -28,7 +28,7 @@ bool ends_without_frame(CloseCause cause) {
 }
 
 // A script's close() has no code.
-Farewell departure_of(CloseCause cause, std::uint16_t code) {
+Farewell farewell_of(CloseCause cause, std::uint16_t code) {
   const bool leaves = cause == CloseCause::client_closed &&
                       (code == kNormalClosure || code == static_cast<int>(CloseCode::going_away) ||
                        code == static_cast<int>(CloseCode::none));
@@ -205,7 +205,7 @@ void Connection::record_end(CloseCause cause) {
   Session* const session = std::exchange(client.session, nullptr);
   context_.stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
   tell_end(*session, cause, code);
-  context_.shard.remove(*session, departure_of(cause, code));
+  context_.shard.remove(*session, farewell_of(cause, code));
 }
 
 void Connection::tell_end(const Session& session, CloseCause cause, std::uint16_t code) {

@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import small_disk  # noqa: E402
+from channel_client import ChannelClient  # noqa: E402
 from control_peer import ControlPeer  # noqa: E402
 from fake_relay import FakeControl  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
@@ -168,3 +169,21 @@ def control(runtime_dir):
     control = FakeControl(runtime_dir)
     yield control
     control.close()
+
+
+@pytest.fixture
+async def follow():
+    """follow(relay, *channels): a client that has the first message of each of them; with `id` it has said who it is."""
+    clients = []
+
+    async def open_client(relay, *channels, id=None, info=None, **query):
+        client = await ChannelClient.open(relay, *channels, **query)
+        clients.append(client)
+        await client.begun(*[c if isinstance(c, str) else c[0] for c in channels] or [""])
+        if id:
+            await client.hello(id, **({"info": info} if info else {}))
+        return client
+
+    yield open_client
+    for client in clients:
+        await client.abort()

@@ -20,22 +20,6 @@ def peer(relay, peer_of):
     return peer_of(relay)
 
 
-@pytest.fixture
-async def follow():
-    """follow(relay, *channels): a client that has the first message of each of them."""
-    clients = []
-
-    async def open_client(relay, *channels, **query):
-        client = await ChannelClient.open(relay, *channels, **query)
-        clients.append(client)
-        await client.begun(*[c if isinstance(c, str) else c[0] for c in channels] or [""])
-        return client
-
-    yield open_client
-    for client in clients:
-        await client.abort()
-
-
 def broadcast(kind, data=None, **more):
     return {"op": "broadcast", "type": kind, "data": data, **more}
 

@@ -23,22 +23,6 @@ def peer(relay, peer_of):
     return peer_of(relay)
 
 
-@pytest.fixture
-async def follow():
-    """follow(relay, *channels): a client that has the first message of each of them."""
-    clients = []
-
-    async def open_client(relay, *channels, **query):
-        client = await ChannelClient.open(relay, *channels, **query)
-        clients.append(client)
-        await client.begun(*channels or [""])
-        return client
-
-    yield open_client
-    for client in clients:
-        await client.abort()
-
-
 async def test_what_a_client_publishes_is_an_event_from_it(relay, follow):
     one, two = await follow(relay, "doc:7"), await follow(relay, "doc:7")
     await one.hello("dev-1")

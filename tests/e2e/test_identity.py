@@ -26,22 +26,6 @@ def peer(relay, peer_of):
     return peer_of(relay)
 
 
-@pytest.fixture
-async def follow():
-    """follow(relay, *channels): a client that has the first message of each of them."""
-    clients = []
-
-    async def open_client(relay, *channels, **query):
-        client = await ChannelClient.open(relay, *channels, **query)
-        clients.append(client)
-        await client.begun(*channels or [""])
-        return client
-
-    yield open_client
-    for client in clients:
-        await client.abort()
-
-
 def private(kind, data=None, id="dev-1"):
     return {"op": "broadcast", "channel": f"@{id}", "type": kind, "data": data}
 

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 import websockets
 
-from channel_client import ChannelClient
 from deadline import until
 from fold import MEMBER_EVENTS
 
@@ -14,24 +13,6 @@ BELIEVING = ("--anonymous-identity", "--open-channels", "*", "--presence", "*")
 PATIENT = (*BELIEVING, "--presence-grace", NEVER, "--presence-grace-closed", NEVER)
 HASTY = (*BELIEVING, "--presence-grace", AT_ONCE, "--presence-grace-closed", AT_ONCE)
 PHONE = {"name": "Phone"}
-
-
-@pytest.fixture
-async def follow():
-    """follow(relay, *channels): a client that has the first message of each of them."""
-    clients = []
-
-    async def open_client(relay, *channels, id=None, info=None, **query):
-        client = await ChannelClient.open(relay, *channels, **query)
-        clients.append(client)
-        await client.begun(*[c if isinstance(c, str) else c[0] for c in channels] or [""])
-        if id:
-            await client.hello(id, **({"info": info} if info else {}))
-        return client
-
-    yield open_client
-    for client in clients:
-        await client.abort()
 
 
 def people(peer, channel=""):

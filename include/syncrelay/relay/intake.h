@@ -13,6 +13,7 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/protocol/refused_message.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/order.h"
 #include "syncrelay/relay/query.h"
@@ -25,22 +26,17 @@ struct Acknowledged {
   bool stored = false;
 };
 
-// What a client has said is not taken, for a reason that no command has.
-struct NotTaken {
-  std::string_view code;
-  std::string_view message;  // for a person
-};
-
 // How many messages were settled, as a worker wanted.
 struct Settled {
   Op op;  // done, extend or release
   Inbox::Settled result;
 };
 
-// What became of a message that somebody waits for.
+// What became of a message that somebody waits for. A RefusedMessage: what a client has said is not
+// taken, for a reason that no command has.
 struct Reply {
   Ticket ticket;
-  std::variant<Accepted, Rejection, Query, Settled, Acknowledged, NotTaken> content;
+  std::variant<Accepted, Rejection, Query, Settled, Acknowledged, RefusedMessage> content;
 };
 
 // The one way in for all that changes the channels: messages of backends, from whichever socket,

@@ -28,7 +28,7 @@ struct Identity {
 // How somebody is gone from a channel.
 enum class Farewell : std::uint8_t {
   lost,
-  leave  // said goodbye, or was sent away
+  leave  // said goodbye
 };
 
 // Who the clients of a shard are, and which of them follow what: tells the relay of each change
@@ -53,7 +53,7 @@ class Identities {
 
   // One of its connections follows this channel, or does no longer.
   void follow(Identity& identity, std::string_view channel);
-  void unfollow(Identity& identity, std::string_view channel, Farewell departure);
+  void unfollow(Identity& identity, std::string_view channel, Farewell farewell);
 
  private:
   void tell(const Identity& identity, std::string_view channel, std::uint32_t count, bool clean);

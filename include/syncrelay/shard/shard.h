@@ -62,7 +62,7 @@ class Shard {
   // run() when it is a large snapshot. `transport` must outlive the session.
   Session& add(ConnectionId id, Transport& transport, const ClientRequest& request);
   // The connection is gone. Not to be called from within a Transport's methods.
-  void remove(Session& session, Farewell departure = Farewell::lost);
+  void remove(Session& session, Farewell farewell = Farewell::lost);
 
   // What a client says. Session::answer() has to follow when all that came at once is heard.
   void hear(Session& session, ClientMessage message);

@@ -49,7 +49,7 @@ class Subscriptions {
   void follow_personal(Session& session, const SubscribeMessage& wish);
 
   // The session is about to end.
-  void leave(Session& session, Farewell departure);
+  void leave(Session& session, Farewell farewell);
 
   // To be called when all that came before the end of the `count` oldest channels of
   // Replica::dropped() was written to whoever takes it: tells their followers. Returns how many of
@@ -61,7 +61,7 @@ class Subscriptions {
   void end_dropped(Session& session, std::string_view name);
   void end_dropped(Follower& follower);
   void follow(Session& session, const SubscribeMessage& wish);
-  void remove(Follower& follower, Farewell departure);
+  void remove(Follower& follower, Farewell farewell);
   Follower::Joining joining(const SubscribeMessage& wish, const ReplicaChannel& channel) const;
   void count(std::string_view name);
 

@@ -36,8 +36,8 @@ struct SaidBench {
   static std::string text_of(const Reply& reply) {
     if (const auto* rejection = std::get_if<Rejection>(&reply.content))
       return ":" + std::string(name(rejection->reason));
-    if (const auto* refused = std::get_if<NotTaken>(&reply.content))
-      return ":" + std::string(refused->code);
+    if (const auto* refused = std::get_if<RefusedMessage>(&reply.content))
+      return ":" + std::string(info(*refused).name);
     if (const auto* settled = std::get_if<Settled>(&reply.content))
       return "x" + std::to_string(settled->result.count);
     if (std::holds_alternative<Query>(reply.content)) return "?";

@@ -70,8 +70,8 @@ class SpeakersBench {
     say(client, text);
     return client.transport->take_texts();
   }
-  void leave(Client& client, Farewell departure = Farewell::lost) {
-    shard.remove(*client.session, departure);
+  void leave(Client& client, Farewell farewell = Farewell::lost) {
+    shard.remove(*client.session, farewell);
     client.session = nullptr;
   }
 
