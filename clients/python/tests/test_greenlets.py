@@ -160,7 +160,7 @@ def test_a_relay_made_and_used_before_the_patch_goes_on_after_it(real: RealRelay
         + GEVENT + "print(r.set('radio', 2, confirm=True).seq, r.state('radio'))\nr.flush()\nr.close()\n"
     )  # fmt: skip
     done = python(script, real.endpoint)
-    assert (done.stdout, done.returncode) == ("2 2\n", 0), done.stderr
+    assert (done.stdout, done.stderr, done.returncode) == ("2 2\n", "", 0)
 
 
 def test_in_a_patched_process_a_forked_child_and_a_thread_of_the_pool_can_ask(real: RealRelay) -> None:

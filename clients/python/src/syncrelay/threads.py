@@ -48,12 +48,19 @@ def new_signal() -> Any:
 
 def start_thread(run: Callable[[], None], name: str) -> None:
     """A daemon: an exiting interpreter joins all other threads before it runs its exit hooks. Raises RuntimeError or
-    UnsupportedThreads."""
+    UnsupportedThreads.
+
+    Not a ``threading.Thread``: at its end that removes itself from a table by a number which gevent, should it come in
+    the meantime, has replaced.
+    """
     refuse_eventlet()
-    if gevent_has_threads():
-        _original("start_new_thread")(run, ())
-    else:
-        threading.Thread(target=run, name=name, daemon=True).start()
+
+    def named() -> None:
+        if not gevent_has_threads():
+            threading.current_thread().name = name
+        run()
+
+    _original("start_new_thread")(named, ())
 
 
 def gevent_has_threads() -> bool:
