@@ -57,8 +57,20 @@ bare_root_is_ready() {
 lane() {
     local step
     for step in "$@"; do
-        in_one_piece step "$step"
+        in_one_piece measured_step "$step"
     done
+}
+
+# measured_step STEP: its last line says what it took of the cores, which is what a run's length comes from.
+measured_step() {
+    local costs=$reports/costs-${1#*:} start=$SECONDS
+    step "$1"
+    times >"$costs"
+    awk -v name="${1#*:}" -v seconds=$((SECONDS - start)) \
+        'NR == 2 {
+            for (i = 1; i <= 2; ++i) { split($i, t, /[ms]/); cpu += t[1] * 60 + t[2] }
+            printf "%-22s took %43d s, %d s of a core\n", name, seconds, cpu
+        }' "$costs"
 }
 
 # run_lanes: each in a process group of its own, which an interruption ends.
