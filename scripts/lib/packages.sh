@@ -4,7 +4,7 @@
 # shellcheck shell=bash disable=SC2034
 
 build_packages=(
-    cppzmq-dev g++ libcli11-dev libev-dev libspdlog-dev libsqlite3-dev libwebsockets-dev
+    cppzmq-dev g++ libcli11-dev libev-dev libspdlog-dev libsqlite3-dev libssl-dev libwebsockets-dev
     libwebsockets-evlib-ev libzmq3-dev meson ninja-build pkg-config rapidjson-dev
 )
 
