@@ -37,13 +37,20 @@ int wait_for_signal() {
   return number;
 }
 
+// SIGHUP asks for files to be read again.
 int wait_for_signal_beside(Server& server) {
-  const sigset_t signals = stop_signals();
+  sigset_t signals = stop_signals();
+  sigaddset(&signals, SIGHUP);
   constexpr timespec kSecond{1, 0};
   while (true) {
     const int number = sigtimedwait(&signals, nullptr, &kSecond);
-    if (number > 0) return number;
-    server.give_back_memory();
+    if (number == SIGHUP) {
+      server.reload();
+    } else if (number > 0) {
+      return number;
+    } else {
+      server.look_after();
+    }
   }
 }
 
@@ -61,7 +68,8 @@ void exit_at_second_signal() {
 }  // namespace
 
 int run_relay(const Invocation& invocation) {
-  const sigset_t signals = stop_signals();
+  sigset_t signals = stop_signals();
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   Log log({invocation.config.log_level, invocation.config.log_format});

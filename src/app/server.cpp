@@ -14,6 +14,7 @@
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
+#include "token_keys.h"
 
 namespace syncrelay {
 namespace {
@@ -45,6 +46,10 @@ ChannelPatterns kept_members(const Config& config) {
 
 }  // namespace
 
+Server::Server(const Config& config, const Log& log) : config_(config), log_(log) {}
+
+Server::~Server() = default;
+
 Result<void, std::string> Server::start() {
   if (auto prepared = prepare_private_dir(config_.runtime_dir); !prepared) return prepared;
   auto lock = LockFile::acquire(config_.runtime_dir + "/relay.lock");
@@ -57,6 +62,7 @@ Result<void, std::string> Server::start() {
                  {{"max_clients", std::uint64_t{config_.max_clients}},
                   {"room_for", std::uint64_t{files_.clients}}});
   }
+  if (auto loaded = load_keys(); !loaded) return loaded;
   if (auto opened = open_store(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
@@ -105,6 +111,12 @@ Result<void, std::string> Server::open_listeners() {
   return {};
 }
 
+Result<void, std::string> Server::load_keys() {
+  if (config_.token_key.empty() && config_.token_jwks.empty()) return {};
+  token_keys_ = std::make_unique<TokenKeys>(config_, log_);
+  return token_keys_->load();
+}
+
 std::uint32_t Server::shard_count() const {
   return config_.shards > 0 ? config_.shards : std::max(std::thread::hardware_concurrency(), 1U);
 }
@@ -144,7 +156,8 @@ void Server::build_shards() {
       Admission::Limits{files_.clients, config_.max_clients_per_address});
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   origins_ = std::make_unique<OriginRule>(config_.allow_origin);
-  const DoorRules rules{*admission_, *hosts_, *origins_};
+  const DoorRules rules{*admission_, *hosts_, *origins_,
+                        token_keys_ ? &token_keys_->settings() : nullptr};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
@@ -268,6 +281,15 @@ void Server::give_back_memory() {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
+}
+
+void Server::look_after() {
+  give_back_memory();
+  if (token_keys_) token_keys_->reload_if_changed();
+}
+
+void Server::reload() {
+  if (token_keys_) token_keys_->reload();
 }
 
 // /health goes on answering until the last client is told.

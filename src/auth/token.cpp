@@ -11,6 +11,7 @@
 #include "auth/members.h"
 #include "syncrelay/auth/base64url.h"
 #include "syncrelay/json/json_parts.h"
+#include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
@@ -140,10 +141,7 @@ Fault take_grant(const Members& claims, Access& access) {
 }  // namespace
 
 std::string_view name_of(TokenFault fault) {
-  constexpr std::array<std::string_view, 9> kNames = {"malformed", "algorithm", "unknown_key",
-                                                      "signature", "expired",   "not_yet_valid",
-                                                      "issuer",    "audience",  "claims"};
-  return kNames[static_cast<std::size_t>(fault)];
+  return kTokenFaultNames[static_cast<std::size_t>(fault)];
 }
 
 Result<std::shared_ptr<const Access>, TokenFault> verify_token(std::string_view token,

@@ -108,6 +108,11 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   }
   if (auto permitted = check_remote(invocation); !permitted) return permitted;
   if (auto named = check_port(invocation); !named) return named;
+  if (!config.token_key.empty() && !config.token_jwks.empty()) {
+    return UsageError{"token-jwks (from " + invocation.origins.at("token-jwks") +
+                      "): not together with token-key (from " + invocation.origins.at("token-key") +
+                      "): put that key into the set"};
+  }
   if (config.state_key.size() > config.max_state_keys) {
     return UsageError{"state-key (from " + invocation.origins.at("state-key") +
                       "): more keys than max-state-keys allows"};

@@ -22,6 +22,7 @@ constexpr std::string_view kListeners = "Listeners";
 constexpr std::string_view kBackends = "Backends";
 constexpr std::string_view kState = "State and log";
 constexpr std::string_view kChannels = "Channels";
+constexpr std::string_view kAccess = "Tokens";
 constexpr std::string_view kPresence = "Who is there, and what they say";
 constexpr std::string_view kStorage = "Storage";
 constexpr std::string_view kClients = "Clients";
@@ -89,6 +90,12 @@ Reason runtime_dir_problem(std::string_view dir) {
 
 Reason directory_problem(std::string_view dir) {
   return is_printable(dir) ? std::nullopt : Reason("holds control characters");
+}
+
+// RFC 6265 section 4.1.1.
+Reason cookie_problem(std::string_view name) {
+  const bool odd = name.find_first_of("()<>@,;:\\\"/[]?={} \t") != std::string_view::npos;
+  return odd || !is_printable(name) ? Reason("is no name of a cookie") : std::nullopt;
 }
 
 Reason group_problem(std::string_view group) {
@@ -169,6 +176,31 @@ std::vector<Option> channel_options() {
           {"max-subscriptions", kChannels, "COUNT", "Channels that one client follows at a time"},
           &Config::max_subscriptions, {1, 10'000}),
   };
+}
+
+std::vector<Option> access_options() {
+  std::vector<Option> options = {
+      text_option({"token-key", kAccess, "FILE",
+                   "Let in clients with a token that this key verifies: a secret (HS256), or a "
+                   "public key in PEM (RS256, ES256, EdDSA)"},
+                  &Config::token_key, directory_problem),
+      text_option({"token-jwks", kAccess, "FILE", "The same with one of the keys of a JWK Set"},
+                  &Config::token_jwks, directory_problem),
+      flag_option({"token-optional", kAccess, "", "Let in clients without a token, too"},
+                  &Config::token_optional),
+      text_option({"token-issuer", kAccess, "TEXT", "What a token must have as iss"},
+                  &Config::token_issuer, directory_problem),
+      text_option({"token-audience", kAccess, "TEXT", "What a token must have as aud, or in it"},
+                  &Config::token_audience, directory_problem),
+      text_option({"token-cookie", kAccess, "NAME", "Cookie that may hold the token"},
+                  &Config::token_cookie, cookie_problem),
+      flag_option({"token-in-url", kAccess, "",
+                   "Take a token from ?token=, too; URLs end up in the logs of proxies"},
+                  &Config::token_in_url),
+  };
+  options[0].default_text = "off";
+  options[1].default_text = "off";
+  return options;
 }
 
 std::vector<Option> presence_options() {
@@ -291,8 +323,8 @@ std::vector<Option> logging_options() {
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
   for (const auto part :
-       {listener_options, backend_options, state_options, channel_options, presence_options,
-        storage_options, client_options, time_options, logging_options}) {
+       {listener_options, backend_options, state_options, channel_options, access_options,
+        presence_options, storage_options, client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
   return table;

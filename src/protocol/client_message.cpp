@@ -26,8 +26,8 @@ struct Said {
   bool is_string() const { return there && kind == JsonKind::string; }
 };
 
-enum class Word : std::size_t { type, channel, epoch, seq, id, info, ref, event, data };
-constexpr std::size_t kWords = 9;
+enum class Word : std::size_t { type, channel, epoch, seq, id, info, ref, event, data, token };
+constexpr std::size_t kWords = 10;
 
 // Takes the members that say something, written without escapes, from a message; of several of one
 // name the first. And all but type, id and ref, as they stand, as an object of their own.
@@ -47,7 +47,8 @@ class Members final : public JsonVisitor {
               {R"("info")"},
               {R"("ref")"},
               {R"("event")"},
-              {R"("data")"}}};
+              {R"("data")"},
+              {R"("token")"}}};
     others_.clear();
     depth_ = 0;
   }
@@ -170,6 +171,13 @@ PublishMessage publish_of(const Members& members) {
   return publish;
 }
 
+TokenMessage token_of(const Members& members) {
+  TokenMessage message;
+  set_ref(members, message);
+  message.token = members[Word::token].is_string() ? members[Word::token].text : std::string();
+  return message;
+}
+
 // Without a type it is worth an answer only where the client can recognise that.
 std::optional<ClientMessage> for_backend(const Members& members, std::string_view text) {
   BackendMessage message;
@@ -203,6 +211,7 @@ std::optional<ClientMessage> parse_client_message(std::string_view text,
   const std::string_view type = members[Word::type].json;
   if (type == R"("sync:hello")") return hello_of(members);
   if (type == R"("sync:publish")") return publish_of(members);
+  if (type == R"("sync:token")") return token_of(members);
   if (members[Word::type].is_string() && members[Word::type].text == hello_type)
     return hello_with_info(members, members.others());
   if (!members[Word::type].text.starts_with(kOwnTypes)) return for_backend(members, text);

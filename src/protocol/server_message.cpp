@@ -156,6 +156,10 @@ std::string ack_message(std::string_view ref) {
   return message += '}';
 }
 
+std::string expiring_message(std::chrono::seconds left) {
+  return R"({"type":"sync:expiring","in":)" + std::to_string(left.count()) + '}';
+}
+
 std::string error_message(std::string_view ref, std::string_view code, std::string_view message) {
   std::string text = R"({"type":"sync:error")";
   if (!ref.empty()) {

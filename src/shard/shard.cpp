@@ -49,6 +49,7 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       subscriptions_(settings_.subscriptions, settings_.epoch, replica_, identities_, outbox,
                      stats),
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
+      grants_(speakers_, subscriptions_, clock),
       time_(clock.now()),
       context_{replica_.log(), snapshots_,          turns_,          clock_,       time_,
                stats_,         settings_.keepalive, settings_.epoch, noted_until_, picks_} {
@@ -70,13 +71,18 @@ Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& 
   stats_.clients.set(sessions_.size());
   Session& added = *sessions_.back();
   if (!request.session.empty()) added.speaker().session = request.session;
-  for (const SubscribeMessage& wish : request.subscriptions) subscriptions_.subscribe(added, wish);
+  grants_.begin(added, request.access);
+  for (const SubscribeMessage& wish : request.subscriptions) {
+    if (!Grants::is_own(added, wish.channel)) subscriptions_.subscribe(added, wish);
+  }
+  grants_.follow_personal(added, request.subscriptions);
   added.pump();
   return added;
 }
 
 void Shard::remove(Session& session, Farewell farewell) {
   subscriptions_.leave(session, farewell);
+  grants_.leave(session);
   speakers_.leave(session);
   const std::uint32_t slot = session.slot;
   if (slot + 1 != sessions_.size()) {
@@ -95,6 +101,8 @@ void Shard::hear(Session& session, ClientMessage message) {
     return speakers_.hear(session, std::move(*publish));
   if (auto* said = std::get_if<BackendMessage>(&message))
     return speakers_.hear(session, std::move(*said));
+  if (auto* token = std::get_if<TokenMessage>(&message))
+    return hear(session, *token, std::shared_ptr<const Access>());
   if (std::holds_alternative<UnheldMessage>(message))
     return session.close(CloseCause::over_capacity);
   if (const auto* wish = std::get_if<SubscribeMessage>(&message)) {
@@ -107,6 +115,15 @@ void Shard::hear(Session& session, ClientMessage message) {
     counter(stats_.client_messages, ClientMessageKind::ping).add();
     session.ask_for_heartbeat();
   }
+}
+
+void Shard::hear(Session& session, const TokenMessage& message,
+                 Result<std::shared_ptr<const Access>, RefusedMessage> granted) {
+  if (session.closing()) return;
+  counter(stats_.client_messages, ClientMessageKind::token).add();
+  if (!granted) return grants_.refuse(session, message, granted.error());
+  if (granted.value() == nullptr) return grants_.renew_nothing(session, message);
+  grants_.renew(session, message, std::move(granted).value());
 }
 
 bool Shard::run() {
@@ -305,6 +322,7 @@ void Shard::close_readers(const Snapshot& snapshot) {
 
 void Shard::tick() {
   time_.tick(clock_.now());
+  grants_.tick();
   std::uint64_t lag = 0;
   bool held = false;
   for (std::size_t at = 0; at < sessions_.size(); ++at) {

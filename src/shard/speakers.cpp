@@ -30,19 +30,16 @@ void Speakers::hear(Session& session, HelloMessage hello) {
   counter(stats_.client_messages, ClientMessageKind::hello).add();
   if (!may_speak(session, hello)) return;
   if (const auto why = refusal(session, hello)) return refuse(session, hello.ref, *why);
-  Identity* const known = session.known_speaker()->identity;
-  if (known == nullptr) {
-    introduce(session, hello);
-  } else if (!hello.info.empty()) {
-    identities_.set_info(*known, hello.info, clock_.now());
-  }
+  introduce(session, hello.id, hello.info);
   if (!hello.ref.empty()) tell(session, ack_message(hello.ref));
   follow_personal(session, hello);
 }
 
 std::optional<RefusedMessage> Speakers::refusal(const Session& session,
                                                 const HelloMessage& hello) const {
-  if (!rules_.anonymous_identity) return RefusedMessage::identity_not_allowed;
+  const Speaker& speaker = *session.known_speaker();
+  const bool by_token = speaker.access && !speaker.access->id.empty();
+  if (by_token || !rules_.anonymous_identity) return RefusedMessage::identity_not_allowed;
   if (hello.fault) return hello.fault;
   const Identity* const known = session.known_speaker()->identity;
   if (known != nullptr && known->id != hello.id) return RefusedMessage::id_is_fixed;
@@ -50,13 +47,14 @@ std::optional<RefusedMessage> Speakers::refusal(const Session& session,
 }
 
 // With what it says of itself, so that nobody hears of it without.
-Identity& Speakers::introduce(Session& session, const HelloMessage& hello) {
-  Identity& identity = identities_.join(hello.id);
-  session.speaker().identity = &identity;
-  if (!hello.info.empty()) identities_.set_info(identity, hello.info, clock_.now());
+void Speakers::introduce(Session& session, const std::string& id, const std::string& info) {
+  Identity*& identity = session.speaker().identity;
+  const bool known = identity != nullptr;
+  if (!known) identity = &identities_.join(id);
+  if (!info.empty()) identities_.set_info(*identity, info, clock_.now());
+  if (known) return;
   for (const auto& follower : session.followers())
-    identities_.follow(identity, text(follower->channel().name));
-  return identity;
+    identities_.follow(*identity, text(follower->channel().name));
 }
 
 void Speakers::follow_personal(Session& session, const HelloMessage& hello) {
@@ -68,10 +66,16 @@ void Speakers::hear(Session& session, PublishMessage publish) {
   counter(stats_.client_messages, ClientMessageKind::publish).add();
   if (!may_speak(session, publish)) return;
   if (publish.fault) return refuse_if_asked(session, publish.ref, *publish.fault);
-  if (!rules_.publish.match(publish.channel))
+  if (!may_publish(session, publish.channel))
     return refuse_if_asked(session, publish.ref, RefusedMessage::forbidden);
   send(session, {Said::Kind::publish, session.id().value, sender_of(session), publish.channel,
                  publish.ref, broadcast_of(publish, session.known_speaker()->identity)});
+}
+
+bool Speakers::may_publish(const Session& session, std::string_view channel) const {
+  const auto& access = session.known_speaker()->access;
+  const bool by_token = access && access->publishes;
+  return (by_token ? *access->publishes : rules_.publish).match(channel);
 }
 
 void Speakers::hear(Session& session, BackendMessage message) {

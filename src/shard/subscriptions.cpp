@@ -45,7 +45,7 @@ std::optional<RefusedSubscription> Subscriptions::refusal(const Session& session
   const ReplicaChannel* const channel = replica_.find(name);
   if (channel != nullptr && session.find(*channel) != nullptr)
     return RefusedSubscription::already_subscribed;
-  if (!rules_.open.allows(name)) return RefusedSubscription::forbidden;
+  if (!allows(session, name)) return RefusedSubscription::forbidden;
   if (session.followers().size() >= rules_.max_per_client)
     return RefusedSubscription::too_many_subscriptions;
   if (channel == nullptr && replica_.local_channels() >= rules_.max_channels)
@@ -68,6 +68,21 @@ void Subscriptions::unsubscribe(Session& session, std::string_view name) {
   if (follower != nullptr) remove(*follower, Farewell::leave);
   session.tell(unsubscribed_message(name, false, 0));
   session.bound_untold();
+}
+
+bool Subscriptions::allows(const Session& session, std::string_view name) const {
+  const Speaker* const speaker = session.known_speaker();
+  const bool by_token = speaker != nullptr && speaker->access && speaker->access->channels;
+  return by_token ? speaker->access->channels->match(name) : rules_.open.allows(name);
+}
+
+void Subscriptions::end_forbidden(Session& session, std::string_view name) {
+  ReplicaChannel* const channel = replica_.find(name);
+  Follower* const follower = channel == nullptr ? nullptr : session.find(*channel);
+  if (follower == nullptr) return;
+  remove(*follower, Farewell::leave);
+  counter(stats_.subscriptions_refused, RefusedSubscription::forbidden).add();
+  session.tell(refused_message(name, RefusedSubscription::forbidden));
 }
 
 void Subscriptions::leave(Session& session, Farewell farewell) {

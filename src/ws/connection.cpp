@@ -139,6 +139,11 @@ std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, st
 void Connection::hear(const MessagePiece& piece) {
   auto& client = std::get<Client>(stage_);
   if (auto message = client.messages.take(piece, context_.hearing)) {
+    if (const auto* renewal = std::get_if<TokenMessage>(&*message)) {
+      context_.shard.hear(*client.session, *renewal,
+                          context_.gatekeeper.renew(renewal->token, address()));
+      return;
+    }
     context_.shard.hear(*client.session, std::move(*message));
   } else if (piece.ends) {
     counter(context_.stats.client_messages, ClientMessageKind::ignored).add();

@@ -1,5 +1,6 @@
 #include "syncrelay/ws/gatekeeper.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -13,11 +14,30 @@ namespace {
 constexpr Duration kRefusalWarningInterval = std::chrono::seconds(1);
 constexpr std::size_t kShownOfStrangers = 128;  // of what a stranger made up
 
+std::string granted(const HttpRequest& request) {
+  return switching_protocols(request.field("sec-websocket-key"),
+                             offers_subprotocol(request) ? kSubprotocol : std::string_view());
+}
+
+// Its own channel needs no permission.
+bool may_follow_any(const ClientRequest& wishes, const Access* access) {
+  if (access == nullptr || !access->channels) return true;
+  const auto allowed = [access](const SubscribeMessage& wish) {
+    return access->channels->match(wish.channel) ||
+           (!access->id.empty() && wish.channel == '@' + access->id);
+  };
+  return std::any_of(wishes.subscriptions.begin(), wishes.subscriptions.end(), allowed);
+}
+
 }  // namespace
 
 Gatekeeper::Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& status,
                        const Log& log)
-    : rules_(rules), stats_(stats), status_(status), log_(log) {}
+    : rules_(rules),
+      stats_(stats),
+      status_(status),
+      log_(log),
+      tokens_(rules.tokens, status.clock, stats, log) {}
 
 Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole listener,
                                         const Peer& peer) {
@@ -39,14 +59,25 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, const Peer& p
     return refuse_page(request, address);
   if (status_.stopping.load(std::memory_order_relaxed))
     return refuse(unavailable(RefusalReason::stopping), request, address);
+  const std::vector<std::string> arguments = arguments_of(request.query());
+  auto access = tokens_.admit(request, arguments, address);
+  if (!access) {
+    return refuse_behind_upgrade(request, RefusalReason::token, CloseCode::unauthorized,
+                                 access.error().reason);
+  }
+  ClientRequest wishes = parse_client_request(arguments);
+  if (!may_follow_any(wishes, access.value().get())) {
+    return refuse_behind_upgrade(request, RefusalReason::forbidden, CloseCode::forbidden,
+                                 "forbidden");
+  }
+  wishes.access = std::move(access).value();
   Result<Admission::Seat, RefusalReason> seat = rules_.admission.enter(peer.network);
   if (!seat) return refuse(unavailable(seat.error()), request, address);
   if (!request.field("origin").empty() &&
       rules_.hosts.judge(request.host()) == HostRule::Verdict::unlisted) {
     tell_of_unlisted_host(request.host());
   }
-  return Welcome{switching_protocols(request.field("sec-websocket-key")),
-                 parse_client_request(arguments_of(request.query())), std::move(seat).value()};
+  return Welcome{granted(request), std::move(wishes), std::move(seat).value()};
 }
 
 Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,
@@ -72,16 +103,18 @@ Gatekeeper::Reply Gatekeeper::refuse(const Refusal& refusal, const HttpRequest& 
   return answer(refusal.response, request);
 }
 
-// A script sees nothing of an HTTP answer to its handshake, but it sees the close frame behind one
-// that was granted.
 Gatekeeper::Reply Gatekeeper::refuse_page(const HttpRequest& request, std::string_view address) {
   const std::string_view origin = request.field("origin");
-  counter(stats_.refused, RefusalReason::origin).add();
   warn("client refused: its page's origin is not allowed", request, address, origin_option(origin));
-  const ControlFrame close =
-      close_frame(static_cast<std::uint16_t>(CloseCode::forbidden), origin_refusal(origin));
-  const std::string_view frame = as_text(close.bytes());
-  return {switching_protocols(request.field("sec-websocket-key")).append(frame)};
+  return refuse_behind_upgrade(request, RefusalReason::origin, CloseCode::forbidden,
+                               origin_refusal(origin));
+}
+
+Gatekeeper::Reply Gatekeeper::refuse_behind_upgrade(const HttpRequest& request, RefusalReason why,
+                                                    CloseCode code, std::string_view reason) {
+  counter(stats_.refused, why).add();
+  const ControlFrame close = close_frame(static_cast<std::uint16_t>(code), reason);
+  return {granted(request).append(as_text(close.bytes()))};
 }
 
 Gatekeeper::Reply Gatekeeper::answer(const HttpResponse& response,

@@ -64,12 +64,6 @@ bool is_authority(std::string_view text) {
          is_port(text.substr(end));
 }
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 // Takes the first line off; a line may end with a bare LF (RFC 9112 section 2.2).
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
@@ -100,6 +94,12 @@ std::string percent_decoded(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
   const auto same = [](unsigned char a, unsigned char b) {
@@ -210,16 +210,24 @@ std::string_view HttpRequest::field(std::string_view name) const {
   return found == fields_.end() ? std::string_view() : found->value;
 }
 
-bool HttpRequest::lists(std::string_view name, std::string_view element) const {
+std::vector<std::string_view> HttpRequest::elements(std::string_view name) const {
+  std::vector<std::string_view> found;
   for (const Field& field : fields_) {
     if (!equal_ignoring_case(field.name, name)) continue;
     for (std::string_view rest = field.value; !rest.empty();) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
-      if (equal_ignoring_case(trim(rest.substr(0, comma)), element)) return true;
+      found.push_back(trim(rest.substr(0, comma)));
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
   }
-  return false;
+  return found;
+}
+
+bool HttpRequest::lists(std::string_view name, std::string_view element) const {
+  const std::vector<std::string_view> all = elements(name);
+  return std::any_of(all.begin(), all.end(), [element](std::string_view listed) {
+    return equal_ignoring_case(listed, element);
+  });
 }
 
 std::vector<std::string> arguments_of(std::string_view query) {

@@ -63,7 +63,7 @@ std::string serialize(const HttpResponse& response, WallTime now, bool with_body
   return text;
 }
 
-std::string switching_protocols(std::string_view key) {
+std::string switching_protocols(std::string_view key, std::string_view subprotocol) {
   constexpr std::size_t kHashBytes = 20;  // SHA-1
   const std::string accepted = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<unsigned char, kHashBytes> hash{};
@@ -71,11 +71,12 @@ std::string switching_protocols(std::string_view key) {
   lws_SHA1(reinterpret_cast<const unsigned char*>(accepted.data()), accepted.size(), hash.data());
   lws_b64_encode_string(reinterpret_cast<const char*>(hash.data()), kHashBytes, encoded.data(),
                         encoded.size());
-  return std::string(
-             "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
-             "sec-websocket-accept: ")
-      .append(encoded.data())
-      .append("\r\n\r\n");
+  std::string text(
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+      "sec-websocket-accept: ");
+  text.append(encoded.data());
+  if (!subprotocol.empty()) text.append("\r\nsec-websocket-protocol: ").append(subprotocol);
+  return text.append("\r\n\r\n");
 }
 
 }  // namespace syncrelay

@@ -141,6 +141,15 @@ void add_inbox(Page& page, const RelayStats& relay) {
               relay.inbox_ignored.get());
 }
 
+void add_tokens(Page& page, const Status& status) {
+  page.header("tokens_refused_total", "counter", "Tokens that were not taken, by fault.");
+  for (std::size_t fault = 0; fault < kTokenFaultNames.size(); ++fault) {
+    const std::uint64_t total =
+        sum(status, [fault](const ShardStats& shard) { return shard.tokens_refused[fault].get(); });
+    page.sample("tokens_refused_total", label("fault", kTokenFaultNames[fault]), total);
+  }
+}
+
 void add_closed(Page& page, const Status& status) {
   page.header("clients_closed_total", "counter",
               "Clients gone, by WebSocket close code and reason.");
@@ -171,6 +180,7 @@ void add_clients(Page& page, const Status& status) {
       total += status.refused_sockets.get();
     page.sample("clients_refused_total", label("reason", kRefusalReasonNames[reason]), total);
   }
+  add_tokens(page, status);
   add_closed(page, status);
 }
 

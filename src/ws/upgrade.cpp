@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "syncrelay/protocol/limits.h"
+#include "syncrelay/ws/token_place.h"
 
 namespace syncrelay {
 namespace {
@@ -88,6 +89,11 @@ bool wants_websocket(const HttpRequest& request) {
   return request.lists("upgrade", "websocket");
 }
 
+bool offers_subprotocol(const HttpRequest& request) {
+  const auto offered = request.elements("sec-websocket-protocol");
+  return std::find(offered.begin(), offered.end(), kSubprotocol) != offered.end();
+}
+
 std::optional<Refusal> check_upgrade(const HttpRequest& request) {
   if (request.method() == "HEAD") return not_an_upgrade();
   if (request.method() != "GET") return method_not_allowed();
@@ -111,9 +117,10 @@ std::optional<Refusal> check_upgrade(const HttpRequest& request) {
   if (request.count("sec-websocket-key") != 1 || !is_key(request.field("sec-websocket-key"))) {
     return refuse(RefusalReason::bad_request, 400, "Sec-WebSocket-Key is not 16 bytes in base64");
   }
-  if (request.count("sec-websocket-protocol") != 0) {
+  if (request.count("sec-websocket-protocol") != 0 && !offers_subprotocol(request)) {
     return refuse(RefusalReason::bad_request, 400,
-                  "no subprotocol is spoken here: leave Sec-WebSocket-Protocol out");
+                  "the only subprotocol that is spoken here is syncrelay: offer that, or leave "
+                  "Sec-WebSocket-Protocol out");
   }
   if (request.count("origin") > 1)
     return refuse(RefusalReason::bad_request, 400, "the Origin header is there more than once");

@@ -30,19 +30,26 @@
 
 namespace syncrelay {
 
+class TokenKeys;
+
 // The running relay: its parts, built bottom-up and stopped in reverse. Belongs to the thread that
 // builds it.
 class Server {
  public:
   // Both must outlive the server.
-  Server(const Config& config, const Log& log) : config_(config), log_(log) {}
+  Server(const Config& config, const Log& log);
 
   // The error says what could not be had.
   Result<void, std::string> start();
 
+  ~Server();
+
   // To be called about once a second while it runs: gives memory back to the system when much was
-  // let go of.
-  void give_back_memory();
+  // let go of, and reads again the files that have changed.
+  void look_after();
+
+  // Reads again what it has read from files, see look_after().
+  void reload();
 
   // Takes what backends have sent, lets clients have it, closes them and ends all threads; after a
   // start that failed, too.
@@ -51,11 +58,13 @@ class Server {
  private:
   Result<void, std::string> open_store();
   Result<void, std::string> open_listeners();
+  Result<void, std::string> load_keys();
   void build_shards();
   Result<void, std::string> start_shards();
   void build_relay();
   Result<void, std::string> bind_commands();
   void start_acceptor();
+  void give_back_memory();
   void say_ready() const;
   std::uint32_t shard_count() const;
   Shard::Settings shard_settings() const;
@@ -81,6 +90,7 @@ class Server {
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
+  std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::optional<LockFile> data_lock_;

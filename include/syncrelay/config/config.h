@@ -50,6 +50,14 @@ struct Config {
   std::uint64_t max_channels = 100'000;
   std::uint64_t max_subscriptions = 128;  // of each client
 
+  std::string token_key;   // file with a secret or a public key; empty: no tokens are asked for,
+  std::string token_jwks;  // unless this one is given: a JWK Set; not both
+  bool token_optional = false;  // who has none is let in, too
+  std::string token_issuer;     // that a token must name; empty: any, or none
+  std::string token_audience;   // the same
+  std::string token_cookie;     // name of a cookie that may hold a token; empty: none
+  bool token_in_url = false;    // so may ?token=
+
   bool anonymous_identity = false;    // a client is who it says it is, by sync:hello
   std::vector<std::string> presence;  // patterns of the channels whose members are kept; "": the
                                       // default channel, which "*" means, too

@@ -72,10 +72,16 @@ enum class ClientMessageKind : std::uint8_t {
   hello,
   publish,
   message,  // for the backend
+  token,
   ignored
 };
-inline constexpr std::array<std::string_view, 7> kClientMessageKindNames = {
-    "ping", "subscribe", "unsubscribe", "hello", "publish", "message", "ignored"};
+inline constexpr std::array<std::string_view, 8> kClientMessageKindNames = {
+    "ping", "subscribe", "unsubscribe", "hello", "publish", "message", "token", "ignored"};
+
+// Why a token is not taken; as auth/token.h lists them.
+inline constexpr std::array<std::string_view, 9> kTokenFaultNames = {
+    "malformed",     "algorithm", "unknown_key", "signature", "expired",
+    "not_yet_valid", "issuer",    "audience",    "claims"};
 
 enum class RefusalReason : std::uint8_t {
   max_clients,
@@ -90,15 +96,22 @@ enum class RefusalReason : std::uint8_t {
   handshake,   // went away or took too long before the upgrade
   crowded,     // made room for others before the upgrade, see Transients
   open_files,  // no file descriptor was left
+  token,       // had none, or none that is good
+  forbidden,   // may follow none of the channels that it asks for
 };
-inline constexpr std::array<std::string_view, 12> kRefusalReasonNames = {
-    "max_clients", "max_clients_per_address", "origin",      "host",      "stopping", "not_found",
-    "method",      "not_an_upgrade",          "bad_request", "handshake", "crowded",  "open_files"};
+inline constexpr std::array<std::string_view, 14> kRefusalReasonNames = {
+    "max_clients", "max_clients_per_address",
+    "origin",      "host",
+    "stopping",    "not_found",
+    "method",      "not_an_upgrade",
+    "bad_request", "handshake",
+    "crowded",     "open_files",
+    "token",       "forbidden"};
 
 // Close codes that have a label of their own; any other code that a client sends, or a backend
 // has sent, is counted as "other".
-inline constexpr std::array<std::uint16_t, 15> kCountedCodes = {
-    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 4000, 4429};
+inline constexpr std::array<std::uint16_t, 16> kCountedCodes = {
+    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 4000, 4401, 4429};
 
 // Written by the shard's thread.
 struct ShardStats {
@@ -117,6 +130,7 @@ struct ShardStats {
   std::array<Counter, kRefusedSubscriptions.size()> subscriptions_refused;
   std::array<Counter, kClientMessageKindNames.size()> client_messages;
   std::array<Counter, kRefusedMessages.size()> client_messages_refused;
+  std::array<Counter, kTokenFaultNames.size()> tokens_refused;
   Counter identities;  // that have a connection
   Counter slow_clients;
   Counter lag_events_max;

@@ -60,6 +60,11 @@ struct PublishMessage : AnsweredMessage {
   std::string data;     // JSON text; "null" when it was left out
 };
 
+// {"type":"sync:token","token":…,"ref":…}
+struct TokenMessage : AnsweredMessage {
+  std::string token;  // whatever it is; empty: no string was there
+};
+
 // Any type that does not begin with `sync:`.
 struct BackendMessage : AnsweredMessage {
   std::string channel;  // that it names: is_channel_name(), or empty for all else
@@ -71,7 +76,7 @@ struct UnheldMessage {};
 
 // What a client may say that is listened to. Anything else is read and ignored.
 using ClientMessage = std::variant<PingMessage, SubscribeMessage, UnsubscribeMessage, HelloMessage,
-                                   PublishMessage, BackendMessage, UnheldMessage>;
+                                   PublishMessage, TokenMessage, BackendMessage, UnheldMessage>;
 
 inline constexpr std::string_view kHelloType = "sync:hello";  // which is always one
 // Of the messages that have no `ref`. A longer one is ignored.

@@ -19,8 +19,9 @@ enum class CloseCause : std::uint8_t {
   over_capacity,  // slow clients together held back more memory than allowed, and this one held the
                   // oldest
   relay_stopping,
-  rate_limited,  // said too much for too long
-  dismissed,     // as a backend commanded; the code and the reason are its own
+  rate_limited,   // said too much for too long
+  token_expired,  // and no newer one came
+  dismissed,      // as a backend commanded; the code and the reason are its own
 };
 
 // WebSocket close codes (RFC 6455 section 7.4) as this relay uses them.
@@ -33,7 +34,8 @@ enum class CloseCode : std::uint16_t {
   policy = 1008,
   message_too_large = 1009,
   over_capacity = 1013,
-  dismissed = 4000,  // where the backend names none
+  dismissed = 4000,     // where the backend names none
+  unauthorized = 4401,  // without a token that is good
   rate_limited = 4429,
   forbidden = 4403,  // to who is refused behind a granted handshake; never a client's end
 };
@@ -44,7 +46,7 @@ struct CloseCauseInfo {
   CloseCode code;         // what the relay sends, or records where nothing can be sent
 };
 
-inline constexpr std::array<CloseCauseInfo, 11> kCloseCauses = {{
+inline constexpr std::array<CloseCauseInfo, 12> kCloseCauses = {{
     {CloseCause::client_closed, "client_closed", CloseCode::none},
     {CloseCause::connection_lost, "connection_lost", CloseCode::abnormal},
     {CloseCause::ping_timeout, "ping_timeout", CloseCode::abnormal},
@@ -55,6 +57,7 @@ inline constexpr std::array<CloseCauseInfo, 11> kCloseCauses = {{
     {CloseCause::over_capacity, "over_capacity", CloseCode::over_capacity},
     {CloseCause::relay_stopping, "relay_stopping", CloseCode::going_away},
     {CloseCause::rate_limited, "rate_limited", CloseCode::rate_limited},
+    {CloseCause::token_expired, "token_expired", CloseCode::unauthorized},
     {CloseCause::dismissed, "dismissed", CloseCode::dismissed},
 }};
 

@@ -21,6 +21,8 @@ enum class RefusedMessage : std::uint8_t {
   rate_limited,
   no_backend,
   inbox_full,
+  token_invalid,
+  token_expired,
 };
 
 struct RefusedMessageInfo {
@@ -29,7 +31,7 @@ struct RefusedMessageInfo {
   std::string_view message;  // for a person; needs no escapes in JSON
 };
 
-inline constexpr std::array<RefusedMessageInfo, 11> kRefusedMessages = {{
+inline constexpr std::array<RefusedMessageInfo, 13> kRefusedMessages = {{
     {RefusedMessage::message_invalid, "message_invalid",
      "a message is a JSON object with a type, a sync:publish has an event, and both are strings"},
     {RefusedMessage::invalid_ref, "invalid_ref", "a ref is a string of 1 to 64 bytes"},
@@ -50,6 +52,10 @@ inline constexpr std::array<RefusedMessageInfo, 11> kRefusedMessages = {{
     {RefusedMessage::no_backend, "no_backend", "no backend has ever asked for messages"},
     {RefusedMessage::inbox_full, "inbox_full",
      "as many messages wait for the backend as may; say it again later"},
+    {RefusedMessage::token_invalid, "token_invalid",
+     "this token is not taken: the relay's log says why; the one before stays in force"},
+    {RefusedMessage::token_expired, "token_expired",
+     "this token has expired; the one before stays in force"},
 }};
 
 constexpr const RefusedMessageInfo& info(RefusedMessage why) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -96,6 +97,9 @@ std::string refused_message(std::string_view channel, RefusedSubscription why);
 std::string ack_message(std::string_view ref);
 std::string error_message(std::string_view ref, std::string_view code, std::string_view message);
 std::string error_message(std::string_view ref, RefusedMessage why);
+
+// What the client's token grants ends soon.
+std::string expiring_message(std::chrono::seconds left);
 
 inline constexpr std::string_view kHeartbeat = R"({"type":"ping"})";
 

@@ -54,7 +54,8 @@ struct SessionContext {
 struct ClientRequest {
   std::optional<Duration> heartbeat;
   std::vector<SubscribeMessage> subscriptions = std::vector<SubscribeMessage>(1);
-  std::string session{};  // see Speaker; empty: none
+  std::string session{};                   // see Speaker; empty: none
+  std::shared_ptr<const Access> access{};  // see Speaker; null: none
 };
 
 // One connection's protocol state: an outlet, a follower for each channel that the client follows,

@@ -9,9 +9,11 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/mailbox.h"
+#include "syncrelay/base/result.h"
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
+#include "syncrelay/shard/grants.h"
 #include "syncrelay/shard/identities.h"
 #include "syncrelay/shard/running_time.h"
 #include "syncrelay/shard/session.h"
@@ -67,6 +69,11 @@ class Shard {
   // What a client says. Session::answer() has to follow when all that came at once is heard.
   void hear(Session& session, ClientMessage message);
 
+  // The same for a newer token: what it grants, or why it is not taken; null: nobody asks for
+  // tokens here.
+  void hear(Session& session, const TokenMessage& message,
+            Result<std::shared_ptr<const Access>, RefusedMessage> granted);
+
   // Takes in what the relay posted and writes it to every client, then a bounded piece of the
   // snapshots that are on their way. True when there is more to do: call it again after other work
   // had its turn.
@@ -108,6 +115,7 @@ class Shard {
   Identities identities_;
   Subscriptions subscriptions_;
   Speakers speakers_;
+  Grants grants_;
   RunningTime time_;
   std::vector<Pick> picks_;
   const SessionContext context_;

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "syncrelay/base/clock.h"
+#include "syncrelay/protocol/access.h"
 #include "syncrelay/shard/message_rate.h"
 
 namespace syncrelay {
@@ -22,7 +25,10 @@ struct Speaker {
   std::string session;           // of the URL, which the client keeps when it comes again
   Identity* identity = nullptr;  // the shard's; null: it has said none
   MessageRate rate;
-  std::optional<Parting> parting;  // it was dismissed
+  std::optional<Parting> parting;        // it was dismissed
+  std::shared_ptr<const Access> access;  // that its token grants; null: it has none
+  TimePoint access_due{};                // when it is to be told that this ends,
+  bool warned = false;                   // or was told, and it ends
 };
 
 }  // namespace syncrelay

@@ -47,18 +47,23 @@ class Speakers {
   // Answers for clients that are still there.
   void tell(const Notes& notes);
 
+  // Who a client is, as its token says; `info` as in Access. Precondition: it is nobody else.
+  void introduce(Session& session, const std::string& id, const std::string& info);
+
+  // Whether it may say something now. If not, it is told.
+  bool may_speak(Session& session, const AnsweredMessage& message);
+  void refuse(Session& session, const std::string& ref, RefusedMessage why);
+
   // The session is about to end, and follows nothing any more.
   void leave(Session& session);
 
  private:
-  bool may_speak(Session& session, const AnsweredMessage& message);
   std::optional<RefusedMessage> refusal(const Session& session, const HelloMessage& hello) const;
-  Identity& introduce(Session& session, const HelloMessage& hello);
+  bool may_publish(const Session& session, std::string_view channel) const;
   void follow_personal(Session& session, const HelloMessage& hello);
   void send(Session& session, Said said);
   // Where there is no `ref` nobody waits for an answer.
   void refuse_if_asked(Session& session, const std::string& ref, RefusedMessage why);
-  void refuse(Session& session, const std::string& ref, RefusedMessage why);
   static void tell(Session& session, std::string_view message);
 
   const SpeechRules& rules_;

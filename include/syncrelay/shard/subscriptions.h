@@ -48,6 +48,11 @@ class Subscriptions {
   // already. No rule refuses it.
   void follow_personal(Session& session, const SubscribeMessage& wish);
 
+  // Whether the rule for everybody, or its token in the place of that, lets it follow the channel.
+  bool allows(const Session& session, std::string_view name) const;
+  // It is not allowed any more: it follows the channel no longer, and is told.
+  void end_forbidden(Session& session, std::string_view name);
+
   // The session is about to end.
   void leave(Session& session, Farewell farewell);
 

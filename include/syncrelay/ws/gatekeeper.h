@@ -12,6 +12,7 @@
 #include "syncrelay/ws/http_response.h"
 #include "syncrelay/ws/origin_rule.h"
 #include "syncrelay/ws/status.h"
+#include "syncrelay/ws/token_desk.h"
 #include "syncrelay/ws/upgrade.h"
 
 namespace syncrelay {
@@ -23,6 +24,7 @@ struct DoorRules {
   Admission& admission;
   HostRule& hosts;
   const OriginRule& origins;
+  const TokenSettings* tokens;  // null: none are asked for
 };
 
 // Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out
@@ -53,6 +55,12 @@ class Gatekeeper {
   // `head`: a whole head of a request, see head_end().
   Decision decide(std::string_view head, ListenerRole listener, const Peer& peer);
 
+  // What the newer token of a client grants, see TokenDesk.
+  Result<TokenDesk::Access, RefusedMessage> renew(std::string_view token,
+                                                  std::string_view address) {
+    return tokens_.renew(token, address);
+  }
+
   // What a client is told whose head is longer than kMaxHeadBytes, or can never be one.
   Reply refuse_head(const HttpFault& fault, std::string_view address);
 
@@ -62,6 +70,10 @@ class Gatekeeper {
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   Reply answer(const HttpResponse& response, const HttpRequest& request) const;
   Reply refuse_page(const HttpRequest& request, std::string_view address);
+  // A script sees nothing of an HTTP answer to its handshake, but it sees the close frame behind
+  // one that was granted.
+  Reply refuse_behind_upgrade(const HttpRequest& request, RefusalReason why, CloseCode code,
+                              std::string_view reason);
   void log_refusal(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   void warn(std::string_view what, const HttpRequest& request, std::string_view address,
             const std::string& allow_with);
@@ -71,6 +83,7 @@ class Gatekeeper {
   ShardStats& stats_;
   const Status& status_;
   const Log& log_;
+  TokenDesk tokens_;
   TimePoint next_warning_{};
 };
 

@@ -43,6 +43,10 @@ class HttpRequest {
   std::string_view field(std::string_view name) const;
   std::size_t count(std::string_view name) const;
 
+  // The elements of the fields with this name, each a comma-separated list (RFC 9110
+  // section 5.6.1).
+  std::vector<std::string_view> elements(std::string_view name) const;
+
   // Whether the fields with this name, each a comma-separated list (RFC 9110 section 5.6.1), have
   // this element, in whatever case.
   bool lists(std::string_view name, std::string_view element) const;
@@ -72,6 +76,9 @@ std::size_t head_end(std::string_view bytes, std::size_t searched);
 
 // Whether what begins so may become a request; tells TLS and the like at the first byte.
 bool may_be_request(std::string_view bytes);
+
+// Without the blanks around it (RFC 9110 section 5.6.3).
+std::string_view trim(std::string_view text);
 
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 

@@ -23,6 +23,10 @@ struct Refusal {
 // section 7.8).
 bool wants_websocket(const HttpRequest& request);
 
+// Whether it names the subprotocol that is spoken here, which is to be named in the answer then
+// (RFC 6455 section 4.2.2).
+bool offers_subprotocol(const HttpRequest& request);
+
 // Why this upgrade is not to be (RFC 6455 section 4.2.1); nullopt: it is. Precondition:
 // wants_websocket(request), for kClientPath.
 std::optional<Refusal> check_upgrade(const HttpRequest& request);

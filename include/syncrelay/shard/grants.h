@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/protocol/access.h"
+#include "syncrelay/protocol/client_message.h"
+#include "syncrelay/shard/session.h"
+#include "syncrelay/shard/speakers.h"
+#include "syncrelay/shard/subscriptions.h"
+
+namespace syncrelay {
+
+// What clients' tokens grant them, and for how long: warns a client kWarningTime before the end,
+// and closes it then unless it has brought a newer token. Its shard's thread only.
+class Grants {
+ public:
+  static constexpr Duration kWarningTime = std::chrono::seconds(30);
+
+  // All must outlive it.
+  Grants(Speakers& speakers, Subscriptions& subscriptions, const Clock& clock)
+      : speakers_(speakers), subscriptions_(subscriptions), clock_(clock) {}
+
+  // The session begins with this. Null: without a token. To be called before it follows anything.
+  void begin(Session& session, std::shared_ptr<const Access> access);
+
+  // Whether the name is that of the channel which the session's token makes its own.
+  static bool is_own(const Session& session, std::string_view name);
+
+  // Behind its first subscriptions: it follows its own channel, from the position that one of the
+  // wishes has.
+  void follow_personal(Session& session, const std::vector<SubscribeMessage>& wishes);
+
+  // A newer token was taken. It stops following what that does not allow.
+  void renew(Session& session, const TokenMessage& message, std::shared_ptr<const Access> access);
+  // None was: no keys are there to look at it with, or it is not good.
+  void renew_nothing(Session& session, const TokenMessage& message);
+  void refuse(Session& session, const TokenMessage& message, RefusedMessage why);
+
+  // To be called several times a second.
+  void tick();
+
+  void leave(Session& session);
+
+ private:
+  void schedule(Session& session);
+  void warn(Session& session);
+  void end_forbidden(Session& session);
+  TimePoint end_of(const Access& access) const;
+
+  Speakers& speakers_;
+  Subscriptions& subscriptions_;
+  const Clock& clock_;
+  std::set<std::pair<TimePoint, Session*>> due_;  // when each is to be warned or closed
+};
+
+}  // namespace syncrelay

@@ -1,0 +1,116 @@
+#include "syncrelay/shard/grants.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "syncrelay/protocol/server_message.h"
+
+namespace syncrelay {
+
+void Grants::begin(Session& session, std::shared_ptr<const Access> access) {
+  if (!access) return;
+  Speaker& speaker = session.speaker();
+  speaker.access = std::move(access);
+  if (!speaker.access->id.empty())
+    speakers_.introduce(session, speaker.access->id, speaker.access->info);
+  schedule(session);
+}
+
+bool Grants::is_own(const Session& session, std::string_view name) {
+  const Speaker* const speaker = session.known_speaker();
+  return is_personal(name) && speaker != nullptr && speaker->access &&
+         name.substr(1) == speaker->access->id;
+}
+
+void Grants::follow_personal(Session& session, const std::vector<SubscribeMessage>& wishes) {
+  const Speaker* const speaker = session.known_speaker();
+  if (speaker == nullptr || !speaker->access || speaker->access->id.empty()) return;
+  SubscribeMessage own{'@' + speaker->access->id};
+  const auto wish = std::find_if(wishes.begin(), wishes.end(), [&](const SubscribeMessage& asked) {
+    return asked.channel == own.channel;
+  });
+  if (wish != wishes.end()) own = *wish;
+  subscriptions_.follow_personal(session, own);
+}
+
+void Grants::renew(Session& session, const TokenMessage& message,
+                   std::shared_ptr<const Access> access) {
+  if (!speakers_.may_speak(session, message)) return;
+  Speaker& speaker = session.speaker();
+  const std::string had = speaker.identity == nullptr ? std::string() : speaker.identity->id;
+  if (!had.empty() && had != access->id)
+    return refuse(session, message, RefusedMessage::id_is_fixed);
+  speaker.access = std::move(access);
+  speaker.warned = false;
+  if (!speaker.access->id.empty())
+    speakers_.introduce(session, speaker.access->id, speaker.access->info);
+  end_forbidden(session);
+  schedule(session);
+  renew_nothing(session, message);
+  follow_personal(session, {});
+}
+
+void Grants::renew_nothing(Session& session, const TokenMessage& message) {
+  if (!message.ref.empty()) session.tell(ack_message(message.ref));
+  session.bound_untold();
+}
+
+void Grants::refuse(Session& session, const TokenMessage& message, RefusedMessage why) {
+  speakers_.refuse(session, message.ref, why);
+}
+
+void Grants::end_forbidden(Session& session) {
+  std::vector<std::string> forbidden;
+  for (const auto& follower : session.followers()) {
+    const std::string_view name = text(follower->channel().name);
+    if (!is_personal(name) && !subscriptions_.allows(session, name)) forbidden.emplace_back(name);
+  }
+  for (const std::string& name : forbidden) subscriptions_.end_forbidden(session, name);
+}
+
+void Grants::schedule(Session& session) {
+  leave(session);
+  Speaker& speaker = session.speaker();
+  const TimePoint end = end_of(*speaker.access);
+  speaker.access_due = speaker.warned ? end : end - kWarningTime;
+  due_.emplace(speaker.access_due, &session);
+}
+
+// The wall clock may be set while the client is here; that moves no end.
+TimePoint Grants::end_of(const Access& access) const {
+  const std::int64_t left = access.until.microseconds - clock_.wall().microseconds;
+  constexpr std::int64_t kLongest = 10LL * 365 * 24 * 3600 * 1'000'000;
+  return clock_.now() + std::chrono::microseconds(std::clamp<std::int64_t>(left, 0, kLongest));
+}
+
+void Grants::tick() {
+  const TimePoint now = clock_.now();
+  while (!due_.empty() && due_.begin()->first <= now) {
+    Session& session = *due_.begin()->second;
+    if (session.known_speaker()->warned) {
+      leave(session);
+      session.close(CloseCause::token_expired);
+    } else {
+      warn(session);
+    }
+  }
+}
+
+void Grants::warn(Session& session) {
+  session.speaker().warned = true;
+  const Duration left = end_of(*session.known_speaker()->access) - clock_.now();
+  schedule(session);
+  if (session.closing()) return;
+  session.tell(expiring_message(std::chrono::ceil<std::chrono::seconds>(left)));
+  session.bound_untold();
+  session.pump();
+}
+
+void Grants::leave(Session& session) {
+  const Speaker* const speaker = session.known_speaker();
+  if (speaker != nullptr && speaker->access) due_.erase({speaker->access_due, &session});
+}
+
+}  // namespace syncrelay
