@@ -12,7 +12,7 @@ from history import History
 
 CHANNEL = re.compile(r'^(\{"type":"(?:[^"\\]|\\.)*"),"channel":"([^"\\]*)"')
 REFS = itertools.count(1)
-ANSWERS = ("sync:unsubscribed", "sync:refused", "sync:ack", "sync:error")
+ANSWERS = ("sync:unsubscribed", "sync:refused", "sync:ack", "sync:error", "sync:expiring")
 
 
 class Told:
