@@ -51,7 +51,9 @@ std::string client(const ClientInfo& info) {
   append_timestamp(object, info.since);
   object += R"(,"lag":)" + std::to_string(info.lag) + R"(,"bytes":)" + std::to_string(info.bytes);
   object += R"(,"last_pong":)" + seconds(info.last_sign_of_life);
-  return object + R"(,"channels":)" + std::to_string(info.subscriptions) + '}';
+  object += R"(,"channels":)" + std::to_string(info.subscriptions);
+  if (!info.identity.empty()) append_member(object, "identity", json_string(info.identity));
+  return object + '}';
 }
 
 void append_versions(std::string& out, const Outcome& outcome) {
