@@ -26,6 +26,7 @@ constexpr Duration kPatience = std::chrono::milliseconds(100);
 constexpr Duration kGather = std::chrono::milliseconds(1);
 
 constexpr std::uint64_t kChannelBytes = 512;  // with little in it; of each copy
+constexpr std::uint64_t kMessageBytes = 512;  // in the inbox, without its texts
 
 std::string random_epoch() {
   std::uint64_t bits = 0;
@@ -243,7 +244,6 @@ void Server::say_ready() const {
 std::uint64_t Server::held_bytes() const {
   constexpr std::uint64_t kKeyBytes = 64;  // of each copy, without the value
   constexpr std::uint64_t kClientBytes = 1536;
-  constexpr std::uint64_t kMessageBytes = 512;  // in the inbox, without its texts
   const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
   std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
   bytes += relay_stats_.state_bytes.get();
@@ -263,8 +263,20 @@ std::uint64_t Server::gone_bytes() const {
   return channels * kChannelBytes * (1 + shard_stats_.size());
 }
 
+// With the most that lay in the inbox since the last look: it may fill and drain in between.
+std::uint64_t Server::peak_bytes(std::uint64_t held) {
+  const auto above = [](std::uint64_t peak, const Counter& now) {
+    return peak - std::min(peak, now.get());
+  };
+  const std::uint64_t messages =
+      above(relay_stats_.inbox_messages_peak.take(), relay_stats_.inbox_messages);
+  return held + messages * kMessageBytes +
+         above(relay_stats_.inbox_bytes_peak.take(), relay_stats_.inbox_bytes);
+}
+
 void Server::give_back_memory() {
-  if (!ebb_.look(held_bytes(), gone_bytes(), clock_.now())) return;
+  const std::uint64_t held = held_bytes();
+  if (!ebb_.look({held, peak_bytes(held), gone_bytes()}, clock_.now())) return;
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

@@ -37,6 +37,7 @@ enum Member : unsigned {
   kMax,
   kWait,
   kLease,
+  kEvents,
   kMemberCount
 };
 
@@ -82,6 +83,7 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kMax, "max", bit(JsonKind::number), "a number"},
     {kWait, "wait", bit(JsonKind::number), "a number of seconds"},
     {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
+    {kEvents, "events", bit(JsonKind::array), "an array of kinds of events"},
 }};
 
 struct MembersOfOp {
@@ -111,7 +113,7 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::stats, 0, 0},
     {Op::backup, 0, 0},
     {Op::disconnect, 0, bit(kId) | bit(kConnection) | bit(kCode) | bit(kReason)},
-    {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease)},
+    {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease) | bit(kEvents)},
     {Op::done, bit(kNumbers), 0},
     {Op::extend, bit(kNumbers), bit(kLease)},
     {Op::release, bit(kNumbers), 0},

@@ -63,7 +63,7 @@ void Intake::ask(const Command& command, Ticket ticket) {
       return replies_.push_back(
           {ticket, Settled{command.op, inbox.release(wish.numbers, clock_.now())}});
     case Op::receive:
-      inbox.begin_receiving();
+      if (wish.events.has(WorkerEvent::message)) inbox.begin_receiving();
       [[fallthrough]];
     default:
       return replies_.push_back({ticket, Query(command)});

@@ -313,7 +313,8 @@ ClientInfo Session::info() const {
           lag(),
           bytes_sent(),
           silent.count(),
-          followers_.size()};
+          followers_.size(),
+          speaker_ && speaker_->identity != nullptr ? speaker_->identity->id : std::string()};
 }
 
 void Session::close(CloseCause cause) {

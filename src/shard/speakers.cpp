@@ -125,8 +125,7 @@ void Speakers::tell(Session& session, std::string_view message) {
 
 void Speakers::leave(Session& session) {
   waiting_.erase(session.id().value);
-  const Speaker* const speaker = session.known_speaker();
-  if (speaker != nullptr && speaker->identity != nullptr) identities_.leave(*speaker->identity);
+  if (Identity* const identity = session.identity()) identities_.leave(*identity);
 }
 
 }  // namespace syncrelay

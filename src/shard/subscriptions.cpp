@@ -3,16 +3,6 @@
 #include "syncrelay/channel/tombstones.h"
 
 namespace syncrelay {
-namespace {
-
-// Null: none that is known.
-Identity* identity_of(const Session& session) {
-  const Speaker* const speaker = session.known_speaker();
-  return speaker == nullptr ? nullptr : speaker->identity;
-}
-
-}  // namespace
-
 void Subscriptions::subscribe(Session& session, const SubscribeMessage& wish) {
   end_dropped(session, wish.channel);
   if (const auto refused = refusal(session, wish.channel)) {
@@ -36,7 +26,7 @@ void Subscriptions::follow(Session& session, const SubscribeMessage& wish) {
   session.follow(channel, joining(wish, channel));
   stats_.subscriptions.add();
   count(wish.channel);
-  if (Identity* const identity = identity_of(session)) identities_.follow(*identity, wish.channel);
+  if (Identity* const identity = session.identity()) identities_.follow(*identity, wish.channel);
 }
 
 std::optional<RefusedSubscription> Subscriptions::refusal(const Session& session,
@@ -77,7 +67,7 @@ void Subscriptions::leave(Session& session, Farewell farewell) {
 void Subscriptions::remove(Follower& follower, Farewell farewell) {
   ReplicaChannel& channel = follower.channel();
   const ChannelName name = channel.name;
-  if (Identity* const identity = identity_of(follower.session()))
+  if (Identity* const identity = follower.session().identity())
     identities_.unfollow(*identity, text(name), farewell);
   follower.session().unfollow(follower);
   stats_.subscriptions.subtract();

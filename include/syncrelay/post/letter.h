@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/ring.h"
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/client_info.h"
+#include "syncrelay/post/notice.h"
 #include "syncrelay/post/update.h"
 
 // All that the relay's thread and the shards say to each other.
@@ -89,8 +91,14 @@ struct Said {
   std::string text;     // JSON object
 };
 
+// Who came and went at one shard, as far as the relay wants to know.
+struct Noticed {
+  Ring<Notice> notices;       // in their order
+  std::uint64_t dropped = 0;  // that came before, and there was no room for
+};
+
 // Up: from a shard to the relay, by an Outbox, which never waits.
-using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said>;
+using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said, Noticed>;
 
 // What a letter holds in memory while it waits in a mailbox, in bytes.
 inline std::size_t weight(const Notes& notes) {

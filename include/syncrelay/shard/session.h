@@ -111,6 +111,8 @@ class Session {
   // Made by the first call. Null: not yet.
   Speaker& speaker();
   const Speaker* known_speaker() const { return speaker_.get(); }
+  // Null: the client has said none.
+  Identity* identity() const { return speaker_ ? speaker_->identity : nullptr; }
 
   // Its turn: writes `bytes` of its snapshot, up to a fragment more, and what follows it when it
   // ends. Returns how many bytes were encoded or offered for it.

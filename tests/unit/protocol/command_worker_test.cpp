@@ -88,6 +88,26 @@ TEST_CASE("Each of them has its own members, and those have bounds") {
   CHECK(refusal_of(R"({"op":"receive","lease":"30"})") == "wrong_type 24");
 }
 
+TEST_CASE("A receive is for messages, or for the kinds of events that it names") {
+  CommandDecoder decoder(1 << 20);
+  CHECK(wish_of(decoder, R"({"op":"receive"})").events == WorkerEvents().add(WorkerEvent::message));
+  CHECK(wish_of(decoder, R"({"op":"receive","events":["left","joined"]})").events ==
+        WorkerEvents().add(WorkerEvent::joined).add(WorkerEvent::left));
+  CHECK(
+      wish_of(decoder,
+              R"({"op":"receive","events":["message","connected","disconnected","joined","left"]})")
+          .events.bits() == 31);
+  CHECK(wish_of(decoder, R"({"op":"receive","wait":1})").events ==
+        WorkerEvents().add(WorkerEvent::message));
+  CHECK(refusal_of(R"({"op":"receive","events":[]})") == "invalid_member 25");
+  CHECK(refusal_of(R"({"op":"receive","events":["left","left"]})") == "invalid_member 33");
+  CHECK(refusal_of(R"({"op":"receive","events":["changed"]})") == "invalid_member 26");
+  CHECK(refusal_of(R"({"op":"receive","events":[1]})") == "invalid_member 26");
+  CHECK(refusal_of(R"({"op":"receive","events":[["left"]]})") == "invalid_member 26");
+  CHECK(refusal_of(R"({"op":"receive","events":"left"})") == "wrong_type 25");
+  CHECK(refusal_of(R"({"op":"done","n":[1],"events":["left"]})") == "unknown_member 30");
+}
+
 TEST_CASE("None of them can be in a batch") {
   CHECK(refusal_of(R"({"op":"batch","commands":[{"op":"done","n":[1]}]})") == "invalid_batch 32");
 }

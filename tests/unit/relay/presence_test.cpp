@@ -223,7 +223,82 @@ TEST_CASE("Who finds no room is counted once, and comes when somebody has left")
   test.attend(0, "room", "dev-1", 0, true);
   test.pass(seconds(5));
   CHECK(test.members() == "dev-2 dev-3");
+  test.pass(seconds(25));
   CHECK_FALSE(test.relay.next_coming_or_going());
+}
+
+TEST_CASE("A refusal is counted again only after the member was there, or gone for its grace") {
+  TestPresence test(presence_settings(1));
+  test.attend(0, "room", "dev-1", 1);
+  const auto come_and_go = [&](int times) {
+    for (int count = 0; count < times; ++count) {
+      test.attend(0, "room", "dev-2", 1);
+      test.pass(seconds(3));
+      test.attend(0, "room", "dev-2", 0, count % 2 == 0);
+      test.pass(seconds(4));
+    }
+  };
+  come_and_go(5);
+  CHECK(test.stats.members_refused.get() == 1);
+  test.pass(seconds(30));
+  CHECK_FALSE(test.relay.next_coming_or_going());
+  come_and_go(5);
+  CHECK(test.stats.members_refused.get() == 2);
+  test.attend(0, "room", "dev-2", 1);
+  test.attend(0, "room", "dev-1", 0, true);
+  test.pass(seconds(5));
+  CHECK(test.members() == "dev-2");
+  test.attend(1, "room", "dev-1", 1);
+  CHECK(test.stats.members_refused.get() == 3);
+  test.attend(0, "room", "dev-2", 0, true);
+  test.pass(seconds(5));
+  CHECK(test.members() == "dev-1");
+  test.attend(0, "room", "dev-2", 1);
+  CHECK(test.stats.members_refused.get() == 4);
+}
+
+TEST_CASE("Of those who were refused and are gone only so many are known again") {
+  TestPresence test(presence_settings(0));
+  const auto all = [&](std::uint32_t count) {
+    for (std::size_t number = 0; number < Presence::kMaxLingering + 5; ++number)
+      test.relay.attend(0, {"room", "dev-" + std::to_string(number), nullptr, count});
+    test.tend();
+  };
+  all(1);
+  all(0);
+  CHECK(test.stats.members_refused.get() == Presence::kMaxLingering + 5);
+  all(1);
+  CHECK(test.stats.members_refused.get() == Presence::kMaxLingering + 10);
+  all(0);
+  test.pass(seconds(30));
+  CHECK_FALSE(test.relay.next_coming_or_going());
+}
+
+TEST_CASE("What an identity says of itself holds in all its channels, whichever tab says it") {
+  TestPresence test;
+  const auto say = [&](std::size_t shard, const char* channel, const char* info, int when) {
+    test.relay.attend(shard, {channel, "dev-1", std::make_shared<const std::string>(info), 1, false,
+                              TimePoint(seconds(when))});
+    test.tend();
+  };
+  say(0, "a", R"({"n":1})", 1);
+  say(1, "b", R"({"n":2})", 2);
+  CHECK(test.info("dev-1", "a") == R"({"n":2})");
+  CHECK(test.info("dev-1", "b") == R"({"n":2})");
+  say(0, "c", R"({"n":1})", 1);  // the first tab follows another channel, and has said nothing new
+  CHECK(test.info("dev-1", "c") == R"({"n":2})");
+  CHECK(test.relay.channels().find("c")->last == Seq{1});
+  test.attend(1, "b", "dev-1", 0);
+  say(0, "a", R"({"n":3})", 3);
+  for (const char* channel : {"a", "b", "c"}) CHECK(test.info("dev-1", channel) == R"({"n":3})");
+  test.pass(seconds(30));
+  CHECK(test.members("b").empty());
+  CHECK(test.members("a") == "dev-1");
+  test.attend(0, "a", "dev-1", 0);
+  test.attend(0, "c", "dev-1", 0);
+  test.pass(seconds(30));
+  say(0, "a", R"({"n":1})", 1);
+  CHECK(test.info("dev-1", "a") == R"({"n":1})");  // nothing is left of who was there before
 }
 
 TEST_CASE("What could not be stored is asked for again, and told once") {

@@ -70,8 +70,8 @@ class SpeakersBench {
     say(client, text);
     return client.transport->take_texts();
   }
-  void leave(Client& client, Farewell farewell = Farewell::lost) {
-    shard.remove(*client.session, farewell);
+  void leave(Client& client, Farewell farewell = Farewell::lost, std::uint16_t code = 1006) {
+    shard.remove(*client.session, farewell, code);
     client.session = nullptr;
   }
 
@@ -353,6 +353,43 @@ TEST_CASE_FIXTURE(SpeakersBench, "A hundred thousand hellos of one client leave 
   CHECK(letters<Attendance>().size() == 1);
   CHECK(other.transport->take_texts().empty());
   CHECK(client.transport->take_texts().size() == 1);
+}
+
+// "connected 1 10.0.0.1", "disconnected 1 dev-1 1001 3000 ms".
+Texts noticed(SpeakersBench& bench) {
+  Texts texts;
+  for (Noticed& noticed : bench.letters<Noticed>()) {
+    for (; !noticed.notices.empty(); noticed.notices.pop_front()) {
+      const Notice& notice = noticed.notices.front();
+      std::string text = std::string(name(notice.event)) + ' ' + std::to_string(notice.connection);
+      for (const std::string& part : {notice.address, notice.id})
+        if (!part.empty()) text += ' ' + part;
+      if (notice.event == WorkerEvent::disconnected) {
+        text += ' ' + std::to_string(notice.code) + ' ';
+        text += std::to_string(notice.duration / milliseconds(1)) + " ms";
+      }
+      texts.push_back(text);
+    }
+  }
+  return texts;
+}
+
+TEST_CASE("Connections that come and go are told where the relay wants to hear of it") {
+  SpeakersBench bench;
+  SpeakersBench::Client& before = bench.connect();
+  bench.leave(bench.connect());
+  CHECK(noticed(bench).empty());
+  bench.outbox.want(WorkerEvents().add(WorkerEvent::connected).add(WorkerEvent::disconnected));
+  SpeakersBench::Client& client = bench.connect({"room:1"});
+  bench.say(client, kHello);
+  bench.relay.clock.advance(seconds(3));
+  bench.leave(client, Farewell::leave, 1001);
+  bench.leave(before);
+  CHECK(noticed(bench) == Texts{"connected 3 unknown", "disconnected 3 dev-1 1001 3000 ms",
+                                "disconnected 1 1006 3000 ms"});
+  bench.outbox.want(WorkerEvents().add(WorkerEvent::connected));
+  bench.leave(bench.connect());
+  CHECK(noticed(bench) == Texts{"connected 4 unknown"});
 }
 
 }  // namespace
