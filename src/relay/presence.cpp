@@ -18,9 +18,17 @@ void Presence::hear(std::size_t shard, const Attendance& attendance, TimePoint n
     person.info = attendance.info;
     person.said = attendance.said;
   }
+  if (attendance.count == 0) note_end(person, attendance);
   if (!person.there())
-    person.leaves_at = now + (attendance.clean ? settings_.grace_closed : settings_.grace);
+    person.leaves_at = now + (person.left_clean ? settings_.grace_closed : settings_.grace);
   judge(place, now);
+}
+
+// What ended last says how the identity left, whichever shard is heard last.
+void Presence::note_end(Person& person, const Attendance& attendance) {
+  if (attendance.at < person.left_at) return;
+  person.left_at = attendance.at;
+  person.left_clean = attendance.clean;
 }
 
 void Presence::hear(const Update& part, TimePoint now) {

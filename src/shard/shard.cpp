@@ -45,7 +45,7 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       snapshots_(replica_, kMaxHeldBytes,
                  [this](const Snapshot& snapshot) { close_readers(snapshot); }),
       turns_(std::move(wake)),
-      identities_(settings_.speech.presence, outbox, stats),
+      identities_(settings_.speech.presence, outbox, clock, stats),
       subscriptions_(settings_.subscriptions, settings_.epoch, replica_, identities_, outbox,
                      stats),
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),

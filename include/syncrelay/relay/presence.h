@@ -72,6 +72,8 @@ class Presence {
     std::vector<std::uint32_t> counts;        // by shard
     std::shared_ptr<const std::string> info;  // null: none was said yet
     TimePoint said{};                         // when it was
+    TimePoint left_at{};                      // when the last connection ended, at any shard
+    bool left_clean = false;                  // and whether it took leave
     TimePoint leaves_at{};                    // when nobody is there
     std::optional<ByTime::iterator> due;
     std::optional<Queue::iterator> refused;
@@ -84,6 +86,7 @@ class Presence {
   std::optional<Place> find(std::string_view channel, std::string_view id);
   const StateValue* member(const Place& place) const;
   std::optional<Wish> wish(const Place& place) const;
+  static void note_end(Person& person, const Attendance& attendance);
   void judge(const Place& place, TimePoint now);
   void schedule(const Place& place, TimePoint at);
   void unschedule(Person& person);
