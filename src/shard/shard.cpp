@@ -316,6 +316,7 @@ void Shard::tick() {
     if (behind_ || session.held_up()) lag = std::max(lag, session.lag());
     held |= session.held_chunk() != nullptr;
   }
+  subscriptions_.tick();
   stats_.lag_events_max.set(lag);
   if (held) bound_held_chunks();
 }

@@ -111,9 +111,11 @@ void Speakers::refuse(Session& session, const std::string& ref, RefusedMessage w
 void Speakers::tell(const Notes& notes) {
   for (const Notes::Note& note : notes.notes) {
     const auto found = waiting_.find(note.connection);
-    if (found == waiting_.end()) continue;
-    tell(*found->second, note.message);
-    found->second->pump();
+    if (found == waiting_.end() || found->second->closing()) continue;
+    Session& session = *found->second;
+    session.tell_behind_events(note.message);
+    session.bound_untold();
+    session.pump();
   }
 }
 
