@@ -235,53 +235,26 @@ bool Session::joins() const {
   return !followers_.empty() && std::all_of(followers_.begin(), followers_.end(), joins);
 }
 
-void Session::stop_awaiting(Follower& follower) {
-  follower.stop_awaiting();
-  if (due_) due_->add(follower);
-  pump();
-}
-
 // Where nothing holds the session up, all that it was noted of is written.
 void Session::tell_behind_events(std::string_view message) {
   pump();
   const std::uint64_t place = context_.noted_until;
-  if (has_late_answers() || (held_up() && owes_before(place))) {
-    speaker().late.push_back({place, std::string(message)});
-    speaker().late_bytes += message.size();
-  } else {
-    tell(message);
-  }
+  if (!has_late_answers() && !(held_up() && owes_before(place))) return tell(message);
+  speaker().late.add(place, message);
 }
 
-// Whether an event before this place in the log, or what a channel begins with, is still to be
-// written.
 bool Session::owes_before(std::uint64_t place) const {
-  const auto owes = [&](const auto& follower) {
-    return follower->has_work() && (follower->joining() != nullptr || follower->place() < place);
-  };
+  const auto owes = [place](const auto& follower) { return follower->owes_before(place); };
   return std::any_of(followers_.begin(), followers_.end(), owes);
-}
-
-bool Session::has_late_answers() const {
-  return speaker_ && !speaker_->late.empty();
 }
 
 // Answers whose events are written now, or were skipped.
 void Session::tell_what_waited() {
   if (!has_late_answers() || closing_) return;
-  std::vector<LateAnswer>& late = speaker_->late;
-  const bool has_all = !held_up();
-  auto told = late.begin();
-  for (; told != late.end() && (has_all || !owes_before(told->behind)); ++told) {
-    speaker_->late_bytes -= told->text.size();
-    tell(told->text);
-  }
-  late.erase(late.begin(), told);
+  const bool behind = held_up();
+  speaker_->late.tell([&](std::uint64_t place) { return behind && owes_before(place); },
+                      [this](std::string_view text) { tell(text); });
   pump();
-}
-
-std::size_t Session::untold_bytes() const {
-  return outlet_.waiting_bytes() + (speaker_ ? speaker_->late_bytes : 0);
 }
 
 void Session::begin(Follower& follower) {

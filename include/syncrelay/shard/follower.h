@@ -96,6 +96,12 @@ class Follower final : public ChannelFollower {
   // Precondition: pending().
   std::uint64_t place() const { return in_window() ? channel_.log.begin_of(next()) : 0; }
 
+  // Its first message, or an event that begins before `position` in the log, is still to be
+  // written.
+  bool owes_before(std::uint64_t position) const {
+    return has_work() && (joining() != nullptr || place() < position);
+  }
+
   // Whether it is in there; DueFollowers' to keep.
   bool due = false;
 

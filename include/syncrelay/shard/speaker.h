@@ -1,11 +1,10 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "syncrelay/shard/late_answers.h"
 #include "syncrelay/shard/message_rate.h"
 
 namespace syncrelay {
@@ -18,12 +17,6 @@ struct Parting {
   std::string reason;  // UTF-8
 };
 
-// An answer that goes out when the events before this place in the log have.
-struct LateAnswer {
-  std::uint64_t behind = 0;
-  std::string text;
-};
-
 // What a session is to know of a client that says more than pings and subscriptions. Made when
 // needed: most do not.
 struct Speaker {
@@ -31,8 +24,7 @@ struct Speaker {
   Identity* identity = nullptr;  // the shard's; null: it has said none
   MessageRate rate;
   std::optional<Parting> parting;  // it was dismissed
-  std::vector<LateAnswer> late;    // in order; the session is held up as long as there are any
-  std::size_t late_bytes = 0;      // of their texts
+  LateAnswers late;                // the session is held up as long as there are any
 };
 
 }  // namespace syncrelay
