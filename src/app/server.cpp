@@ -200,9 +200,8 @@ Result<void, std::string> Server::bind_commands() {
 Result<void, std::string> Server::start_shards() {
   const OpenFilesScope scope(files_.all);
   for (const auto& loop : loops_) {
-    if (auto prepared = loop->prepare(); !prepared) return prepared;
+    if (auto started = loop->start(); !started) return started;
   }
-  for (const auto& loop : loops_) loop->start();
   return {};
 }
 
@@ -289,7 +288,6 @@ void Server::stop() {
   if (commands_) commands_->stop(deadline);
   for (const auto& loop : loops_) loop->begin_drain(deadline);
   for (const auto& loop : loops_) loop->join();
-  for (const auto& loop : loops_) loop->close();
   if (acceptor_) acceptor_->stop();
 }
 

@@ -14,8 +14,9 @@ void Presence::hear(std::size_t shard, const Attendance& attendance, TimePoint n
   const Place place = place_of(attendance.channel, attendance.id);
   Person& person = place.person->second;
   person.counts[shard] = attendance.count;
+  if (attendance.count == 0) note_end(person, attendance);
   if (!person.there())
-    person.leaves_at = now + (attendance.clean ? settings_.grace_closed : settings_.grace);
+    person.leaves_at = now + (person.left_clean ? settings_.grace_closed : settings_.grace);
   if (!hear_word(*person.word, attendance)) return judge(place, now);
   const std::list<Place> places = person.word->places;  // of which judge() may erase some
   for (const Place& each : places) judge(each, now);
@@ -28,6 +29,13 @@ bool Presence::hear_word(Word& word, const Attendance& attendance) {
   word.info = attendance.info;
   word.said = attendance.said;
   return other;
+}
+
+// What ended last says how the identity left, whichever shard is heard last.
+void Presence::note_end(Person& person, const Attendance& attendance) {
+  if (attendance.at < person.left_at) return;
+  person.left_at = attendance.at;
+  person.left_clean = attendance.clean;
 }
 
 void Presence::hear(const Update& part, TimePoint now) {

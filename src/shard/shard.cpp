@@ -45,7 +45,7 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       snapshots_(replica_, kMaxHeldBytes,
                  [this](const Snapshot& snapshot) { close_readers(snapshot); }),
       turns_(std::move(wake)),
-      identities_(settings_.speech.presence, outbox, stats),
+      identities_(settings_.speech.presence, outbox, clock, stats),
       subscriptions_(settings_.subscriptions, settings_.epoch, replica_, identities_, outbox,
                      stats),
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
@@ -334,6 +334,7 @@ void Shard::tick() {
     if (behind_ || session.held_up()) lag = std::max(lag, session.lag());
     held |= session.held_chunk() != nullptr;
   }
+  subscriptions_.tick();
   stats_.lag_events_max.set(lag);
   if (held) bound_held_chunks();
 }

@@ -34,7 +34,7 @@ void Speakers::hear(Session& session, HelloMessage hello) {
   if (known == nullptr) {
     introduce(session, hello);
   } else if (!hello.info.empty()) {
-    identities_.set_info(*known, hello.info, clock_.now());
+    identities_.set_info(*known, hello.info);
   }
   if (!hello.ref.empty()) tell(session, ack_message(hello.ref));
   follow_personal(session, hello);
@@ -53,7 +53,7 @@ std::optional<RefusedMessage> Speakers::refusal(const Session& session,
 Identity& Speakers::introduce(Session& session, const HelloMessage& hello) {
   Identity& identity = identities_.join(hello.id);
   session.speaker().identity = &identity;
-  if (!hello.info.empty()) identities_.set_info(identity, hello.info, clock_.now());
+  if (!hello.info.empty()) identities_.set_info(identity, hello.info);
   for (const auto& follower : session.followers())
     identities_.follow(identity, text(follower->channel().name));
   return identity;
@@ -111,9 +111,11 @@ void Speakers::refuse(Session& session, const std::string& ref, RefusedMessage w
 void Speakers::tell(const Notes& notes) {
   for (const Notes::Note& note : notes.notes) {
     const auto found = waiting_.find(note.connection);
-    if (found == waiting_.end()) continue;
-    tell(*found->second, note.message);
-    found->second->pump();
+    if (found == waiting_.end() || found->second->closing()) continue;
+    Session& session = *found->second;
+    session.tell_behind_events(note.message);
+    session.bound_untold();
+    session.pump();
   }
 }
 

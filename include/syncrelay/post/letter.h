@@ -68,6 +68,7 @@ struct Attendance {
   std::uint32_t count = 0;
   bool clean = false;  // when `count` is 0: the last one took leave by itself
   TimePoint said{};    // when `info` was: another shard may have heard something newer
+  TimePoint at{};      // when `count` became so, by the clock that all shards have
 };
 
 // How many connections of one shard a dismissal has closed.

@@ -83,7 +83,9 @@ class Presence {
     std::vector<std::uint32_t> counts;  // by shard
     Word* word = nullptr;               // of its identity
     std::list<Place>::iterator in_word{};
-    TimePoint leaves_at{};  // when nobody is there
+    TimePoint left_at{};      // when the last connection ended, at any shard
+    bool left_clean = false;  // and whether it took leave
+    TimePoint leaves_at{};    // when nobody is there
     std::optional<ByTime::iterator> due;
     std::optional<Queue::iterator> refused;  // waits for room
     bool counted = false;                    // as refused
@@ -98,6 +100,7 @@ class Presence {
   const StateValue* member(const Place& place) const;
   bool hear_word(Word& word, const Attendance& attendance);
   std::optional<Wish> wish(const Place& place) const;
+  static void note_end(Person& person, const Attendance& attendance);
   void judge(const Place& place, TimePoint now);
   void judge_nobody(const Place& place);
   void schedule(const Place& place, TimePoint at);

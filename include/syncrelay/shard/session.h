@@ -78,9 +78,15 @@ class Session {
   // the next pump().
   Follower* find(const ReplicaChannel& channel) const;
   // Precondition: it does not follow that channel.
-  void follow(ReplicaChannel& channel, Follower::Joining joining);
+  Follower& follow(ReplicaChannel& channel, Follower::Joining joining);
   // Nothing of its channel is written any more, but for the rest of a message that is half sent.
   void unfollow(Follower& follower);
+  // What this one awaits does not come: writes its first message. Precondition: it awaits.
+  void stop_awaiting(Follower& follower) {
+    follower.stop_awaiting();
+    if (due_) due_->add(follower);
+    pump();
+  }
   const Few<std::unique_ptr<Follower>>& followers() const { return followers_; }
 
   // The channel of this follower got an event. To be called for shared ones, see
@@ -104,7 +110,12 @@ class Session {
 
   // A message of this client's own, behind those that were told before.
   void tell(std::string_view message) { outlet_.add_message(message); }
-  std::size_t untold_bytes() const { return outlet_.waiting_bytes(); }
+  // The same, but behind the events of its channels that it was noted of: where those are not
+  // written yet it waits for them. bound_untold() is to follow.
+  void tell_behind_events(std::string_view message);
+  std::size_t untold_bytes() const {
+    return outlet_.waiting_bytes() + (speaker_ ? speaker_->late.bytes() : 0);
+  }
   // Closes a client that does not read what it is told, where it is told something for each wish.
   void bound_untold();
 
@@ -186,6 +197,9 @@ class Session {
   void stop_inside(Follower& follower, std::uint64_t position);
   void stop_inside_picks(std::uint64_t position);
   bool joins() const;
+  bool owes_before(std::uint64_t place) const;
+  bool has_late_answers() const { return speaker_ && !speaker_->late.empty(); }
+  void tell_what_waited();
   void begin(Follower& follower);
   void begin_anew(Follower& follower);
   void begin_resume(Follower& follower, Seq after);

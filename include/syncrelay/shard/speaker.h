@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "syncrelay/shard/late_answers.h"
 #include "syncrelay/shard/message_rate.h"
 
 namespace syncrelay {
@@ -23,6 +24,7 @@ struct Speaker {
   Identity* identity = nullptr;  // the shard's; null: it has said none
   MessageRate rate;
   std::optional<Parting> parting;  // it was dismissed
+  LateAnswers late;                // the session is held up as long as there are any
 };
 
 }  // namespace syncrelay

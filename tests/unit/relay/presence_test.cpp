@@ -131,6 +131,49 @@ TEST_CASE("Who takes leave with nothing else open has the shorter grace") {
   CHECK(test.members() == "dev-1");
 }
 
+TEST_CASE("Of two that end in one moment the later one says how, whichever is heard first") {
+  for (const bool clean_last : {false, true}) {
+    for (const std::size_t first_heard : {0, 1}) {
+      CAPTURE(clean_last);
+      CAPTURE(first_heard);
+      TestPresence test;
+      test.attend(0, "room", "dev-1", 1);
+      test.attend(1, "room", "dev-1", 1);
+      const auto end = [&](std::size_t shard) {  // that of the second shard is the later one
+        const TimePoint at = test.clock.now() + milliseconds(shard);
+        const bool clean = shard == 1 ? clean_last : !clean_last;
+        test.relay.attend(shard, {"room", "dev-1", nullptr, 0, clean, TimePoint{}, at});
+      };
+      end(first_heard);
+      end(1 - first_heard);
+      test.tend();
+      test.pass(seconds(6));
+      CHECK(test.members() == (clean_last ? "" : "dev-1"));
+      test.pass(seconds(30));
+      CHECK(test.members().empty());
+    }
+  }
+}
+
+TEST_CASE("An end of an earlier visit does not count against a later one") {
+  TestPresence test;
+  const auto end = [&](std::size_t shard, bool clean, seconds ago) {
+    const TimePoint at = test.clock.now() - ago;
+    test.relay.attend(shard, {"room", "dev-1", nullptr, 0, clean, TimePoint{}, at});
+    test.tend();
+  };
+  test.attend(0, "room", "dev-1", 1);
+  test.attend(1, "room", "dev-1", 1);
+  end(1, false, seconds(0));
+  test.pass(seconds(10));
+  test.attend(1, "room", "dev-1", 1);
+  test.pass(seconds(10));
+  end(1, true, seconds(0));
+  end(0, false, seconds(1));
+  test.pass(seconds(5));
+  CHECK(test.members().empty());
+}
+
 TEST_CASE("What a shard was told before another one's news is no news") {
   TestPresence test;
   const auto attend = [&](std::size_t shard, std::uint32_t count, const char* info, int said) {
