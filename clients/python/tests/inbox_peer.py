@@ -45,8 +45,12 @@ class InboxPeer:
             self._thread = None
 
     def say(self, type: str, data: object = None, id: str | None = None, connection: int = 1, channel: str = "") -> None:
+        self.play(lambda relay: relay.say(said(type, data, id, connection, channel, {})))
+
+    def play(self, part: Callable[[MemoryRelay], object]) -> None:
+        """What clients do."""
         with self._lock:
-            self.relay.inbox.add(said(type, data, id, connection, channel, {}))
+            part(self.relay)
 
     def unhandled(self) -> list[tuple[Any, int]]:
         """Data and attempts of what is not done."""

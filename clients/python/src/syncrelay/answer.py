@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Callable, TypeVar
 
 from .errors import CommandRejected, Conflict, NoSuchMember
+from .notice import Notices, as_notices
 from .versioned import Versioned
 
 T = TypeVar("T")
@@ -112,6 +113,11 @@ def events(answer: bytes) -> tuple[list[dict[str, Any]], str]:
     """Messages that the relay hands out, and its epoch."""
     body = _accepted(answer)
     return [each for each in body["events"] if each["event"] == "message"], body["epoch"]
+
+
+def notices(answer: bytes) -> Notices:
+    """Those that the relay hands out."""
+    return as_notices(_accepted(answer))
 
 
 def accepted(answer: bytes) -> None:

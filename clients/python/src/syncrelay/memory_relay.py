@@ -9,8 +9,9 @@ from typing import Any, Iterable, Mapping
 
 from .answer import Client
 from .memory_channel import MemoryChannel
-from .members import checked_identity, checked_message_type
+from .members import checked_connection, checked_identity, checked_message_type
 from .memory_inbox import MemoryInbox
+from .memory_notices import MemoryNotices
 
 
 class Refused(Exception):
@@ -33,12 +34,14 @@ class MemoryRelay:
         self.closed: list[dict[str, Any]] = []  # what backends disconnected
         self._version = int(time.time() * 1e6)  # as the relay: no number comes a second time
         self._now = 0.0
+        self.notices = MemoryNotices()
         self.restart()
 
     def restart(self) -> None:
         """As without ``--data``. What was recorded for the test stays."""
         self.epoch = secrets.token_hex(8)
         self.inbox = MemoryInbox()
+        self.notices.restart()
         self._channels = {"": self._new_channel("", 0)}
         self._gone: dict[str, int] = {}  # where the numbers of channels that were forgotten go on
         self._answered: dict[str, int] = {}  # by id; the position
@@ -72,7 +75,12 @@ class MemoryRelay:
         for client in followers:
             if not isinstance(client, Client):
                 raise TypeError(f"a client is a syncrelay.Client, e.g. Client(id=1), not {client!r}")
+        before = {client.id for client in self._clients(None)}
         self.followers[channel] = followers
+        for client in followers:
+            self.notices.seen(client.id, self.time, address=client.address)
+        for number in before - {client.id for client in self._clients(None)}:
+            self.notices.gone(number, self.time, 1006)
         if self.followers[channel]:
             self._made(channel)
         elif channel in self._channels:
@@ -92,7 +100,7 @@ class MemoryRelay:
         if op == "disconnect":
             return self._accepted("", closed=self._disconnect(request))
         if op == "receive":
-            return self._accepted("", events=self.inbox.take(request["max"]))
+            return self._receive(request.get("events", ["message"]), request["max"])
         if op in ("done", "release", "extend"):
             self._settle(op, request["n"])
             return self._accepted("")
@@ -100,11 +108,35 @@ class MemoryRelay:
             return self._accepted("", stats={"commands": len(self.commands), "events": len(self.events)})
         return self._take(request)
 
+    @property
+    def time(self) -> float:
+        """In seconds since 1970; goes on by itself, and by ``advance``."""
+        return time.time() + self._now
+
+    def say(self, event: dict[str, Any]) -> None:
+        """``event``: of ``said``."""
+        self.notices.seen(event["connection"], self.time, event.get("id"))
+        self.inbox.add({**event, "ts": self.time})
+
+    def publish(self, command: dict[str, Any], connection: int) -> None:
+        """A client's event: a broadcast that no backend has sent."""
+        self.notices.seen(connection, self.time, command.get("from"))
+        self._apply(command)
+
+    def hang_up(self, connection: int, code: int) -> bool:
+        """False: nothing is known of it."""
+        for name, clients in self.followers.items():
+            self.followers[name] = [client for client in clients if client.id != connection]
+        return self.notices.gone(connection, self.time, code)
+
     def join(self, channel: str, id: str, info: dict[str, Any]) -> None:
         made = self._made(channel)
-        event = made.members.join(id, info, time.time() + self._now)
-        if event is not None:
-            self._publish(made.numbered(event))
+        event = made.members.join(id, info, self.time)
+        if event is None:
+            return
+        if event["type"] == "sync:joined":
+            self.notices.joined(channel, self.time, id, info)
+        self._publish(made.numbered(event))
 
     def leave(self, channel: str, id: str) -> None:
         """The will, too. One that is refused does nothing."""
@@ -112,12 +144,19 @@ class MemoryRelay:
         left = made.members.leave(id)
         if left is not None:
             event, commands = left
+            self.notices.left(channel, self.time, id)
             self._publish(made.numbered(event))
             try:
                 self._apply_batch({"commands": commands})
             except Refused:
                 pass
         self._forget_if_empty(self._made(channel))
+
+    def _receive(self, kinds: list[str], most: int) -> dict[str, Any]:
+        notices, dropped = self.notices.take(kinds, most)
+        messages = self.inbox.take(most - len(notices)) if "message" in kinds else []
+        told = {"notices_dropped": dropped} if dropped else {}
+        return self._accepted("", events=[*notices, *messages], **told)
 
     def _will(self, command: dict[str, Any]) -> None:
         if not self._found(command.get("channel", "")).members.will(command["id"], command["commands"]):
@@ -131,12 +170,12 @@ class MemoryRelay:
 
     def _disconnect(self, query: dict[str, Any]) -> int:
         self.closed.append({name: value for name, value in query.items() if name != "op"})
-        if "id" in query:
-            return int(any(query["id"] in each.members.known for each in self._channels.values()))
-        there = any(client.id == query["connection"] for client in self._clients(None))
-        for name, clients in self.followers.items():
-            self.followers[name] = [client for client in clients if client.id != query["connection"]]
-        return int(there)
+        if "id" not in query:
+            return int(self.hang_up(query["connection"], query["code"]))
+        numbers = self.notices.of_identity(query["id"])
+        for number in numbers:
+            self.hang_up(number, query["code"])
+        return len(numbers) or int(any(query["id"] in each.members.known for each in self._channels.values()))
 
     def _take(self, command: dict[str, Any]) -> dict[str, Any]:
         id = None if command["op"] == "will" else command.pop("id", None)
@@ -207,7 +246,7 @@ class MemoryRelay:
 
     def _publish(self, event: dict[str, Any]) -> None:
         seq = event.pop("seq")
-        self.events.append({**event, "ts": time.time() + self._now, "seq": seq})
+        self.events.append({**event, "ts": self.time, "seq": seq})
 
     def _new_channel(self, name: str, seq: int) -> MemoryChannel:
         return MemoryChannel(name, seq, () if name else self._configured, self._next_version)
@@ -284,7 +323,7 @@ def said(
     if channel:
         body["channel"] = channel
     identity = {} if id is None else {"id": id}
-    return {"connection": connection, **identity, "channel": channel, "ts": time.time(), "data": body}
+    return {"connection": checked_connection(connection), **identity, "channel": channel, "data": body}
 
 
 def _json(value: Any) -> bytes:

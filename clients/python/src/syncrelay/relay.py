@@ -12,6 +12,7 @@ from . import answer
 from .answer import ChannelInfo, Client, Position
 from .background import Background, run_here
 from .batch import Batch
+from .carrier import Carrier
 from .channel import Channel
 from .channel_pages import MAX_PAGE, ChannelPages
 from .commands import Commands
@@ -26,7 +27,7 @@ from .outbox import Outbox, WhenFull
 from .plain import Default
 from .receiving import Receiver
 from .request import Request
-from .sender import Carrier, Sender
+from .sender import Sender
 from .service import Service
 from .threads import seconds_to_wait
 
@@ -251,8 +252,9 @@ class Relay(Commands, Handling):
             raise flush_timeout(self._sender, timeout) from None
 
     def close(self, timeout: float | None = None) -> None:
-        """Sends what it can within ``timeout`` (default ``close_timeout``) and gives up the rest, with a log line."""
-        self._background.stop(self._sender.close_timeout(timeout))
+        """Sends what it can within ``timeout`` seconds (default ``close_timeout``) and gives up the rest, with a log line.
+        Handlers that ``start`` runs end before, within ``timeout``, too (default: their ``grace``)."""
+        self._background.stop(None if timeout is None else self._sender.close_timeout(timeout))
         ended = self._sender.close(timeout)
         try:
             ended.result(self._sender.close_timeout(timeout) + 1.0)
