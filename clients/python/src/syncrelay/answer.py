@@ -64,8 +64,9 @@ class ChannelInfo:
 
 @dataclass(frozen=True)
 class Member:
-    """One identity that follows a channel, by any of its connections, or did so a moment ago. ``info`` is what the client
-    says of itself, ``since`` in seconds since 1970."""
+    """One identity that follows a channel, by any of its connections, or did so within its grace. ``info`` is what the
+    client says of itself, anything up to 1,024 bytes; ``since`` is when it became a member, in seconds since 1970 by the
+    relay's clock."""
 
     info: dict[str, Any]
     since: float

@@ -96,8 +96,12 @@ class Handling:
             def say(message):
                 relay.broadcast("said", message.data)
 
-        The message is done when it returns. When it raises, the message is given back, after a pause, and whoever gets it
-        tries again; at the attempt number ``attempts`` it is for ``on_dead``. ``run``, ``start`` or ``serve`` begins.
+        The message is done when it returns. When it raises, the message is given back, after a pause (0.5 s, doubled each
+        time, 30 s at most), and whoever gets it tries again; at the attempt number ``attempts`` it is for ``on_dead``. So it
+        must bear being called twice with one message. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, in whose event
+        loop coroutines run; functions run in threads of their own. Register before that.
+
+        Raises InvalidValue for what is no type of a client's message, and ValueError for one that has a handler.
         """
         for each in (type, *types):
             checked_message_type(each)
@@ -118,8 +122,9 @@ class Handling:
             def note(notice):
                 print(notice.event, notice.id, notice.channel)
 
-        A kind has one. ``run``, ``start`` or ``serve`` begins, beside the handlers of ``on`` and with as many hands, the
-        functions in threads of their own; what happens to one connection, or to one member, is handled in its order.
+        A kind has one. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, beside the handlers of ``on`` and with as
+        many hands; functions run in threads of their own. What happens to one connection, or to one member, is handled in
+        its order. Register before that. Raises InvalidValue for another kind, and ValueError for one that has a handler.
 
         A notice goes to one of the workers that ask for its kind, once at most: what the function raises is logged, and it
         is not called again. The relay keeps notices while somebody asks for them, and for a minute after, 10,000 at most;
@@ -137,7 +142,8 @@ class Handling:
 
     def on_dead(self, function: OnDead) -> OnDead:
         """Decorates the function that is called with a message whose handler has failed at its last attempt, and with the
-        error; the message is done afterwards. Without one, and when it fails itself, the whole message is in the log."""
+        error; the message is done afterwards. It runs where handlers do. Without one, and when it fails itself, the whole
+        message is in the log. A second one takes the place of the first."""
         self._handlers.on_dead = function
         return function
 
