@@ -10,7 +10,8 @@ from typing import Any, Callable
 import zmq
 from pull_peer import wait_until
 
-from syncrelay.memory_relay import MemoryRelay, said
+from syncrelay.memory_inbox import said
+from syncrelay.memory_relay import MemoryRelay
 
 
 class InboxPeer:

@@ -154,7 +154,24 @@ def test_messages_of_one_client_are_handled_in_order_also_when_one_fails() -> No
     for number in range(1, 5):
         fake.say("say", number, id="dev-1")
     fake.run(until_empty=True)
-    assert [number for number in seen if number != 2] == [1, 3, 4] and seen == [1, 2, 2, 3, 4]
+    assert seen == [1, 2, 2, 3, 4]
+
+
+def test_what_waited_behind_one_that_failed_has_all_its_attempts_left(peer: InboxPeer) -> None:
+    fake = FakeRelay()
+    with Relay(peer.endpoint) as real:
+        for relay, clients in ((fake, fake), (real, peer)):
+            attempts: list[Any] = []
+
+            @relay.on("say", attempts=2)
+            def say(message: Message) -> None:
+                attempts.append((message.data, message.attempt))
+                raise KeyError
+
+            for number in range(3):
+                clients.say("say", number, id="dev-1")
+            relay.run(until_empty=True)
+            assert attempts == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]
 
 
 def test_so_many_are_handled_at_once_and_no_more() -> None:

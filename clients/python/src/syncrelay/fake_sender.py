@@ -58,7 +58,7 @@ class FakeSender:
         self._aside: deque[bytes] = deque()  # from finalizers, as in Outbox
         self._lock = OwnedLock()
         self._open: list[_Question] = []
-        self._settled: deque[tuple[int, bool]] = deque()
+        self._settled: deque[tuple[Held, bool]] = deque()
 
     @property
     def queued(self) -> int:
@@ -160,7 +160,7 @@ class FakeSender:
             question.answer.settle(result)
 
     def _settle(self, held: Held, done: bool) -> None:
-        self._settled.append((held.number, done))
+        self._settled.append((held, done))
         if self._lock.is_mine():
             return  # a finalizer; whoever has the lock sees to it
         with self._lock:
@@ -169,11 +169,11 @@ class FakeSender:
 
     def _take_settled(self) -> None:
         while self._settled:
-            number, done = self._settled.popleft()
+            held, done = self._settled.popleft()
             if done:
-                self.relay.inbox.done([number])
+                self.relay.inbox.done([held.number])
             else:
-                self.relay.inbox.release([number])
+                self.relay.inbox.release([held.number], untried=not held.tried)
 
     def losses_told(self) -> int:
         return 0

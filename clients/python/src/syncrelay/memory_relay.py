@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable
 
 from .answer import Client
 from .memory_channel import MemoryChannel
-from .members import checked_connection, checked_identity, checked_message_type
+from .memory_clients import MemoryClients
 from .memory_inbox import MemoryInbox
 from .memory_notices import MemoryNotices
 
@@ -30,7 +30,7 @@ class MemoryRelay:
         self._configured = frozenset(state_keys)
         self.commands: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []  # of all channels, in the relay's order
-        self.followers: dict[str, list[Client]] = {}  # by channel
+        self.clients = MemoryClients()
         self.closed: list[dict[str, Any]] = []  # what backends disconnected
         self._version = int(time.time() * 1e6)  # as the relay: no number comes a second time
         self._now = 0.0
@@ -45,7 +45,7 @@ class MemoryRelay:
         self._channels = {"": self._new_channel("", 0)}
         self._gone: dict[str, int] = {}  # where the numbers of channels that were forgotten go on
         self._answered: dict[str, int] = {}  # by id; the position
-        for name, clients in self.followers.items():
+        for name, clients in self.clients.followers.items():
             if clients:
                 self._made(name)
 
@@ -71,17 +71,12 @@ class MemoryRelay:
 
     def follow(self, channel: str, clients: Iterable[Client]) -> None:
         """Instead of those before."""
-        followers = list(clients)
-        for client in followers:
-            if not isinstance(client, Client):
-                raise TypeError(f"a client is a syncrelay.Client, e.g. Client(id=1), not {client!r}")
-        before = {client.id for client in self._clients(None)}
-        self.followers[channel] = followers
-        for client in followers:
+        gone = self.clients.follow(channel, clients)
+        for client in self.clients.of(channel):
             self.notices.seen(client.id, self.time, address=client.address)
-        for number in before - {client.id for client in self._clients(None)}:
+        for number in gone:
             self.notices.gone(number, self.time, 1006)
-        if self.followers[channel]:
+        if self.clients.of(channel):
             self._made(channel)
         elif channel in self._channels:
             self._forget_if_empty(self._channels[channel])
@@ -92,7 +87,7 @@ class MemoryRelay:
         if op == "state":
             return self._state(self._found(name), request.get("key"))
         if op == "clients":
-            return self._accepted(name, clients=[vars(each) for each in self._clients(request.get("channel"))])
+            return self._accepted(name, clients=[vars(each) for each in self.clients.of(request.get("channel"))])
         if op == "channels":
             return self._list(request)
         if op == "members":
@@ -102,7 +97,7 @@ class MemoryRelay:
         if op == "receive":
             return self._receive(request.get("events", ["message"]), request["max"])
         if op in ("done", "release", "extend"):
-            self._settle(op, request["n"])
+            self._settle(op, request)
             return self._accepted("")
         if op == "stats":
             return self._accepted("", stats={"commands": len(self.commands), "events": len(self.events)})
@@ -125,8 +120,7 @@ class MemoryRelay:
 
     def hang_up(self, connection: int, code: int) -> bool:
         """False: nothing is known of it."""
-        for name, clients in self.followers.items():
-            self.followers[name] = [client for client in clients if client.id != connection]
+        self.clients.remove(connection)
         return self.notices.gone(connection, self.time, code)
 
     def join(self, channel: str, id: str, info: dict[str, Any]) -> None:
@@ -162,11 +156,11 @@ class MemoryRelay:
         if not self._found(command.get("channel", "")).members.will(command["id"], command["commands"]):
             raise Refused(code="no_such_member", message="that identity is no member of the channel", offset=0)
 
-    def _settle(self, op: str, numbers: list[int]) -> None:
+    def _settle(self, op: str, request: dict[str, Any]) -> None:
         if op == "done":
-            self.inbox.done(numbers)
+            self.inbox.done(request["n"])
         elif op == "release":
-            self.inbox.release(numbers)
+            self.inbox.release(request["n"], request.get("untried", False))
 
     def _disconnect(self, query: dict[str, Any]) -> int:
         self.closed.append({name: value for name, value in query.items() if name != "op"})
@@ -194,13 +188,13 @@ class MemoryRelay:
 
     def _apply_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         before = {name: channel.copy() for name, channel in self._channels.items()}
-        gone, followers, events = dict(self._gone), dict(self.followers), len(self.events)
+        gone, followers, events = dict(self._gone), dict(self.clients.followers), len(self.events)
         results = []
         for index, command in enumerate(batch["commands"]):
             try:
                 results.append(self._result(command, self._apply(command)))
             except Refused as refused:
-                self._channels, self._gone, self.followers = before, gone, followers
+                self._channels, self._gone, self.clients.followers = before, gone, followers
                 del self.events[events:]
                 raise Refused(**refused.error, index=index) from None
         return {"results": results}
@@ -240,7 +234,7 @@ class MemoryRelay:
 
     def _drop(self, name: str) -> None:
         channel = self._channels.pop(name, None)
-        self.followers.pop(name, None)
+        self.clients.followers.pop(name, None)
         if channel is not None:
             self._gone[name] = channel.seq + 1
 
@@ -259,19 +253,13 @@ class MemoryRelay:
         return self._channels.setdefault(name, self._found(name))
 
     def _forget_if_empty(self, channel: MemoryChannel) -> None:
-        if channel.name and channel.is_empty and not self.followers.get(channel.name):
+        if channel.name and channel.is_empty and not self.clients.of(channel.name):
             self._gone[channel.name] = channel.seq
             self._channels.pop(channel.name, None)
 
     def _next_version(self) -> int:
         self._version += 1
         return self._version
-
-    def _clients(self, name: str | None) -> list[Client]:
-        if name is not None:
-            return self.followers.get(name, [])
-        everybody = {client.id: client for clients in self.followers.values() for client in clients}
-        return list(everybody.values())
 
     def _list(self, query: dict[str, Any]) -> dict[str, Any]:
         after, limit = query.get("after"), query["limit"]
@@ -283,7 +271,7 @@ class MemoryRelay:
         channel = self._channels[name]
         state = channel.state
         size = sum(len(key.encode()) + len(_json(value)) for key, value in state.items())
-        subscribers = len(self.followers.get(name, ()))
+        subscribers = len(self.clients.of(name))
         return {"name": name, **self._position(name), "subscribers": subscribers, "keys": len(state), "bytes": size}
 
     def _state(self, channel: MemoryChannel, key: str | None) -> dict[str, Any]:
@@ -302,7 +290,7 @@ class MemoryRelay:
         return {"seq": self._found(name).seq, "epoch": self.epoch}
 
     def _accepted(self, name: str, **members: Any) -> dict[str, Any]:
-        return {"ok": True, **self._position(name), "clients": len(self._clients(name)), **members}
+        return {"ok": True, **self._position(name), "clients": len(self.clients.of(name)), **members}
 
 
 def _first_channel(command: dict[str, Any]) -> str:
@@ -311,19 +299,6 @@ def _first_channel(command: dict[str, Any]) -> str:
         command = command["commands"][-1]
     name: str = command["channels"][0] if "channels" in command else command.get("channel", "")
     return name
-
-
-def said(
-    type: str, data: object, id: str | None, connection: int, channel: str, members: Mapping[str, object]
-) -> dict[str, Any]:
-    """What the inbox keeps of a client's message."""
-    if id is not None:
-        checked_identity(id)
-    body: dict[str, object] = {"type": checked_message_type(type), **({} if data is None else {"data": data}), **members}
-    if channel:
-        body["channel"] = channel
-    identity = {} if id is None else {"id": id}
-    return {"connection": checked_connection(connection), **identity, "channel": channel, "data": body}
 
 
 def _json(value: Any) -> bytes:

@@ -56,7 +56,7 @@ class MessageIntake(Intake["list[Message]"]):
         handler = self._handlers.of(message)
         if handler is not None:
             try:
-                await self._call(handler.function, message)
+                await self._call(handler.function, message._begin())
             except Exception as error:
                 if not await self._is_dead(message, handler, error):
                     return False

@@ -50,7 +50,7 @@ class _Loop:
             self._in_hand.done()
             self._in_hand = None
         if self._reserve and not self._closed:
-            self._in_hand = self._reserve.popleft()
+            self._in_hand = self._reserve.popleft()._begin()
         return self._in_hand
 
     def _give_back(self) -> None:

@@ -23,7 +23,8 @@ from .epoch import OnNewEpoch
 from .errors import InvalidValue
 from .fake_sender import FakeSender
 from .members import checked_channel, checked_connection, checked_identity
-from .memory_relay import MemoryRelay, said
+from .memory_inbox import said
+from .memory_relay import MemoryRelay
 from .options import Options
 from .outbox import WhenFull
 from .plain import Default
