@@ -34,6 +34,7 @@ enum Member : unsigned {
   kCode,
   kReason,
   kNumbers,
+  kUntried,
   kMax,
   kWait,
   kLease,
@@ -80,6 +81,7 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kCode, "code", bit(JsonKind::number), "a number"},
     {kReason, "reason", bit(JsonKind::string), "a string"},
     {kNumbers, "n", bit(JsonKind::array), "an array of numbers"},
+    {kUntried, "untried", bit(JsonKind::boolean), "a boolean"},
     {kMax, "max", bit(JsonKind::number), "a number"},
     {kWait, "wait", bit(JsonKind::number), "a number of seconds"},
     {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
@@ -116,7 +118,7 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease) | bit(kEvents)},
     {Op::done, bit(kNumbers), 0},
     {Op::extend, bit(kNumbers), bit(kLease)},
-    {Op::release, bit(kNumbers), 0},
+    {Op::release, bit(kNumbers), bit(kUntried)},
 }};
 
 constexpr const MemberInfo& info(Member member) {

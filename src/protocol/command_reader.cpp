@@ -57,6 +57,7 @@ void CommandReader::forget() {
   command.connection.reset();
   command.reason.clear();
   command.worker.numbers.clear();
+  command.untried = false;
 }
 
 bool CommandReader::fail(RejectReason reason, std::size_t offset, std::string detail) {
@@ -185,6 +186,9 @@ void CommandReader::keep(const JsonToken& token) {
       break;
     case kNotify:
       command_->notify = message_[token.begin] == 't';
+      break;
+    case kUntried:
+      command_->untried = message_[token.begin] == 't';
       break;
     case kChannel:
       command_->channel = token.content;

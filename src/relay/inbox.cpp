@@ -168,12 +168,14 @@ Inbox::Settled Inbox::extend(const std::vector<std::uint64_t>& numbers, Duration
   return settled;
 }
 
-Inbox::Settled Inbox::release(const std::vector<std::uint64_t>& numbers, TimePoint now) {
+Inbox::Settled Inbox::release(const std::vector<std::uint64_t>& numbers, bool untried,
+                              TimePoint now) {
   expire(now);
   Settled settled;
   for (const std::uint64_t n : numbers) {
     const auto found = entries_.find(n);
     if (found == entries_.end() || !found->second.lease_end) continue;
+    if (untried) --found->second.attempts;
     end_lease(found->second);
     ++settled.count;
   }

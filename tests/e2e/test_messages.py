@@ -202,6 +202,15 @@ async def test_a_lease_can_be_extended_and_given_back(relay, employ, join):
     assert texts(again) == ["kept"] and again[0]["attempt"] == 2
 
 
+async def test_what_is_given_back_untried_was_no_attempt(relay, employ, join):
+    one, two, client = employ(relay), employ(relay), await join(relay, id="dev-1")
+    for number in range(3):
+        await acked(client, f"{number}", ref=f"{number}")
+    first, *others = one.receive(lease=60)
+    assert one.release([first]) == 1 and one.release(others, untried=True) == 2
+    assert [(event["data"]["text"], event["attempt"]) for event in two.look()] == [("0", 2), ("1", 1), ("2", 1)]
+
+
 async def test_what_is_given_back_comes_to_a_worker_that_waits(relay, employ, join):
     one, two, client = employ(relay), employ(relay), await join(relay, id="dev-1")
     await acked(client, "kept")

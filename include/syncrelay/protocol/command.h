@@ -83,7 +83,8 @@ struct WorkerWish {
 // values are passed on byte for byte.
 struct Command {
   Op op = Op::broadcast;
-  bool notify = true;  // tell connected clients what changes the state
+  bool notify = true;    // tell connected clients what changes the state
+  bool untried = false;  // release: the worker has not begun with them
   // Of any command: makes a repetition of it harmless; empty: none. Of disconnect: the identity's.
   std::string id;
   std::optional<std::string> channel;  // empty text: the default one. nullopt: left out, which is

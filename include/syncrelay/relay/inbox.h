@@ -108,7 +108,8 @@ class Inbox {
   // a worker may come back over another connection.
   Settled done(const std::vector<std::uint64_t>& numbers);
   Settled extend(const std::vector<std::uint64_t>& numbers, Duration lease, TimePoint now);
-  Settled release(const std::vector<std::uint64_t>& numbers, TimePoint now);
+  // `untried`: the worker has not begun with them, and had none of their attempts.
+  Settled release(const std::vector<std::uint64_t>& numbers, bool untried, TimePoint now);
 
   // When the first lease ends; nullopt: none runs.
   std::optional<TimePoint> next_end() const;

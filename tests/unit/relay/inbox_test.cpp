@@ -147,11 +147,21 @@ TEST_CASE("What comes again comes before what has not been out, and not beside w
   TestInbox test;
   test.say_and_keep("@a", 3);
   CHECK(test.take(2) == "1 2 ");
-  CHECK(test.inbox.release({1}, test.clock.now()).count == 1);
+  CHECK(test.inbox.release({1}, false, test.clock.now()).count == 1);
   CHECK(test.take().empty());
   CHECK(test.done({2}) == 1);
   CHECK(test.take() == "1/2 3 ");
   CHECK(test.stats.inbox_redelivered.get() == 1);
+}
+
+TEST_CASE("What is given back untried was no attempt") {
+  TestInbox test;
+  test.say_and_keep("@a", 3);
+  CHECK(test.take() == "1 2 3 ");
+  CHECK(test.inbox.release({1}, false, test.clock.now()).count == 1);
+  CHECK(test.inbox.release({2, 3}, true, test.clock.now()).count == 2);
+  CHECK(test.inbox.release({2, 3}, true, test.clock.now()).count == 0);
+  CHECK(test.take() == "1/2 2 3 ");
 }
 
 TEST_CASE("A lease that ends gives all back, one that is extended does not") {
