@@ -23,6 +23,12 @@ export function write(place, text) {
   if (place.textContent !== `${text}`) place.textContent = text;
 }
 
+/** One child for each of `items`, which `fill(child, item)` writes into: never as HTML, since people make up these texts. */
+export function writeList(list, items, fill) {
+  while (list.childElementCount > items.length) list.lastElementChild.remove();
+  items.forEach((item, place) => fill(list.children[place] ?? list.appendChild(document.createElement("li")), item));
+}
+
 export function describe(card, { title, artist }) {
   write(card.querySelector("strong"), title);
   write(card.querySelector("span"), artist);
