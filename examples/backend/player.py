@@ -22,10 +22,10 @@ async def press(message: Message) -> None:
     if message.channel not in ROOMS or message.id is None:
         return
     room = relay.channel(message.channel)
+    await change(room, "player", lambda player: pressed(player, message), "player:pressed")
     is_first = message.type == "player:play" and await room.state("device") is None
     if is_first or message.type == "player:take":
         await take(room, message.id, message.ts)
-    await change(room, "player", lambda player: pressed(player, message), "player:pressed")
 
 
 def pressed(player: Optional[dict[str, Any]], message: Message) -> Optional[dict[str, Any]]:

@@ -5,6 +5,7 @@ import { isHere, nameOf } from "./people.js";
 import { element, write } from "./view.js";
 
 const OFTEN = 100; // ms between two looks at the clock
+const SILENT = "Press play: it plays in this browser, and all can steer it.";
 const LOST = "The browser that played is gone. Press play to go on in this one.";
 
 /** `say` sends what is pressed; `tracks` is the catalogue. */
@@ -24,14 +25,13 @@ export function showPlayer(relay, room, tracks) {
   const isMine = device?.id === me.id;
   write(element("track"), player ? tracks[player.track].title : "Nothing plays yet");
   write(element("time"), player ? inMinutes(positionOf(player, relay.serverNow() / 1000)) : "0:00");
-  write(element("device"), player ? describe(room, device, isMine) : "Press play: it plays in this browser, and all can steer it.");
+  write(element("device"), device ? describe(room, device, isMine) : player ? LOST : SILENT);
   write(element("toggle"), isPlaying(player) ? "Pause" : "Play");
   element("take").hidden = !device || isMine;
   for (const button of element("player").querySelectorAll("button")) button.disabled = !isHere(room);
 }
 
 function describe(room, device, isMine) {
-  if (!device) return LOST;
   return `In ${isMine ? "this" : `${nameOf(room, device.id) ?? "another"}’s`} browser`;
 }
 
