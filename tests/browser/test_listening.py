@@ -33,8 +33,13 @@ def relay(start_relay):
 
 
 @pytest.fixture
-def room(start_backend):
-    return f"{start_backend().url}/rooms/0-1"
+def backend(start_backend):
+    return start_backend()
+
+
+@pytest.fixture
+def room(backend):
+    return f"{backend.url}/rooms/0-1"
 
 
 def rename(page, name):
@@ -86,7 +91,7 @@ def another_browser(browser, browser_name):
 
 
 def test_a_browser_that_is_killed_is_gone_after_the_grace_and_its_player_pauses_for_all(
-        browser, another_browser, browser_name, room, artifacts):
+        browser, another_browser, browser_name, backend, start_backend, room, artifacts):
     ada, ben, cy = enter(browser, room, "Ada"), enter(browser, room, "Ben"), enter(another_browser, room, "Cy")
     for page in (ada, ben):
         page.wait_for("#people", "Cy")
@@ -97,6 +102,7 @@ def test_a_browser_that_is_killed_is_gone_after_the_grace_and_its_player_pauses_
         plays_to(page, 2)
     ben.screenshot(artifacts / f"playing-{browser_name}.png")
 
+    backend.kill()  # the will is with the relay
     another_browser.kill()
 
     for page in (ada, ben):
@@ -104,6 +110,8 @@ def test_a_browser_that_is_killed_is_gone_after_the_grace_and_its_player_pauses_
         page.wait_for("#toggle", "Play")
         page.wait_for("#count", "2")
         assert people(page) == [f"{name} (you)" if page is me else name for name, me in (("Ada", ada), ("Ben", ben))]
+    assert seconds(ada.text("#time")) >= 2 and ada.text("#time") == ben.text("#time")
+    start_backend(backend.port)
     late = enter(browser, room, "Di")
     late.wait_for("#device", "is gone")
     plays_to(late, 2)  # what was played is known to who comes later
@@ -173,9 +181,7 @@ def test_names_and_lines_are_text_and_never_markup(browser, room):
         assert page.complaints() == []
 
 
-def test_what_is_said_while_the_backend_is_killed_and_started_appears_once(browser, relay, start_backend):
-    backend = start_backend()
-    room = f"{backend.url}/rooms/0-1"
+def test_what_is_said_while_the_backend_is_killed_and_started_appears_once(browser, backend, room, start_backend):
     ada, ben = enter(browser, room, "Ada"), enter(browser, room, "Ben")
     said = []
     for _ in range(3):

@@ -8,7 +8,7 @@ import { element, write, writeList } from "./view.js";
 const WAITING = "not sent yet";
 const TAKEN = "sent, the backend has still to answer";
 
-let mine = []; // { id, name, text, fate }: not in the chat yet
+let mine = []; // { id, from, name, text, fate }: not in the chat yet
 
 export function startChat(relay, room) {
   const show = () => showChat(room);
@@ -28,9 +28,10 @@ export function startChat(relay, room) {
 }
 
 async function say(relay, room, text) {
-  const line = { id: me.unique(), name: me.name(), text, fate: WAITING };
-  mine.push(line);
+  const line = { id: me.unique(), from: me.id, name: me.name(), text, fate: WAITING };
+  mine = [...mine.filter(({ fate }) => !isRefused(fate)), line];
   showChat(room);
+  element("chat").scrollTop = element("chat").scrollHeight;
   try {
     await relay.send("chat:say", { id: line.id, name: line.name, text }, { channel: room.name });
     if (line.fate === WAITING) line.fate = TAKEN;
@@ -44,16 +45,24 @@ function refuse(line, reason) {
   if (line) line.fate = `refused: ${reason}`;
 }
 
+function isRefused(fate) {
+  return fate.startsWith("refused");
+}
+
+function keyOf({ from, id }) {
+  return `${from} ${id}`;
+}
+
 export function showChat(room) {
   element("say").disabled = !isHere(room);
   const said = room.get("chat") ?? [];
-  mine = mine.filter(({ id }) => !said.some((line) => line.from === me.id && line.id === id));
+  mine = mine.filter((line) => !said.some((other) => keyOf(other) === keyOf(line)));
   const list = element("chat");
-  const before = list.childElementCount;
-  writeList(list, [...said, ...mine], (item, { name, text, fate = "" }) => {
+  const isAtEnd = list.scrollHeight - list.clientHeight - list.scrollTop < 2;
+  writeList(list, [...said, ...mine], keyOf, (item, { name, text, fate = "" }) => {
     if (item.childElementCount === 0) item.append(...["strong", "span", "em"].map((tag) => document.createElement(tag)));
     [name, text, fate].forEach((words, place) => write(item.children[place], words));
-    item.className = fate.split(":")[0] === "refused" ? "refused" : fate && "pending";
+    item.className = isRefused(fate) ? "refused" : fate && "pending";
   });
-  if (list.childElementCount > before) list.scrollTop = list.scrollHeight;
+  if (isAtEnd) list.scrollTop = list.scrollHeight;
 }

@@ -14,8 +14,8 @@ export function nameOf(room, id) {
 
 export function showPeople(room) {
   const people = Object.entries(room.members).sort(([, left], [, right]) => left.since - right.since);
-  writeList(element("people"), people, (item, [id, { info }]) => {
-    write(item, id === me.id ? `${info.name} (you)` : `${info.name}`);
+  writeList(element("people"), people, ([id]) => id, (item, [id, { info }]) => {
+    write(item, id === me.id ? `${info.name} (you)` : info.name);
   });
   write(element("count"), people.length);
 }
