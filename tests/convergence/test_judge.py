@@ -7,6 +7,8 @@ from collections import defaultdict
 
 import pytest
 
+import people
+
 from channel_client import Told
 from commands import CHANNELS, CONFIGURED, OPEN_CHANNELS, TEMPS, command, increment_in, is_doomed, is_quiet, tag_of
 from history import Message
@@ -19,7 +21,7 @@ from plan import BACKENDS, STATE_KEYS, Fault, Plan
 from scene import Scene
 
 FOLLOWED = (("",), CHANNELS[:8], CHANNELS[4:], ("room:3", "", "temp:0"))
-QUIET_PLAN = Plan(7, OPEN_CHANNELS + STATE_KEYS, "always", False, False,
+QUIET_PLAN = Plan(7, OPEN_CHANNELS + STATE_KEYS + people.OPTIONS + people.LIST_OPTIONS, "always", False, False,
                   (Fault(400, "cut link", 0), Fault(400, "drop client", 1, False)), FOLLOWED)
 
 
