@@ -159,10 +159,10 @@ class Company:
         for name in self._processes:
             self._end(name)
 
-    async def record(self):
+    def record(self, members):
         tabs = {name: {"said": tab.said, "answers": tab.answers, "stays": tab.stays, "direct": tab.direct}
                 for name, tab in self.tabs.items()}
         departed = {name for name, tab in self.tabs.items() if tab.departed}
         return CompanyRecord(tabs, departed, {person.id: person.infos for person in self._people.values()},
                            {name: Journal(self._journal(name)).lines() for name in TAKERS},
-                           Journal(self._journal(NOTARY)).lines(), await self.members(), self.started, self._slowest)
+                           Journal(self._journal(NOTARY)).lines(), members, self.started, self._slowest)

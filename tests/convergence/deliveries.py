@@ -58,7 +58,7 @@ class Deliveries:
             self._told |= {event["n"]: answer["epoch"] for event in answer["events"]}
         elif ask["op"] == "done":
             for n in ask["n"]:
-                if self._told[n] == answer["epoch"]:  # else it was taken from a relay whose inbox has ended since
+                if self._told.get(n) == answer["epoch"]:  # else it was taken from a relay whose inbox has ended since
                     self._done.setdefault((answer["epoch"], n), heard)
 
     def _expect(self, condition, finding):

@@ -255,13 +255,16 @@ class Scene:
             peer.close()
 
     async def _record(self):
-        final = await self._states()
-        fresh = await self._listen([Ask(channel, None) for channel in CHANNELS], final)
-        whole = await self._listen(
-            [Ask(channel, {"epoch": told["epoch"], "seq": 0}) for channel, told in final.items()], final)
+        final = None
+        while final != (final := await self._states()):  # else somebody was lost for a moment, or came back
+            members = await self._company.members()
+            fresh = await self._listen([Ask(channel, None) for channel in CHANNELS], final)
+            whole = await self._listen(
+                [Ask(channel, {"epoch": told["epoch"], "seq": 0}) for channel, told in final.items()], final)
+            await self._drain()
         return Record(self._plan, {f.name: f.visits for f in self._followers},
                       {name: Journal(self._journal(name)).lines() for name in BACKENDS},
-                      final, fresh, whole, self._starts - 1, self._done, await self._company.record())
+                      final, fresh, whole, self._starts - 1, self._done, self._company.record(members))
 
     async def _listen(self, asks, final):
         """The script of a client that reads all there is to these."""
