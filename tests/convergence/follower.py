@@ -53,6 +53,10 @@ class Follower:
         position = self.position(channel)
         return position and position["epoch"] == end["epoch"] and position["seq"] >= end["seq"]
 
+    def is_at(self, ends):
+        """Whether it has all up to there, and nothing more."""
+        return self.has(ends) and all(self.position(channel)["seq"] == ends[channel]["seq"] for channel in self._wanted)
+
     async def _follow(self):
         while True:
             with contextlib.suppress(*ENDINGS):

@@ -216,7 +216,6 @@ class Scene:
         for name in self._backends:
             self._end_backend(name)
         await self._company.finish()
-        await self._drain()
 
     def _busy_backends(self, heal_seq):
         """Those that have something under way, or whose `app:done` the witness has not seen since."""
@@ -255,14 +254,18 @@ class Scene:
             peer.close()
 
     async def _record(self):
-        final = None
-        while final != (final := await self._states()):  # else somebody was lost for a moment, or came back
-            members = await self._company.members()
+        """Looked at again when somebody was lost for a moment meanwhile, and has left or come back."""
+        end = time.monotonic() + HEAL_SECONDS
+        while True:
+            await self._drain()
+            final, members = await self._states(), await self._company.members()
             fresh = await self._listen([Ask(channel, None) for channel in CHANNELS], final)
             whole = await self._listen(
                 [Ask(channel, {"epoch": told["epoch"], "seq": 0}) for channel, told in final.items()], final)
-            await self._drain()
-        return Record(self._plan, {f.name: f.visits for f in self._followers},
+            if final == await self._states() and all(follower.is_at(final) for follower in self._followers):
+                break
+            assert time.monotonic() < end, "members go on coming and going"
+        return Record(self._plan, {f.name: [list(script) for script in f.visits] for f in self._followers},
                       {name: Journal(self._journal(name)).lines() for name in BACKENDS},
                       final, fresh, whole, self._starts - 1, self._done, self._company.record(members))
 

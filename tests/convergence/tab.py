@@ -100,6 +100,9 @@ class Tab(Follower):
     def has(self, ends):
         return self.departed or super().has(ends)
 
+    def is_at(self, ends):
+        return self.departed or super().is_at(ends)
+
     async def _visit(self):
         if self.departed:
             await asyncio.Future()  # until it is cancelled
