@@ -107,7 +107,8 @@ class Judge:
                 else:
                     self._expect(loud(message.data) == expected, f"the snapshot at {message.seq} of {log} is not "
                                  f"the state behind that event: {str(message.data)[:300]}, not {str(expected)[:300]}")
-                    self._check_people(f"the snapshot at {message.seq} of {log}", log[0], message.body.get("members"), model.people)
+                    self._check_people(f"the snapshot at {message.seq} of {log}", log[0], message.body.get("members"),
+                                       model.people)
             model.state_at(max(self._log.events[log], default=0))
             self._expect(not model.faults, f"members came, changed or left who could not, in {log}: {model.faults[:3]}")
 
@@ -160,8 +161,10 @@ class Judge:
 
     def _check_people(self, what, channel, people, expected):
         """`people` is None where none are kept."""
-        self._expect((people is not None) == (channel in PLACES), f"{what} has members, or has none, and should not: {people}")
-        self._expect(people is None or people == expected, f"{what} has other members: {str(people)[:200]}, not {str(expected)[:200]}")
+        self._expect((people is not None) == (channel in PLACES),
+                     f"{what} has members, or has none, and should not: {str(people)[:200]}")
+        self._expect(people is None or people == expected,
+                     f"{what} has other members: {str(people)[:200]}, not {str(expected)[:200]}")
 
     def _check_members(self):
         """What the relay tells at the end is the model's, the list in the state, too."""

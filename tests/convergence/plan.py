@@ -57,7 +57,8 @@ class Plan:
     def from_seed(cls, seed, count=18, crash_points=False, clock_jumps=False):
         draw = random.Random(seed)
         mode, small, power = draw.choice(DATA_MODES), draw.random() < 0.3, draw.random() < 0.2
-        options = SHORT_PINGS + OPEN_CHANNELS + STATE_KEYS + (SMALL_WINDOW if small else ()) + ("--shards", str(draw.choice((1, 2, 3))))
+        options = SHORT_PINGS + OPEN_CHANNELS + STATE_KEYS + (SMALL_WINDOW if small else ())
+        options += ("--shards", str(draw.choice((1, 2, 3))))
         options += people.OPTIONS + (people.LIST_OPTIONS if random.Random(f"{seed}/list").random() < LISTED else ())
         calm = draw.random() < CALM
         maker = _Faults(draw, mode, calm, crash_points, clock_jumps)

@@ -95,8 +95,9 @@ def test_a_member_who_came_twice(record):
 
 def test_a_change_that_changed_nothing(record):
     changed = told_of(record, "sync:changed", lambda t: t.channel in ("room:0", "room:1"))
-    before = [t for t in record.whole if is_event(t) and t.channel == changed.channel and t.type in ("sync:joined", "sync:changed")
-              and t.body["data"]["id"] == changed.body["data"]["id"] and t.message.seq < changed.message.seq][-1]
+    before = [t for t in record.whole if is_event(t) and t.channel == changed.channel
+              and t.type in ("sync:joined", "sync:changed") and t.message.seq < changed.message.seq
+              and t.body["data"]["id"] == changed.body["data"]["id"]][-1]
     rewrite_everywhere(record, changed, data={**changed.body["data"], "info": before.body["data"]["info"]})
     expect(record, "members came, changed or left who could not")
 
@@ -116,14 +117,12 @@ def test_a_member_in_a_channel_that_keeps_none(record):
 @pytest.mark.parametrize("ended", [None, 0.01])
 def test_who_has_left_though_it_was_there_or_had_just_gone(record, ended):
     left = told_of(record, "sync:left")
-    name = next(name for name, tab in record.company.tabs.items()
-                if tab["direct"] and identity_of(name) == left.body["data"]["id"])
+    tab = next(tab for name, tab in record.company.tabs.items() if identity_of(name) == left.body["data"]["id"])
     times = [t.message.arrived for visits in record.followers.values() for script in visits for t in script
              if isinstance(t, Told) and t.channel == left.channel and is_event(t) and t.message.seq == left.message.seq]
     record.company.slowest = 0.0
     at = min(times)
-    stay = Stay(left.channel, at - 9, at - 9, ended and at - ended, at + 9, GRACE)
-    record.company.tabs[name]["stays"].append(stay)
+    tab["direct"], tab["stays"] = True, [Stay(left.channel, at - 9, at - 9, ended and at - ended, at + 9, GRACE)]
     expect(record, "and was there until")
 
 

@@ -67,12 +67,12 @@ class _Story:
         for seq in sorted(self._by_seq):
             if seq != before + 1:
                 self._last = {}
-            self._take(seq, self._by_seq[seq], self._by_seq.get(seq - 1))
+            self._take(seq, self._by_seq[seq])
             for will in self._taken.get(seq, ()):
                 self._last[will.id] = will
             before = seq
 
-    def _take(self, seq, event, before):
+    def _take(self, seq, event):
         if event is DROP:
             self._last = {}
         elif event["type"] == "sync:joined":
@@ -81,21 +81,22 @@ class _Story:
             self._check_leave(seq, event["data"]["id"])
         elif event["type"] == WILL:
             self._spoken[event["data"]["will"]] += 1
+            before = self._but_for_a_list(seq - 1, -1)
             mine = before is None or (before["type"], before["data"]) == ("sync:left", {"id": event["data"]["id"]})
-            self._log.expect(mine or before["type"] == LIST_EVENT, f"a will that nobody's leaving brought at {seq} of {self._where}")
+            self._log.expect(mine, f"a will that nobody's leaving brought at {seq} of {self._where}")
 
     def _check_leave(self, seq, id):
-        if id not in self._last or seq + 1 not in self._by_seq:
+        behind = self._but_for_a_list(seq + 1, 1)
+        if id not in self._last or behind is None:
             self._last.pop(id, None)
             return
         last, maybes = self._last.pop(id), self._maybes.get(id, ())
-        possible = {will.number if will.speaks else None for will in (*maybes, last) if will} | ({None} if last is None else set())
-        spoken = self._spoken_at(seq + 1)
+        possible = {will.number if will and will.speaks else None for will in (*maybes, last)}
+        spoken = behind["data"]["will"] if behind["type"] == WILL else None
         self._log.expect(spoken in possible, f"{id} left at {seq} of {self._where}, and the will that spoke was {spoken}, "
                          f"none of {possible}")
 
-    def _spoken_at(self, seq):
+    def _but_for_a_list(self, seq, step):
+        """The event there, or, where that is a list of members, the next one in this direction; None when nobody saw it."""
         event = self._by_seq.get(seq)
-        if event and event["type"] == LIST_EVENT:
-            event = self._by_seq.get(seq + 1)
-        return event["data"]["will"] if event and event["type"] == WILL else None
+        return self._by_seq.get(seq + step) if event and event["type"] == LIST_EVENT else event
