@@ -17,11 +17,24 @@ class Attendance:
             for stay in tab["stays"] if tab["direct"] else ():
                 self._stays.setdefault((stay.channel, identity_of(name)), []).append(stay)
 
-    def check(self, events):
+    def check(self, events, flows):
+        for name, steps in flows:
+            if name in self._company.tabs:
+                self._check_flow(name, steps)
         for log, by_seq in events.items():
             for seq, message in by_seq.items():
                 if message.type in MEMBER_EVENTS:
                     self._check_event(log, seq, message, by_seq)
+
+    def _check_flow(self, name, steps):
+        """While a tab follows a channel its identity may have left once: when the relay had not heard of this tab yet."""
+        left = {}
+        for step in steps:
+            if step.type in ("sync:full", "sync:resume"):
+                left[step.channel] = 0
+            elif step.type == "sync:left" and not step.replayed and step.message.data["id"] == identity_of(name):
+                left[step.channel] += 1
+                self._log.expect(left[step.channel] == 1, f"{name} is in {step.channel!r}, and has left it again and again")
 
     def _check_event(self, log, seq, message, by_seq):
         id, where = message.data["id"], f"at {seq} of {log}"

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from backend import Journal
 from deadline import until
-from people import NOTARY, PLACES, REACH, TABS, TAKERS, identity_of, tab_names
+from people import LEAVES_ALL, NOTARY, PLACES, REACH, TABS, TAKERS, identity_of, tab_names
 from tab import Person, Tab
 
 HERE = pathlib.Path(__file__).parent
 SETTLE_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 FOLLOWED = (1, 3)  # channels that a tab follows at first
-LEAVES_ALL = "dee"  # an identity that nobody is at the end
 STAYS = 0.6  # how many of the other tabs are there at the end
 
 
@@ -58,6 +57,8 @@ class Company:
             self.tabs[name] = Tab(name, self._people[identity_of(name)],
                                   (lambda proxy=proxy: proxy.port) if proxy else port,
                                   draw.sample(REACH, draw.randint(*FOLLOWED)), proxy is None)
+            if identity_of(name) == LEAVES_ALL:
+                self.tabs[name].stay_in(PLACES)
         for name in (*TAKERS, NOTARY):
             self._start(name)
         self._watch = asyncio.create_task(self._watch_the_loop())
@@ -109,13 +110,13 @@ class Company:
         self._watch.cancel()
 
     async def _hush(self):
-        process = self._processes.pop(NOTARY)
-        process.stdin.close()
-        await asyncio.to_thread(process.wait, SETTLE_SECONDS)
         for tab in self.tabs.values():
             tab.speaks = tab.roams = False
         await until(lambda: self.check() or all(tab.is_settled() for tab in self.tabs.values()),
                     "every tab has all its answers", SETTLE_SECONDS)
+        process = self._processes.pop(NOTARY)
+        process.stdin.close()
+        await asyncio.to_thread(process.wait, SETTLE_SECONDS)
 
     def _draw_leavers(self):
         draw = random.Random(f"{self._seed}/leavers")

@@ -181,7 +181,7 @@ class Judge:
 
     def _check_company(self):
         company = self._record.company
-        Attendance(self._log, company, self._plan.lists).check(self._log.events)
+        Attendance(self._log, company, self._plan.lists).check(self._log.events, self._log.flows)
         known = {log: self._known(log) for log in {*self._log.events, *self._confirmed.effects}}
         Wills(self._log, self._plan.seed, company.wills).check(known, self._is_whole and not self._plan.forgets)
         Deliveries(self._log, self._record).check()

@@ -2,9 +2,11 @@
 
     notary.py SEED NAME ENDPOINT JOURNAL
 
-Each will is said once, and may have been taken without an answer. The end of standard input ends it.
+Each will is said once, and may have been taken without an answer. The end of standard input
+ends it, after a last will that speaks for who is going to leave all places.
 """
 
+import itertools
 import pathlib
 import random
 import select
@@ -12,7 +14,7 @@ import sys
 
 from backend import Journal
 from control_peer import ControlPeer, NoAnswer
-from people import TABS, Will
+from people import LEAVES_ALL, PLACES, TABS, Will
 
 INTERVAL = 0.02
 PATIENCE = 0.4
@@ -31,11 +33,20 @@ class Notary:
             if self._draw.random() < DISCONNECT:
                 self._ask({"op": "disconnect", "id": self._draw.choice(tuple(TABS))})
                 continue
-            self._journal.write(will=number)
-            answer = self._ask(Will(self._seed, number).request())
-            if answer:
-                self._journal.write(will=number, answer=answer)
+            self._say(number)
             number += 1
+        for place in PLACES:
+            self._say(next(n for n in itertools.count(number) if self._is_last_of(place, Will(self._seed, n))))
+
+    @staticmethod
+    def _is_last_of(place, will):
+        return (will.channel, will.id, will.kind) == (place, LEAVES_ALL, "far")
+
+    def _say(self, number):
+        self._journal.write(will=number)
+        answer = self._ask(Will(self._seed, number).request())
+        if answer:
+            self._journal.write(will=number, answer=answer)
 
     def _ask(self, request):
         self._peer = self._peer or ControlPeer(self._endpoint)

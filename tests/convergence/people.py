@@ -8,6 +8,7 @@ PLACES = ("", "room:0", "room:1", TEMPS[0])  # channels whose members are kept
 REACH = (*PLACES, "room:5")  # what a tab may follow
 TABS = {"ada": 3, "bob": 3, "cy": 2, "dee": 1}  # identity to the number of its tabs
 GRACE, GRACE_CLOSED = 0.4, 0.15  # seconds
+LEAVES_ALL = "dee"  # an identity of which nobody is there at the end; until then it follows all places
 TAKERS = ("w0", "w1")
 NOTARY = "n0"
 FAR = "room:9"  # where a will speaks besides its channel

@@ -12,6 +12,7 @@ from people import GRACE, GRACE_CLOSED, PLACES, REACH, said
 
 ACT_SECONDS = (0.01, 0.12)  # between two deeds
 AWAY_SECONDS = (0.0, 0.05, 0.2, 0.6, 1.0)
+NOT_SAID = "none yet"
 TOGETHER = 0.3  # seconds; of two ends within these either may count as the last one
 MOST_UNDER_WAY = 4
 DEEDS = ("say", "change", "close", "abort")
@@ -61,10 +62,14 @@ class Tab(Follower):
         self.said = 0  # numbers below this
         self.speaks, self.departed = True, False
         self._refs = 0
-        self._hello = None  # ref of the one that is not answered yet
+        self._hello = NOT_SAID  # ref of the one that is not answered yet; None: all are
         self._here = {}  # channel to the stay that goes on
         self._opened_at = 0.0
         self._next_deed = 0.0
+
+    def stay_in(self, channels):
+        """To be called before it has begun."""
+        self._wanted, self.roams = list(channels), False
 
     @property
     def personal(self):
@@ -111,7 +116,7 @@ class Tab(Follower):
         except Gone:
             await asyncio.sleep(random.choice(AWAY_SECONDS))
         finally:
-            self._hello = self._hello or "none"
+            self._hello = NOT_SAID
             self._stop_all()
 
     async def _opened(self):

@@ -126,6 +126,28 @@ def test_who_has_left_though_it_was_there_or_had_just_gone(record, ended):
     expect(record, "and was there until")
 
 
+def longest_run(visits):
+    """The events of one channel that a client got while it followed it, and the channel."""
+    runs = []
+    for script in visits:
+        runs_here = {}
+        for entry in script:
+            if not is_event(entry):
+                runs_here[entry.channel] = []
+                runs.append((runs_here[entry.channel], entry.channel))
+            elif entry.channel in PLACES:
+                runs_here[entry.channel].append(entry)
+    return max(runs, key=lambda run: len(run[0]))
+
+
+def test_who_leaves_again_and_again_though_it_is_there(recorded):
+    record = with_clients(recorded, ("witness", "ada.0"))
+    run, channel = longest_run(record.followers["ada.0"])
+    for told in run[-2:]:
+        rewrite_everywhere(record, told, type="sync:left", data={"id": "ada"})
+    expect(record, f"ada.0 is in {channel!r}, and has left it again and again")
+
+
 def test_a_list_of_members_that_is_missing(record):
     joined = told_of(record, "sync:joined", lambda t: not t.channel)
     rewrite_everywhere(record, behind(record, joined), type="app:other")
