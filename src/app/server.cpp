@@ -172,10 +172,12 @@ void Server::build_relay() {
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =
       std::make_unique<Intake>(config_.max_command, *relay_, order_, relay_stats_, clock_, log_);
-  // Without a history, or with one that may lack its end, versions must not come a second time all
-  // the same: an `if` from before would be true by chance.
-  history_.version =
-      std::max(history_.version, static_cast<std::uint64_t>(clock_.wall().microseconds));
+  // Without a history, or with one that may lack its end, versions and messages' numbers must not
+  // come a second time all the same: an `if` from before would be true by chance, and a late `done`
+  // would end a message that nobody has seen.
+  const auto now = static_cast<std::uint64_t>(clock_.wall().microseconds);
+  history_.version = std::max(history_.version, now);
+  history_.inbox.next = std::max(history_.inbox.next, now);
   const Restored restored = relay_->restore(history_);
   for (const auto& loop : loops_) loop->restore(restored);
   history_ = {};

@@ -109,6 +109,19 @@ async def test_messages_of_a_sender_come_in_order_and_to_one_worker_at_a_time(re
         assert texts(e for e in first + second + one.taken[2:] if e["id"] == client) == list(range(11))
 
 
+async def test_a_late_done_from_before_a_restart_without_data_ends_no_message_of_the_new_relay(start_relay, employ, join):
+    relay = start_relay(*IDENTITIES)
+    worker, client = employ(relay), await join(relay, id="dev-1")
+    await acked(client, "before")
+    old = worker.receive()
+    relay.kill()
+    relay = start_relay(*IDENTITIES)
+    worker = employ(relay)
+    await acked(await join(relay, id="dev-1"), "behind")
+    assert worker.done(old) == 0
+    assert texts(worker.receive()) == ["behind"]
+
+
 # A ref that is said again.
 
 
