@@ -49,9 +49,9 @@ class Model {
     Person& person = people_[channel][id];
     person.counts.at(shard) = count;
     if (info != nullptr) person.word = info;
-    if (person.there())
-      greet(channel, id, person, clock);
-    else if (person.member)
+    if (person.there() || person.member) greet(channel, id, person, clock);
+    if (person.there()) return;
+    if (person.member)
       let_go(person, clock.now() + (clean ? seconds(5) : seconds(30)));
     else
       people_[channel].erase(id);
