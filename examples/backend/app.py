@@ -1,10 +1,11 @@
 """A music backend in small: it decides, and syncrelay tells every browser.
 
 It keeps no connection and no state of its own, so it can be restarted at any time: the relay goes on
-holding the clients and what they were told last.
+holding the clients, what they were told last, and what they say meanwhile.
 
 The radio and the comparison are everybody's: they lie in the default channel. Each pair of tracks has a room
-besides, which is a channel of its own. It begins when somebody opens its page.
+besides, which is a channel of its own. It begins when somebody opens its page. Here is what pages ask for by HTTP;
+what they say over their connection to the relay is in player.py and chat.py.
 """
 
 import os
@@ -16,30 +17,19 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
-from syncrelay import AsyncRelay, RelayUnavailable, lifespan
+import chat  # noqa: F401  its handlers, and those of the player
+import player  # noqa: F401
+from shared import ROOMS, TRACKS, Guest, relay
+from syncrelay import RelayUnavailable, lifespan
 
 PAGE = Path(__file__).parent / "page"
 RELAY_PORT = os.environ.get("SYNCRELAY_PORT") or "8642"
 
-TRACKS = [
-    {"id": index, "title": title, "artist": artist}
-    for index, (title, artist) in enumerate([
-        ("Harbour Lights", "The Quiet Cartographers"),
-        ("Seven Small Engines", "Ada & the Looms"),
-        ("Paper Lanterns", "Northbound Ferry"),
-        ("Slow Comet", "Ilse Varga"),
-        ("Salt and Copper", "Greenhouse Radio"),
-        ("Morning on Platform Two", "The Quiet Cartographers"),
-        ("Tin Roof Rain", "Mbali Okoye"),
-        ("Long Way to Low Tide", "Northbound Ferry"),
-    ])
-]
-
 app = FastAPI(title="syncrelay example")
 app.mount("/page", StaticFiles(directory=PAGE), name="page")
-relay = AsyncRelay()
-# Handlers and the lifespan that the app has run inside; the end waits until the relay has what was pushed.
-app.router.lifespan_context = lifespan(relay, app.router.lifespan_context)
+# What pages say is handled as long as the app runs; the end waits until the relay has what was pushed. After a crash the
+# messages that were in hand come again when their lease (in seconds) is over.
+app.router.lifespan_context = lifespan(relay, app.router.lifespan_context, lease=3)
 
 
 class Verdict(BaseModel):
@@ -49,10 +39,6 @@ class Verdict(BaseModel):
 
 class Start(BaseModel):
     track: int
-
-
-class Guest(BaseModel):
-    name: str = Field(min_length=1, max_length=24)
 
 
 class Vote(Guest):
@@ -140,10 +126,11 @@ def page(name: str) -> str:
 
 
 def room(first: int, second: int) -> str:
-    """The channel of a pair. The lower number comes first, so that a pair has one room."""
-    if not 0 <= first < second < len(TRACKS):
+    """The channel of a pair."""
+    name = f"room:{first}-{second}"
+    if name not in ROOMS:
         raise HTTPException(404, f"there is no room for {first} and {second}")
-    return f"room:{first}-{second}"
+    return name
 
 
 def track(number: int) -> dict[str, Any]:

@@ -27,6 +27,7 @@ constexpr Duration kPatience = std::chrono::milliseconds(100);
 constexpr Duration kGather = std::chrono::milliseconds(1);
 
 constexpr std::uint64_t kChannelBytes = 512;  // with little in it; of each copy
+constexpr std::uint64_t kMessageBytes = 512;  // in the inbox, without its texts
 
 std::string random_epoch() {
   std::uint64_t bits = 0;
@@ -184,10 +185,12 @@ void Server::build_relay() {
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
   intake_ =
       std::make_unique<Intake>(config_.max_command, *relay_, order_, relay_stats_, clock_, log_);
-  // Without a history, or with one that may lack its end, versions must not come a second time all
-  // the same: an `if` from before would be true by chance.
-  history_.version =
-      std::max(history_.version, static_cast<std::uint64_t>(clock_.wall().microseconds));
+  // Without a history, or with one that may lack its end, versions and messages' numbers must not
+  // come a second time all the same: an `if` from before would be true by chance, and a late `done`
+  // would end a message that nobody has seen.
+  const auto now = static_cast<std::uint64_t>(clock_.wall().microseconds);
+  history_.version = std::max(history_.version, now);
+  history_.inbox.next = std::max(history_.inbox.next, now);
   const Restored restored = relay_->restore(history_);
   for (const auto& loop : loops_) loop->restore(restored);
   history_ = {};
@@ -212,9 +215,8 @@ Result<void, std::string> Server::bind_commands() {
 Result<void, std::string> Server::start_shards() {
   const OpenFilesScope scope(files_.all);
   for (const auto& loop : loops_) {
-    if (auto prepared = loop->prepare(); !prepared) return prepared;
+    if (auto started = loop->start(); !started) return started;
   }
-  for (const auto& loop : loops_) loop->start();
   return {};
 }
 
@@ -256,7 +258,6 @@ void Server::say_ready() const {
 std::uint64_t Server::held_bytes() const {
   constexpr std::uint64_t kKeyBytes = 64;  // of each copy, without the value
   constexpr std::uint64_t kClientBytes = 1536;
-  constexpr std::uint64_t kMessageBytes = 512;  // in the inbox, without its texts
   const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
   std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
   bytes += relay_stats_.state_bytes.get();
@@ -276,8 +277,20 @@ std::uint64_t Server::gone_bytes() const {
   return channels * kChannelBytes * (1 + shard_stats_.size());
 }
 
+// With the most that lay in the inbox since the last look: it may fill and drain in between.
+std::uint64_t Server::peak_bytes(std::uint64_t held) {
+  const auto above = [](std::uint64_t peak, const Counter& now) {
+    return peak - std::min(peak, now.get());
+  };
+  const std::uint64_t messages =
+      above(relay_stats_.inbox_messages_peak.take(), relay_stats_.inbox_messages);
+  return held + messages * kMessageBytes +
+         above(relay_stats_.inbox_bytes_peak.take(), relay_stats_.inbox_bytes);
+}
+
 void Server::give_back_memory() {
-  if (!ebb_.look(held_bytes(), gone_bytes(), clock_.now())) return;
+  const std::uint64_t held = held_bytes();
+  if (!ebb_.look({held, peak_bytes(held), gone_bytes()}, clock_.now())) return;
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
@@ -299,7 +312,6 @@ void Server::stop() {
   if (commands_) commands_->stop(deadline);
   for (const auto& loop : loops_) loop->begin_drain(deadline);
   for (const auto& loop : loops_) loop->join();
-  for (const auto& loop : loops_) loop->close();
   if (acceptor_) acceptor_->stop();
 }
 

@@ -49,7 +49,7 @@ Arrival Channels::apply(const Arrive& arrive, WallTime ts, Effects& effects) {
     if (member.info == *arrive.info) return Arrival::none;
     tell_member(*channel, MemberChange::changed, arrive.id,
                 text_value(member_text({*arrive.info, member.since})), ts, effects);
-    return Arrival::told;
+    return Arrival::changed;
   }
   if (table_.members() >= settings_.max_members) return Arrival::refused;
   if (channel == nullptr) {
@@ -58,7 +58,7 @@ Arrival Channels::apply(const Arrive& arrive, WallTime ts, Effects& effects) {
   }
   tell_member(*channel, MemberChange::joined, arrive.id,
               text_value(member_text({*arrive.info, timestamp(ts)})), ts, effects);
-  return Arrival::told;
+  return Arrival::joined;
 }
 
 Departure Channels::apply(const Depart& depart, WallTime ts, Effects& effects) {

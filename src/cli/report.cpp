@@ -99,6 +99,7 @@ std::string clients_report(std::string_view answer, WallTime now, bool color) {
   const double seconds_now = static_cast<double>(now.microseconds) / 1e6;
   Table table({{"id", Align::right},
                {"address"},
+               {"identity"},
                {"connected", Align::right},
                {"channels", Align::right},
                {"lag", Align::right},
@@ -106,6 +107,7 @@ std::string clients_report(std::string_view answer, WallTime now, bool color) {
                {"last sign", Align::right}});
   for (const JsonPart& client : clients) {
     table.add({member_text(client.value, "id"), member_text(client.value, "address"),
+               member_text(client.value, "identity"),
                duration(seconds_now - number(json_member(client.value, "since"))),
                member_text(client.value, "channels"), member_text(client.value, "lag"),
                size(number(json_member(client.value, "bytes"))),

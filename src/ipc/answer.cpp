@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "received.h"
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/channel_name.h"
@@ -51,7 +52,9 @@ std::string client(const ClientInfo& info) {
   append_timestamp(object, info.since);
   object += R"(,"lag":)" + std::to_string(info.lag) + R"(,"bytes":)" + std::to_string(info.bytes);
   object += R"(,"last_pong":)" + seconds(info.last_sign_of_life);
-  return object + R"(,"channels":)" + std::to_string(info.subscriptions) + '}';
+  object += R"(,"channels":)" + std::to_string(info.subscriptions);
+  if (!info.identity.empty()) append_member(object, "identity", json_string(info.identity));
+  return object + '}';
 }
 
 void append_versions(std::string& out, const Outcome& outcome) {
@@ -105,22 +108,6 @@ void append_results(std::string& out, const std::vector<Outcome>& results,
 std::string_view word_of(Op op) {
   if (op == Op::done) return "done";
   return op == Op::extend ? "extended" : "released";
-}
-
-void append_delivery(std::string& out, const Inbox::Delivery& delivery) {
-  const InboxMessage& message = *delivery.message;
-  out += R"({"n":)" + std::to_string(message.n) + R"(,"event":"message","connection":)";
-  out += std::to_string(message.connection);
-  if (is_personal(message.sender)) {
-    out += R"(,"id":)";
-    append_json_string(out, std::string_view(message.sender).substr(1));
-  }
-  out += R"(,"channel":)";
-  append_json_string(out, message.channel);
-  out += R"(,"ts":)";
-  append_timestamp(out, message.ts);
-  out += R"(,"attempt":)" + std::to_string(delivery.attempt);
-  out.append(R"(,"data":)").append(message.text) += '}';
 }
 
 template <typename Get>
@@ -237,14 +224,9 @@ std::string channels_answer(const AnswerContext& context, const ChannelList& lis
   return answer;
 }
 
-std::string receive_answer(const AnswerContext& context,
+std::string receive_answer(const AnswerContext& context, const Notices::Taken& notices,
                            const std::vector<Inbox::Delivery>& deliveries) {
-  std::string answer = begin(context) + R"(,"events":[)";
-  for (const Inbox::Delivery& delivery : deliveries) {
-    if (answer.back() != '[') answer += ',';
-    append_delivery(answer, delivery);
-  }
-  return answer + "]}";
+  return begin(context) + ',' + received_members(notices, deliveries) + '}';
 }
 
 std::string settled_answer(const AnswerContext& context, const Settled& settled) {

@@ -12,6 +12,7 @@
 #include "syncrelay/relay/channel_list.h"
 #include "syncrelay/relay/inbox.h"
 #include "syncrelay/relay/intake.h"
+#include "syncrelay/relay/notices.h"
 #include "syncrelay/relay/relay.h"
 
 // The answers on the control socket, as JSON text.
@@ -36,7 +37,7 @@ std::string backup_answer(const AnswerContext& context, const std::string& path)
 std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
 std::string channels_answer(const AnswerContext& context, const ChannelList& list);
-std::string receive_answer(const AnswerContext& context,
+std::string receive_answer(const AnswerContext& context, const Notices::Taken& notices,
                            const std::vector<Inbox::Delivery>& deliveries);
 std::string settled_answer(const AnswerContext& context, const Settled& settled);
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,

@@ -191,6 +191,7 @@ void CommandServer::Impl::look_at_peers() {
   relay_stats.command_connections_refused.set(refused);
   const TimePoint now = clock.now();
   next_look = now + kLookInterval;
+  desk->forget_gone_receivers();
   if (!more || now < next_refusal_line) return;
   next_refusal_line = now + kRefusalInterval;
   log.warning("connections to the command sockets refused",

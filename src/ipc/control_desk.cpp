@@ -68,6 +68,7 @@ void ControlDesk::answer(Envelope envelope, const Reply& reply) {
 }
 
 Envelope ControlDesk::take_envelope(Ticket ticket) {
+  receiving_.erase(ticket);
   return std::move(waiting_.extract(ticket).mapped());
 }
 
@@ -132,6 +133,15 @@ void ControlDesk::read_outboxes() {
     sources_.outboxes[shard]->take(taken_);
     for (UpLetter& letter : taken_) hear(shard, letter);
   }
+  add_notices();
+}
+
+// Those of all shards in the order in which they happened, as far as they are here.
+void ControlDesk::add_notices() {
+  std::stable_sort(noticed_.begin(), noticed_.end(),
+                   [](const Notice& a, const Notice& b) { return a.at < b.at; });
+  for (Notice& notice : noticed_) sources_.relay.notices().add(std::move(notice));
+  noticed_.clear();
 }
 
 void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
@@ -143,6 +153,10 @@ void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
     sources_.relay.attend(shard, *attendance);
   } else if (const auto* dismissed = std::get_if<Dismissed>(&letter)) {
     end_dismissal(*dismissed);
+  } else if (auto* noticed = std::get_if<Noticed>(&letter)) {
+    for (; !noticed->notices.empty(); noticed->notices.pop_front())
+      noticed_.push_back(std::move(noticed->notices.front()));
+    sources_.relay.notices().add_dropped(noticed->dropped);
   } else if (auto* said = std::get_if<Said>(&letter); said != nullptr && hears_clients_) {
     said_.push_back({shard, std::move(*said)});
   }
@@ -163,33 +177,62 @@ bool ControlDesk::take_said() {
 }
 
 void ControlDesk::add_receiver(Ticket ticket, const Query& query) {
-  if (receivers_.add(ticket, query.worker, sources_.clock.now())) return;
-  refuse(take_envelope(ticket), {RejectReason::busy, 0, "too many workers wait for messages"});
+  if (receivers_.add(ticket, query.worker, sources_.clock.now())) {
+    receiving_.emplace(ticket, ControlSocket::connection_of(waiting_.at(ticket)));
+    return;
+  }
+  refuse(take_envelope(ticket), {RejectReason::busy, 0, "too many workers wait"});
 }
 
 void ControlDesk::serve_receivers() {
-  if (receivers_.empty()) return;
+  Notices& notices = sources_.relay.notices();
+  if (receivers_.empty() && notices.asked().empty()) return;
   const TimePoint now = sources_.clock.now();
-  while (!receivers_.empty() && sources_.relay.inbox().has_next(now))
-    hand_out(receivers_.take_first(), now);
-  while (const auto expired = receivers_.take_expired(now)) send_nothing(expired->ticket);
+  notices.ask(receivers_.asked(), now);
+  notices.forget_unasked(now);
+  want_asked_notices();
+  if (!receivers_.empty() && !available(now).empty()) socket_.look_at_peers();
+  while (const auto first = receivers_.take_first(available(now))) hand_out(*first, now);
+  while (const auto expired = receivers_.take_expired(now)) send_nothing(*expired);
+}
+
+WorkerEvents ControlDesk::available(TimePoint now) {
+  WorkerEvents available = sources_.relay.notices().waiting();
+  if (sources_.relay.inbox().has_next(now)) available.add(WorkerEvent::message);
+  return available;
+}
+
+void ControlDesk::want_asked_notices() {
+  const WorkerEvents asked = sources_.relay.notices().asked();
+  if (asked == wanted_) return;
+  wanted_ = asked;
+  for (Outbox* const outbox : sources_.outboxes) outbox->want(asked);
 }
 
 // Who is found to be gone has had nothing.
 void ControlDesk::hand_out(const Receivers::Receiver& receiver, TimePoint now) {
   Envelope envelope = take_envelope(receiver.ticket);
   if (!socket_.has_room(envelope, kMaxReceivedBytes)) return refuse(std::move(envelope), kUnread);
+  const WorkerWish& wish = receiver.wish;
   Inbox& inbox = sources_.relay.inbox();
-  const auto deliveries =
-      inbox.take({receiver.wish.max, kMaxReceivedBytes, receiver.wish.lease}, now);
-  if (send(std::move(envelope), receive_answer(context({}), deliveries))) return;
+  Notices::Taken notices = sources_.relay.notices().take(wish.events, wish.max, kMaxReceivedBytes);
+  std::vector<Inbox::Delivery> deliveries;
+  if (wish.events.has(WorkerEvent::message)) {
+    deliveries = inbox.take(
+        {wish.max - notices.notices.size(), kMaxReceivedBytes - notices.bytes, wish.lease}, now);
+  }
+  if (send(std::move(envelope), receive_answer(context({}), notices, deliveries))) return;
   std::vector<std::uint64_t> numbers;
   for (const Inbox::Delivery& delivery : deliveries) numbers.push_back(delivery.message->n);
   inbox.give_back(numbers);
+  sources_.relay.notices().give_back(std::move(notices));
 }
 
-void ControlDesk::send_nothing(Ticket ticket) {
-  send(take_envelope(ticket), receive_answer(context({}), {}));
+void ControlDesk::send_nothing(const Receivers::Receiver& receiver) {
+  Notices& notices = sources_.relay.notices();
+  Notices::Taken none = notices.take(receiver.wish.events, 0, 0);
+  if (!send(take_envelope(receiver.ticket), receive_answer(context({}), none, {})))
+    notices.give_back(std::move(none));
 }
 
 std::optional<TimePoint> ControlDesk::next_service() const {
@@ -198,8 +241,16 @@ std::optional<TimePoint> ControlDesk::next_service() const {
   return end && lease_end ? std::min(*end, *lease_end) : end;
 }
 
+void ControlDesk::forget_gone_receivers() {
+  receivers_.remove_if([this](Ticket ticket) {
+    if (!ControlSocket::is_gone(receiving_.at(ticket))) return false;
+    take_envelope(ticket);
+    return true;
+  });
+}
+
 void ControlDesk::end_receivers() {
-  while (!receivers_.empty()) send_nothing(receivers_.take_first().ticket);
+  while (const auto receiver = receivers_.take_first(receivers_.asked())) send_nothing(*receiver);
 }
 
 void ControlDesk::add_to_list(Reported reported) {

@@ -58,13 +58,16 @@ class ControlDesk {
   bool take_said();
   bool has_said() const { return next_said_ < said_.size(); }
 
-  // Gives messages to the workers that wait, and an empty answer to those that have waited for as
-  // long as they would. Precondition: nothing is staged in the inbox.
+  // Gives messages and notices to the workers that wait, and an empty answer to those that have
+  // waited for as long as they would; has the shards tell what workers ask for. Precondition:
+  // nothing is staged in the inbox.
   void serve_receivers();
   // When that will have something to do, unless something comes.
   std::optional<TimePoint> next_service() const;
   // No worker gets any more.
   void end_receivers();
+  // Workers whose connection has ended wait no longer.
+  void forget_gone_receivers();
 
   // A step of the backup that somebody waits for, if there is one; the last one answers.
   void go_on_with_backup();
@@ -89,8 +92,11 @@ class ControlDesk {
   void answer(Envelope envelope, const Reply& reply);
   void answer(Envelope envelope, const Query& query);
   void add_receiver(Ticket ticket, const Query& query);
+  WorkerEvents available(TimePoint now);
   void hand_out(const Receivers::Receiver& receiver, TimePoint now);
-  void send_nothing(Ticket ticket);
+  void send_nothing(const Receivers::Receiver& receiver);
+  void want_asked_notices();
+  void add_notices();
   Envelope take_envelope(Ticket ticket);
   void hear(std::size_t shard, UpLetter& letter);
   void answer_state(Envelope envelope, const Query& query);
@@ -110,7 +116,10 @@ class ControlDesk {
   ControlSocket socket_;
   const Sources sources_;
   std::vector<UpLetter> taken_;
+  std::vector<Notice> noticed_;                   // by shards, since they were last looked at
+  WorkerEvents wanted_;                           // notices that the shards tell
   std::unordered_map<Ticket, Envelope> waiting_;  // for replies, or for messages
+  std::unordered_map<Ticket, ControlSocket::Connection> receiving_;  // by which workers wait
   Ticket next_ticket_ = kNobody + 1;
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;

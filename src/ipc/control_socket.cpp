@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "inode.h"
+
 namespace syncrelay {
 namespace {
 
@@ -27,6 +29,19 @@ void release(void*, void* hint) {
 }
 
 }  // namespace
+
+ControlSocket::Connection ControlSocket::connection_of(Envelope& envelope) {
+  const int descriptor = zmq_msg_get(envelope.front().handle(), ZMQ_SRCFD);
+  return {descriptor, inode_of(descriptor)};
+}
+
+bool ControlSocket::is_gone(const Connection& connection) {
+  return connection.inode != 0 && inode_of(connection.descriptor) != connection.inode;
+}
+
+void ControlSocket::look_at_peers() {
+  static_cast<void>(socket_.get(zmq::sockopt::events));
+}
 
 ControlSocket::ControlSocket(zmq::context_t& context, std::int64_t max_message, PeerGate& gate)
     : socket_(context, zmq::socket_type::router), gate_(gate) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +38,19 @@ class ControlSocket {
 
   // False when the answer was dropped: the peer is gone, or leaves a great number unread.
   bool answer(Envelope envelope, std::string body);
+
+  // Has ZeroMQ see which peers are gone by now: it takes note of that only now and then, and until
+  // then an answer to one of them is taken and lost.
+  void look_at_peers();
+
+  // By what connection a request came, as the kernel tells connections apart.
+  struct Connection {
+    int descriptor = -1;  // -1: it is not known
+    ino_t inode = 0;
+  };
+  static Connection connection_of(Envelope& envelope);
+  // Whether it has ended. False where that is not known.
+  static bool is_gone(const Connection& connection);
 
   zmq::socket_t& socket() { return socket_; }
   std::string endpoint() const { return socket_.get(zmq::sockopt::last_endpoint); }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "inode.h"
 #include "socket_calls.h"
 
 namespace syncrelay {
@@ -25,11 +25,6 @@ constexpr Duration kStopped = std::chrono::seconds(10);  // without a byte, in m
 
 int open_spare() {
   return open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-ino_t inode_of(int fd) {
-  struct stat status {};
-  return fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
 std::uint64_t unread_bytes(int fd) {

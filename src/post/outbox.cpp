@@ -45,6 +45,17 @@ bool Outbox::put(Said said) {
   return taken;
 }
 
+void Outbox::put(Notice notice) {
+  put_and_wake([&](Waiting& waiting) {
+    Noticed& noticed = waiting.noticed;
+    if (noticed.notices.size() == kMaxNotices) {
+      noticed.notices.pop_front();
+      ++noticed.dropped;
+    }
+    noticed.notices.push_back(std::move(notice));
+  });
+}
+
 void Outbox::take(std::vector<UpLetter>& letters) {
   letters.clear();
   Waiting taken;
@@ -57,6 +68,7 @@ void Outbox::take(std::vector<UpLetter>& letters) {
   for (auto& [channel, count] : taken.subscribers)
     letters.emplace_back(Subscribers{channel, count});
   for (auto& [matter, attendance] : taken.attendances) letters.emplace_back(std::move(attendance));
+  if (!taken.noticed.notices.empty()) letters.emplace_back(std::move(taken.noticed));
   for (Said& said : taken.said) letters.emplace_back(std::move(said));
   for (const Dismissed& dismissed : taken.dismissed) letters.emplace_back(dismissed);
   for (Reported& report : taken.reported) letters.emplace_back(std::move(report));

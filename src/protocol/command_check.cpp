@@ -225,6 +225,9 @@ bool CommandReader::check_worker_wish() {
                 "\"max\" is not a whole number from 1 to 1000");
   }
   wish.max = *max;
+  if (!has(kEvents)) wish.events.add(WorkerEvent::message);
+  if (wish.events.empty())
+    return fail(RejectReason::invalid_member, offsets_[kEvents], "\"events\" names no kind");
   return check_seconds(kWait, wish.wait, {0, kMaxWaitSeconds, 0}) &&
          check_seconds(kLease, wish.lease,
                        {kMinLeaseSeconds, kMaxLeaseSeconds, kUsualLeaseSeconds});

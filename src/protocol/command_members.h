@@ -34,9 +34,11 @@ enum Member : unsigned {
   kCode,
   kReason,
   kNumbers,
+  kUntried,
   kMax,
   kWait,
   kLease,
+  kEvents,
   kMemberCount
 };
 
@@ -79,9 +81,11 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kCode, "code", bit(JsonKind::number), "a number"},
     {kReason, "reason", bit(JsonKind::string), "a string"},
     {kNumbers, "n", bit(JsonKind::array), "an array of numbers"},
+    {kUntried, "untried", bit(JsonKind::boolean), "a boolean"},
     {kMax, "max", bit(JsonKind::number), "a number"},
     {kWait, "wait", bit(JsonKind::number), "a number of seconds"},
     {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
+    {kEvents, "events", bit(JsonKind::array), "an array of kinds of events"},
 }};
 
 struct MembersOfOp {
@@ -111,10 +115,10 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::stats, 0, 0},
     {Op::backup, 0, 0},
     {Op::disconnect, 0, bit(kId) | bit(kConnection) | bit(kCode) | bit(kReason)},
-    {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease)},
+    {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease) | bit(kEvents)},
     {Op::done, bit(kNumbers), 0},
     {Op::extend, bit(kNumbers), bit(kLease)},
-    {Op::release, bit(kNumbers), 0},
+    {Op::release, bit(kNumbers), bit(kUntried)},
 }};
 
 constexpr const MemberInfo& info(Member member) {

@@ -43,6 +43,7 @@ void CommandReader::forget() {
   command.member.clear();
   command.notify = true;
   command.limit = 0;
+  command.worker.events = {};
   if ((seen_ & kRareMembers) == 0) return;
   command.channel.reset();
   command.channels.clear();
@@ -56,6 +57,7 @@ void CommandReader::forget() {
   command.connection.reset();
   command.reason.clear();
   command.worker.numbers.clear();
+  command.untried = false;
 }
 
 bool CommandReader::fail(RejectReason reason, std::size_t offset, std::string detail) {
@@ -185,6 +187,9 @@ void CommandReader::keep(const JsonToken& token) {
     case kNotify:
       command_->notify = message_[token.begin] == 't';
       break;
+    case kUntried:
+      command_->untried = message_[token.begin] == 't';
+      break;
     case kChannel:
       command_->channel = token.content;
       break;
@@ -210,6 +215,7 @@ bool CommandReader::add_part(JsonKind kind, const JsonToken& token) {
   if (member_ == kIf) return add_version(kind, token);
   if (member_ == kChannel || member_ == kChannels) return add_channel(kind, token);
   if (member_ == kNumbers) return add_number(kind, token);
+  if (member_ == kEvents) return add_event(kind, token);
   if (member_ == kCommands) {
     fail(RejectReason::not_an_object, token.begin, "a command is a JSON object");
     failure_->index = command_->commands.size();
@@ -258,6 +264,18 @@ bool CommandReader::add_number(JsonKind kind, const JsonToken& token) {
   if (command_->worker.numbers.size() == kMaxSettled)
     return fail(RejectReason::invalid_number, token.begin, "more than 1000 numbers in \"n\"");
   command_->worker.numbers.push_back(*number);
+  return true;
+}
+
+bool CommandReader::add_event(JsonKind kind, const JsonToken& token) {
+  const auto event =
+      kind == JsonKind::string ? worker_event_named(token.content) : std::optional<WorkerEvent>();
+  if (!event || command_->worker.events.has(*event)) {
+    return fail(RejectReason::invalid_member, token.begin,
+                "\"events\" is not a list of message, connected, disconnected, joined, left, each "
+                "at most once");
+  }
+  command_->worker.events.add(*event);
   return true;
 }
 

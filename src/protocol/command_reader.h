@@ -57,6 +57,7 @@ class CommandReader {
   bool add_version(JsonKind kind, const JsonToken& token);
   bool add_channel(JsonKind kind, const JsonToken& token);
   bool add_number(JsonKind kind, const JsonToken& token);
+  bool add_event(JsonKind kind, const JsonToken& token);
 
   bool has(Member member) const { return (seen_ & bit(member)) != 0; }
   std::string_view text_of(Member member) const {

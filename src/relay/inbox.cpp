@@ -26,7 +26,10 @@ bool outlives_the_relay(const Said& said) {
 void Inbox::restore(const StoredInbox& stored, TimePoint began) {
   next_ = stored.next;
   received_ = received_stored_ = stored.received;
-  for (const InboxMessage& message : stored.messages) insert(message);
+  for (const InboxMessage& message : stored.messages) {
+    hold(message);
+    insert(message);
+  }
   for (const IdRecord& ref : stored.refs) refs_.stage(ref.id, ref.seq, began + ref.accepted);
   refs_.keep_staged();
   show_numbers();
@@ -43,20 +46,43 @@ Inbox::Fate Inbox::say(const Said& said, WallTime ts, TimePoint now, Duration ra
   }
   if (const auto before = known(said, now)) return before->staged ? Fate::known_soon : Fate::known;
   InboxMessage message{next_, said.connection, ts, said.sender, said.channel, said.text};
-  if (is_full(message.bytes())) {
-    counter(stats_.inbox_refused, InboxRefusal::inbox_full).add();
+  if (const auto why = refusal(message)) {
+    counter(stats_.inbox_refused, *why).add();
     return Fate::full;
   }
   if (!said.ref.empty()) stage_ref(said, now, ran);
+  hold(message);
   ++next_;
   staged_.bytes += message.bytes();
   staged_.messages.push_back(std::move(message));
   return Fate::staged;
 }
 
-bool Inbox::is_full(std::uint64_t bytes) const {
-  return entries_.size() + staged_.messages.size() >= settings_.messages ||
-         bytes_ + staged_.bytes + bytes > settings_.bytes;
+std::optional<InboxRefusal> Inbox::refusal(const InboxMessage& message) const {
+  const std::uint64_t bytes = message.bytes();
+  if (entries_.size() + staged_.messages.size() >= settings_.messages ||
+      bytes_ + staged_.bytes + bytes > settings_.bytes)
+    return InboxRefusal::inbox_full;
+  const auto sender = senders_.find(message.sender);
+  if (sender == senders_.end()) return std::nullopt;
+  const Sender& of = sender->second;
+  if (of.messages >= settings_.messages_of_sender() ||
+      of.bytes + bytes > settings_.bytes_of_sender())
+    return InboxRefusal::sender_full;
+  return std::nullopt;
+}
+
+// It counts for its sender from now on.
+void Inbox::hold(const InboxMessage& message) {
+  Sender& sender = senders_[message.sender];
+  ++sender.messages;
+  sender.bytes += message.bytes();
+}
+
+// Or no longer. The sender may be gone then.
+void Inbox::let_go(Senders::pointer sender, const InboxMessage& message) {
+  sender->second.bytes -= message.bytes();
+  if (--sender->second.messages == 0) senders_.erase(senders_.find(sender->first));
 }
 
 std::optional<IdWindow::Known> Inbox::known(const Said& said, TimePoint now) const {
@@ -142,12 +168,14 @@ Inbox::Settled Inbox::extend(const std::vector<std::uint64_t>& numbers, Duration
   return settled;
 }
 
-Inbox::Settled Inbox::release(const std::vector<std::uint64_t>& numbers, TimePoint now) {
+Inbox::Settled Inbox::release(const std::vector<std::uint64_t>& numbers, bool untried,
+                              TimePoint now) {
   expire(now);
   Settled settled;
   for (const std::uint64_t n : numbers) {
     const auto found = entries_.find(n);
     if (found == entries_.end() || !found->second.lease_end) continue;
+    if (untried) --found->second.attempts;
     end_lease(found->second);
     ++settled.count;
   }
@@ -190,12 +218,15 @@ void Inbox::take_back_staged() {
   for (const std::uint64_t n : staged_.done) entries_.at(n).done = false;
   counter(stats_.inbox_refused, InboxRefusal::storage).add(staged_.messages.size());
   next_ -= staged_.messages.size();
+  for (const InboxMessage& message : staged_.messages)
+    let_go(&*senders_.find(message.sender), message);
   refs_.take_back_staged();
   staged_ = {};
 }
 
+// Precondition: it is held.
 void Inbox::insert(InboxMessage message) {
-  const Senders::pointer sender = &*senders_.try_emplace(message.sender).first;
+  const Senders::pointer sender = &*senders_.find(message.sender);
   const std::uint64_t n = message.n;
   bytes_ += message.bytes();
   entries_.emplace(n, Entry{std::move(message), sender});
@@ -210,8 +241,9 @@ void Inbox::remove(std::uint64_t n) {
   const Senders::pointer sender = entry.sender;
   sender->second.waiting.erase(n);
   bytes_ -= entry.message.bytes();
-  entries_.erase(found);
   review(sender);
+  let_go(sender, entry.message);
+  entries_.erase(found);
 }
 
 void Inbox::lease(std::uint64_t n, TimePoint end) {
@@ -247,12 +279,13 @@ void Inbox::review(Senders::pointer sender) {
     ready_.erase(*of.turn);
     of.turn.reset();
   }
-  if (of.leased == 0 && of.waiting.empty()) senders_.erase(senders_.find(sender->first));
 }
 
 void Inbox::show_numbers() {
   stats_.inbox_messages.set(entries_.size());
   stats_.inbox_bytes.set(bytes_);
+  stats_.inbox_messages_peak.raise(entries_.size());
+  stats_.inbox_bytes_peak.raise(bytes_);
   stats_.inbox_leased.set(leases_.size());
 }
 

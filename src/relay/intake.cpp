@@ -61,9 +61,10 @@ void Intake::ask(const Command& command, Ticket ticket) {
           {ticket, Settled{command.op, inbox.extend(wish.numbers, wish.lease, clock_.now())}});
     case Op::release:
       return replies_.push_back(
-          {ticket, Settled{command.op, inbox.release(wish.numbers, clock_.now())}});
+          {ticket,
+           Settled{command.op, inbox.release(wish.numbers, command.untried, clock_.now())}});
     case Op::receive:
-      inbox.begin_receiving();
+      if (wish.events.has(WorkerEvent::message)) inbox.begin_receiving();
       [[fallthrough]];
     default:
       return replies_.push_back({ticket, Query(command)});

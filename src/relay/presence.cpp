@@ -14,13 +14,28 @@ void Presence::hear(std::size_t shard, const Attendance& attendance, TimePoint n
   const Place place = place_of(attendance.channel, attendance.id);
   Person& person = place.person->second;
   person.counts[shard] = attendance.count;
-  if (attendance.info && attendance.said >= person.said) {
-    person.info = attendance.info;
-    person.said = attendance.said;
-  }
+  if (attendance.count == 0) note_end(person, attendance);
   if (!person.there())
-    person.leaves_at = now + (attendance.clean ? settings_.grace_closed : settings_.grace);
-  judge(place, now);
+    person.leaves_at = now + (person.left_clean ? settings_.grace_closed : settings_.grace);
+  if (!hear_word(*person.word, attendance)) return judge(place, now);
+  const std::list<Place> places = person.word->places;  // of which judge() may erase some
+  for (const Place& each : places) judge(each, now);
+}
+
+// True: it is another one.
+bool Presence::hear_word(Word& word, const Attendance& attendance) {
+  if (!attendance.info || attendance.said < word.said) return false;
+  const bool other = !word.info || *word.info != *attendance.info;
+  word.info = attendance.info;
+  word.said = attendance.said;
+  return other;
+}
+
+// What ended last says how the identity left, whichever shard is heard last.
+void Presence::note_end(Person& person, const Attendance& attendance) {
+  if (attendance.at < person.left_at) return;
+  person.left_at = attendance.at;
+  person.left_clean = attendance.clean;
 }
 
 void Presence::hear(const Update& part, TimePoint now) {
@@ -38,7 +53,9 @@ void Presence::settle(std::string_view channel, const StateChange& member, TimeP
     place = place_of(channel, member.key);
     place->person->second.leaves_at = now + settings_.grace;
   }
-  if (place) judge(*place, now);
+  if (!place) return;
+  if (member.value) place->person->second.counted = false;
+  judge(*place, now);
 }
 
 void Presence::restore(const Channel& channel, TimePoint now) {
@@ -57,10 +74,10 @@ bool Presence::refuse(const Arrive& arrive, TimePoint now) {
   retry_refused_ = now + kRetry;
   if (person.refused) {
     refused_.splice(refused_.end(), refused_, *person.refused);
-    return false;
+  } else {
+    person.refused = refused_.insert(refused_.end(), *place);
   }
-  person.refused = refused_.insert(refused_.end(), *place);
-  return true;
+  return !std::exchange(person.counted, true);
 }
 
 std::vector<Presence::Wish> Presence::due(TimePoint now, std::size_t max) {
@@ -69,7 +86,11 @@ std::vector<Presence::Wish> Presence::due(TimePoint now, std::size_t max) {
   while (wishes.size() < max && !by_time_.empty() && by_time_.begin()->first <= now) {
     const Place place = by_time_.begin()->second;
     std::optional<Wish> wished = wish(place);
-    if (wished) wishes.push_back(*std::move(wished));
+    if (!wished) {
+      erase(place);  // it has lingered for its time
+      continue;
+    }
+    wishes.push_back(*std::move(wished));
     schedule(place, now + kRetry);
   }
   return wishes;
@@ -92,8 +113,13 @@ std::optional<TimePoint> Presence::next() const {
 Presence::Place Presence::place_of(std::string_view channel, std::string_view id) {
   const auto people = by_channel_.try_emplace(std::string(channel)).first;
   const auto [person, made] = people->second.try_emplace(std::string(id));
-  if (made) person->second.counts.resize(shards_);
-  return {&people->first, &*person};
+  const Place place{&people->first, &*person};
+  if (!made) return place;
+  Word& word = words_[person->first];
+  person->second.counts.resize(shards_);
+  person->second.word = &word;
+  person->second.in_word = word.places.insert(word.places.end(), place);
+  return place;
 }
 
 std::optional<Presence::Place> Presence::find(std::string_view channel, std::string_view id) {
@@ -114,16 +140,15 @@ const StateValue* Presence::member(const Place& place) const {
 std::optional<Presence::Wish> Presence::wish(const Place& place) const {
   static const auto kNoInfo = std::make_shared<const std::string>("{}");
   const Person& person = place.person->second;
+  const auto& info = person.word->info;
   const StateValue* const shown = member(place);
   const std::string& channel = *place.channel;
   const std::string& id = place.person->first;
-  if (!person.there()) {
-    if (shown == nullptr) return std::nullopt;
-    return Depart{channel, id, std::string(member_of(**shown).since)};
-  }
-  const bool same = shown != nullptr && (!person.info || member_of(**shown).info == *person.info);
-  if (same) return std::nullopt;
-  return Arrive{channel, id, person.info ? person.info : kNoInfo};
+  if (shown == nullptr && !person.there()) return std::nullopt;
+  const bool same = shown != nullptr && (!info || member_of(**shown).info == *info);
+  if (!same) return Arrive{channel, id, info ? info : kNoInfo};
+  if (person.there()) return std::nullopt;
+  return Depart{channel, id, std::string(member_of(**shown).since)};
 }
 
 void Presence::judge(const Place& place, TimePoint now) {
@@ -134,7 +159,16 @@ void Presence::judge(const Place& place, TimePoint now) {
   if (wished && person.refused) return;
   if (wished) return schedule(place, now);
   unschedule(person);
-  if (!person.there()) erase(place);
+  if (!person.there()) judge_nobody(place);
+}
+
+// Who was refused and comes back in time is not counted again.
+void Presence::judge_nobody(const Place& place) {
+  Person& person = place.person->second;
+  if (!person.counted || lingering_ >= kMaxLingering) return erase(place);
+  schedule(place, person.leaves_at);
+  person.lingers = true;
+  ++lingering_;
 }
 
 void Presence::schedule(const Place& place, TimePoint at) {
@@ -146,6 +180,7 @@ void Presence::schedule(const Place& place, TimePoint at) {
 void Presence::unschedule(Person& person) {
   if (person.due) by_time_.erase(*person.due);
   person.due.reset();
+  if (std::exchange(person.lingers, false)) --lingering_;
 }
 
 void Presence::unqueue(Person& person) {
@@ -153,9 +188,17 @@ void Presence::unqueue(Person& person) {
   person.refused.reset();
 }
 
+// Before it is erased.
+void Presence::let_go(Identified& identified) {
+  auto& [id, person] = identified;
+  unschedule(person);
+  unqueue(person);
+  person.word->places.erase(person.in_word);
+  if (person.word->places.empty()) words_.erase(id);
+}
+
 void Presence::erase(const Place& place) {
-  unschedule(place.person->second);
-  unqueue(place.person->second);
+  let_go(*place.person);
   const auto people = by_channel_.find(*place.channel);
   people->second.erase(people->second.find(place.person->first));
   if (people->second.empty()) by_channel_.erase(people);
@@ -165,10 +208,7 @@ void Presence::erase(const Place& place) {
 void Presence::forget_channel(std::string_view channel) {
   const auto people = by_channel_.find(channel);
   if (people == by_channel_.end()) return;
-  for (auto& [id, person] : people->second) {
-    unschedule(person);
-    unqueue(person);
-  }
+  for (Identified& person : people->second) let_go(person);
   by_channel_.erase(people);
 }
 

@@ -1,17 +1,36 @@
 #include "syncrelay/relay/receivers.h"
 
+#include <algorithm>
+
 namespace syncrelay {
 
 bool Receivers::add(Ticket ticket, const WorkerWish& wish, TimePoint now) {
   if (waiting_.size() >= max_) return false;
   const TimePoint until = now + wish.wait;
   waiting_.emplace(next_place_, Receiver{ticket, wish, until});
-  ends_.insert({until, next_place_++});
+  ends_.insert({until, next_place_});
+  for_each(wish.events, [this](WorkerEvent event) { places(event).insert(next_place_); });
+  ++next_place_;
   return true;
 }
 
-Receivers::Receiver Receivers::take_first() {
-  return take(waiting_.begin()->first);
+WorkerEvents Receivers::asked() const {
+  WorkerEvents asked;
+  for (std::size_t event = 0; event < places_.size(); ++event) {
+    if (!places_[event].empty()) asked.add(static_cast<WorkerEvent>(event));
+  }
+  return asked;
+}
+
+std::optional<Receivers::Receiver> Receivers::take_first(WorkerEvents events) {
+  std::optional<std::uint64_t> first;
+  for_each(events, [&](WorkerEvent event) {
+    if (places(event).empty()) return;
+    const std::uint64_t place = *places(event).begin();
+    first = first ? std::min(*first, place) : place;
+  });
+  if (!first) return std::nullopt;
+  return take(*first);
 }
 
 std::optional<Receivers::Receiver> Receivers::take_expired(TimePoint now) {
@@ -27,6 +46,7 @@ std::optional<TimePoint> Receivers::next_end() const {
 Receivers::Receiver Receivers::take(std::uint64_t place) {
   Receiver receiver = std::move(waiting_.extract(place).mapped());
   ends_.erase({receiver.until, place});
+  for_each(receiver.wish.events, [&](WorkerEvent event) { places(event).erase(place); });
   return receiver;
 }
 

@@ -37,6 +37,7 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<L
       channels_(settings.channels),
       ids_(settings.ids),
       inbox_(settings.inbox, stats),
+      notices_(stats),
       idle_(channels_.table(), settings.window, shards_.size()),
       presence_(settings.presence, channels_.table(), shards_.size()),
       batch_(settings.window.bytes, clock),
@@ -184,6 +185,13 @@ void Relay::apply(const Arrive& arrive, WallTime ts) {
   batch_.begin_step(ts);
   const Arrival arrival = channels_.apply(arrive, ts, batch_);
   batch_.end_step();
+  if (arrival == Arrival::joined) {
+    Notice notice{WorkerEvent::joined, ts};
+    notice.id = arrive.id;
+    notice.channel = arrive.channel;
+    notice.info = arrive.info;
+    notices_.stage(std::move(notice));
+  }
   if (arrival == Arrival::refused && presence_.refuse(arrive, clock_.now()))
     stats_.members_refused.add();
 }
@@ -193,6 +201,12 @@ Departure Relay::apply(const Depart& depart, WallTime ts) {
   Departure departure = channels_.apply(depart, ts, batch_);
   if (departure.had_will) batch_.count_will(!departure.will_refused);
   batch_.end_step();
+  if (departure.left) {
+    Notice notice{WorkerEvent::left, ts};
+    notice.id = depart.id;
+    notice.channel = depart.channel;
+    notices_.stage(std::move(notice));
+  }
   return departure;
 }
 
@@ -270,6 +284,7 @@ void Relay::add_members(StoreBatch& stored) const {
 void Relay::keep() {
   ids_.keep_staged();
   inbox_.keep_staged();
+  notices_.keep_staged();
   events_ever_ += batch_.events();
   stats_.events.add(batch_.events());
   for (std::size_t op = 0; op < batch_.commands().size(); ++op)
@@ -293,6 +308,7 @@ void Relay::keep() {
 void Relay::take_back() {
   ids_.take_back_staged();
   inbox_.take_back_staged();
+  notices_.take_back_staged();
   channels_.take_back();
   batch_.take_back();
 }

@@ -5,11 +5,11 @@
 namespace syncrelay {
 
 void DueFollowers::add(Follower& follower) {
-  if (follower.due) return;
+  if (follower.due || !follower.has_work()) return;
   if (follower.joining() != nullptr) {
     joining_.push_back(&follower);
     follower.due = true;
-  } else if (follower.pending()) {
+  } else {
     add_live(follower);
   }
 }

@@ -18,8 +18,8 @@ void Identities::leave(Identity& identity) {
   stats_.identities.set(identities_.size());
 }
 
-void Identities::set_info(Identity& identity, std::string info, TimePoint now) {
-  identity.said = now;
+void Identities::set_info(Identity& identity, std::string info) {
+  identity.said = clock_.now();
   if (!identity.info || *identity.info != info)
     identity.info = std::make_shared<const std::string>(std::move(info));
   for (const auto& [channel, count] : identity.attended) tell(identity, channel, count, false);
@@ -41,8 +41,8 @@ void Identities::unfollow(Identity& identity, std::string_view channel, Farewell
 
 void Identities::tell(const Identity& identity, std::string_view channel, std::uint32_t count,
                       bool clean) {
-  outbox_.put(
-      Attendance{std::string(channel), identity.id, identity.info, count, clean, identity.said});
+  outbox_.put(Attendance{std::string(channel), identity.id, identity.info, count, clean,
+                         identity.said, clock_.now()});
 }
 
 }  // namespace syncrelay

@@ -48,11 +48,11 @@ std::size_t Session::place_of(const ReplicaChannel& channel) const {
   return static_cast<std::size_t>(place - followers_.begin());
 }
 
-void Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
+Follower& Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
   auto follower = std::make_unique<Follower>(*this, channel, joining);
   Follower& added = *follower;
   followers_.insert(place_of(channel), std::move(follower));
-  if (followers_.size() == 1) return;
+  if (followers_.size() == 1) return added;
   if (!due_) {
     due_ = std::make_unique<DueFollowers>();
     for (const auto& each : followers_) {
@@ -63,6 +63,7 @@ void Session::follow(ReplicaChannel& channel, Follower::Joining joining) {
   }
   set_shared(added, true);
   due_->add(added);
+  return added;
 }
 
 void Session::unfollow(Follower& follower) {
@@ -100,11 +101,11 @@ bool Session::step() {
 }
 
 bool Session::write_of_one(Follower& follower) {
+  if (!follower.has_work()) return false;
   if (follower.joining() != nullptr) {
     begin(follower);
     return true;
   }
-  if (!follower.pending()) return false;
   if (catch_up(follower)) return true;
   const Seq first = follower.next();
   const Run run = follower.channel().log.read(first);
@@ -206,6 +207,7 @@ std::size_t Session::write_snapshot(std::size_t bytes) {
     if (under_way.snapshot->ends_at(under_way.place)) end_snapshot();
   }
   pump();
+  tell_what_waited();
   return offered;
 }
 
@@ -223,11 +225,36 @@ void Session::writable() {
   keepalive_.took_bytes();
   if (has_snapshot_to_write()) context_.turns.add(*this);
   pump();
+  tell_what_waited();
 }
 
+// Its first message, or that of a further channel that is due, is still to be written.
 bool Session::joins() const {
-  if (due_) return due_->joining() != nullptr;
-  return !followers_.empty() && followers_.front()->joining() != nullptr;
+  if (due_ && due_->joining() != nullptr) return true;
+  const auto joins = [](const auto& follower) { return follower->joining() != nullptr; };
+  return !followers_.empty() && std::all_of(followers_.begin(), followers_.end(), joins);
+}
+
+// Where nothing holds the session up, all that it was noted of is written.
+void Session::tell_behind_events(std::string_view message) {
+  pump();
+  const std::uint64_t place = context_.noted_until;
+  if (!has_late_answers() && !(held_up() && owes_before(place))) return tell(message);
+  speaker().late.add(place, message);
+}
+
+bool Session::owes_before(std::uint64_t place) const {
+  const auto owes = [place](const auto& follower) { return follower->owes_before(place); };
+  return std::any_of(followers_.begin(), followers_.end(), owes);
+}
+
+// Answers whose events are written now, or were skipped.
+void Session::tell_what_waited() {
+  if (!has_late_answers() || closing_) return;
+  const bool behind = held_up();
+  speaker_->late.tell([&](std::uint64_t place) { return behind && owes_before(place); },
+                      [this](std::string_view text) { tell(text); });
+  pump();
 }
 
 void Session::begin(Follower& follower) {
@@ -279,7 +306,7 @@ void Session::begin_snapshot(Follower& follower, SnapshotReason reason) {
 bool Session::idle() const {
   if (!outlet_.idle()) return false;
   if (due_) return due_->empty();
-  return followers_.empty() || (!joins() && !followers_.front()->pending());
+  return followers_.empty() || !followers_.front()->has_work();
 }
 
 std::uint64_t Session::lag() const {
@@ -313,7 +340,8 @@ ClientInfo Session::info() const {
           lag(),
           bytes_sent(),
           silent.count(),
-          followers_.size()};
+          followers_.size(),
+          speaker_ && speaker_->identity != nullptr ? speaker_->identity->id : std::string()};
 }
 
 void Session::close(CloseCause cause) {

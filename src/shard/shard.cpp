@@ -45,7 +45,7 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       snapshots_(replica_, kMaxHeldBytes,
                  [this](const Snapshot& snapshot) { close_readers(snapshot); }),
       turns_(std::move(wake)),
-      identities_(settings_.speech.presence, outbox, stats),
+      identities_(settings_.speech.presence, outbox, clock, stats),
       subscriptions_(settings_.subscriptions, settings_.epoch, replica_, identities_, outbox,
                      stats),
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
@@ -70,6 +70,7 @@ Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& 
   stats_.accepted.add();
   stats_.clients.set(sessions_.size());
   Session& added = *sessions_.back();
+  tell_connected(added);
   if (!request.session.empty()) added.speaker().session = request.session;
   grants_.begin(added, request.access);
   for (const SubscribeMessage& wish : request.subscriptions) {
@@ -80,7 +81,25 @@ Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& 
   return added;
 }
 
-void Shard::remove(Session& session, Farewell farewell) {
+// Before the relay hears who follows what, so that workers hear of a connection before its members.
+void Shard::tell_connected(const Session& session) {
+  if (!outbox_.wants(WorkerEvent::connected)) return;
+  Notice notice{WorkerEvent::connected, clock_.wall(), clock_.now(), session.id().value};
+  notice.address = session.transport().address();
+  outbox_.put(std::move(notice));
+}
+
+void Shard::tell_disconnected(const Session& session, std::uint16_t code) {
+  if (!outbox_.wants(WorkerEvent::disconnected)) return;
+  Notice notice{WorkerEvent::disconnected, clock_.wall(), clock_.now(), session.id().value};
+  if (const Identity* const identity = session.identity()) notice.id = identity->id;
+  notice.code = code;
+  notice.duration = notice.at - session.since();
+  outbox_.put(std::move(notice));
+}
+
+void Shard::remove(Session& session, Farewell farewell, std::uint16_t code) {
+  tell_disconnected(session, code);
   subscriptions_.leave(session, farewell);
   grants_.leave(session);
   speakers_.leave(session);
@@ -263,9 +282,8 @@ void Shard::take_private() {
 void Shard::dismiss(const Dismissal& dismissal) {
   const auto is_meant = [&](const Session& session) {
     if (dismissal.id.empty()) return session.id().value == dismissal.connection;
-    const Speaker* const speaker = session.known_speaker();
-    return speaker != nullptr && speaker->identity != nullptr &&
-           speaker->identity->id == dismissal.id;
+    const Identity* const identity = session.identity();
+    return identity != nullptr && identity->id == dismissal.id;
   };
   Dismissed dismissed{dismissal.number, 0};
   for (const auto& session : sessions_) {
@@ -334,6 +352,7 @@ void Shard::tick() {
     if (behind_ || session.held_up()) lag = std::max(lag, session.lag());
     held |= session.held_chunk() != nullptr;
   }
+  subscriptions_.tick();
   stats_.lag_events_max.set(lag);
   if (held) bound_held_chunks();
 }

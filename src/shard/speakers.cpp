@@ -51,7 +51,7 @@ void Speakers::introduce(Session& session, const std::string& id, const std::str
   Identity*& identity = session.speaker().identity;
   const bool known = identity != nullptr;
   if (!known) identity = &identities_.join(id);
-  if (!info.empty()) identities_.set_info(*identity, info, clock_.now());
+  if (!info.empty()) identities_.set_info(*identity, info);
   if (known) return;
   for (const auto& follower : session.followers())
     identities_.follow(*identity, text(follower->channel().name));
@@ -115,9 +115,11 @@ void Speakers::refuse(Session& session, const std::string& ref, RefusedMessage w
 void Speakers::tell(const Notes& notes) {
   for (const Notes::Note& note : notes.notes) {
     const auto found = waiting_.find(note.connection);
-    if (found == waiting_.end()) continue;
-    tell(*found->second, note.message);
-    found->second->pump();
+    if (found == waiting_.end() || found->second->closing()) continue;
+    Session& session = *found->second;
+    session.tell_behind_events(note.message);
+    session.bound_untold();
+    session.pump();
   }
 }
 
@@ -129,8 +131,7 @@ void Speakers::tell(Session& session, std::string_view message) {
 
 void Speakers::leave(Session& session) {
   waiting_.erase(session.id().value);
-  const Speaker* const speaker = session.known_speaker();
-  if (speaker != nullptr && speaker->identity != nullptr) identities_.leave(*speaker->identity);
+  if (Identity* const identity = session.identity()) identities_.leave(*identity);
 }
 
 }  // namespace syncrelay

@@ -3,16 +3,6 @@
 #include "syncrelay/channel/tombstones.h"
 
 namespace syncrelay {
-namespace {
-
-// Null: none that is known.
-Identity* identity_of(const Session& session) {
-  const Speaker* const speaker = session.known_speaker();
-  return speaker == nullptr ? nullptr : speaker->identity;
-}
-
-}  // namespace
-
 void Subscriptions::subscribe(Session& session, const SubscribeMessage& wish) {
   end_dropped(session, wish.channel);
   if (const auto refused = refusal(session, wish.channel)) {
@@ -33,10 +23,11 @@ void Subscriptions::follow_personal(Session& session, const SubscribeMessage& wi
 void Subscriptions::follow(Session& session, const SubscribeMessage& wish) {
   ReplicaChannel* const found = replica_.find(wish.channel);
   ReplicaChannel& channel = found == nullptr ? replica_.make_local(wish.channel) : *found;
-  session.follow(channel, joining(wish, channel));
+  Follower& follower = session.follow(channel, joining(wish, channel));
+  if (follower.awaits()) early_.add(follower);
   stats_.subscriptions.add();
   count(wish.channel);
-  if (Identity* const identity = identity_of(session)) identities_.follow(*identity, wish.channel);
+  if (Identity* const identity = session.identity()) identities_.follow(*identity, wish.channel);
 }
 
 std::optional<RefusedSubscription> Subscriptions::refusal(const Session& session,
@@ -56,9 +47,24 @@ std::optional<RefusedSubscription> Subscriptions::refusal(const Session& session
 // A position means something under the epoch that it was told with.
 Follower::Joining Subscriptions::joining(const SubscribeMessage& wish,
                                          const ReplicaChannel& channel) const {
-  const bool usable =
-      wish.after.has_value() && wish.after->epoch == epoch_of(epoch_, channel.generation);
-  return {wish.wants_resume, usable, usable ? wish.after->seq : Seq{0}};
+  if (!wish.after) return {wish.wants_resume};
+  const auto generation = generation_of(wish.after->epoch, channel);
+  if (!generation) return {wish.wants_resume};
+  return {wish.wants_resume, true, *generation, wish.after->seq};
+}
+
+// Which epoch of the channel it is: what it has, or, since another shard may have been faster, what
+// it has when it comes again now, or after all that is known of channels that are gone was
+// forgotten. Nullopt: none of these.
+std::optional<std::uint32_t> Subscriptions::generation_of(const std::string& epoch,
+                                                          const ReplicaChannel& channel) const {
+  if (epoch == epoch_of(epoch_, channel.generation)) return channel.generation;
+  if (!channel.name) return std::nullopt;
+  const std::uint32_t newest = replica_.generation();
+  for (const std::uint32_t later : {newest, newest + 1}) {
+    if (epoch == epoch_of(epoch_, later)) return later;
+  }
+  return std::nullopt;
 }
 
 void Subscriptions::unsubscribe(Session& session, std::string_view name) {
@@ -92,7 +98,8 @@ void Subscriptions::leave(Session& session, Farewell farewell) {
 void Subscriptions::remove(Follower& follower, Farewell farewell) {
   ReplicaChannel& channel = follower.channel();
   const ChannelName name = channel.name;
-  if (Identity* const identity = identity_of(follower.session()))
+  early_.remove(follower);
+  if (Identity* const identity = follower.session().identity())
     identities_.unfollow(*identity, text(name), farewell);
   follower.session().unfollow(follower);
   stats_.subscriptions.subtract();
@@ -130,11 +137,24 @@ std::size_t Subscriptions::end_dropped(std::size_t count) {
 }
 
 void Subscriptions::end_dropped(Follower& follower) {
+  if (follower.awaits()) return follow_behind_drop(follower);
   const std::uint64_t skipped = follower.missing();
   Session& session = follower.session();
   session.tell(unsubscribed_message(text(follower.channel().name), true, skipped));
   stats_.skipped_events.add(skipped);
   remove(follower, Farewell::leave);
+}
+
+// A client that is ahead of the channel's end has heard of the drop: it goes on in the channel of
+// this name that comes behind it.
+void Subscriptions::follow_behind_drop(Follower& follower) {
+  Session& session = follower.session();
+  const Follower::Joining asked = *follower.joining();
+  const SubscribeMessage wish{std::string(text(follower.channel().name)), asked.wants_resume,
+                              AskedPosition{epoch_of(epoch_, asked.generation), asked.after}};
+  remove(follower, Farewell::leave);
+  if (wish.channel.starts_with('@')) return follow_personal(session, wish);
+  subscribe(session, wish);
 }
 
 void Subscriptions::count(std::string_view name) {

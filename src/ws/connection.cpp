@@ -210,7 +210,7 @@ void Connection::record_end(CloseCause cause) {
   Session* const session = std::exchange(client.session, nullptr);
   context_.stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
   tell_end(*session, cause, code);
-  context_.shard.remove(*session, farewell_of(cause, code));
+  context_.shard.remove(*session, farewell_of(cause, code), code);
 }
 
 void Connection::tell_end(const Session& session, CloseCause cause, std::uint16_t code) {

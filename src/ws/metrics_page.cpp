@@ -139,6 +139,9 @@ void add_inbox(Page& page, const RelayStats& relay) {
   page.single("inbox_ignored_total", "counter",
               "Messages that wanted no answer while no backend had ever received.",
               relay.inbox_ignored.get());
+  page.single("notices_dropped_total", "counter",
+              "Notices of who came and went that there was no room for.",
+              relay.notices_dropped.get());
 }
 
 void add_tokens(Page& page, const Status& status) {

@@ -52,6 +52,7 @@ struct ShardLoop::Impl {
             [this](Connection& connection) { finish_soon(connection); }},
         sockets({settings.waiting_sockets, settings.waiting_sockets},
                 [this] { ev_async_send(loop, &wake); }) {
+    lws_set_log_level(0, nullptr);  // what matters of its doings we log ourselves; of all contexts
     ev_async_init(&wake, on_wake);
     ev_timer_init(&timer, on_timer, kTickSeconds, kTickSeconds);
     wake.data = this;
@@ -112,7 +113,6 @@ struct ShardLoop::Impl {
 };
 
 Result<void, std::string> ShardLoop::Impl::create_context() {
-  lws_set_log_level(0, nullptr);  // what matters of its doings we log ourselves
   protocols[0] = {"syncrelay", on_lws, 0, 0, 0, this, 0};
   lws_context_creation_info info{};
   void* foreign_loops[] = {loop};
@@ -271,16 +271,14 @@ ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, con
 
 ShardLoop::~ShardLoop() = default;
 
-Result<void, std::string> ShardLoop::prepare() {
-  return impl_->create_context();
-}
-
-void ShardLoop::start() {
+Result<void, std::string> ShardLoop::start() {
+  if (auto created = impl_->create_context(); !created) return created;
   impl_->thread = std::thread([this] {
     ev_run(impl_->loop, 0);
     impl_->sockets.close();
     impl_->shard.letters().close();
   });
+  return {};
 }
 
 void ShardLoop::restore(const Restored& restored) {
@@ -307,9 +305,6 @@ void ShardLoop::begin_drain(TimePoint deadline) {
 
 void ShardLoop::join() {
   if (impl_->thread.joinable()) impl_->thread.join();
-}
-
-void ShardLoop::close() {
   impl_->destroy_context();
 }
 

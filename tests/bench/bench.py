@@ -72,6 +72,7 @@ def choose_servers(options: argparse.Namespace) -> list[servers.Server]:
     known = [
         servers.relay(relay, options.shards, options.relay_option),
         servers.relay(relay, options.shards, options.relay_option, durable=True),
+        servers.relay_with_members(relay, options.shards, options.relay_option),
         servers.limit(limit, report.YARDSTICK, "coalescing"),
         servers.limit(limit, "per-event", "per-event"),
         servers.original(),
@@ -79,7 +80,7 @@ def choose_servers(options: argparse.Namespace) -> list[servers.Server]:
     if options.peers:
         known += [servers.node_ws(), servers.nchan()]
     if not options.servers:
-        return known
+        return [server for server in known if not server.asked_for]
     wanted = options.servers.split(",")
     unknown = set(wanted) - {server.name for server in known}
     if unknown:

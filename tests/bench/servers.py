@@ -11,12 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
 RELAY = "relay"
 DURABLE = "relay --data"
+WITH_MEMBERS = "relay-with-members"
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
 
@@ -43,6 +44,7 @@ class Server:
     start: Callable[[Path, int], Start]  # (a directory for the run, clients to come)
     greetings: int = 1  # messages that a new client gets by itself
     slow: bool = False  # measured once, with fewer events
+    asked_for: bool = False  # runs only when it is named
     missing: str = ""  # why it cannot run here
 
 
@@ -159,6 +161,12 @@ def relay(binary: Path, shards: int, extra: list[str], durable: bool = False) ->
 
     missing = "" if binary.is_file() else f"{binary} does not exist"
     return Server(DURABLE if durable else RELAY, start, missing=missing)
+
+
+def relay_with_members(binary: Path, shards: int, extra: list[str]) -> Server:
+    """The same, keeping members of all channels, though nobody says who it is."""
+    kept = ["--anonymous-identity", "--presence", "*"]
+    return replace(relay(binary, shards, [*kept, *extra]), name=WITH_MEMBERS, asked_for=True)
 
 
 def limit(binary: Path, name: str, mode: str) -> Server:

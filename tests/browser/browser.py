@@ -1,8 +1,10 @@
 """A browser with one page per person, driven through driver.cjs."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -34,8 +36,12 @@ class Browser:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def open(self, url, **look):
-        """`look`: `width` in pixels; `scheme`, light or dark, for Chromium only."""
+        """`look`: `width` and `height` in pixels; `scheme`, light or dark, for Chromium only."""
         return Page(self, self.ask("open", url=url, **look))
+
+    def open_tab(self, beside, url):
+        """Another page of the same person, who has one storage."""
+        return Page(self, self.ask("open", url=url, beside=beside.number))
 
     def ask(self, action, **details):
         print(json.dumps({"do": action, **details}), file=self._driver.stdin, flush=True)
@@ -47,19 +53,42 @@ class Browser:
         """Ends the people of one test, with all that they stored."""
         self.ask("close_pages")
 
+    def kill(self):
+        """All its processes at once, as a crash of the machine would: nothing is closed by itself. Once is enough."""
+        if self._driver.poll() is not None:
+            return
+        for pid in [*descendants(self._driver.pid), self._driver.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._driver.wait(15)
+        self._driver.stdin.close()
+        self._driver.stdout.close()
+
     def close(self):
         self._driver.stdin.close()
         self._driver.wait(15)
         self._driver.stdout.close()
 
 
+def descendants(pid):
+    parents = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+
+    def below(parent):
+        children = [each for each, its_parent in parents.items() if its_parent == parent]
+        return children + [each for child in children for each in below(child)]
+    return below(pid)
+
+
 class Page:
     def __init__(self, browser, number):
         self._browser = browser
-        self._number = number
+        self.number = number
 
     def _ask(self, action, **details):
-        return self._browser.ask(action, page=self._number, **details)
+        return self._browser.ask(action, page=self.number, **details)
 
     def click(self, selector):
         self._ask("click", selector=selector)

@@ -16,7 +16,8 @@ exports.launch = async () => {
       const look = { viewport: { width, height }, colorScheme: scheme };
       return (await browser.newContext(look)).newPage();
     },
-    closePage: (page) => page.context().close(),
+    newTab: (page) => page.context().newPage(),
+    closePerson: (page) => page.context().close(),
     wait: (page, script, ...words) => page.waitForFunction(script, words, WAIT),
     close: () => browser.close(),
   };

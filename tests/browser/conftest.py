@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-OPEN_ROOMS = ("--open-channels", "room:*")
+ROOMS = ("--open-channels", "room:*", "--anonymous-identity", "--presence", "room:*")  # as scripts/run
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "example")]
 
@@ -35,7 +35,7 @@ def start_relay():
 
 @pytest.fixture
 def relay(start_relay):
-    return start_relay(*OPEN_ROOMS)
+    return start_relay(*ROOMS)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 // Drives a browser for browser.py: one JSON request a line on standard input, one answer a line on
-// standard output. {"do": "open", "url": …} gives a page number; the rest names its page. The argument
+// standard output. {"do": "open", "url": …} gives a page number; the rest names its page. With `beside`, the number of
+// another page, it is a tab of that one's person. The argument
 // says which browser; what Playwright and Puppeteer call the same is used here for both.
 
 const readline = require("node:readline");
@@ -7,8 +8,10 @@ const readline = require("node:readline");
 const pages = []; // null once closed
 
 const actions = {
-  async open({ url, width = 760, scheme = "light" }, browser) {
-    const page = await browser.newPage({ width, height: 640, scheme });
+  async open({ url, width = 760, height = 640, scheme = "light", beside = null }, browser) {
+    const isTab = beside !== null;
+    const page = isTab ? await browser.newTab(pages[beside]) : await browser.newPage({ width, height, scheme });
+    page.isTab = isTab;
     page.complaints = [];
     page.on("console", (entry) => entry.type() === "error" && page.complaints.push(entry.text()));
     page.on("pageerror", (error) => page.complaints.push(String(error)));
@@ -16,7 +19,7 @@ const actions = {
     return pages.push(page) - 1;
   },
   async close_pages(_, browser) {
-    await Promise.all(pages.map((page) => page && browser.closePage(page)));
+    await Promise.all(pages.map((page) => page && !page.isTab && browser.closePerson(page)));
     pages.fill(null);
   },
   click: ({ page, selector }) => pages[page].click(selector),

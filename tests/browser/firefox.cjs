@@ -13,7 +13,8 @@ exports.launch = async () => {
       await page.setViewport({ width, height });
       return page;
     },
-    closePage: (page) => page.browserContext().close(),
+    newTab: (page) => page.browserContext().newPage(),
+    closePerson: (page) => page.browserContext().close(),
     wait: (page, script, ...words) => page.waitForFunction(script, WAIT, words),
     close: () => browser.close(),
   };

@@ -26,7 +26,9 @@ ROUND_SECONDS = 90.0  # by then a round has hung
 DOWN_SECONDS = 0.2
 HOARDED = 12 * HOARD * HOARD_KEYS
 SLOW = {"SlowReaders", "Floods", "Hoarders", "Silent", "OddUpgrades"}  # what these have to get, a stop waits for
-QUICK_STOP = 2.0
+# Half a second each until backends are quiet and have seen the end, one for clients to answer the close frame, and half
+# of one for the rest.
+QUICK_STOP = 2.5
 STOP_GRACE = 3.0  # beyond --drain-timeout
 ALL = ("freeze", "down", "disk")
 
@@ -176,7 +178,7 @@ class Play:
     async def _stop(self, _, plan):
         """Under load; where nobody reads slowly it must not take all the time it may."""
         drain = self._scenario.drain_seconds
-        limit = drain + STOP_GRACE if SLOW & set(plan.actors) else min(QUICK_STOP, drain * 0.8)
+        limit = drain + STOP_GRACE if SLOW & set(plan.actors) else QUICK_STOP
         limit = probes.allowed(limit, self._hiccups.worst)
         with self._disturbances.during("down"):
             await self._without_relay(lambda: self._timed_stop(limit))

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "relay_process.h"
 
 namespace syncrelay {
@@ -60,6 +62,60 @@ TEST_CASE("Whenever a client joins or resumes, it misses nothing and gets nothin
   }
   CHECK(resumes > 0);
   CHECK(joined_later > 0);
+}
+
+// The position that a client's newest message tells.
+std::uint64_t position_of(const ThreadedClient& client) {
+  const std::string& text = client.messages.back().text;
+  return std::stoull(text.substr(text.rfind(R"("seq":)") + 6));
+}
+
+// Ends the client and returns where it stood; 0: it has heard nothing yet. On the shard's thread.
+std::uint64_t leave(ShardThread& shard, ThreadedClient& client) {
+  for (testing::WireMessage& message : client.transport.take_messages())
+    client.messages.push_back(std::move(message));
+  const std::uint64_t position = client.messages.empty() ? 0 : position_of(client);
+  shard.disconnect(client);
+  return position;
+}
+
+TEST_CASE("Who goes from shard to shard with its position goes on exactly there") {
+  constexpr std::uint64_t kMoreEvents = 20'000;
+  constexpr std::uint64_t kHops = 500;
+  constexpr std::size_t kShards = 4;
+  struct Visit {
+    std::uint64_t from;  // its position when it came
+    ThreadedClient* client;
+  };
+  RelayProcess process({kShards, {64 << 20, 100'000}});
+  process.start_shards();
+  std::vector<Visit> visits(1, {0, nullptr});
+  process.shard(0).run_task([&] { visits.back().client = &process.shard(0).connect(); });
+  process.start_publishing(kMoreEvents, {1, 50, 100});
+  for (std::uint64_t round = 0; round < kHops; ++round) {
+    const std::size_t at = round % kShards;
+    process.wait_for_published(kMoreEvents * round / kHops);
+    std::uint64_t position = 0;
+    ShardThread& here = process.shard(at);
+    ShardThread& there = process.shard((at + 1) % kShards);
+    here.run_task([&] { position = leave(here, *visits.back().client); });
+    if (position == 0) position = visits.back().from;
+    ClientRequest request;
+    request.subscriptions = {{"", true, AskedPosition{testing::kEpoch, Seq{position}}}};
+    visits.push_back({position, nullptr});
+    there.run_task([&] { visits.back().client = &there.connect(request); });
+  }
+  process.stop();
+  std::uint64_t heard = 0;
+  for (const Visit& visit : visits) {
+    REQUIRE(process.fault_of(*visit.client) == "");
+    if (visit.client->messages.empty()) continue;
+    const testing::ClientModel view = process.view_of(*visit.client);
+    REQUIRE(view.joined_at() == visit.from);
+    REQUIRE(view.snapshots() == (&visit == &visits.front() ? 1 : 0));
+    heard += view.events();
+  }
+  CHECK(heard == kMoreEvents);
 }
 
 }  // namespace

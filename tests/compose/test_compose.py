@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import websockets
 
+from channel_client import ChannelClient
 from deadline import until
 from stack import BACKEND, RELAY, answers, post
 from ws_client import SyncClient
@@ -31,6 +32,33 @@ async def test_the_rooms_of_the_example_are_open(stack):
         assert (await room.read_to_type("vote:cast")).data["name"] == "Ada"
     finally:
         await room.abort()
+
+
+async def test_what_is_said_while_the_backend_is_stopped_or_restarted_appears_once(stack):
+    room = "room:0-3"
+    client = await ChannelClient.open(PORT, room)
+    try:
+        await client.hello("ada", info={"name": "Ada"})
+
+        async def say(text):
+            line = {"id": text, "name": "Ada", "text": text}
+            assert (await client.ask({"type": "chat:say", "channel": room, "data": line}))["type"] == "sync:ack"
+
+        said = ["before", "while it is stopped", "before the restart", "after the restart"]
+        await say(said[0])
+        stack.compose("stop", "backend")
+        await say(said[1])
+        stack.compose("start", "backend")
+        await say(said[2])
+        stack.compose("restart", "backend")
+        await say(said[3])
+        while len(chat := client.state(room).get("chat", [])) < len(said):
+            await client.next(30)
+        assert [line["text"] for line in chat] == said
+        assert [told.type for told in client.told].count("chat:said") == len(said)
+        await until(lambda: answers(f"{BACKEND}/tracks"), "the backend answers again", 60)
+    finally:
+        await client.leave()
 
 
 async def test_a_command_can_be_pushed_from_a_shell_in_the_backend(stack, client):

@@ -22,15 +22,16 @@ ROAM_MESSAGES = (5, 60)  # between two changes of what it follows
 
 class Follower:
     """`port` is asked anew for every connection. `visits` holds the script of each of them, `endings` when and by what
-    it ended. One that is `bare` follows the default channel; one that roams subscribes to others and leaves them."""
+    it ended. One that is `bare` follows the default channel; one that roams subscribes to others and leaves them, within
+    its `reach`."""
 
-    def __init__(self, name, port, channels=("",), bare=False, roams=False):
+    def __init__(self, name, port, channels=("",), bare=False, roams=False, reach=CHANNELS):
         self.name = name
         self.visits = []
         self.endings = []
         self.seen = 0  # messages on all connections
         self.roams = roams
-        self._port, self._bare = port, bare
+        self._port, self._bare, self._reach = port, bare, reach
         self._wanted = list(channels)
         self._positions = {}
         self._client = None
@@ -52,6 +53,10 @@ class Follower:
         position = self.position(channel)
         return position and position["epoch"] == end["epoch"] and position["seq"] >= end["seq"]
 
+    def is_at(self, ends):
+        """Whether it has all up to there, and nothing more."""
+        return self.has(ends) and all(self.position(channel)["seq"] == ends[channel]["seq"] for channel in self._wanted)
+
     async def _follow(self):
         while True:
             with contextlib.suppress(*ENDINGS):
@@ -65,6 +70,7 @@ class Follower:
         self._under_way, self._begun = set(self._wanted), set()
         self.visits.append(self._client.script)
         try:
+            await self._opened()
             while True:
                 await self._take(await self._client.next(SILENCE_SECONDS))
         except ENDINGS as ending:
@@ -72,6 +78,9 @@ class Follower:
             raise
         finally:
             await self._client.abort()
+
+    async def _opened(self):
+        """For those who have something to say at once."""
 
     async def _take(self, body):
         channel, kind = body.get("channel", ""), body["type"]
@@ -99,7 +108,7 @@ class Follower:
 
     async def _change(self):
         choice = random.choice(("come", "come", "leave", "flap"))
-        away = [c for c in CHANNELS if c not in self._wanted and c not in self._under_way]
+        away = [c for c in self._reach if c not in self._wanted and c not in self._under_way]
         here = [c for c in self._wanted if c not in self._under_way]
         if choice == "come" and away and len(self._wanted) < MOST_CHANNELS:
             channel = random.choice(away)
@@ -107,12 +116,15 @@ class Follower:
             await self._ask(channel)
         elif choice != "come" and len(here) > 1:
             channel = random.choice(here)
-            self._under_way.add(channel)
-            await self._client.leave_channel(channel)
+            await self._leave_channel(channel)
             if choice == "leave":
                 self._wanted.remove(channel)
             else:
                 await self._ask(channel)
+
+    async def _leave_channel(self, channel):
+        self._under_way.add(channel)
+        await self._client.leave_channel(channel)
 
     async def _ask(self, channel):
         self._under_way.add(channel)

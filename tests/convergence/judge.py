@@ -2,17 +2,21 @@
 
 from collections import defaultdict
 
+from attendance import Attendance, list_of
 from commands import ROOMS, TEMPS, backend_of, command, number_of
 from confirmed import Confirmed
-from fold import apply_message
+from deliveries import Deliveries
+from fold import MEMBER_EVENTS, apply_member_event, apply_message
 from leases import LEASE, Leases
 from listener import Ask, Leave
 from model import Model
 from one_log import OneLog
 from one_order import OneOrder
+from people import LIST_KEY, PLACES
 from plan import BACKENDS
 from pushed import Pushed, lives
 from whole_steps import WholeSteps
+from wills import Wills
 
 KEPT = ("", *ROOMS)
 
@@ -20,6 +24,14 @@ KEPT = ("", *ROOMS)
 def loud(state):
     """The state without the keys that change without an event."""
     return {key: value for key, value in state.items() if not key.startswith("quiet:")}
+
+
+def replica_of_people(people, event):
+    """A client's members behind an event; what could not be is found by the model."""
+    try:
+        return apply_member_event(people, event)
+    except AssertionError:
+        return people
 
 
 class Judge:
@@ -41,7 +53,9 @@ class Judge:
         self._check_whole()
         self._check_states()
         self._check_final_states()
+        self._check_members()
         self._check_leases()
+        self._check_company()
         self._confirmed.check()
         self._pushed.check()
         self._check_steps()
@@ -77,39 +91,55 @@ class Judge:
         seen = {seq: message.body for seq, message in self._log.events[log].items()}
         return self._confirmed.effects[log] | seen
 
+    def _model(self, log):
+        first = {LIST_KEY: []} if self._plan.lists and not log[0] else None
+        return Model(log[0], self._known(log), first)
+
     def _check_states(self):
         for log, snapshots in self._log.snapshots.items():
-            model = Model(log[0], self._known(log))
+            model = self._model(log)
             for message in sorted(snapshots, key=lambda m: (m.seq, m.body["ts"])):
                 expected = model.state_at(message.seq)
                 if expected is None:
                     self._expect(not self._is_whole or self._plan.forgets or log[0] in TEMPS,
                                  f"nobody saw all events up to {message.seq} of {log}")
-                    model.adopt(message.seq, loud(message.data))
+                    model.adopt(message.seq, loud(message.data), message.body.get("members", {}))
                 else:
                     self._expect(loud(message.data) == expected, f"the snapshot at {message.seq} of {log} is not "
                                  f"the state behind that event: {str(message.data)[:300]}, not {str(expected)[:300]}")
+                    self._check_people(f"the snapshot at {message.seq} of {log}", log[0], message.body.get("members"),
+                                       model.people)
+            model.state_at(max(self._log.events[log], default=0))
+            self._expect(not model.faults, f"members came, changed or left who could not, in {log}: {model.faults[:3]}")
 
     def _check_final_states(self):
         final = {channel: told["state"] for channel, told in self._record.final.items()}
         fresh = {entry.channel: entry.body["data"] for entry in self._record.fresh if not isinstance(entry, Ask)}
         for channel, told in self._record.final.items():
             self._expect(fresh[channel] == final[channel], f"a new client's snapshot of {channel!r} is not its state")
-            expected = Model(channel, self._known((channel, told["epoch"]))).state_at(told["seq"])
+            expected = self._model((channel, told["epoch"])).state_at(told["seq"])
             if self._is_whole and channel in KEPT:
                 self._expect(expected == loud(final[channel]),
                              f"the final state of {channel!r} is not the model's: {str(final[channel])[:300]}")
             left = [key for key, value in final[channel].items() if LEASE in key and value is not None]
             self._expect(not left, f"outlived their ttl in {channel!r}: {left}")
         for name, visits in self._record.followers.items():
-            for channel, state in self._replicas(visits).items():
-                self._expect(loud(state) == loud(final[channel]),
-                             f"{name} ended with another state of {channel!r}: {str(state)[:300]}")
+            if name not in self._record.company.departed:
+                for channel, (state, people) in self._replicas(visits).items():
+                    self._check_replica(name, channel, state, people)
+
+    def _check_replica(self, name, channel, state, people):
+        if channel in self._record.final:  # a personal channel is not
+            self._expect(loud(state) == loud(self._record.final[channel]["state"]),
+                         f"{name} ended with another state of {channel!r}: {str(state)[:300]}")
+            self._check_people(f"{name}, at the end of {channel!r},", channel, people if channel in PLACES else None,
+                               self._record.company.members.get(channel))
 
     @staticmethod
     def _replicas(visits):
-        """What a client makes of all that it got, over all its connections, of the channels that it follows at the end."""
-        states, followed = defaultdict(dict), set()
+        """What a client makes of all that it got, over all its connections, of the channels that it follows at the end:
+        state and members."""
+        states, people, followed = defaultdict(dict), defaultdict(dict), set()
         for script in visits:
             followed = set()
             for entry in script:
@@ -119,9 +149,42 @@ class Judge:
                     followed.discard(entry.channel)
                     continue
                 followed.add(entry.channel)
+                if entry.type == "sync:full":
+                    people[entry.channel] = entry.body.get("members", {})
+                elif entry.type in MEMBER_EVENTS:
+                    people[entry.channel] = replica_of_people(people[entry.channel], entry.body)
                 if entry.type != "sync:resume":
                     states[entry.channel] = apply_message(states[entry.channel], entry.body)
-        return {channel: states[channel] for channel in followed}
+        return {channel: (states[channel], people[channel]) for channel in followed}
+
+    # The members.
+
+    def _check_people(self, what, channel, people, expected):
+        """`people` is None where none are kept."""
+        self._expect((people is not None) == (channel in PLACES),
+                     f"{what} has members, or has none, and should not: {str(people)[:200]}")
+        self._expect(people is None or people == expected,
+                     f"{what} has other members: {str(people)[:200]}, not {str(expected)[:200]}")
+
+    def _check_members(self):
+        """What the relay tells at the end is the model's, the list in the state, too."""
+        for channel, people in self._record.company.members.items():
+            told = self._record.final[channel]
+            model = self._model((channel, told["epoch"]))
+            if model.state_at(told["seq"]) is not None:
+                self._check_people(f"the query for members of {channel!r}", channel, people, model.people)
+            else:
+                self._expect(not self._is_whole or channel not in KEPT, f"nobody saw all of {channel!r}")
+        if self._plan.lists:
+            listed, expected = self._record.final[""]["state"].get(LIST_KEY), list_of(self._record.company.members[""])
+            self._expect(listed == expected, f"the list of members is {str(listed)[:200]}, not {str(expected)[:200]}")
+
+    def _check_company(self):
+        company = self._record.company
+        Attendance(self._log, company, self._plan.lists).check(self._log.events, self._log.flows)
+        known = {log: self._known(log) for log in {*self._log.events, *self._confirmed.effects}}
+        Wills(self._log, self._plan.seed, company.wills).check(known, self._is_whole and not self._plan.forgets)
+        Deliveries(self._log, self._record).check()
 
     def _check_leases(self):
         clock_is_true = not any("jump clock" in fault for fault in self._record.faults)

@@ -25,7 +25,7 @@ class Leave:
 
 
 class Listener(ChannelClient):
-    """`script` is filled with Ask, Leave and Told."""
+    """`script` is filled with Ask, Leave and Told; answers to what it said are not in it."""
 
     @classmethod
     async def connect(cls, port, asks, bare=False, **query):
@@ -51,7 +51,7 @@ class Listener(ChannelClient):
         body = await super().next(seconds)
         if len(self.told) > before:
             self.script.append(self.told[-1])
-        elif body["type"] != "ping":
+        elif body["type"] not in ("ping", "sync:ack", "sync:error"):
             self.script.append(Told(body.get("channel", ""), Message(json.dumps(body), body, time.time())))
         assert not (self.bare and "channel" in body), f"a bare client was told of a channel: {body}"
         return body

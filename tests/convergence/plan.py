@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+import people
 from commands import CHANNELS, CONFIGURED, OPEN_CHANNELS
 
 LINKS = 4
@@ -16,6 +17,7 @@ SMALL_WINDOW = ("--log-events", "200", "--log-bytes", "64KiB", "--send-buffer", 
 STATE_KEYS = tuple(word for key in CONFIGURED for word in ("--state-key", key))
 SHORT_PINGS = ("--ping-interval", "700ms", "--ping-timeout", "700ms", "--stall-timeout", "2s")
 CLOCK_JUMPS = (-100_000, -30, 30, 100_000)  # seconds; ids must not care, though their window is 10 minutes
+LISTED = 0.4  # how many plans have the default channel's members in its state, too
 CALM = 0.15  # how many plans leave the relay running, so that nothing that was pushed may be missing either
 
 
@@ -42,6 +44,11 @@ class Plan:
     channels: tuple = (("",),) * LINKS  # what each client follows at first
 
     @property
+    def lists(self):
+        """Whether the default channel's members are in its state, too."""
+        return people.LIST_KEY in self.options
+
+    @property
     def forgets(self):
         """Whether the relay is ever started without --data."""
         return self.data_mode != "always"
@@ -50,7 +57,9 @@ class Plan:
     def from_seed(cls, seed, count=18, crash_points=False, clock_jumps=False):
         draw = random.Random(seed)
         mode, small, power = draw.choice(DATA_MODES), draw.random() < 0.3, draw.random() < 0.2
-        options = SHORT_PINGS + OPEN_CHANNELS + STATE_KEYS + (SMALL_WINDOW if small else ()) + ("--shards", str(draw.choice((1, 2, 3))))
+        options = SHORT_PINGS + OPEN_CHANNELS + STATE_KEYS + (SMALL_WINDOW if small else ())
+        options += ("--shards", str(draw.choice((1, 2, 3))))
+        options += people.OPTIONS + (people.LIST_OPTIONS if random.Random(f"{seed}/list").random() < LISTED else ())
         calm = draw.random() < CALM
         maker = _Faults(draw, mode, calm, crash_points, clock_jumps)
         faults = tuple(maker.next() for _ in range(count))
@@ -107,7 +116,8 @@ class _Faults:
         return "freeze relay", None, round(self._draw.uniform(0.05, 0.6), 3)
 
     def _backend(self):
-        return "kill backend", self._draw.choice(KILLED)
+        target = self._draw.choice((*KILLED, *people.TAKERS))
+        return "kill worker" if target in people.TAKERS else "kill backend", target
 
     def _link(self):
         kind = self._draw.choice(("cut", "reset", "stall", "resume", "abandon", "delay", "delay"))

@@ -13,6 +13,7 @@ from backend import Journal
 from channel_client import Told
 from commands import CHANNELS, ROOMS
 from control_peer import ControlPeer
+from company import Company, CompanyRecord
 from deadline import until
 from follower import Follower
 from leases import LEASE
@@ -39,12 +40,14 @@ class Record:
     whole: list  # script of a client that resumed all channels from seq 0 at the end
     restarts: int  # of the relay
     faults: list  # those carried out, as text
+    company: CompanyRecord
 
 
 class Scene:
     def __init__(self, plan, directory, clock=None):
         self._plan, self._directory, self._clock = plan, pathlib.Path(directory), clock
         self._relay, self._proxies, self._followers, self._backends = None, [], [], {}
+        self._company = Company(plan.seed, self._directory, self._ask)
         self._starts, self._done = 0, []
 
     async def play(self):
@@ -72,6 +75,8 @@ class Scene:
                                             self._plan.channels[number], bare=number == 0, roams=number > 0))
         for name in BACKENDS:
             self._start_backend(name)
+        await self._company.begin(self._proxies, lambda: self._relay.port, self._relay.ready["control"][0])
+        self._followers += self._company.tabs.values()
 
     async def _start(self, data, crash_at=None):
         arguments = list(self._plan.options)
@@ -82,6 +87,7 @@ class Scene:
         self._relay = await asyncio.to_thread(RelayProcess, *arguments, runtime_dir=self._directory / "run",
                                               env=extra, admin=False)
         self._starts += 1
+        self._company.started.append(time.time())
         for proxy in self._proxies:
             proxy.target_port = self._relay.port
 
@@ -102,6 +108,7 @@ class Scene:
         return self._directory / f"{name}.journal"
 
     async def _end(self):
+        await self._company.end()
         for follower in self._followers:
             with contextlib.suppress(Exception):  # what it had found has been told by _check
                 await follower.stop()
@@ -121,6 +128,7 @@ class Scene:
     def _check(self):
         for follower in self._followers:
             follower.check()
+        self._company.check()
         for name, process in self._backends.items():
             assert process.poll() is None, f"backend {name} ended with {process.returncode}"
 
@@ -161,6 +169,9 @@ class Scene:
     async def _kill_backend(self, fault):
         self._end_backend(fault.target)
         self._start_backend(fault.target)
+
+    async def _kill_worker(self, fault):
+        self._company.kill(fault.target)
 
     async def _cut_link(self, fault):
         self._proxies[fault.target].cut()
@@ -204,7 +215,7 @@ class Scene:
         await until(lambda: not self._busy_backends(heal_seq), "every backend is through", HEAL_SECONDS)
         for name in self._backends:
             self._end_backend(name)
-        await self._drain()
+        await self._company.finish()
 
     def _busy_backends(self, heal_seq):
         """Those that have something under way, or whose `app:done` the witness has not seen since."""
@@ -243,13 +254,20 @@ class Scene:
             peer.close()
 
     async def _record(self):
-        final = await self._states()
-        fresh = await self._listen([Ask(channel, None) for channel in CHANNELS], final)
-        whole = await self._listen(
-            [Ask(channel, {"epoch": told["epoch"], "seq": 0}) for channel, told in final.items()], final)
-        return Record(self._plan, {f.name: f.visits for f in self._followers},
+        """Looked at again when somebody was lost for a moment meanwhile, and has left or come back."""
+        end = time.monotonic() + HEAL_SECONDS
+        while True:
+            await self._drain()
+            final, members = await self._states(), await self._company.members()
+            fresh = await self._listen([Ask(channel, None) for channel in CHANNELS], final)
+            whole = await self._listen(
+                [Ask(channel, {"epoch": told["epoch"], "seq": 0}) for channel, told in final.items()], final)
+            if final == await self._states() and all(follower.is_at(final) for follower in self._followers):
+                break
+            assert time.monotonic() < end, "members go on coming and going"
+        return Record(self._plan, {f.name: [list(script) for script in f.visits] for f in self._followers},
                       {name: Journal(self._journal(name)).lines() for name in BACKENDS},
-                      final, fresh, whole, self._starts - 1, self._done)
+                      final, fresh, whole, self._starts - 1, self._done, self._company.record(members))
 
     async def _listen(self, asks, final):
         """The script of a client that reads all there is to these."""

@@ -3,6 +3,7 @@
 import pytest
 
 from commands import CHANNELS, COUNTED, command, event_of, increment_in, inner, is_doomed, parts
+from people import PLACES, TABS, WILL_KINDS, Will
 from plan import BACKENDS, DATA_MODES, FOLLOWED, Plan
 from trial import Trial
 
@@ -22,8 +23,9 @@ def test_the_seeds_cover_every_mode_and_every_fault():
     assert {plan.data_mode for plan in plans} == set(DATA_MODES)
     assert {plan.small_window for plan in plans} == {plan.power for plan in plans} == {True, False}
     assert {fault.kind for plan in plans for fault in plan.faults} == {
-        "kill relay", "stop relay", "crash relay", "freeze relay", "kill backend", "drop client", "jump clock",
+        "kill relay", "stop relay", "crash relay", "freeze relay", "kill backend", "kill worker", "drop client", "jump clock",
         "cut link", "reset link", "stall link", "resume link", "abandon link", "delay link"}
+    assert {plan.lists for plan in plans} == {True, False}
     points = {f.target.split(":")[0] for plan in plans for f in plan.faults if f.kind == "crash relay"}
     assert points == {"before_commit", "after_commit", "before_answer"}
 
@@ -43,6 +45,12 @@ def test_a_backend_sends_every_kind_of_command_everywhere():
     assert {part["op"] for _, part in single if "ttl" in part} == {"set", "merge", "broadcast"}
     assert any("channels" in part for each in made for part in inner(each))
     assert any(event_of(channel, part) is None for channel, part in single)
+
+
+def test_a_notary_says_every_kind_of_will_everywhere():
+    made = [Will(SEEDS[0], number) for number in range(500)]
+    assert {(will.channel, will.kind) for will in made} == {(place, kind) for place in PLACES for kind in WILL_KINDS}
+    assert {will.id for will in made} == set(TABS)
 
 
 def test_a_seed_always_makes_the_same_plan():

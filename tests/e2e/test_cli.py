@@ -533,7 +533,7 @@ def test_json_can_be_had_on_a_terminal(shell):
 async def test_a_terminal_gets_tables(relay, shell, connect):
     await connect(relay)
     lines = COLOR.sub("", shell.on_terminal("clients")[1]).splitlines()
-    assert lines[0].split() == ["id", "address", "connected", "channels", "lag", "sent", "last", "sign"]
+    assert lines[0].split() == ["id", "address", "identity", "connected", "channels", "lag", "sent", "last", "sign"]
     assert lines[1].split()[1] == "127.0.0.1" and len(lines) == 2
 
 

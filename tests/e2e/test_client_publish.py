@@ -8,6 +8,7 @@ import websockets
 
 from channel_client import ChannelClient
 from deadline import until
+from raw_client import TEXT, RawClient
 
 ALLOWING = ("--anonymous-identity", "--open-channels", "*", "--client-publish", "doc:*")
 PUBLISH = {"type": "sync:publish", "channel": "doc:7", "event": "cursor:moved"}
@@ -43,6 +44,24 @@ async def test_the_event_comes_before_the_answer(relay, follow):
     client = await follow(relay, "doc:7")
     await client.ask(PUBLISH)
     assert client.told[-1].type == "cursor:moved"
+
+
+@pytest.mark.parametrize("names", [["doc:7"], ["room:1", "doc:7"]], ids=["one channel", "several channels"])
+async def test_the_event_comes_before_the_answer_to_a_slow_reader_too(start_relay, peer_of, follow, names):
+    relay = start_relay(*ALLOWING, "--send-buffer", "4KiB")
+    peer, other = peer_of(relay), await follow(relay, "doc:7")
+    path = "/ws/sync?" + "&".join(f"channel={name}" for name in names)
+    with RawClient(relay.port, receive_buffer=4096).upgrade(path=path) as slow:
+        for number in range(50):
+            peer.confirm({"op": "broadcast", "channel": "doc:7", "type": "bulk", "data": "x" * 10_000})
+        slow.send_frame(TEXT, json.dumps({**PUBLISH, "ref": "own"}).encode())
+        await other.event("cursor:moved")
+        peer.confirm({"op": "broadcast", "channel": "doc:7", "type": "last"})
+        kinds = []
+        while not {"last", "sync:ack"} <= set(kinds):
+            kinds.append(json.loads(await asyncio.to_thread(slow.read_text))["type"])
+    assert kinds.count("bulk") == 50
+    assert kinds.index("cursor:moved") < kinds.index("sync:ack")
 
 
 @pytest.mark.parametrize("wrong, code", [

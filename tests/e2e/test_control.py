@@ -235,6 +235,16 @@ async def test_clients_are_told_with_address_and_lag(relay, peer, connect):
     await until(lambda: len(peer.confirm({"op": "clients"})["clients"]) == 2, "one is gone")
 
 
+async def test_the_clients_query_shows_who_a_client_is(start_relay, peer_of, follow):
+    relay = start_relay("--anonymous-identity")
+    peer = peer_of(relay)
+    await follow(relay, "")
+    await follow(relay, "", id="dev-1")
+    told = {client["id"]: client for client in peer.confirm({"op": "clients"})["clients"]}
+    assert "identity" not in told[1] and told[2]["identity"] == "dev-1"
+    assert list(told[2])[-1] == "identity"
+
+
 async def test_stats_agree_with_the_metrics(relay, peer, connect):
     await connect(relay)
     peer.confirm({"op": "broadcast", "type": "x", "id": "a"})

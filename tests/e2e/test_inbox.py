@@ -55,6 +55,8 @@ REFUSED = {
     "invalid_time": {"op": "receive", "wait": 61},
     "missing_member": {"op": "release"},
     "unknown_member": {"op": "receive", "channel": "a"},
+    "invalid_member": {"op": "receive", "events": ["message", "changed"]},
+    "wrong_type": {"op": "receive", "events": "message"},
 }
 
 

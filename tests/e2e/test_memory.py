@@ -41,7 +41,7 @@ async def test_the_memory_of_channels_that_were_dropped_goes_back_to_the_system(
 
 @pytest.mark.heavy
 async def test_the_memory_of_messages_that_are_done_goes_back_to_the_system(start_relay, memory_is_measurable):
-    relay = start_relay("--client-rate", "0", "--shards", "2")
+    relay = start_relay("--client-rate", "0", "--shards", "2", "--inbox-bytes", "1GiB")  # a tenth is one sender's
     worker, client = Worker(relay), await ChannelClient.open(relay)
     worker.look()
     before = relay.rss()

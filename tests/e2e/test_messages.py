@@ -109,6 +109,19 @@ async def test_messages_of_a_sender_come_in_order_and_to_one_worker_at_a_time(re
         assert texts(e for e in first + second + one.taken[2:] if e["id"] == client) == list(range(11))
 
 
+async def test_a_late_done_from_before_a_restart_without_data_ends_no_message_of_the_new_relay(start_relay, employ, join):
+    relay = start_relay(*IDENTITIES)
+    worker, client = employ(relay), await join(relay, id="dev-1")
+    await acked(client, "before")
+    old = worker.receive()
+    relay.kill()
+    relay = start_relay(*IDENTITIES)
+    worker = employ(relay)
+    await acked(await join(relay, id="dev-1"), "behind")
+    assert worker.done(old) == 0
+    assert texts(worker.receive()) == ["behind"]
+
+
 # A ref that is said again.
 
 
@@ -202,6 +215,15 @@ async def test_a_lease_can_be_extended_and_given_back(relay, employ, join):
     assert texts(again) == ["kept"] and again[0]["attempt"] == 2
 
 
+async def test_what_is_given_back_untried_was_no_attempt(relay, employ, join):
+    one, two, client = employ(relay), employ(relay), await join(relay, id="dev-1")
+    for number in range(3):
+        await acked(client, f"{number}", ref=f"{number}")
+    first, *others = one.receive(lease=60)
+    assert one.release([first]) == 1 and one.release(others, untried=True) == 2
+    assert [(event["data"]["text"], event["attempt"]) for event in two.look()] == [("0", 2), ("1", 1), ("2", 1)]
+
+
 async def test_what_is_given_back_comes_to_a_worker_that_waits(relay, employ, join):
     one, two, client = employ(relay), employ(relay), await join(relay, id="dev-1")
     await acked(client, "kept")
@@ -254,10 +276,35 @@ async def test_a_full_inbox_is_told_to_those_with_a_ref_and_counted_for_the_othe
 async def test_the_bytes_of_the_inbox_are_bounded(start_relay, employ, join):
     relay = start_relay(*IDENTITIES, "--inbox-bytes", "100KiB")
     employ(relay)
-    client = await join(relay, id="dev-1")
-    answers = [await answer_to(client, "x" * 30_000, str(number)) for number in range(5)]
+    clients = [await join(relay, id=f"dev-{number}") for number in range(5)]
+    answers = [await answer_to(client, "x" * 30_000, "r") for client in clients]
     assert [a.get("code") for a in answers] == [None] * 3 + ["inbox_full"] * 2
     assert relay.metrics().value("inbox_bytes") <= 100 * 1024
+
+
+@pytest.mark.parametrize("who", [{"id": "dev-1"}, {"session": "tab-1"}, {}])
+async def test_one_sender_cannot_shut_the_inbox_for_others(start_relay, employ, join, who):
+    relay = start_relay(*IDENTITIES, "--inbox-messages", "120")
+    worker, loud, other = employ(relay), await join(relay, **who), await join(relay, id="dev-2")
+    for number in range(150):
+        await loud.say(said(number))
+    assert (await answer_to(loud, "too much", "r"))["code"] == "inbox_full"
+    assert (await answer_to(other, "heard", "r"))["type"] == "sync:ack"
+    assert relay.metrics().value("inbox_refused_total", reason="sender_full") == 51
+    assert relay.metrics().value("inbox_refused_total", reason="inbox_full") == 0
+    assert worker.done(worker.receive(max=1)) == 1
+    assert (await answer_to(loud, "there is room", "r"))["type"] == "sync:ack"
+
+
+async def test_one_sender_has_a_tenth_of_the_bytes_or_one_message(start_relay, employ, join):
+    relay = start_relay(*IDENTITIES, "--inbox-bytes", "200KiB")
+    employ(relay)
+    large, small = await join(relay, id="dev-1"), await join(relay, id="dev-2")
+    assert (await answer_to(large, "x" * 30_000, "r1"))["type"] == "sync:ack"
+    assert (await answer_to(large, "more", "r2"))["code"] == "inbox_full"
+    answers = [await answer_to(small, "x" * 6_000, str(number)) for number in range(5)]
+    assert [a.get("code") for a in answers] == [None] * 3 + ["inbox_full"] * 2
+    assert relay.metrics().value("inbox_refused_total", reason="sender_full") == 3
 
 
 # Whether there is a backend.

@@ -7,6 +7,7 @@ import websockets
 
 from deadline import until
 from fold import MEMBER_EVENTS
+from raw_client import CLOSE, TEXT, RawClient
 
 NEVER, AT_ONCE = "1h", "0ms"
 BELIEVING = ("--anonymous-identity", "--open-channels", "*", "--presence", "*")
@@ -192,6 +193,18 @@ async def test_both_codes_that_say_farewell_are_clean_and_others_are_not(start_r
     await clean.connection.close(code)
     assert (await watcher.event("sync:left"))["data"]["id"] == "clean"
     assert list(people(peer_of(relay))) == ["unclean"]
+
+
+async def test_a_close_frame_without_a_code_is_a_farewell(start_relay, peer_of, follow):
+    """What a script's close() sends."""
+    relay = start_relay(*BELIEVING, "--presence-grace", NEVER, "--presence-grace-closed", AT_ONCE)
+    watcher = await follow(relay)
+    with RawClient(relay.port).upgrade() as client:
+        client.send_frame(TEXT, b'{"type":"sync:hello","id":"dev-1"}')
+        await watcher.event("sync:joined")
+        client.send_frame(CLOSE)
+        assert (await watcher.event("sync:left"))["data"]["id"] == "dev-1"
+    assert relay.metrics().value("clients_closed_total", code="1005", reason="client_closed") == 1
 
 
 async def test_a_clean_end_with_another_tab_open_shortens_nothing(start_relay, peer_of, follow):

@@ -49,8 +49,8 @@ class Worker:
     def extend(self, events, lease):
         return self.ask({"op": "extend", "n": [event["n"] for event in events], "lease": lease})["extended"]
 
-    def release(self, events):
-        return self.ask({"op": "release", "n": [event["n"] for event in events]})["released"]
+    def release(self, events, **how):
+        return self.ask({"op": "release", "n": [event["n"] for event in events], **how})["released"]
 
     def vanish(self):
         """As a process that is killed: whatever it has is left as it is."""

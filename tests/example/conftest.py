@@ -11,6 +11,10 @@ from backend_process import BackendProcess  # noqa: E402
 from relay_process import RelayProcess  # noqa: E402
 from ws_client import SyncClient  # noqa: E402
 
+# As scripts/run, but nobody is waited for long: neither whose connection is lost nor who takes leave.
+ROOMS = ("--open-channels", "room:*", "--anonymous-identity", "--presence", "room:*",
+         "--presence-grace", "1s", "--presence-grace-closed", "1s")
+
 
 @pytest.fixture
 def runtime_dir():
@@ -21,7 +25,7 @@ def runtime_dir():
 
 @pytest.fixture
 def relay(runtime_dir):
-    relay = RelayProcess("--open-channels", "room:*", runtime_dir=runtime_dir)
+    relay = RelayProcess(*ROOMS, runtime_dir=runtime_dir)
     yield relay
     relay.dispose()
 

@@ -148,7 +148,7 @@ class SessionBench {
   SubscriptionRules rules{ChannelRule({"room:*"}), 5, 4};
   Outbox outbox{[] {}};
   ChannelPatterns presence;
-  Identities identities{presence, outbox, stats};
+  Identities identities{presence, outbox, relay.clock, stats};
   Subscriptions subscriptions{rules, epoch, replica, identities, outbox, stats};
   FakeTransport transport;
   std::unique_ptr<Session> session;

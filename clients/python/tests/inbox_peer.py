@@ -10,7 +10,8 @@ from typing import Any, Callable
 import zmq
 from pull_peer import wait_until
 
-from syncrelay.memory_relay import MemoryRelay, said
+from syncrelay.memory_inbox import said
+from syncrelay.memory_relay import MemoryRelay
 
 
 class InboxPeer:
@@ -45,8 +46,12 @@ class InboxPeer:
             self._thread = None
 
     def say(self, type: str, data: object = None, id: str | None = None, connection: int = 1, channel: str = "") -> None:
+        self.play(lambda relay: relay.say(said(type, data, id, connection, channel, {})))
+
+    def play(self, part: Callable[[MemoryRelay], object]) -> None:
+        """What clients do."""
         with self._lock:
-            self.relay.inbox.add(said(type, data, id, connection, channel, {}))
+            part(self.relay)
 
     def unhandled(self) -> list[tuple[Any, int]]:
         """Data and attempts of what is not done."""

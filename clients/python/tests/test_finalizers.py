@@ -139,7 +139,7 @@ def test_a_finalizer_in_the_midst_of_the_start_does_not_start_another_thread(fak
             relay._sender.post(b'{"op":"broadcast","type":"n","data":1}')
             assert threading.active_count() == before
         relay.broadcast("n", 2)
-        assert threading.active_count() == before + 1
+        wait_until(lambda: threading.active_count() == before + 1, "one has begun")
         assert [command["data"] for command in fake.receive(2)] == [1, 2]
 
 

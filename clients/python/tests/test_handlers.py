@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -12,7 +13,7 @@ import pytest
 from inbox_peer import InboxPeer
 from pull_peer import DEADLINE, wait_until
 
-from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay, lifespan, service
+from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay, lifespan
 from syncrelay.testing import FakeRelay
 
 
@@ -20,11 +21,6 @@ from syncrelay.testing import FakeRelay
 def peer(directory: Path) -> Iterator[InboxPeer]:
     with InboxPeer(directory) as peer:
         yield peer.start()
-
-
-@pytest.fixture
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_FIRST_PAUSE", 0.001)
 
 
 def test_functions_and_coroutines_handle_what_their_types_name() -> None:
@@ -78,7 +74,7 @@ def test_unknown_types_are_done_and_named_once(caplog: pytest.LogCaptureFixture)
     assert len(lines) == 100 and "other types will not be named" in lines[-1]
 
 
-def test_what_fails_is_tried_again_and_at_last_is_dead(no_pause: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_fails_is_tried_again_and_at_last_is_dead(caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeRelay()
     attempts: list[int] = []
     dead: list[Any] = []
@@ -98,9 +94,31 @@ def test_what_fails_is_tried_again_and_at_last_is_dead(no_pause: None, caplog: p
     assert sum("giving it back" in record.getMessage() for record in caplog.records) == 2
 
 
+def test_between_attempts_passes_time_with_a_relay_and_none_with_the_fake(peer: InboxPeer) -> None:
+    def seconds_for_three_attempts(relay: Relay) -> float:
+        times: list[float] = []
+
+        @relay.on("say", attempts=4)
+        def say(message: Message) -> None:
+            times.append(time.monotonic())
+            if message.attempt < 3:
+                raise KeyError
+
+        relay.run(until_empty=True)
+        return times[-1] - times[0]
+
+    fake = FakeRelay()
+    fake.set("typing", True, ttl=0.5)
+    for each in (fake, peer):
+        each.say("say")
+    assert seconds_for_three_attempts(fake) < 0.5 and fake.state("typing") is True
+    with Relay(peer.endpoint) as relay:
+        assert seconds_for_three_attempts(relay) >= 1.5
+
+
 @pytest.mark.parametrize("with_hook", [False, True])
 def test_without_a_taker_a_dead_message_is_in_the_log_as_a_whole(
-    no_pause: None, with_hook: bool, caplog: pytest.LogCaptureFixture
+    with_hook: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake = FakeRelay()
 
@@ -123,7 +141,7 @@ def test_without_a_taker_a_dead_message_is_in_the_log_as_a_whole(
         assert part in record.getMessage()
 
 
-def test_messages_of_one_client_are_handled_in_order_also_when_one_fails(no_pause: None) -> None:
+def test_messages_of_one_client_are_handled_in_order_also_when_one_fails() -> None:
     fake = FakeRelay()
     seen: list[Any] = []
 
@@ -136,7 +154,24 @@ def test_messages_of_one_client_are_handled_in_order_also_when_one_fails(no_paus
     for number in range(1, 5):
         fake.say("say", number, id="dev-1")
     fake.run(until_empty=True)
-    assert [number for number in seen if number != 2] == [1, 3, 4] and seen == [1, 2, 2, 3, 4]
+    assert seen == [1, 2, 2, 3, 4]
+
+
+def test_what_waited_behind_one_that_failed_has_all_its_attempts_left(peer: InboxPeer) -> None:
+    fake = FakeRelay()
+    with Relay(peer.endpoint) as real:
+        for relay, clients in ((fake, fake), (real, peer)):
+            attempts: list[Any] = []
+
+            @relay.on("say", attempts=2)
+            def say(message: Message) -> None:
+                attempts.append((message.data, message.attempt))
+                raise KeyError
+
+            for number in range(3):
+                clients.say("say", number, id="dev-1")
+            relay.run(until_empty=True)
+            assert attempts == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]
 
 
 def test_so_many_are_handled_at_once_and_no_more() -> None:

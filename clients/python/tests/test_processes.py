@@ -218,11 +218,12 @@ def test_an_exit_waits_for_all_relays_at_once_and_late_words_get_what_is_left(en
     assert done.stderr.count("closed with 1 commands unsent") == 16
 
 
-def test_importing_and_making_one_starts_nothing(fake: PullPeer) -> None:
+def test_importing_and_making_one_starts_nothing_and_closing_leaves_nothing(fake: PullPeer) -> None:
     script = (
-        "import sys, threading\nimport syncrelay, syncrelay.compat\nr = syncrelay.Relay(sys.argv[1])\n"
-        "assert threading.active_count() == 1\nr.broadcast('n')\nassert threading.active_count() == 2\nr.close(0)\n"
-        "assert threading.active_count() == 1"
+        "import sys, threading, time\nimport syncrelay, syncrelay.compat\nr = syncrelay.Relay(sys.argv[1])\n"
+        "def become(count):\n  end = time.monotonic() + 10\n"
+        "  while threading.active_count() != count: assert time.monotonic() < end, threading.enumerate()\n"
+        "assert threading.active_count() == 1\nr.broadcast('n')\nbecome(2)\nr.close(0)\nbecome(1)"
     )
     done = python(script, fake.endpoint)
     assert done.returncode == 0, done.stderr

@@ -37,7 +37,7 @@ def test_every_example_runs(
         require(module)
     use_a_database()
     real.start()
-    assert len(EXAMPLES) == 17
+    assert len(EXAMPLES) == 21
     for example in EXAMPLES:
         names: dict[str, Any] = dict(GIVEN)
         result = eval(compile(example, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -12,7 +13,7 @@ from modules import missing, require
 from pull_peer import DEADLINE, wait_until
 from real_relay import BINARY, RealRelay
 
-from syncrelay import Message, NoSuchMember, Relay
+from syncrelay import Message, NoSuchMember, Notice, Relay
 
 OPTIONS = ("--anonymous-identity", "--presence", "*", "--presence-grace", "1", "--presence-grace-closed", "0")
 
@@ -156,3 +157,54 @@ async def test_a_disconnected_client_hears_why(social: RealRelay) -> None:
                 while True:
                     await browser.hear()
             assert (closed.value.code, closed.value.reason) == (4007, "banned")
+
+
+async def connect_until_told(social: RealRelay, seen: list[Notice]) -> None:
+    """From then on somebody asks for notices."""
+    end = time.monotonic() + DEADLINE
+    while not seen:
+        assert time.monotonic() < end, "no notice came"
+        async with Browser(social):
+            pass
+
+
+async def test_who_came_and_went_is_told_to_one_worker(social: RealRelay) -> None:
+    seen: list[Notice] = []
+    with Relay(social.endpoint) as one, Relay(social.endpoint) as two:
+        for relay in (one, two):
+            relay.on_notice("connected", "disconnected", "joined", "left")(seen.append)
+            relay.start()
+
+        def told(*kinds: str) -> list[Notice]:
+            return [notice for notice in list(seen) if notice.event in kinds]
+
+        async def until(condition: Any, what: str) -> None:
+            await asyncio.to_thread(wait_until, condition, what)
+
+        await connect_until_told(social, seen)
+        await until(lambda: len(told("disconnected")) >= len(told("connected")), "they are gone")
+        seen.clear()
+        async with Browser(social, "dev-1") as browser:
+            await until(lambda: told("joined"), "it is a member")
+            (client,) = one.clients()
+            await browser.say({"type": "say"})
+        await until(lambda: told("left"), "its grace is over")
+        connected, disconnected, joined, left = (told(kind)[-1] for kind in ("connected", "disconnected", "joined", "left"))
+        assert len(told("joined", "left")) == 2 and len(told("disconnected")) == 1
+        assert connected == Notice("connected", connected.ts, connection=client.id, address="127.0.0.1")
+        assert joined == Notice("joined", joined.ts, id="dev-1", channel="", info={"name": "Phone"})
+        assert left == Notice("left", left.ts, id="dev-1", channel="")
+        assert (disconnected.connection, disconnected.id, disconnected.code) == (client.id, "dev-1", 1000)
+        assert disconnected.duration is not None and 0 < disconnected.duration < DEADLINE
+        assert 1.7e9 < connected.ts <= joined.ts <= disconnected.ts <= left.ts
+
+
+async def test_who_asks_for_notices_only_is_no_backend_for_messages(social: RealRelay) -> None:
+    with Relay(social.endpoint) as relay:
+        seen: list[Notice] = []
+        relay.on_notice("connected")(seen.append)
+        relay.start()
+        await connect_until_told(social, seen)
+        async with Browser(social, "dev-1") as browser:
+            await browser._socket.send(json.dumps({"type": "say", "ref": "1"}))
+            assert (await browser.hear_of("sync:error"))["code"] == "no_backend"

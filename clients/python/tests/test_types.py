@@ -10,7 +10,7 @@ from pathlib import Path
 from modules import require
 
 PROGRAM = '''
-from syncrelay import AsyncRelay, Message, Position, Relay, Versioned
+from syncrelay import AsyncRelay, Message, Notice, Position, Relay, Versioned
 from syncrelay.testing import FakeRelay
 
 relay = FakeRelay()
@@ -35,7 +35,14 @@ def say(message: Message) -> int:
     return message.attempt
 
 
+@relay.on_notice("joined", "left")
+def note(notice: Notice) -> "str | None":
+    return notice.id
+
+
 count: int = say(next(relay.messages()))
+who: "str | None" = note(Notice("left", 1.5, id="dev-1", channel=""))
+relay.publish("moved", {"x": 1}, id="dev-1")
 
 
 async def use(relay: AsyncRelay, version: "int | None") -> None:
@@ -56,7 +63,12 @@ async def use(relay: AsyncRelay, version: "int | None") -> None:
     async def say(message: Message) -> None:
         message.done()
 
+    @relay.on_notice("connected")
+    async def welcome(notice: Notice) -> None:
+        pass
+
     await say(await relay.messages().__anext__())
+    await welcome(Notice("connected", 1.5, connection=1))
 '''
 FAULTS = '''
     (await relay.set("k", 1)).seq

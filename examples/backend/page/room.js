@@ -1,7 +1,11 @@
-// A room: one pair of tracks, judged by friends. Its state lies in a channel of its own, which comes over the same
-// connection as everybody's radio.
+// A room: friends listen to a pair of tracks, judge it, and talk. Its state lies in a channel of its own, which comes over
+// the same connection as everybody's radio.
 
 import { ask, heardOf, post } from "./backend.js";
+import { showChat, startChat } from "./chat.js";
+import * as me from "./me.js";
+import { showPeople } from "./people.js";
+import { showPlayer, startPlayer } from "./player.js";
 import { connect } from "./syncrelay.js"; // the build of clients/js
 import { describe, element, relayUrl, showStatus, tellIfUnseen, write } from "./view.js";
 
@@ -28,22 +32,25 @@ function show() {
 }
 
 function showRoom() {
+  for (const button of document.querySelectorAll("button")) button.disabled = false;
+  showPeople(room);
+  showPlayer(relay, room, tracks);
+  showChat(room);
   const votes = Object.entries(room.get("votes") ?? {});
   candidates.forEach((button, side) => {
     const { id } = pair[side];
     const friends = votes.filter(([, track]) => track === id).map(([name]) => name);
     describe(button, pair[side]);
     write(button.querySelector("em"), friends.length > 0 ? `${friends.length}: ${friends.join(", ")}` : "no votes");
-    button.setAttribute("aria-pressed", friends.includes(me()));
+    button.setAttribute("aria-pressed", friends.includes(me.name()));
   });
   const before = isClosed ? CLOSED : NOBODY;
   write(element("said"), votes.length === 0 ? before : lastVote || `${votes.length} have chosen.`);
   const note = room.get("note") ?? EMPTY;
   write(element("pinned").querySelector("strong"), note.text);
   write(element("pinned").querySelector("span"), note.name);
-  const typing = room.get("typing") ?? me();
-  write(element("typing"), typing === me() ? "" : `${typing} is writing…`);
-  for (const button of document.querySelectorAll("button")) button.disabled = false;
+  const typing = room.get("typing") ?? me.name();
+  write(element("typing"), typing === me.name() ? "" : `${typing} is writing…`);
 }
 
 /** The pair whose room comes next. */
@@ -52,18 +59,16 @@ function next([first, second]) {
   return first + 2 < tracks.length ? [first + 1, first + 2] : [0, 1];
 }
 
-function me() {
-  return element("name").value.trim() || element("name").placeholder;
-}
-
-/** Keeps the name: for this window, and for the next one as a proposal. */
-function rename() {
-  for (const store of [sessionStorage, localStorage]) store.setItem("name", element("name").value.trim());
-  show();
-}
-
+/** By HTTP: once, or it fails. */
 async function send(what, body) {
-  if (await post(`${path}/${what}`, { name: me(), ...body })) tellIfUnseen(room);
+  if (await post(`${path}/${what}`, { name: me.name(), ...body })) tellIfUnseen(room);
+}
+
+/** Over the connection: it waits for the relay, and the relay keeps it for the backend. */
+function say(type, data) {
+  relay.send(type, data, { channel: room.name }).catch(({ code, reason }) => {
+    write(element("problem"), `The relay refused this (${code}): ${reason}.`);
+  });
 }
 
 function tellTyping() {
@@ -81,15 +86,13 @@ function pin(submission) {
   send("note", { text });
 }
 
-element("name").placeholder = `Guest ${Math.floor(Math.random() * 900) + 100}`;
-element("name").value = sessionStorage.getItem("name") ?? localStorage.getItem("name") ?? "";
-element("name").addEventListener("input", rename);
 candidates.forEach((button, side) => button.addEventListener("click", () => send("vote", { track: pair[side].id })));
 element("text").addEventListener("input", tellTyping);
 element("pin").addEventListener("submit", pin);
 element("close").addEventListener("click", () => send("close", {}));
 
 room.onChange(show);
+room.onMembers(show);
 room.onStatus(show);
 room.on("vote:cast", ({ name, track }) => {
   heardOf();
@@ -106,4 +109,6 @@ relay.onStatus(show);
 const tracks = await ask("/tracks");
 pair = numbers.map((number) => tracks[number]);
 element("other").href = `/rooms/${next(numbers).join("-")}`;
-show();
+me.introduce(relay, show);
+startPlayer(relay, room, tracks, say);
+startChat(relay, room);

@@ -23,6 +23,22 @@ export function write(place, text) {
   if (place.textContent !== `${text}`) place.textContent = text;
 }
 
+/**
+ * One child for each item, which `fill(child, item)` writes into: never as HTML, since people make up these texts. A child
+ * stays as long as its item does, so that a screen reader reads out only what is new.
+ */
+export function writeList(list, items, keyOf, fill) {
+  const before = new Map([...list.children].map((child) => [child.dataset.key, child]));
+  const children = items.map((item) => {
+    const child = before.get(keyOf(item)) ?? document.createElement("li");
+    child.dataset.key = keyOf(item);
+    fill(child, item);
+    return child;
+  });
+  for (const child of before.values()) if (!children.includes(child)) child.remove();
+  children.forEach((child, place) => list.children[place] !== child && list.insertBefore(child, list.children[place] ?? null));
+}
+
 export function describe(card, { title, artist }) {
   write(card.querySelector("strong"), title);
   write(card.querySelector("span"), artist);

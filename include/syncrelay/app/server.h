@@ -72,6 +72,7 @@ class Server {
   std::size_t transients_per_network() const;
   std::uint64_t held_bytes() const;
   std::uint64_t gone_bytes() const;
+  std::uint64_t peak_bytes(std::uint64_t held);
 
   const Config& config_;
   const Log& log_;

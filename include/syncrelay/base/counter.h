@@ -20,6 +20,22 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+// The highest that a number was since somebody looked. One thread raises it, another takes it.
+class Peak {
+ public:
+  void raise(std::uint64_t value) {
+    std::uint64_t highest = value_.load(std::memory_order_relaxed);
+    while (value > highest &&
+           !value_.compare_exchange_weak(highest, value, std::memory_order_relaxed)) {
+    }
+  }
+  // It begins anew, with 0.
+  std::uint64_t take() { return value_.exchange(0, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
 // How many observed durations fell under each bound. Same threads as Counter.
 class LatencyHistogram {
  public:

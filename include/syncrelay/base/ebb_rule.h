@@ -16,17 +16,23 @@ class EbbRule {
   static constexpr std::uint64_t kMuch = 8 * 1024 * 1024;  // bytes
   static constexpr Duration kPause = std::chrono::seconds(5);
 
-  // To be asked about once a second. So many bytes are held now, more or less, and `gone` were let
-  // go of so far, as far as that is counted: what comes and goes between two looks. True: it is
-  // time, which is taken as done.
-  bool look(std::uint64_t bytes, std::uint64_t gone, TimePoint now) {
+  // In bytes, more or less.
+  struct Held {
+    std::uint64_t now;
+    std::uint64_t peak;  // since the last look, where that is known; not under `now`
+    std::uint64_t gone;  // let go of so far, where it is not known what was held in between
+  };
+
+  // To be asked about once a second. True: it is time, which is taken as done.
+  bool look(const Held& held, TimePoint now) {
+    const std::uint64_t bytes = held.now;
     const bool going = bytes + kMuch / 8 < before_;
     before_ = bytes;
-    highest_ = std::max(highest_, bytes);
-    const bool much = highest_ - bytes >= kMuch || gone - gone_before_ >= kMuch;
+    highest_ = std::max(highest_, held.peak);
+    const bool much = highest_ - bytes >= kMuch || held.gone - gone_before_ >= kMuch;
     if (going || !much || now - given_back_ < kPause) return false;
     highest_ = bytes;
-    gone_before_ = gone;
+    gone_before_ = held.gone;
     given_back_ = now;
     return true;
   }

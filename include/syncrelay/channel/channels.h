@@ -94,7 +94,8 @@ struct Depart {
 // What an Arrive did.
 enum class Arrival : std::uint8_t {
   none,     // nothing: it is a member, and has said nothing new
-  told,     // it has become a member, or says something else
+  joined,   // it has become a member
+  changed,  // it says something else of itself
   refused,  // there is no room: for another member, or another channel
 };
 

@@ -62,6 +62,9 @@ class Replica {
   // Precondition: nobody follows it.
   void forget_dropped(std::size_t index);
 
+  // Of Tombstones: what a channel would be made with now.
+  std::uint32_t generation() const { return tombstones_.generation(); }
+
   const EventLog& log() const { return log_; }
   // See EventLog::keep_from().
   void keep_from(std::uint64_t position) { log_.keep_from(position); }

@@ -9,17 +9,19 @@
 #include "syncrelay/protocol/refused_subscription.h"
 #include "syncrelay/protocol/rejection.h"
 
-// The numbers behind /metrics. Each struct has one writing thread; the metrics page reads.
+// The numbers behind /metrics. Each struct has one writing thread; the metrics page reads. A Peak
+// is for who looks after memory, and taken there.
 namespace syncrelay {
 
 // Why a message for the backend is not taken.
 enum class InboxRefusal : std::uint8_t {
   no_backend,  // nobody has ever received
   inbox_full,
-  storage,  // it cannot be stored
+  sender_full,  // its sender has as many there as one may
+  storage,      // it cannot be stored
 };
-inline constexpr std::array<std::string_view, 3> kInboxRefusalNames = {"no_backend", "inbox_full",
-                                                                       "storage"};
+inline constexpr std::array<std::string_view, 4> kInboxRefusalNames = {"no_backend", "inbox_full",
+                                                                       "sender_full", "storage"};
 // What became of the wills of members who have left.
 enum class WillOutcome : std::uint8_t { applied, refused };
 inline constexpr std::array<std::string_view, 2> kWillOutcomeNames = {"applied", "refused"};
@@ -47,12 +49,15 @@ struct RelayStats {
   Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
   Counter inbox_messages;               // that clients have said and no backend is done with
   Counter inbox_bytes;
+  Peak inbox_messages_peak;
+  Peak inbox_bytes_peak;
   Counter inbox_leased;  // of the messages: are with a worker
   Counter inbox_received;
   Counter inbox_done;
   Counter inbox_redelivered;
   Counter inbox_ignored;  // nobody has ever received, and the client wants no answer
   std::array<Counter, kInboxRefusalNames.size()> inbox_refused;
+  Counter notices_dropped;  // no room, and no worker has had them
 };
 
 enum class SnapshotReason : std::uint8_t {

@@ -17,6 +17,7 @@ struct ClientInfo {
   std::uint64_t bytes;        // sent
   double last_sign_of_life;   // seconds ago: a pong or any data
   std::size_t subscriptions;  // channels that it follows
+  std::string identity;       // empty: it has said none
 };
 
 }  // namespace syncrelay

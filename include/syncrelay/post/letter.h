@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/ring.h"
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/client_info.h"
+#include "syncrelay/post/notice.h"
 #include "syncrelay/post/update.h"
 
 // All that the relay's thread and the shards say to each other.
@@ -66,6 +68,7 @@ struct Attendance {
   std::uint32_t count = 0;
   bool clean = false;  // when `count` is 0: the last one took leave by itself
   TimePoint said{};    // when `info` was: another shard may have heard something newer
+  TimePoint at{};      // when `count` became so, by the clock that all shards have
 };
 
 // How many connections of one shard a dismissal has closed.
@@ -89,8 +92,14 @@ struct Said {
   std::string text;     // JSON object
 };
 
+// Who came and went at one shard, as far as the relay wants to know.
+struct Noticed {
+  Ring<Notice> notices;       // in their order
+  std::uint64_t dropped = 0;  // that came before, and there was no room for
+};
+
 // Up: from a shard to the relay, by an Outbox, which never waits.
-using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said>;
+using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said, Noticed>;
 
 // What a letter holds in memory while it waits in a mailbox, in bytes.
 inline std::size_t weight(const Notes& notes) {

@@ -9,13 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "syncrelay/protocol/worker_event.h"
+
 namespace syncrelay {
 
 // The first eight are commands. A batch is several of the first five, in one step; a will is the
 // same for the time when a member has left; barrier is one without effect, for who wants to know
 // that what came before it is taken. The others are queries, which change no channel and are
 // answered on the control socket only; the last four are those of workers, for what clients say to
-// the backend.
+// the backend and who comes and goes.
 enum class Op : std::uint8_t {
   set,
   merge,
@@ -74,13 +76,15 @@ struct WorkerWish {
   std::size_t max = 0;                 // receive
   std::chrono::milliseconds wait{};    // receive
   std::chrono::milliseconds lease{};   // receive, extend
+  WorkerEvents events{};               // receive; never empty
 };
 
 // What a backend sent, checked. The views point into the message that was decoded and die with it:
 // values are passed on byte for byte.
 struct Command {
   Op op = Op::broadcast;
-  bool notify = true;  // tell connected clients what changes the state
+  bool notify = true;    // tell connected clients what changes the state
+  bool untried = false;  // release: the worker has not begun with them
   // Of any command: makes a repetition of it harmless; empty: none. Of disconnect: the identity's.
   std::string id;
   std::optional<std::string> channel;  // empty text: the default one. nullopt: left out, which is

@@ -48,17 +48,18 @@ enum class RejectReason : std::uint8_t {
   invalid_number,     // `n` is not 1 to kMaxSettled whole numbers
   invalid_time,       // `wait` or `lease` is no number of seconds in their bounds
   no_such_member,     // whose will it would be
+  invalid_member,     // `events` is not a list of known kinds, each once
 };
 
-inline constexpr std::array<std::string_view, 36> kRejectReasonNames = {
-    "invalid_json",     "not_a_number", "invalid_utf8",    "lone_surrogate",    "trailing_bytes",
-    "too_large",        "too_deep",     "not_an_object",   "missing_member",    "unknown_member",
-    "duplicate_member", "wrong_type",   "unknown_op",      "invalid_key",       "invalid_type",
-    "reserved_type",    "invalid_id",   "multipart",       "state_full",        "storage_full",
-    "storage_failed",   "busy",         "no_storage",      "storage_uncertain", "invalid_channel",
-    "channels_full",    "conflict",     "invalid_version", "invalid_ttl",       "invalid_batch",
-    "invalid_limit",    "invalid_code", "invalid_reason",  "invalid_number",    "invalid_time",
-    "no_such_member",
+inline constexpr std::array<std::string_view, 37> kRejectReasonNames = {
+    "invalid_json",     "not_a_number",   "invalid_utf8",    "lone_surrogate",    "trailing_bytes",
+    "too_large",        "too_deep",       "not_an_object",   "missing_member",    "unknown_member",
+    "duplicate_member", "wrong_type",     "unknown_op",      "invalid_key",       "invalid_type",
+    "reserved_type",    "invalid_id",     "multipart",       "state_full",        "storage_full",
+    "storage_failed",   "busy",           "no_storage",      "storage_uncertain", "invalid_channel",
+    "channels_full",    "conflict",       "invalid_version", "invalid_ttl",       "invalid_batch",
+    "invalid_limit",    "invalid_code",   "invalid_reason",  "invalid_number",    "invalid_time",
+    "no_such_member",   "invalid_member",
 };
 
 constexpr std::string_view name(RejectReason reason) {

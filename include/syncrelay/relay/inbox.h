@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,8 @@ namespace syncrelay {
 //
 // Of one sender all that is out is out in one answer to one worker: nothing more is handed out
 // before that is done, given back or over, and then the oldest comes first. Senders take turns, so
-// that one who says much delays only itself.
+// that one who says much delays only itself; and one may have only a share of the messages and
+// bytes there, so that it cannot shut the inbox for others.
 //
 // What is said and what is done is staged until the relay's batch is stored: keep_staged() or
 // take_back_staged(). Leases and attempts are memory only. Everything costs at most the logarithm
@@ -36,6 +38,12 @@ class Inbox {
   struct Settings {
     std::uint64_t messages = 10'000;
     std::uint64_t bytes = 64ULL << 20;  // of senders, channels and texts
+
+    // Of one sender: a tenth. It may have so many in any case (of bytes: one message of any size).
+    static constexpr std::uint64_t kLeastOfSender = 100;
+    std::uint64_t messages_of_sender() const { return std::max(messages / 10, kLeastOfSender); }
+    std::uint64_t bytes_of_sender() const { return bytes / 10; }
+
     IdWindow::Bounds refs{100'000, std::chrono::minutes(10)};
   };
 
@@ -46,7 +54,7 @@ class Inbox {
     known_soon,  // or is in the batch
     no_backend,  // nobody has ever received
     ignored,     // the same, and nobody waits for an answer
-    full,
+    full,        // as much is there as may, of this sender or of all
   };
 
   // How much of what was asked took effect. `stored`: it holds whatever becomes of the batch.
@@ -100,7 +108,8 @@ class Inbox {
   // a worker may come back over another connection.
   Settled done(const std::vector<std::uint64_t>& numbers);
   Settled extend(const std::vector<std::uint64_t>& numbers, Duration lease, TimePoint now);
-  Settled release(const std::vector<std::uint64_t>& numbers, TimePoint now);
+  // `untried`: the worker has not begun with them, and had none of their attempts.
+  Settled release(const std::vector<std::uint64_t>& numbers, bool untried, TimePoint now);
 
   // When the first lease ends; nullopt: none runs.
   std::optional<TimePoint> next_end() const;
@@ -129,6 +138,8 @@ class Inbox {
   struct Sender {
     std::set<std::uint64_t> waiting;  // numbers
     std::size_t leased = 0;
+    std::size_t messages = 0;  // that are not done, those that are staged, too
+    std::uint64_t bytes = 0;   // of them
     std::optional<std::list<Senders::pointer>::iterator> turn;  // in ready_
   };
   struct Staged {
@@ -138,7 +149,9 @@ class Inbox {
     std::uint64_t bytes = 0;
   };
 
-  bool is_full(std::uint64_t bytes) const;
+  std::optional<InboxRefusal> refusal(const InboxMessage& message) const;
+  void hold(const InboxMessage& message);
+  void let_go(Senders::pointer sender, const InboxMessage& message);
   void insert(InboxMessage message);
   void remove(std::uint64_t n);
   void lease(std::uint64_t n, TimePoint end);

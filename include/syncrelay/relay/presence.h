@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,8 +26,9 @@ namespace syncrelay {
 // identity follow a channel, and asks for the arrival of those who are no members yet, or say
 // something new of themselves, at once, and for the departure of members whom nobody has been for
 // their grace. It asks again, after a while, for what the channels do not show: an arrival that was
-// refused, or anything that could not be stored. Bounded by the members there are and what the
-// shards' clients follow. Relay thread only; time is passed in.
+// refused, or anything that could not be stored. What an identity says of itself in one channel it
+// says in all of them: the last word counts. Bounded by the members there are, what the shards'
+// clients follow, and kMaxLingering. Relay thread only; time is passed in.
 class Presence {
  public:
   struct Settings {
@@ -48,7 +50,7 @@ class Presence {
   void restore(const Channel& channel, TimePoint now);
 
   // The arrival has found no room: it is tried again when somebody has left, and now and then.
-  // False: it was refused before.
+  // False: it was refused before, and has neither become a member nor been gone for its grace.
   bool refuse(const Arrive& arrive, TimePoint now);
 
   // What should come into the order now, at most `max`; asked for again after kRetry unless it has
@@ -58,6 +60,8 @@ class Presence {
   std::optional<TimePoint> next() const;
 
   static constexpr Duration kRetry = std::chrono::seconds(1);
+  // Of those who were refused and are gone: so many are known again if they come back in time.
+  static constexpr std::size_t kMaxLingering = 10'000;
 
  private:
   struct Person;
@@ -68,13 +72,24 @@ class Presence {
   };
   using ByTime = std::multimap<TimePoint, Place>;
   using Queue = std::list<Place>;
-  struct Person {
-    std::vector<std::uint32_t> counts;        // by shard
-    std::shared_ptr<const std::string> info;  // null: none was said yet
+  // What an identity says of itself.
+  struct Word {
+    std::shared_ptr<const std::string> info;  // null: nothing yet
     TimePoint said{};                         // when it was
-    TimePoint leaves_at{};                    // when nobody is there
+    std::list<Place> places;                  // of the identity; not empty
+  };
+  using Words = std::unordered_map<std::string, Word>;  // by id
+  struct Person {
+    std::vector<std::uint32_t> counts;  // by shard
+    Word* word = nullptr;               // of its identity
+    std::list<Place>::iterator in_word{};
+    TimePoint left_at{};      // when the last connection ended, at any shard
+    bool left_clean = false;  // and whether it took leave
+    TimePoint leaves_at{};    // when nobody is there
     std::optional<ByTime::iterator> due;
-    std::optional<Queue::iterator> refused;
+    std::optional<Queue::iterator> refused;  // waits for room
+    bool counted = false;                    // as refused
+    bool lingers = false;                    // nobody is there, no member, but `counted`
 
     bool there() const;
   };
@@ -83,11 +98,15 @@ class Presence {
   Place place_of(std::string_view channel, std::string_view id);
   std::optional<Place> find(std::string_view channel, std::string_view id);
   const StateValue* member(const Place& place) const;
+  bool hear_word(Word& word, const Attendance& attendance);
   std::optional<Wish> wish(const Place& place) const;
+  static void note_end(Person& person, const Attendance& attendance);
   void judge(const Place& place, TimePoint now);
+  void judge_nobody(const Place& place);
   void schedule(const Place& place, TimePoint at);
   void unschedule(Person& person);
   void unqueue(Person& person);
+  void let_go(Identified& person);
   void erase(const Place& place);
   void forget_channel(std::string_view channel);
   void settle(std::string_view channel, const StateChange& member, TimePoint now);
@@ -97,9 +116,11 @@ class Presence {
   const ChannelTable& channels_;
   const std::size_t shards_;
   std::map<std::string, People, std::less<>> by_channel_;  // none of them empty
+  Words words_;
   ByTime by_time_;
   Queue refused_;  // whose turn is next in front
   TimePoint retry_refused_{};
+  std::size_t lingering_ = 0;
 };
 
 }  // namespace syncrelay

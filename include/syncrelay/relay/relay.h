@@ -23,6 +23,7 @@
 #include "syncrelay/relay/id_window.h"
 #include "syncrelay/relay/idle_channels.h"
 #include "syncrelay/relay/inbox.h"
+#include "syncrelay/relay/notices.h"
 #include "syncrelay/relay/presence.h"
 #include "syncrelay/relay/store.h"
 #include "syncrelay/relay/subscriber_counts.h"
@@ -73,6 +74,8 @@ class Relay {
   // the batch.
   Inbox& inbox() { return inbox_; }
   const Inbox& inbox() const { return inbox_; }
+  // Who came and went, for workers that ask.
+  Notices& notices() { return notices_; }
   // How long the relay has run, this time and before, as far as it was stored.
   Duration ran() const { return clock_.now() - running_since_; }
 
@@ -141,6 +144,7 @@ class Relay {
   Channels channels_;
   IdWindow ids_;
   Inbox inbox_;
+  Notices notices_;
   Timers timers_;
   IdleChannels idle_;
   Presence presence_;

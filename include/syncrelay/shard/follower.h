@@ -18,7 +18,8 @@ class Follower final : public ChannelFollower {
   // Nothing is sent yet.
   struct Joining {
     bool wants_resume = false;
-    bool has_position = false;  // that can be resumed from, as far as the epoch goes
+    bool has_position = false;     // under an epoch that the channel has, or may be about to have
+    std::uint32_t generation = 0;  // of that epoch
     Seq after{0};
   };
   // The first message is sent or on its way.
@@ -43,10 +44,20 @@ class Follower final : public ChannelFollower {
   // Where the client asked to go on, while the log holds that.
   std::optional<Seq> resumes_after() const {
     const Joining* const asked = joining();
-    const bool can = asked != nullptr && asked->has_position && !renumbered() &&
+    const bool can = asked != nullptr && is_of_channel(*asked) && asked->after <= channel_.last() &&
                      channel_.log.holds(asked->after.next());
     return can ? std::optional(asked->after) : std::nullopt;
   }
+  // It has no first message yet because another shard was faster: the client has heard what is
+  // still on its way here, and goes on when that has come.
+  bool awaits() const {
+    const Joining* const asked = joining();
+    if (asked == nullptr || !asked->has_position) return false;
+    return is_of_channel(*asked) ? channel_.last() < asked->after
+                                 : channel_.generation < asked->generation;
+  }
+  // From now on it is as if the client had no position that is known. Precondition: awaits().
+  void stop_awaiting() { std::get<Joining>(phase_).has_position = false; }
 
   // Sends it on from event `next`.
   void go_on(Seq next) {
@@ -64,6 +75,9 @@ class Follower final : public ChannelFollower {
   bool in_window() const { return !renumbered() && channel_.log.holds(next()); }
   bool pending() const { return next() != channel_.log.next() || renumbered(); }
 
+  // There is something to write.
+  bool has_work() const { return joining() != nullptr ? !awaits() : pending(); }
+
   // Events that the client is behind.
   std::uint64_t lag() const {
     if (joining() != nullptr) return 0;
@@ -74,19 +88,29 @@ class Follower final : public ChannelFollower {
   std::uint64_t missing() const {
     const Joining* const asked = joining();
     if (asked == nullptr) return lag();
-    const bool known =
-        asked->has_position && !renumbered() && asked->after.next() <= channel_.log.next();
-    return known ? distance(asked->after.next(), channel_.log.next()) : 0;
+    const bool known = is_of_channel(*asked) && asked->after <= channel_.last();
+    return known ? distance(asked->after, channel_.last()) : 0;
   }
 
   // Where in the log the client goes on; before everything else when that is not there any more.
   // Precondition: pending().
   std::uint64_t place() const { return in_window() ? channel_.log.begin_of(next()) : 0; }
 
+  // Its first message, or an event that begins before `position` in the log, is still to be
+  // written.
+  bool owes_before(std::uint64_t position) const {
+    return has_work() && (joining() != nullptr || place() < position);
+  }
+
   // Whether it is in there; DueFollowers' to keep.
   bool due = false;
 
  private:
+  // The position lies in the channel as it is now.
+  bool is_of_channel(const Joining& asked) const {
+    return asked.has_position && asked.generation == channel_.generation;
+  }
+
   std::uint32_t numbering_;
   Session& session_;
   ReplicaChannel& channel_;

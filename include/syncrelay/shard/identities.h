@@ -36,8 +36,8 @@ enum class Farewell : std::uint8_t {
 class Identities {
  public:
   // `kept`: the channels whose members are. All must outlive it.
-  Identities(const ChannelPatterns& kept, Outbox& outbox, ShardStats& stats)
-      : kept_(kept), outbox_(outbox), stats_(stats) {}
+  Identities(const ChannelPatterns& kept, Outbox& outbox, const Clock& clock, ShardStats& stats)
+      : kept_(kept), outbox_(outbox), clock_(clock), stats_(stats) {}
   Identities(const Identities&) = delete;
   Identities& operator=(const Identities&) = delete;
 
@@ -49,7 +49,7 @@ class Identities {
 
   // What it says of itself from now on, by whichever connection. JSON object. Told even if it is
   // the same: something else may have been said at another shard meanwhile.
-  void set_info(Identity& identity, std::string info, TimePoint now);
+  void set_info(Identity& identity, std::string info);
 
   // One of its connections follows this channel, or does no longer.
   void follow(Identity& identity, std::string_view channel);
@@ -60,6 +60,7 @@ class Identities {
 
   const ChannelPatterns& kept_;
   Outbox& outbox_;
+  const Clock& clock_;
   ShardStats& stats_;
   std::unordered_map<std::string, Identity> identities_;  // by id
 };

@@ -79,9 +79,15 @@ class Session {
   // the next pump().
   Follower* find(const ReplicaChannel& channel) const;
   // Precondition: it does not follow that channel.
-  void follow(ReplicaChannel& channel, Follower::Joining joining);
+  Follower& follow(ReplicaChannel& channel, Follower::Joining joining);
   // Nothing of its channel is written any more, but for the rest of a message that is half sent.
   void unfollow(Follower& follower);
+  // What this one awaits does not come: writes its first message. Precondition: it awaits.
+  void stop_awaiting(Follower& follower) {
+    follower.stop_awaiting();
+    if (due_) due_->add(follower);
+    pump();
+  }
   const Few<std::unique_ptr<Follower>>& followers() const { return followers_; }
 
   // The channel of this follower got an event. To be called for shared ones, see
@@ -105,13 +111,20 @@ class Session {
 
   // A message of this client's own, behind those that were told before.
   void tell(std::string_view message) { outlet_.add_message(message); }
-  std::size_t untold_bytes() const { return outlet_.waiting_bytes(); }
+  // The same, but behind the events of its channels that it was noted of: where those are not
+  // written yet it waits for them. bound_untold() is to follow.
+  void tell_behind_events(std::string_view message);
+  std::size_t untold_bytes() const {
+    return outlet_.waiting_bytes() + (speaker_ ? speaker_->late.bytes() : 0);
+  }
   // Closes a client that does not read what it is told, where it is told something for each wish.
   void bound_untold();
 
   // Made by the first call. Null: not yet.
   Speaker& speaker();
   const Speaker* known_speaker() const { return speaker_.get(); }
+  // Null: the client has said none.
+  Identity* identity() const { return speaker_ ? speaker_->identity : nullptr; }
 
   // Its turn: writes `bytes` of its snapshot, up to a fragment more, and what follows it when it
   // ends. Returns how many bytes were encoded or offered for it.
@@ -185,6 +198,9 @@ class Session {
   void stop_inside(Follower& follower, std::uint64_t position);
   void stop_inside_picks(std::uint64_t position);
   bool joins() const;
+  bool owes_before(std::uint64_t place) const;
+  bool has_late_answers() const { return speaker_ && !speaker_->late.empty(); }
+  void tell_what_waited();
   void begin(Follower& follower);
   void begin_anew(Follower& follower);
   void begin_resume(Follower& follower, Seq after);

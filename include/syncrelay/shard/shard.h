@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -13,6 +14,7 @@
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
+#include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/shard/grants.h"
 #include "syncrelay/shard/identities.h"
 #include "syncrelay/shard/running_time.h"
@@ -63,8 +65,10 @@ class Shard {
   // A connection was accepted; its first message is written before this returns, or in turns by
   // run() when it is a large snapshot. `transport` must outlive the session.
   Session& add(ConnectionId id, Transport& transport, const ClientRequest& request);
-  // The connection is gone. Not to be called from within a Transport's methods.
-  void remove(Session& session, Farewell farewell = Farewell::lost);
+  // The connection is gone; `code`: of its close frame. Not to be called from within a Transport's
+  // methods.
+  void remove(Session& session, Farewell farewell = Farewell::lost,
+              std::uint16_t code = static_cast<std::uint16_t>(CloseCode::abnormal));
 
   // What a client says. Session::answer() has to follow when all that came at once is heard.
   void hear(Session& session, ClientMessage message);
@@ -99,6 +103,8 @@ class Shard {
   bool fits(const Update& step) const;
   void answer(const Inquiry& inquiry) const;
   void take_private();
+  void tell_connected(const Session& session);
+  void tell_disconnected(const Session& session, std::uint16_t code);
   void dismiss(const Dismissal& dismissal);
   void observe_fanout();
   void bound_held_chunks();

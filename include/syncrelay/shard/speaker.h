@@ -7,6 +7,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/protocol/access.h"
+#include "syncrelay/shard/late_answers.h"
 #include "syncrelay/shard/message_rate.h"
 
 namespace syncrelay {
@@ -29,6 +30,7 @@ struct Speaker {
   std::shared_ptr<const Access> access;  // that its token grants; null: it has none
   TimePoint access_due{};                // when it is to be told that this ends,
   bool warned = false;                   // or was told, and it ends
+  LateAnswers late;                      // the session is held up as long as there are any
 };
 
 }  // namespace syncrelay

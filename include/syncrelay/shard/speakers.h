@@ -44,7 +44,8 @@ class Speakers {
   void hear(Session& session, PublishMessage publish);
   void hear(Session& session, BackendMessage message);
 
-  // Answers for clients that are still there.
+  // Answers for clients that are still there, each behind the events of its channels that came
+  // before: so who publishes hears first what it has published, where it follows that channel.
   void tell(const Notes& notes);
 
   // Who a client is, as its token says; `info` as in Access. Precondition: it is nobody else.

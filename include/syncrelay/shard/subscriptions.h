@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +12,7 @@
 #include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/server_message.h"
+#include "syncrelay/shard/early_followers.h"
 #include "syncrelay/shard/identities.h"
 #include "syncrelay/shard/session.h"
 
@@ -56,6 +59,9 @@ class Subscriptions {
   // The session is about to end.
   void leave(Session& session, Farewell farewell);
 
+  // To be called at every tick of the shard.
+  void tick() { early_.tick(); }
+
   // To be called when all that came before the end of the `count` oldest channels of
   // Replica::dropped() was written to whoever takes it: tells their followers. Returns how many of
   // them stay, because somebody has to wait for his turn before he gets it.
@@ -65,9 +71,12 @@ class Subscriptions {
   std::optional<RefusedSubscription> refusal(const Session& session, std::string_view name) const;
   void end_dropped(Session& session, std::string_view name);
   void end_dropped(Follower& follower);
+  void follow_behind_drop(Follower& follower);
   void follow(Session& session, const SubscribeMessage& wish);
   void remove(Follower& follower, Farewell farewell);
   Follower::Joining joining(const SubscribeMessage& wish, const ReplicaChannel& channel) const;
+  std::optional<std::uint32_t> generation_of(const std::string& epoch,
+                                             const ReplicaChannel& channel) const;
   void count(std::string_view name);
 
   const SubscriptionRules& rules_;
@@ -76,6 +85,7 @@ class Subscriptions {
   Identities& identities_;
   Outbox& outbox_;
   ShardStats& stats_;
+  EarlyFollowers early_;
 };
 
 }  // namespace syncrelay

@@ -55,12 +55,8 @@ class ShardLoop {
   // See Replica::restore(). To be called before start().
   void restore(const Restored& restored);
 
-  // Builds the libwebsockets context. The error says what could not be had. libwebsockets does not
-  // say that contexts may come and go beside one another: all loops of a process are prepared
-  // before the first one starts, and closed after the last one has ended.
-  Result<void, std::string> prepare();
-
-  void start();
+  // Builds the libwebsockets context and starts the thread. The error says what could not be had.
+  Result<void, std::string> start();
 
   Mailbox<Letter>& letters();
 
@@ -74,10 +70,8 @@ class ShardLoop {
   // Lets every client have what has been posted until `deadline` at most, closes all with 1001 and
   // ends the thread.
   void begin_drain(TimePoint deadline);
+  // Waits for that, and gives up the context with the connections that the drain has left.
   void join();
-
-  // Gives up the context, with the connections that the drain has left.
-  void close();
 
  private:
   struct Impl;

@@ -105,7 +105,7 @@ TEST_CASE("Who arrives is a member, in the state and by an event in one step") {
         R"({"type":"sync:joined","channel":"room","data":{"id":"dev-1","info":{"name":"Phone"},)"
         R"("since":1763838000.123456},"ts":1763838000.123456,"seq":1};)"
         "\n");
-  CHECK(test.arrival == Arrival::told);
+  CHECK(test.arrival == Arrival::joined);
   CHECK(test.arrive("", "dev-1") ==
         R"(#1 members dev-1={"info":{},"since":1763838000.123456} )"
         R"({"type":"sync:joined","data":{"id":"dev-1","info":{},"since":1763838000.123456},)"

@@ -27,11 +27,11 @@ TEST_CASE("A table's columns are as wide as their widest cell, and lines end wit
 TEST_CASE("Clients stand in a table, with times and sizes in fitting units") {
   const char* answer = R"({"ok":true,"seq":1,"epoch":"e","clients":[
     {"id":1,"address":"127.0.0.1","since":1000.000000,"channels":1,"lag":0,"bytes":512,"last_pong":0.250},
-    {"id":22,"address":"::1","since":91.500000,"channels":12,"lag":7,"bytes":1572864,"last_pong":90.000}]})";
+    {"id":22,"address":"::1","since":91.500000,"channels":12,"lag":7,"bytes":1572864,"last_pong":90.000,"identity":"dev-1"}]})";
   CHECK(clients_report(answer, WallTime{1'000'000'000 + 500'000}, false) ==
-        "id  address    connected  channels  lag     sent  last sign\n"
-        " 1  127.0.0.1      0.5 s         1    0    512 B      0.2 s\n"
-        "22  ::1         15.2 min        12    7  1.5 MiB    1.5 min\n");
+        "id  address    identity  connected  channels  lag     sent  last sign\n"
+        " 1  127.0.0.1                0.5 s         1    0    512 B      0.2 s\n"
+        "22  ::1        dev-1      15.2 min        12    7  1.5 MiB    1.5 min\n");
 }
 
 TEST_CASE("Members are a table, each with how long it has been there and what it says of itself") {

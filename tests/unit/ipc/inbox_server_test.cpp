@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -27,8 +28,12 @@ constexpr int kPatience = 20'000;  // milliseconds
 class InboxServer {
  public:
   explicit InboxServer(const Inbox::Settings& inbox = {1000, 1 << 20, {1000, seconds(600)}})
-      : relay_({{{"radio"}, 1 << 20, 100}, {1 << 20, 1000}, {1000, seconds(600)}, inbox}, clock_,
-               {&mailbox_}, stats, nullptr),
+      : relay_({{{"radio"}, 1 << 20, 100},
+                {1 << 20, 1000},
+                {1000, seconds(600)},
+                inbox,
+                {Duration::zero(), Duration::zero()}},
+               clock_, {&mailbox_}, stats, nullptr),
         intake_(1 << 20, relay_, order_, stats, clock_, log_),
         server_({{"ipc://" + path() + "/c"},
                  "ipc://" + path() + "/o",
@@ -37,7 +42,7 @@ class InboxServer {
                  "00c0ffee00c0ffee",
                  100,
                  Duration::zero()},
-                {relay_, intake_, stats}, {{&shard_stats_}, {&outbox_}, wake_}, clock_, log_) {
+                {relay_, intake_, stats}, {{&shard_stats_}, {&outbox}, wake_}, clock_, log_) {
     const auto bound = server_.bind();
     REQUIRE_MESSAGE(bound.ok(), bound.error());
     server_.start();
@@ -51,10 +56,39 @@ class InboxServer {
   std::string endpoint() const { return server_.control_endpoint(); }
 
   void say(const std::string& sender, const std::string& ref, const std::string& text = "{}") {
-    REQUIRE(outbox_.put(Said{Said::Kind::message, 7, sender, "", ref, text}));
+    REQUIRE(outbox.put(Said{Said::Kind::message, 7, sender, "", ref, text}));
+  }
+  // What the relay wants to hear of, when it does.
+  bool wants(WorkerEvent event) const {
+    const auto deadline = std::chrono::steady_clock::now() + milliseconds(kPatience);
+    while (!outbox.wants(event) && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    return outbox.wants(event);
+  }
+  // The relay does not hear of what is put in between.
+  void hold() { held_ = true; }
+  void let_go() {
+    held_ = false;
+    wake_.set();
+  }
+  void connect(std::uint64_t connection, std::int64_t microseconds) {
+    Notice notice{WorkerEvent::connected,
+                  {microseconds},
+                  TimePoint(std::chrono::microseconds(microseconds)),
+                  connection,
+                  "::1"};
+    outbox.put(std::move(notice));
+  }
+  void disconnect(std::uint64_t connection, const std::string& id) {
+    Notice notice{WorkerEvent::disconnected, {1'000'000}, TimePoint(), connection, "", id, 1001};
+    notice.duration = milliseconds(12'345);
+    outbox.put(std::move(notice));
+  }
+  void attend(const std::string& id, const std::string& info, std::uint32_t count) {
+    outbox.put(Attendance{"room", id, std::make_shared<const std::string>(info), count, false});
   }
   void publish(const std::string& ref, const std::string& command) {
-    REQUIRE(outbox_.put(Said{Said::Kind::publish, 7, "@a", "", ref, command}));
+    REQUIRE(outbox.put(Said{Said::Kind::publish, 7, "@a", "", ref, command}));
   }
 
   // What the shard is to tell, "7 text", and events as "event"; so many.
@@ -71,6 +105,9 @@ class InboxServer {
   }
 
   RelayStats stats;
+  Outbox outbox{[this] {
+    if (!held_) wake_.set();
+  }};
 
  private:
   const std::string& path() {
@@ -92,7 +129,7 @@ class InboxServer {
   SystemClock clock_;
   Log log_{{LogLevel::error, LogFormat::text}};
   Wake wake_;
-  Outbox outbox_{[this] { wake_.set(); }};
+  std::atomic<bool> held_ = false;
   Mailbox<Letter> mailbox_{{SIZE_MAX, SIZE_MAX}, [] {}};
   ShardStats shard_stats_;
   LocalOrder order_{clock_};
@@ -232,6 +269,22 @@ TEST_CASE("A worker that is gone before it got something has not had it") {
   CHECK((numbers == "1 " || numbers == "1/2 "));
 }
 
+TEST_CASE("Workers that are gone take no place for longer than a second") {
+  InboxServer server;
+  {
+    Worker gone(server);
+    for (int count = 0; count < 1000; ++count) gone.send(kWait);
+    CHECK(gone.ask(kWait).find(R"("code":"busy")") != std::string::npos);
+  }
+  Worker worker(server);
+  const std::string wait = R"({"op":"receive","wait":0.01})";
+  const auto deadline = std::chrono::steady_clock::now() + seconds(15);  // their waits take 20 s
+  std::string answer = worker.ask(wait);
+  while (answer.find("busy") != std::string::npos && std::chrono::steady_clock::now() < deadline)
+    answer = worker.ask(wait);
+  CHECK(answer == R"("events":[]})");
+}
+
 TEST_CASE("Only a thousand workers wait; others hear that it is busy") {
   InboxServer server;
   Worker worker(server);
@@ -271,6 +324,97 @@ TEST_CASE("An answer has at most 4 MiB of messages") {
     CHECK(server.told(1).size() == 1);
   }
   CHECK(worker.numbers(kWait) == "1 2 ");
+}
+
+const std::string kWaitForAll =
+    R"({"op":"receive","wait":20,"events":["message","connected","disconnected","joined","left"]})";
+
+// Without what changes from one run to another.
+std::string without_times(std::string text) {
+  for (std::size_t at = text.find(R"(,"ts":)"); at != text.npos; at = text.find(R"(,"ts":)"))
+    text.erase(at, text.find_first_of(",}", at + 1) - at);
+  return text;
+}
+
+TEST_CASE("Who comes and goes is told to a worker that asks, notices first, in their order") {
+  InboxServer server;
+  Worker worker(server);
+  CHECK(worker.ask(R"({"op":"receive","events":["message","disconnected"]})") == R"("events":[]})");
+  CHECK(server.wants(WorkerEvent::disconnected));
+  CHECK_FALSE(server.outbox.wants(WorkerEvent::connected));
+  server.say("@dev-1", "r");
+  CHECK(server.told(1) == Texts{ack("r")});
+  server.disconnect(5, "dev-1");
+  server.disconnect(6, "");
+  Worker other(server);
+  CHECK(other.ask(R"({"op":"receive","events":["joined"],"wait":0.01})") == R"("events":[]})");
+  const std::string answer =
+      worker.ask(R"({"op":"receive","wait":20,"events":["message","disconnected"],"max":2})");
+  CHECK(
+      answer ==
+      R"("events":[{"event":"disconnected","connection":5,"id":"dev-1","code":1001,"duration":12.345,"ts":1.000000},)"
+      R"({"event":"disconnected","connection":6,"code":1001,"duration":12.345,"ts":1.000000}]})");
+  CHECK(worker.numbers(kWaitForAll) == "1 ");
+}
+
+TEST_CASE("What several shards have seen is in the order of its time") {
+  InboxServer server;
+  Worker worker(server);
+  CHECK(worker.ask(R"({"op":"receive","events":["connected"]})") == R"("events":[]})");
+  CHECK(server.wants(WorkerEvent::connected));
+  server.hold();
+  server.connect(7, 2);
+  server.connect(8, 1);
+  server.let_go();
+  CHECK(worker.ask(kWaitForAll) ==
+        R"("events":[{"event":"connected","connection":8,"address":"::1","ts":0.000001},)"
+        R"({"event":"connected","connection":7,"address":"::1","ts":0.000002}]})");
+}
+
+TEST_CASE("Members are told as the log tells them, and a change of their info is not") {
+  InboxServer server;
+  Worker worker(server);
+  worker.send(kWaitForAll);
+  CHECK(server.wants(WorkerEvent::left));
+  server.attend("dev-1", R"({"a":1})", 1);
+  CHECK(without_times(worker.receive()) ==
+        R"("events":[{"event":"joined","channel":"room","id":"dev-1","info":{"a":1}}]})");
+  server.attend("dev-1", R"({"a":2})", 1);
+  CHECK(server.told(2) == Texts{"event", "event"});
+  server.attend("dev-1", R"({"a":2})", 0);
+  CHECK(without_times(worker.ask(kWaitForAll)) ==
+        R"("events":[{"event":"left","channel":"room","id":"dev-1"}]})");
+}
+
+TEST_CASE("Who asks for notices only is no backend, and gets no messages") {
+  InboxServer server;
+  Worker worker(server);
+  CHECK(worker.ask(R"({"op":"receive","events":["left"]})") == R"("events":[]})");
+  server.say("@a", "early");
+  const Texts told = server.told(1);
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().find("no_backend") != std::string::npos);
+  CHECK(worker.ask(kAsk) == R"("events":[]})");
+  server.say("@a", "r");
+  CHECK(server.told(1) == Texts{ack("r")});
+  CHECK(worker.ask(R"({"op":"receive","events":["left"],"wait":0.01})") == R"("events":[]})");
+  CHECK(worker.numbers(kAsk) == "1 ");
+}
+
+TEST_CASE("A worker that asks for notices is told how many were lost, once") {
+  InboxServer server;
+  Worker worker(server);
+  CHECK(worker.ask(R"({"op":"receive","events":["connected"]})") == R"("events":[]})");
+  CHECK(server.wants(WorkerEvent::connected));
+  for (std::uint64_t count = 0; count < Notices::kMax + 3; ++count) server.connect(count, 1);
+  CHECK(worker.ask(R"({"op":"release","n":[1]})") == R"("released":0})");
+  CHECK(worker.ask(kAsk) == R"("events":[]})");
+  const std::string answer = worker.ask(R"({"op":"receive","events":["connected"],"max":1})");
+  CHECK(
+      answer ==
+      R"("events":[{"event":"connected","connection":3,"address":"::1","ts":0.000001}],"notices_dropped":3})");
+  CHECK(worker.ask(R"({"op":"receive","events":["connected"],"max":1})").ends_with("}]}"));
+  CHECK(server.stats.notices_dropped.get() == 3);
 }
 
 }  // namespace

@@ -40,6 +40,25 @@ TEST_CASE_FIXTURE(OutboxBench, "The relay is woken once for all that it has not 
   CHECK(woken == 2);
 }
 
+TEST_CASE_FIXTURE(OutboxBench, "Notices come together, before what clients say, the oldest go") {
+  CHECK_FALSE(outbox.wants(WorkerEvent::connected));
+  outbox.want(WorkerEvents().add(WorkerEvent::connected));
+  CHECK(outbox.wants(WorkerEvent::connected));
+  CHECK_FALSE(outbox.wants(WorkerEvent::disconnected));
+  CHECK(outbox.put(said()));
+  for (std::uint64_t connection = 0; connection < Outbox::kMaxNotices + 2; ++connection)
+    outbox.put(Notice{WorkerEvent::connected, {}, {}, connection});
+  CHECK(woken == 1);
+  const std::vector<UpLetter> letters = taken();
+  REQUIRE(letters.size() == 2);
+  const auto& noticed = std::get<Noticed>(letters[0]);
+  CHECK(noticed.dropped == 2);
+  CHECK(noticed.notices.size() == Outbox::kMaxNotices);
+  CHECK(noticed.notices.front().connection == 2);
+  CHECK(noticed.notices.back().connection == Outbox::kMaxNotices + 1);
+  CHECK(taken().empty());
+}
+
 TEST_CASE_FIXTURE(OutboxBench, "So many messages wait, and no more until they are read") {
   for (std::size_t count = 0; count < Outbox::kMaxSaid; ++count) REQUIRE(outbox.put(said()));
   CHECK_FALSE(outbox.put(said()));

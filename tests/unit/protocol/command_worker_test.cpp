@@ -56,6 +56,13 @@ TEST_CASE("Numbers are ascending, each once, and the next command has none of th
   CHECK(wish.lease == milliseconds(7000));
 }
 
+TEST_CASE("What is given back may be untried, and what the next command gives back is not") {
+  CommandDecoder decoder(1 << 20);
+  CHECK(decoder.decode(R"({"op":"release","untried":true,"n":[2]})").value()->untried);
+  CHECK_FALSE(decoder.decode(R"({"op":"release","n":[2]})").value()->untried);
+  CHECK_FALSE(decoder.decode(R"({"op":"release","n":[2],"untried":false})").value()->untried);
+}
+
 TEST_CASE("Numbers are 1 to 1,000 whole ones over 0") {
   CHECK(refusal_of(R"({"op":"done","n":[]})") == "invalid_number 17");
   CHECK(refusal_of(R"({"op":"done","n":[1,0]})") == "invalid_number 20");
@@ -76,6 +83,8 @@ TEST_CASE("Each of them has its own members, and those have bounds") {
   CHECK(refusal_of(R"({"op":"done"})") == "missing_member 0");
   CHECK(refusal_of(R"({"op":"done","n":[1],"lease":3})") == "unknown_member 29");
   CHECK(refusal_of(R"({"op":"release","n":[1],"id":"a"})") == "unknown_member 29");
+  CHECK(refusal_of(R"({"op":"release","n":[1],"untried":1})") == "wrong_type 34");
+  CHECK(refusal_of(R"({"op":"done","n":[1],"untried":true})") == "unknown_member 31");
   CHECK(refusal_of(R"({"op":"receive","n":[1]})") == "unknown_member 20");
   CHECK(refusal_of(R"({"op":"receive","channel":"a"})") == "unknown_member 26");
   CHECK(refusal_of(R"({"op":"receive","max":0})") == "invalid_limit 22");
@@ -86,6 +95,26 @@ TEST_CASE("Each of them has its own members, and those have bounds") {
   CHECK(refusal_of(R"({"op":"receive","lease":0.999})") == "invalid_time 24");
   CHECK(refusal_of(R"({"op":"extend","n":[1],"lease":3601})") == "invalid_time 31");
   CHECK(refusal_of(R"({"op":"receive","lease":"30"})") == "wrong_type 24");
+}
+
+TEST_CASE("A receive is for messages, or for the kinds of events that it names") {
+  CommandDecoder decoder(1 << 20);
+  CHECK(wish_of(decoder, R"({"op":"receive"})").events == WorkerEvents().add(WorkerEvent::message));
+  CHECK(wish_of(decoder, R"({"op":"receive","events":["left","joined"]})").events ==
+        WorkerEvents().add(WorkerEvent::joined).add(WorkerEvent::left));
+  CHECK(
+      wish_of(decoder,
+              R"({"op":"receive","events":["message","connected","disconnected","joined","left"]})")
+          .events.bits() == 31);
+  CHECK(wish_of(decoder, R"({"op":"receive","wait":1})").events ==
+        WorkerEvents().add(WorkerEvent::message));
+  CHECK(refusal_of(R"({"op":"receive","events":[]})") == "invalid_member 25");
+  CHECK(refusal_of(R"({"op":"receive","events":["left","left"]})") == "invalid_member 33");
+  CHECK(refusal_of(R"({"op":"receive","events":["changed"]})") == "invalid_member 26");
+  CHECK(refusal_of(R"({"op":"receive","events":[1]})") == "invalid_member 26");
+  CHECK(refusal_of(R"({"op":"receive","events":[["left"]]})") == "invalid_member 26");
+  CHECK(refusal_of(R"({"op":"receive","events":"left"})") == "wrong_type 25");
+  CHECK(refusal_of(R"({"op":"done","n":[1],"events":["left"]})") == "unknown_member 30");
 }
 
 TEST_CASE("None of them can be in a batch") {

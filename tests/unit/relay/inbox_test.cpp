@@ -147,11 +147,21 @@ TEST_CASE("What comes again comes before what has not been out, and not beside w
   TestInbox test;
   test.say_and_keep("@a", 3);
   CHECK(test.take(2) == "1 2 ");
-  CHECK(test.inbox.release({1}, test.clock.now()).count == 1);
+  CHECK(test.inbox.release({1}, false, test.clock.now()).count == 1);
   CHECK(test.take().empty());
   CHECK(test.done({2}) == 1);
   CHECK(test.take() == "1/2 3 ");
   CHECK(test.stats.inbox_redelivered.get() == 1);
+}
+
+TEST_CASE("What is given back untried was no attempt") {
+  TestInbox test;
+  test.say_and_keep("@a", 3);
+  CHECK(test.take() == "1 2 3 ");
+  CHECK(test.inbox.release({1}, false, test.clock.now()).count == 1);
+  CHECK(test.inbox.release({2, 3}, true, test.clock.now()).count == 2);
+  CHECK(test.inbox.release({2, 3}, true, test.clock.now()).count == 0);
+  CHECK(test.take() == "1/2 2 3 ");
 }
 
 TEST_CASE("A lease that ends gives all back, one that is extended does not") {
@@ -212,7 +222,7 @@ TEST_CASE("What a worker could not be told of has not been out") {
 }
 
 TEST_CASE("Senders take turns, so that one who says much delays only itself") {
-  TestInbox test({2000, 1 << 20, {10, seconds(10)}});
+  TestInbox test({10'000, 1 << 20, {10, seconds(10)}});
   test.say_and_keep("@loud", 1000);
   test.say_and_keep("@quiet");
   const std::string taken = test.take(10);
@@ -248,7 +258,7 @@ TEST_CASE("Numbers go on over a restart, whatever was done, and what is left com
 TEST_CASE("Neither many messages of one sender nor many senders make a receive slow") {
   constexpr int kMany = 10'000;
   for (const bool one : {true, false}) {
-    TestInbox test({kMany, 1 << 30, {10, seconds(10)}});
+    TestInbox test({10 * kMany, 1 << 30, {10, seconds(10)}});
     for (int index = 0; index < kMany; ++index)
       REQUIRE(test.say(one ? "@a" : "@" + std::to_string(index)) == Inbox::Fate::staged);
     test.inbox.keep_staged();
@@ -264,6 +274,70 @@ TEST_CASE("Neither many messages of one sender nor many senders make a receive s
     // A look at all that waits at each turn would take minutes.
     CHECK(std::chrono::steady_clock::now() - began < seconds(10));
   }
+}
+
+TEST_CASE(
+    "One sender fills a tenth of the inbox, or a hundred messages, and others have the rest") {
+  for (const std::uint64_t messages : {2000U, 150U}) {
+    const std::uint64_t share = messages == 2000 ? 200 : 100;
+    TestInbox test({messages, 1 << 20, {1000, seconds(10)}});
+    for (std::uint64_t count = 0; count < share; ++count) {
+      REQUIRE(test.say("@a") == Inbox::Fate::staged);
+      if (count % 7 == 0) test.inbox.keep_staged();
+    }
+    CHECK(test.say("@a") == Inbox::Fate::full);
+    CHECK(test.say("@b") == Inbox::Fate::staged);
+    CHECK(test.say("#1") == Inbox::Fate::staged);
+    test.inbox.keep_staged();
+    CHECK(test.say("@a", "{}", "r") == Inbox::Fate::full);
+    CHECK(counter(test.stats.inbox_refused, InboxRefusal::sender_full).get() == 2);
+    CHECK(counter(test.stats.inbox_refused, InboxRefusal::inbox_full).get() == 0);
+    CHECK(test.take(2) == "1 " + std::to_string(share + 1) + ' ');
+    CHECK(test.say("@a") == Inbox::Fate::full);
+    CHECK(test.done({1}) == 1);
+    CHECK(test.say("@a", "{}", "r") == Inbox::Fate::staged);
+    CHECK(test.say("@a") == Inbox::Fate::full);
+  }
+}
+
+TEST_CASE("One sender fills a tenth of the bytes, or has one message of any size") {
+  TestInbox test({1000, 10'000, {1000, seconds(10)}});
+  CHECK(test.say("@a", std::string(5000, 'x')) == Inbox::Fate::staged);
+  CHECK(test.say("@a") == Inbox::Fate::full);
+  for (int count = 0; count < 9; ++count)
+    REQUIRE(test.say("@b", std::string(100, 'x')) == Inbox::Fate::staged);
+  CHECK(test.say("@b", std::string(100, 'x')) == Inbox::Fate::full);
+  CHECK(test.say("@b", std::string(50, 'x')) == Inbox::Fate::staged);
+  test.inbox.keep_staged();
+  CHECK(test.say("@a") == Inbox::Fate::full);
+  CHECK(test.done({1}) == 1);
+  CHECK(test.say("@a") == Inbox::Fate::staged);
+}
+
+TEST_CASE("What could not be stored takes no room of its sender") {
+  TestInbox test({1000, 10'000, {1000, seconds(10)}});
+  CHECK(test.say("@a", std::string(5000, 'x')) == Inbox::Fate::staged);
+  test.inbox.take_back_staged();
+  CHECK(test.say("@a") == Inbox::Fate::staged);
+  test.inbox.keep_staged();
+  CHECK(test.say("@a", std::string(900, 'x')) == Inbox::Fate::staged);
+  test.inbox.take_back_staged();
+  CHECK(test.say("@a", std::string(900, 'x')) == Inbox::Fate::staged);
+}
+
+TEST_CASE("What is restored counts for its sender") {
+  TestInbox again({1000, 10'000, {1000, seconds(10)}}, false);
+  StoredInbox stored;
+  stored.received = true;
+  stored.next = 102;
+  for (std::uint64_t n = 1; n <= 101; ++n) stored.messages.push_back({n, 1, {}, "@a", "", "{}"});
+  again.inbox.restore(stored, again.clock.now());
+  CHECK(again.say("@a") == Inbox::Fate::full);
+  CHECK(again.say("@b") == Inbox::Fate::staged);
+  CHECK(again.done({1}) == 1);
+  CHECK(again.say("@a") == Inbox::Fate::full);
+  CHECK(again.done({2}) == 1);
+  CHECK(again.say("@a") == Inbox::Fate::staged);
 }
 
 }  // namespace

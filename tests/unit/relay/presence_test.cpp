@@ -2,86 +2,18 @@
 
 #include <doctest/doctest.h>
 
-#include <map>
+#include <memory>
 #include <string>
-#include <tuple>
-#include <vector>
 
-#include "support/choices.h"
-#include "support/memory_store.h"
-#include "support/test_relay.h"
-#include "syncrelay/channel/member.h"
-#include "syncrelay/relay/intake.h"
+#include "presence_fixture.h"
 
 namespace syncrelay {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::SeededChoices;
-
-Relay::Settings presence_settings(std::uint64_t max_members = UINT64_MAX) {
-  Relay::Settings settings = testing::relay_settings();
-  settings.channels.max_members = max_members;
-  settings.presence = {seconds(30), seconds(5)};
-  return settings;
-}
-
-// A relay of one shard's mailbox that stands for two shards' attendances by two channels' names.
-struct TestPresence {
-  explicit TestPresence(Relay::Settings settings = presence_settings())
-      : relay(settings, clock, {&mailboxes[0], &mailboxes[1]}, stats, &store) {}
-
-  void attend(std::size_t shard, const std::string& channel, const std::string& id,
-              std::uint32_t count, bool clean = false, const char* info = nullptr) {
-    relay.attend(
-        shard, {channel, id, info == nullptr ? nullptr : std::make_shared<const std::string>(info),
-                count, clean});
-    tend();
-  }
-  void pass(Duration time) {
-    clock.advance(time);
-    tend();
-  }
-  // False: it could not be stored.
-  bool tend() {
-    while (intake.tend()) {
-      intake.publish();
-      for (auto& mailbox : mailboxes) mailbox.take(letters);
-      if (store.refusing) return false;
-    }
-    return true;
-  }
-  bool send(std::string_view message) {
-    intake.take(message, 1);
-    const std::vector<Reply> replies = intake.publish();
-    for (auto& mailbox : mailboxes) mailbox.take(letters);
-    tend();
-    return std::holds_alternative<Accepted>(replies.front().content);
-  }
-  // "dev-1 dev-2".
-  std::string members(std::string_view channel = "room") const {
-    std::string text;
-    if (const Channel* const found = relay.channels().find(channel)) {
-      found->members.get().for_each(
-          [&](const State::Entry& entry) { text += (text.empty() ? "" : " ") + entry.key; });
-    }
-    return text;
-  }
-  std::string info(std::string_view id, std::string_view channel = "room") const {
-    return std::string(member_of(**relay.channels().find(channel)->members.get().find(id)).info);
-  }
-
-  testing::FakeClock clock;
-  RelayStats stats;
-  testing::MemoryStore store;
-  Mailbox<Letter> mailboxes[2] = {{{SIZE_MAX, SIZE_MAX}, [] {}}, {{SIZE_MAX, SIZE_MAX}, [] {}}};
-  Relay relay;
-  Log log{{LogLevel::error, LogFormat::text}};
-  LocalOrder order{clock};
-  Intake intake{1 << 20, relay, order, stats, clock, log};
-  std::vector<Letter> letters;
-};
+using testing::presence_settings;
+using testing::TestPresence;
 
 TEST_CASE("A member is there while any connection of it is, on whatever shard") {
   TestPresence test;
@@ -129,6 +61,49 @@ TEST_CASE("Who takes leave with nothing else open has the shorter grace") {
   test.attend(1, "room", "dev-1", 0, false);
   test.pass(seconds(29));
   CHECK(test.members() == "dev-1");
+}
+
+TEST_CASE("Of two that end in one moment the later one says how, whichever is heard first") {
+  for (const bool clean_last : {false, true}) {
+    for (const std::size_t first_heard : {0, 1}) {
+      CAPTURE(clean_last);
+      CAPTURE(first_heard);
+      TestPresence test;
+      test.attend(0, "room", "dev-1", 1);
+      test.attend(1, "room", "dev-1", 1);
+      const auto end = [&](std::size_t shard) {  // that of the second shard is the later one
+        const TimePoint at = test.clock.now() + milliseconds(shard);
+        const bool clean = shard == 1 ? clean_last : !clean_last;
+        test.relay.attend(shard, {"room", "dev-1", nullptr, 0, clean, TimePoint{}, at});
+      };
+      end(first_heard);
+      end(1 - first_heard);
+      test.tend();
+      test.pass(seconds(6));
+      CHECK(test.members() == (clean_last ? "" : "dev-1"));
+      test.pass(seconds(30));
+      CHECK(test.members().empty());
+    }
+  }
+}
+
+TEST_CASE("An end of an earlier visit does not count against a later one") {
+  TestPresence test;
+  const auto end = [&](std::size_t shard, bool clean, seconds ago) {
+    const TimePoint at = test.clock.now() - ago;
+    test.relay.attend(shard, {"room", "dev-1", nullptr, 0, clean, TimePoint{}, at});
+    test.tend();
+  };
+  test.attend(0, "room", "dev-1", 1);
+  test.attend(1, "room", "dev-1", 1);
+  end(1, false, seconds(0));
+  test.pass(seconds(10));
+  test.attend(1, "room", "dev-1", 1);
+  test.pass(seconds(10));
+  end(1, true, seconds(0));
+  end(0, false, seconds(1));
+  test.pass(seconds(5));
+  CHECK(test.members().empty());
 }
 
 TEST_CASE("What a shard was told before another one's news is no news") {
@@ -223,7 +198,82 @@ TEST_CASE("Who finds no room is counted once, and comes when somebody has left")
   test.attend(0, "room", "dev-1", 0, true);
   test.pass(seconds(5));
   CHECK(test.members() == "dev-2 dev-3");
+  test.pass(seconds(25));
   CHECK_FALSE(test.relay.next_coming_or_going());
+}
+
+TEST_CASE("A refusal is counted again only after the member was there, or gone for its grace") {
+  TestPresence test(presence_settings(1));
+  test.attend(0, "room", "dev-1", 1);
+  const auto come_and_go = [&](int times) {
+    for (int count = 0; count < times; ++count) {
+      test.attend(0, "room", "dev-2", 1);
+      test.pass(seconds(3));
+      test.attend(0, "room", "dev-2", 0, count % 2 == 0);
+      test.pass(seconds(4));
+    }
+  };
+  come_and_go(5);
+  CHECK(test.stats.members_refused.get() == 1);
+  test.pass(seconds(30));
+  CHECK_FALSE(test.relay.next_coming_or_going());
+  come_and_go(5);
+  CHECK(test.stats.members_refused.get() == 2);
+  test.attend(0, "room", "dev-2", 1);
+  test.attend(0, "room", "dev-1", 0, true);
+  test.pass(seconds(5));
+  CHECK(test.members() == "dev-2");
+  test.attend(1, "room", "dev-1", 1);
+  CHECK(test.stats.members_refused.get() == 3);
+  test.attend(0, "room", "dev-2", 0, true);
+  test.pass(seconds(5));
+  CHECK(test.members() == "dev-1");
+  test.attend(0, "room", "dev-2", 1);
+  CHECK(test.stats.members_refused.get() == 4);
+}
+
+TEST_CASE("Of those who were refused and are gone only so many are known again") {
+  TestPresence test(presence_settings(0));
+  const auto all = [&](std::uint32_t count) {
+    for (std::size_t number = 0; number < Presence::kMaxLingering + 5; ++number)
+      test.relay.attend(0, {"room", "dev-" + std::to_string(number), nullptr, count});
+    test.tend();
+  };
+  all(1);
+  all(0);
+  CHECK(test.stats.members_refused.get() == Presence::kMaxLingering + 5);
+  all(1);
+  CHECK(test.stats.members_refused.get() == Presence::kMaxLingering + 10);
+  all(0);
+  test.pass(seconds(30));
+  CHECK_FALSE(test.relay.next_coming_or_going());
+}
+
+TEST_CASE("What an identity says of itself holds in all its channels, whichever tab says it") {
+  TestPresence test;
+  const auto say = [&](std::size_t shard, const char* channel, const char* info, int when) {
+    test.relay.attend(shard, {channel, "dev-1", std::make_shared<const std::string>(info), 1, false,
+                              TimePoint(seconds(when))});
+    test.tend();
+  };
+  say(0, "a", R"({"n":1})", 1);
+  say(1, "b", R"({"n":2})", 2);
+  CHECK(test.info("dev-1", "a") == R"({"n":2})");
+  CHECK(test.info("dev-1", "b") == R"({"n":2})");
+  say(0, "c", R"({"n":1})", 1);  // the first tab follows another channel, and has said nothing new
+  CHECK(test.info("dev-1", "c") == R"({"n":2})");
+  CHECK(test.relay.channels().find("c")->last == Seq{1});
+  test.attend(1, "b", "dev-1", 0);
+  say(0, "a", R"({"n":3})", 3);
+  for (const char* channel : {"a", "b", "c"}) CHECK(test.info("dev-1", channel) == R"({"n":3})");
+  test.pass(seconds(30));
+  CHECK(test.members("b").empty());
+  CHECK(test.members("a") == "dev-1");
+  test.attend(0, "a", "dev-1", 0);
+  test.attend(0, "c", "dev-1", 0);
+  test.pass(seconds(30));
+  say(0, "a", R"({"n":1})", 1);
+  CHECK(test.info("dev-1", "a") == R"({"n":1})");  // nothing is left of who was there before
 }
 
 TEST_CASE("What could not be stored is asked for again, and told once") {
@@ -295,84 +345,6 @@ TEST_CASE("The default channel's list is there from the start, for clients too")
   CHECK(restored.updates[0].changes->front().key == "devices");
   CHECK(*restored.updates[0].changes->front().value == "[]");
   CHECK(**test.relay.state().find("devices") == "[]");
-}
-
-// What a member's story is by the rules, in the plainest way.
-class Model {
- public:
-  void attend(std::size_t shard, const std::string& id, std::uint32_t count, bool clean,
-              TimePoint now) {
-    Person& person = people_[id];
-    const bool was_there = person.counts[0] + person.counts[1] > 0;
-    person.counts[shard] = count;
-    const bool there = person.counts[0] + person.counts[1] > 0;
-    if (there) {
-      person.member = true;
-    } else if (was_there || person.member) {
-      person.leaves = now + (clean ? seconds(5) : seconds(30));
-    }
-  }
-  void pass(TimePoint now) {
-    for (auto& [id, person] : people_) {
-      const bool there = person.counts[0] + person.counts[1] > 0;
-      if (!there && person.member && person.leaves <= now) person.member = false;
-    }
-  }
-  void drop() { people_.clear(); }
-  void restart(TimePoint now) {
-    for (auto& [id, person] : people_) {
-      person.counts[0] = person.counts[1] = 0;
-      person.leaves = now + seconds(30);
-    }
-  }
-  std::string members() const {
-    std::string text;
-    for (const auto& [id, person] : people_) {
-      if (person.member) text += (text.empty() ? "" : " ") + id;
-    }
-    return text;
-  }
-
- private:
-  struct Person {
-    std::uint32_t counts[2] = {0, 0};
-    bool member = false;
-    TimePoint leaves{};
-  };
-  std::map<std::string, Person> people_;
-};
-
-TEST_CASE("Members are what the plainest model says, over drops and restarts") {
-  for (std::uint32_t seed = 0; seed < 40; ++seed) {
-    CAPTURE(seed);
-    SeededChoices choices(seed);
-    auto test = std::make_unique<TestPresence>();
-    Model model;
-    for (int step = 0; step < 300; ++step) {
-      const std::string id = "dev-" + std::to_string(choices.below(5));
-      if (choices.one_in(60)) {
-        REQUIRE(test->send(R"({"op":"drop","channel":"room"})"));
-        model.drop();
-      } else if (choices.one_in(60)) {
-        auto next = std::make_unique<TestPresence>();
-        next->clock = test->clock;
-        next->store = test->store;
-        next->relay.restore(test->store.history());
-        test = std::move(next);
-        model.restart(test->clock.now());
-      } else if (choices.one_in(3)) {
-        test->pass(milliseconds(choices.below(20'000)));
-        model.pass(test->clock.now());
-      } else {
-        const std::size_t shard = choices.below(2);
-        const std::uint32_t count = choices.below(3);
-        const bool clean = choices.one_in(2);
-        test->attend(shard, "room", id, count, clean);
-        model.attend(shard, id, count, clean, test->clock.now());
-      }
-      REQUIRE(test->members() == model.members());
-    }
-  }
 }
 
 }  // namespace

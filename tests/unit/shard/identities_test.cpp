@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "support/fake_clock.h"
+
 namespace syncrelay {
 namespace {
 
@@ -27,7 +29,8 @@ class IdentitiesBench {
   int woken = 0;
   Outbox outbox{[this] { ++woken; }};
   ShardStats stats;
-  Identities identities{kept, outbox, stats};
+  testing::FakeClock clock;
+  Identities identities{kept, outbox, clock, stats};
 };
 
 using Texts = std::vector<std::string>;
@@ -69,16 +72,31 @@ TEST_CASE_FIXTURE(IdentitiesBench,
   identities.follow(one, "room:1");
   identities.follow(one, "room:2");
   told();
-  identities.set_info(one, R"({"name":"Phone"})", TimePoint{});
+  identities.set_info(one, R"({"name":"Phone"})");
   CHECK(told() ==
         Texts{R"(room:1 dev-1 {"name":"Phone"} 1)", R"(room:2 dev-1 {"name":"Phone"} 1)"});
-  identities.set_info(one, R"({"name":"Phone"})", TimePoint{std::chrono::seconds(7)});
+  clock.advance(std::chrono::seconds(7));
+  const TimePoint said = clock.now();
+  identities.set_info(one, R"({"name":"Phone"})");
+  clock.advance(std::chrono::seconds(1));
   identities.unfollow(one, "room:2", Farewell::lost);
   std::vector<UpLetter> letters;
   outbox.take(letters);
   REQUIRE(letters.size() == 2);
-  for (const UpLetter& letter : letters)
-    CHECK(std::get<Attendance>(letter).said == TimePoint{std::chrono::seconds(7)});
+  for (const UpLetter& letter : letters) CHECK(std::get<Attendance>(letter).said == said);
+}
+
+TEST_CASE_FIXTURE(IdentitiesBench, "When a count became what it is, is told with it") {
+  Identity& one = identities.join("dev-1");
+  identities.follow(one, "room:1");
+  clock.advance(std::chrono::seconds(3));
+  identities.unfollow(one, "room:1", Farewell::leave);
+  const TimePoint left = clock.now();
+  clock.advance(std::chrono::seconds(1));
+  std::vector<UpLetter> letters;
+  outbox.take(letters);
+  REQUIRE(letters.size() == 1);
+  CHECK(std::get<Attendance>(letters.front()).at == left);
 }
 
 TEST_CASE_FIXTURE(IdentitiesBench, "What is unread is replaced, one letter for each matter") {
@@ -93,7 +111,7 @@ TEST_CASE_FIXTURE(IdentitiesBench, "What is unread is replaced, one letter for e
 
 TEST_CASE_FIXTURE(IdentitiesBench, "An identity is forgotten with its last connection") {
   Identity& one = identities.join("dev-1");
-  identities.set_info(one, "{}", TimePoint{});
+  identities.set_info(one, "{}");
   identities.join("dev-1");
   identities.join("dev-2");
   CHECK(stats.identities.get() == 2);

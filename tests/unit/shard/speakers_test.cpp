@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 
@@ -70,8 +71,8 @@ class SpeakersBench {
     say(client, text);
     return client.transport->take_texts();
   }
-  void leave(Client& client, Farewell farewell = Farewell::lost) {
-    shard.remove(*client.session, farewell);
+  void leave(Client& client, Farewell farewell = Farewell::lost, std::uint16_t code = 1006) {
+    shard.remove(*client.session, farewell, code);
     client.session = nullptr;
   }
 
@@ -297,11 +298,107 @@ TEST_CASE_FIXTURE(SpeakersBench, "An answer reaches who asked, behind the events
   run();
 }
 
+// Whose socket takes nothing is behind in the log; the answer waits there with the events.
+TEST_CASE_FIXTURE(SpeakersBench,
+                  "An answer does not overtake events that a client is slow to take") {
+  for (const std::vector<std::string>& channels :
+       {std::vector<std::string>{"room:1"}, std::vector<std::string>{"room:1", "room:2"}}) {
+    SpeakersBench bench;
+    Client& client = bench.connect(channels);
+    bench.say(client, R"({"type":"x","ref":"r"})");
+    client.transport->stall();
+    testing::UpdateSource source{1 << 20};
+    const auto answer = [&](const char* text) {
+      bench.post(std::make_shared<const Notes>(Notes{{{1, text}}}));
+    };
+    bench.post(source.event("room:1", Seq{1}, "event 1"));
+    bench.post(source.event("room:1", Seq{2}, std::string(100'000, 'e')));
+    answer("answer 1");
+    bench.run();
+    answer("answer 2");
+    bench.post(source.event("room:1", Seq{3}, "event 3"));
+    bench.run();
+    answer("answer 3");
+    bench.run();
+    CHECK(client.session->untold_bytes() == 24);
+    client.transport->flow();
+    client.transport->become_writable(*client.session);
+    CHECK(client.transport->take_texts() == Texts{"event 1", std::string(100'000, 'e'), "event 3",
+                                                  "answer 1", "answer 2", "answer 3"});
+    CHECK(client.session->untold_bytes() == 0);
+    CHECK(client.session->idle());
+    CHECK(client.transport->fault() == "");
+  }
+}
+
+TEST_CASE_FIXTURE(SpeakersBench, "Whatever a client takes at a time, its own event comes first") {
+  for (std::size_t taken = 0; taken < 160; ++taken) {
+    CAPTURE(taken);
+    SpeakersBench bench;
+    Client& client = bench.connect({"room:1"});
+    bench.say(client, R"({"type":"x","ref":"r"})");
+    testing::UpdateSource source{1 << 20};
+    client.transport->take_in_all(taken);
+    Texts expected;
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+      const std::string text = "event " + std::to_string(number);
+      const std::string answer = "answer " + std::to_string(number);
+      bench.post(source.event("room:1", Seq{number}, text));
+      bench.post(std::make_shared<const Notes>(Notes{{{1, answer}}}));
+      if (number % 2 == 0) bench.run();
+      expected.push_back(text);
+      expected.push_back(answer);
+    }
+    client.transport->flow();
+    client.transport->become_writable(*client.session);
+    Texts texts = client.transport->take_texts();
+    for (std::size_t number = 1; number <= 4; ++number) {
+      const auto place = [&](const std::string& what) {
+        return std::find(texts.begin(), texts.end(), what + std::to_string(number));
+      };
+      CHECK(place("event ") < place("answer "));
+    }
+    CHECK(texts.size() == 8);
+    CHECK(client.transport->fault() == "");
+  }
+}
+
+TEST_CASE_FIXTURE(SpeakersBench,
+                  "A client that is moved to a snapshot gets its answers behind that") {
+  const std::string large = '"' + std::string(300'000, 'v') + '"';
+  testing::UpdateSource source{1 << 20};
+  post(source.change("room:1", Seq{0}, "k", large.c_str()));
+  run();
+  Client& client = connect({"room:1"});
+  run();
+  client.transport->take_texts();
+  say(client, R"({"type":"x","ref":"r"})");
+  client.transport->stall();
+  for (std::uint64_t number = 1; number <= 12; ++number) {
+    post(source.event("room:1", Seq{number}, std::string(100'000, 'e')));
+    run();
+  }
+  post(std::make_shared<const Notes>(Notes{{{1, "answer"}}}));
+  run();
+  client.transport->flow();
+  while (client.transport->waits()) {
+    client.transport->become_writable(*client.session);
+    run();
+  }
+  const Texts texts = client.transport->take_texts();
+  REQUIRE(texts.size() >= 2);
+  CHECK(texts[0].find(R"("skipped":)") != std::string::npos);
+  CHECK(texts.back() == "answer");
+  CHECK(client.session->untold_bytes() == 0);
+}
+
 TEST_CASE_FIXTURE(SpeakersBench, "A client that does not read its answers is closed") {
   Client& client = connect();
   say(client, R"({"type":"x","ref":"r"})");
   client.transport->stall();
+  testing::UpdateSource source{1 << 20};
   for (int count = 0; count < 100 && !client.session->closing(); ++count) {
+    if (count == 10) post(source.event("", Seq{1}, "what the rest waits for"));
     post(std::make_shared<const Notes>(Notes{{{1, std::string(1000, 'a')}}}));
     run();
   }
@@ -353,6 +450,43 @@ TEST_CASE_FIXTURE(SpeakersBench, "A hundred thousand hellos of one client leave 
   CHECK(letters<Attendance>().size() == 1);
   CHECK(other.transport->take_texts().empty());
   CHECK(client.transport->take_texts().size() == 1);
+}
+
+// "connected 1 10.0.0.1", "disconnected 1 dev-1 1001 3000 ms".
+Texts noticed(SpeakersBench& bench) {
+  Texts texts;
+  for (Noticed& noticed : bench.letters<Noticed>()) {
+    for (; !noticed.notices.empty(); noticed.notices.pop_front()) {
+      const Notice& notice = noticed.notices.front();
+      std::string text = std::string(name(notice.event)) + ' ' + std::to_string(notice.connection);
+      for (const std::string& part : {notice.address, notice.id})
+        if (!part.empty()) text += ' ' + part;
+      if (notice.event == WorkerEvent::disconnected) {
+        text += ' ' + std::to_string(notice.code) + ' ';
+        text += std::to_string(notice.duration / milliseconds(1)) + " ms";
+      }
+      texts.push_back(text);
+    }
+  }
+  return texts;
+}
+
+TEST_CASE("Connections that come and go are told where the relay wants to hear of it") {
+  SpeakersBench bench;
+  SpeakersBench::Client& before = bench.connect();
+  bench.leave(bench.connect());
+  CHECK(noticed(bench).empty());
+  bench.outbox.want(WorkerEvents().add(WorkerEvent::connected).add(WorkerEvent::disconnected));
+  SpeakersBench::Client& client = bench.connect({"room:1"});
+  bench.say(client, kHello);
+  bench.relay.clock.advance(seconds(3));
+  bench.leave(client, Farewell::leave, 1001);
+  bench.leave(before);
+  CHECK(noticed(bench) == Texts{"connected 3 unknown", "disconnected 3 dev-1 1001 3000 ms",
+                                "disconnected 1 1006 3000 ms"});
+  bench.outbox.want(WorkerEvents().add(WorkerEvent::connected));
+  bench.leave(bench.connect());
+  CHECK(noticed(bench) == Texts{"connected 4 unknown"});
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ class RandomInbox {
   }
   void release() {
     const std::uint64_t n = any_number();
-    inbox().release({n}, clock_.now());
+    inbox().release({n}, false, clock_.now());
     model.release(n);
   }
 

@@ -30,6 +30,7 @@ from .errors import (
 )
 from .message import Message
 from .message_loop import AsyncMessages, Messages
+from .notice import Notice
 from .relay import Relay
 from .sender import close_on_sigterm
 from .versioned import Versioned
@@ -57,6 +58,7 @@ __all__ = [
     "Message",
     "Messages",
     "NoSuchMember",
+    "Notice",
     "Position",
     "PossibleLoss",
     "Relay",

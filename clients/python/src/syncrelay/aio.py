@@ -156,7 +156,8 @@ class AsyncRelay(AsyncCommands, Handling):
         self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0, until_empty: bool = False
     ) -> None:
         """``Relay.run`` as a coroutine, in whose event loop handlers run that are coroutines. To stop it, cancel it: then
-        it still waits for handlers, ``grace`` seconds at most. ``lifespan`` does all of that."""
+        it still waits for handlers, ``grace`` seconds at most; cancelled again, it does not. ``lifespan`` does all of that.
+        Raises InvalidValue, and CommandRejected when the relay gives no messages."""
         await self._relay._service(concurrency, lease, grace, until_empty).run()
 
     async def flush(self, timeout: float = 5.0, *, confirm: bool = False) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Callable, TypeVar
 
 from .errors import CommandRejected, Conflict, NoSuchMember
+from .notice import Notices, as_notices
 from .versioned import Versioned
 
 T = TypeVar("T")
@@ -63,8 +64,9 @@ class ChannelInfo:
 
 @dataclass(frozen=True)
 class Member:
-    """One identity that follows a channel, by any of its connections, or did so a moment ago. ``info`` is what the client
-    says of itself, ``since`` in seconds since 1970."""
+    """One identity that follows a channel, by any of its connections, or did so within its grace. ``info`` is what the
+    client says of itself, anything up to 1,024 bytes; ``since`` is when it became a member, in seconds since 1970 by the
+    relay's clock."""
 
     info: dict[str, Any]
     since: float
@@ -112,6 +114,11 @@ def events(answer: bytes) -> tuple[list[dict[str, Any]], str]:
     """Messages that the relay hands out, and its epoch."""
     body = _accepted(answer)
     return [each for each in body["events"] if each["event"] == "message"], body["epoch"]
+
+
+def notices(answer: bytes) -> Notices:
+    """Those that the relay hands out."""
+    return as_notices(_accepted(answer))
 
 
 def accepted(answer: bytes) -> None:

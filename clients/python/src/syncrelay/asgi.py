@@ -23,8 +23,8 @@ def lifespan(
     concurrency: int = 10, lease: float = 30.0, grace: float = 5.0,
 ) -> Lifespan:  # fmt: skip
     """A lifespan that ends when the relay has taken what was queued, or after ``close_timeout``, with a log line. Within
-    it the handlers of ``relay.on`` are called, in the server's event loop, as ``AsyncRelay.serve`` does it with these
-    arguments.
+    it the handlers of ``relay.on`` and ``relay.on_notice`` are called, in the server's event loop, as ``AsyncRelay.serve``
+    does it with these arguments.
 
     ``own`` is the application's own one, which runs inside: what it pushes at its end arrives, too, and what it yields is
     passed on; for an application that is made already, ``app.router.lifespan_context``, which calls the handlers of

@@ -8,10 +8,15 @@ import os
 import signal
 import threading
 
+from .receiving import WAIT
+from .sender import before_end
 from .service import Service
 from .threads import gevent_has_threads, refuse_eventlet
 
 _log = logging.getLogger("syncrelay")
+
+
+_running: dict[threading.Thread, Service] = {}  # in this process
 
 
 class Background:
@@ -30,14 +35,16 @@ class Background:
         refuse_eventlet()
         self._process, self._service = os.getpid(), service
         self._thread = threading.Thread(target=_run_beside, args=(service,), name="syncrelay-handlers", daemon=True)
+        _running[self._thread] = service
         self._thread.start()
 
-    def stop(self, timeout: float) -> None:
+    def stop(self, timeout: float | None) -> None:
+        """Waits until it has ended, or so many seconds; None: as long as that takes."""
         if not self.running or self._thread is None or self._service is None:
             return
         self._service.stop()
         if self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+            self._thread.join(_limit(self._service) if timeout is None else timeout)
 
 
 def run_here(service: Service) -> None:
@@ -81,3 +88,27 @@ def _run_beside(service: Service) -> None:
         asyncio.run(service.run())
     except Exception:
         _log.exception("no more messages are handled")
+    finally:
+        _running.pop(threading.current_thread(), None)
+
+
+def _limit(service: Service) -> float:
+    """Seconds that it takes to end at most: what was asked for last has to come, and handlers have their grace."""
+    return max(service.grace, 2.0 * WAIT) + 1.0
+
+
+def _stop_all() -> None:
+    """At the end of the process: all at once, and not those of a parent."""
+    running = list(_running.items())
+    for _, service in running:
+        service.stop()
+    for thread, service in running:
+        thread.join(_limit(service))
+
+
+def _longest() -> float:
+    return max(map(_limit, list(_running.values())), default=0.0)
+
+
+before_end(_stop_all, _longest)
+os.register_at_fork(after_in_child=_running.clear)

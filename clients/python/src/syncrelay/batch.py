@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Iterable, Mapping
 
 from .answer import Position
+from .block import AsyncBlock, Block, CommandList
 from .encoding import CommandEncoder
-from .errors import CommandTooLarge, InvalidValue
 from .members import IfVersion, Ttl, Where, checked_channel, checked_channels, effort
 
 if TYPE_CHECKING:
@@ -78,7 +77,8 @@ class CommandBatch(BatchCommands):
     """
 
     def __init__(self, encoder: CommandEncoder, confirm: bool, timeout: float, id: str | None) -> None:
-        super().__init__(CommandList(encoder), "")
+        super().__init__(CommandList(encoder, "batch", MAX_COMMANDS), "")
+        self._encoder = encoder
         self._confirm = confirm
         self._timeout = timeout
         self._id = id
@@ -106,81 +106,31 @@ class CommandBatch(BatchCommands):
     def __bool__(self) -> bool:
         return True
 
+    def _whole(self) -> tuple[bytes, bool, float, str | None, str]:
+        """What sends it."""
+        confirm, id = effort(self._confirm, self._id, self._commands.condition)
+        return self._encoder.batch(self._commands.bodies, id), confirm, self._timeout, id, self._commands.last_channel
 
-class Batch(CommandBatch):
+
+class Batch(CommandBatch, Block):
     """What ``relay.batch()`` gives."""
 
     def __init__(self, relay: Relay, confirm: bool, timeout: float, id: str | None) -> None:
         super().__init__(relay._encoder, confirm, timeout, id)
         self._relay = relay
 
-    def __enter__(self) -> Batch:
-        self._commands.begin()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        commands = self._commands.end()
-        if kind is None and commands.bodies:
-            confirm, id = effort(self._confirm, self._id, commands.condition)
-            body = self._relay._encoder.batch(commands.bodies, id)
-            self.result = self._relay._send(body, confirm, self._timeout, id, commands.last_channel)
+    def _deliver(self) -> None:
+        if self._commands.bodies:
+            self.result = self._relay._send(*self._whole())
 
 
-class AsyncBatch(CommandBatch):
+class AsyncBatch(CommandBatch, AsyncBlock):
     """What the ``batch()`` of an AsyncRelay gives. Only the end of its block is awaited; its methods are no coroutines."""
 
     def __init__(self, relay: AsyncRelay, confirm: bool, timeout: float, id: str | None) -> None:
         super().__init__(relay._encoder, confirm, timeout, id)
         self._relay = relay
 
-    async def __aenter__(self) -> AsyncBatch:
-        self._commands.begin()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        commands = self._commands.end()
-        if kind is None and commands.bodies:
-            confirm, id = effort(self._confirm, self._id, commands.condition)
-            body = self._relay._encoder.batch(commands.bodies, id)
-            self.result = await self._relay._send(body, confirm, self._timeout, id, commands.last_channel)
-
-
-class CommandList:
-    """The commands of one batch, or what else ``what`` says, encoded. Takes some only while that is open."""
-
-    def __init__(self, encoder: CommandEncoder, what: str = "batch", most: int = MAX_COMMANDS) -> None:
-        self.encoder = encoder.for_batches()
-        self._what = what
-        self._most = most
-        self.bodies: list[bytes] = []
-        self.condition: bool | None = None  # True: an answer may be a conflict
-        self.last_channel = ""
-        self._bytes = 0
-        self._open = False
-        self._used = False
-
-    def begin(self) -> None:
-        if self._used:
-            raise RuntimeError(f"this {self._what} is used already; relay.{self._what}() makes another one")
-        self._open = self._used = True
-
-    def end(self) -> CommandList:
-        self._open = False
-        return self
-
-    def add(self, command: bytes, channel: str, condition: bool = False) -> None:
-        if not self._open:
-            raise RuntimeError(f"a {self._what} takes commands inside its with block only")
-        if len(self.bodies) == self._most:
-            full = f"has {self._most:,} commands already, as many as it may have: begin another one"
-            raise InvalidValue(self._what, full)
-        self._bytes += len(command) + 1
-        if self._bytes > self.encoder.max_command:
-            raise CommandTooLarge(self._what, f"has over {self.encoder.max_command} bytes, the limit of one command")
-        self.bodies.append(command)
-        self.condition = condition or self.condition or None
-        self.last_channel = channel
+    async def _deliver(self) -> None:
+        if self._commands.bodies:
+            self.result = await self._relay._send(*self._whole())

@@ -189,21 +189,27 @@ class Commands(ABC):
             value = found or self.state(key, versions=True, timeout=attempts.left())
 
     def members(self, *, timeout: float = 5.0) -> dict[str, Member]:
-        """Who is there, by identity, in the order of arrival. Empty where the relay keeps no members (``--presence``)."""
+        """Who is there, by identity, in the order of arrival. Empty where the relay keeps no members (``--presence``).
+
+        Waits for the relay's answer. Raises AnswerTimeout after ``timeout`` seconds.
+        """
         return answer.members(self._ask(self._encoder.query("members", channel=self._channel), timeout))
 
     def will(self, id: str, *, timeout: float = 5.0) -> Will:
-        """What the relay does when this member has left, in one step; given to it when the block ends:
+        """What the relay does when this member has left, its grace being over, in one step; up to 16 commands, given to it
+        when the block ends:
 
             with relay.channel("room:42").will("dev-1") as will:
                 will.broadcast("player:gone", {"id": "dev-1"})
 
-        Raises NoSuchMember there. A new will takes the place of the one before.
+        Raises InvalidValue for what is no identity. The end of the block waits for the relay's answer, ``timeout`` seconds
+        at most, and raises NoSuchMember, CommandRejected or AnswerTimeout. A new will takes the place of the one before.
         """
         return Will(self, id, timeout)
 
     def no_will(self, id: str, *, timeout: float = 5.0) -> None:
-        """Takes the will away again. Raises NoSuchMember."""
+        """Takes the will away again; one that is not there is no error. Waits for the relay's answer, ``timeout`` seconds at
+        most. Raises NoSuchMember, CommandRejected or AnswerTimeout."""
         answer.accepted(self._ask(self._encoder.will(self._channel, id, []), timeout))
 
     def _broadcast(

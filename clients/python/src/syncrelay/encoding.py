@@ -8,7 +8,7 @@ the others take a walk through their values first (plain.py), and so does what h
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from .errors import CommandTooLarge, InvalidValue
 from .members import (
@@ -122,8 +122,14 @@ class CommandEncoder:
             query["id"] = checked_identity(identity)
         return self._encode({**query, "code": code, "reason": reason})
 
-    def receive(self, most: int, wait: int, lease: float) -> bytes:
-        return self._encode({"op": "receive", "max": most, "wait": wait, "lease": lease})
+    def receive(self, most: int, wait: int, lease: float | None, events: Iterable[str] | None = None) -> bytes:
+        """``lease`` None: for notices, which have none. ``events`` None: messages only."""
+        query: dict[str, object] = {"op": "receive", "max": most, "wait": wait}
+        if lease is not None:
+            query["lease"] = lease
+        if events is not None:
+            query["events"] = list(events)
+        return self._encode(query)
 
     def channels(self, prefix: str, after: str | None, limit: int) -> bytes:
         """``after`` None: from the first one on, which is the default channel; ``""`` begins behind that."""

@@ -14,6 +14,7 @@ from .errors import RelayClosed, RelayUnavailable
 from .handover import Promise
 from .memory_relay import MemoryRelay
 from .message import Held, Message
+from .notice import Notices, as_notices
 from .outbox import WhenFull
 from .request import Request
 from .threads import OwnedLock
@@ -23,10 +24,21 @@ T = TypeVar("T")
 _QUERIES = frozenset("state clients channels stats members disconnect receive done extend release".split())
 
 
+class _Question:
+    """Somebody asks for what the relay hands out; ``result``: what becomes of the answer."""
+
+    def __init__(self, request: dict[str, Any], result: Callable[[dict[str, Any]], Any]) -> None:
+        self.request = request
+        self.result = result
+        self.waits: bool = request["wait"] > 0
+        self.answer: Promise[Any] = Promise()
+
+
 class FakeSender:
     """A Carrier that ends in a MemoryRelay. The lock guards all; what the relay will not answer times out at once."""
 
     started = True
+    in_real_time = False
     in_doubt = False  # what is not answered has taken effect, or never will
 
     def __init__(
@@ -45,8 +57,8 @@ class FakeSender:
         self._queue: deque[bytes] = deque()
         self._aside: deque[bytes] = deque()  # from finalizers, as in Outbox
         self._lock = OwnedLock()
-        self._open: list[tuple[Promise[list[Message]], int, bool]] = []  # who wants up to so many messages, and would wait
-        self._settled: deque[tuple[int, bool]] = deque()
+        self._open: list[_Question] = []
+        self._settled: deque[tuple[Held, bool]] = deque()
 
     @property
     def queued(self) -> int:
@@ -72,33 +84,37 @@ class FakeSender:
                 answer = self._answer(body)
                 if id is None or self.answers_to_lose == 0:
                     request.settle(answer)
-                    return request
-                self.answers_to_lose -= 1
-        request.settle(FutureTimeout())
+                else:
+                    self.answers_to_lose -= 1
+        if request.answer.done():
+            self._hand_out()
+        else:
+            request.settle(FutureTimeout())
         return request
 
-    def act(self, part: Callable[[MemoryRelay], None]) -> None:
+    def act(self, part: Callable[[MemoryRelay], object]) -> None:
         with self._lock:
             part(self.relay)
 
-    def say(self, event: dict[str, Any]) -> None:
-        with self._lock:
-            self.relay.inbox.add(event)
+    def play(self, part: Callable[[MemoryRelay], object]) -> None:
+        """What a client does; whoever waits for it gets it."""
+        self.act(part)
         self._hand_out()
 
     def receive(self, body: bytes, lease: float) -> Promise[list[Message]]:
-        request = json.loads(body)
-        answer: Promise[list[Message]] = Promise()
-        with self._lock:
-            self._check_open()
-            self._open.append((answer, request["max"], request["wait"] > 0))
-        self._hand_out()
-        return answer
+        return self._ask(body, self._messages)
 
-    def end_receive(self, taken: Promise[list[Message]]) -> None:
+    def receive_notices(self, body: bytes) -> Promise[Notices]:
+        return self._ask(body, as_notices)
+
+    def end_receive(self, taken: Promise[Any]) -> None:
         with self._lock:
-            self._open = [(answer, most, waits and answer is not taken) for answer, most, waits in self._open]
+            for question in self._open:
+                question.waits = question.waits and question.answer is not taken
         self._hand_out()
+
+    def notice_handled(self) -> None:
+        self.act(lambda relay: relay.notices.handled())
 
     def messages_settled(self) -> Future[None]:
         done: Future[None] = Future()
@@ -113,26 +129,38 @@ class FakeSender:
             time.sleep(0.005)
         return True
 
+    def _ask(self, body: bytes, result: Callable[[dict[str, Any]], T]) -> Promise[T]:
+        question = _Question(json.loads(body), result)
+        with self._lock:
+            self._check_open()
+            self._open.append(question)
+        self._hand_out()
+        return question.answer
+
+    def _messages(self, body: dict[str, Any]) -> list[Message]:
+        return [Message(event, Held(event["n"], 0.0, body["epoch"]), self._settle) for event in body["events"]]
+
     def _hand_out(self) -> None:
         """To those who wait, and who want no waiting. Outside of the lock nobody is answered before another who asked
         first."""
-        answers: list[tuple[Promise[list[Message]], list[Message]]] = []
+        answers: list[tuple[_Question, Any]] = []
         with self._lock:
             self._take_settled()
             still_open = []
-            for answer, most, waits in self._open:
-                taken = [] if self.away or answer.cancelled() else self.relay.inbox.take(most)
-                messages = [Message(event, Held(event["n"], 0.0, self.relay.epoch), self._settle) for event in taken]
-                if messages or not (waits or self.away):
-                    answers.append((answer, messages))
-                elif not answer.cancelled():
-                    still_open.append((answer, most, waits))
+            for question in self._open:
+                if question.answer.cancelled():
+                    continue
+                body = {"events": []} if self.away else self.relay.answer(question.request)
+                if body["events"] or not (question.waits or self.away):
+                    answers.append((question, question.result(body)))
+                else:
+                    still_open.append(question)
             self._open = still_open
-        for answer, messages in answers:
-            answer.settle(messages)
+        for question, result in answers:
+            question.answer.settle(result)
 
     def _settle(self, held: Held, done: bool) -> None:
-        self._settled.append((held.number, done))
+        self._settled.append((held, done))
         if self._lock.is_mine():
             return  # a finalizer; whoever has the lock sees to it
         with self._lock:
@@ -141,11 +169,11 @@ class FakeSender:
 
     def _take_settled(self) -> None:
         while self._settled:
-            number, done = self._settled.popleft()
+            held, done = self._settled.popleft()
             if done:
-                self.relay.inbox.done([number])
+                self.relay.inbox.done([held.number])
             else:
-                self.relay.inbox.release([number])
+                self.relay.inbox.release([held.number], untried=not held.tried)
 
     def losses_told(self) -> int:
         return 0
@@ -179,8 +207,8 @@ class FakeSender:
             still_open, self._open = self._open, []
             done: Future[None] = Future()
             done.set_result(None)
-        for answer, _, _ in still_open:
-            answer.settle(RelayClosed("this relay client is closed"))
+        for question in still_open:
+            question.answer.settle(RelayClosed("this relay client is closed"))
         return done
 
     def close_timeout(self, timeout: float | None) -> float:

@@ -38,9 +38,10 @@ class HandlerThreads:
         return await wrapped
 
     def end(self) -> None:
-        """Each ends when it has nothing to do."""
+        """Each ends when it has nothing to do. What is called later has new ones."""
         for _ in range(self._threads):
             self._work.put(None)
+        self._threads = 0
 
     def _run(self) -> None:
         while True:

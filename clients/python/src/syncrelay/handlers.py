@@ -9,8 +9,10 @@ from typing import Any, Callable, Optional, TypeVar
 from .errors import InvalidValue
 from .members import checked_message_type, checked_name
 from .message import Message
+from .notice import KINDS, Notice
 
 F = TypeVar("F", bound=Callable[[Message], Any])
+N = TypeVar("N", bound=Callable[[Notice], Any])
 OnDead = TypeVar("OnDead", bound=Callable[[Message, Exception], Any])
 
 _MOST_UNKNOWN = 100  # types that are named in the log; clients can make up any number
@@ -24,6 +26,29 @@ class Handler:
         self.attempts = attempts
 
 
+class NoticeHandlers:
+    """By kind. To be filled before notices are taken; a kind has one."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[str, Callable[[Notice], Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_kind)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind in KINDS if kind in self._by_kind]
+
+    def add(self, kinds: tuple[str, ...], function: Callable[[Notice], Any]) -> None:
+        for kind in kinds:
+            if kind in self._by_kind:
+                raise ValueError(f"notices of the kind {kind!r} have a handler already")
+        self._by_kind.update(dict.fromkeys(kinds, function))
+
+    def of(self, notice: Notice) -> Callable[[Notice], Any]:
+        return self._by_kind[notice.event]
+
+
 class Handlers:
     """By type. To be filled before messages are taken; a type has one."""
 
@@ -31,9 +56,16 @@ class Handlers:
         self._by_type: dict[str, Handler] = {}
         self._unknown: set[str] = set()
         self.on_dead: Optional[Callable[[Message, Exception], Any]] = None
+        self.notices = NoticeHandlers()
 
-    def __len__(self) -> int:
-        return len(self._by_type)
+    @property
+    def of_messages(self) -> bool:
+        """Whether there are any."""
+        return bool(self._by_type)
+
+    def __bool__(self) -> bool:
+        """Whether there are any, of messages or notices."""
+        return self.of_messages or bool(self.notices)
 
     def add(self, types: tuple[str, ...], handler: Handler) -> None:
         for type in types:
@@ -64,8 +96,12 @@ class Handling:
             def say(message):
                 relay.broadcast("said", message.data)
 
-        The message is done when it returns. When it raises, the message is given back, after a pause, and whoever gets it
-        tries again; at the attempt number ``attempts`` it is for ``on_dead``. ``run``, ``start`` or ``serve`` begins.
+        The message is done when it returns. When it raises, the message is given back, after a pause (0.5 s, doubled each
+        time, 30 s at most), and whoever gets it tries again; at the attempt number ``attempts`` it is for ``on_dead``. So it
+        must bear being called twice with one message. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, in whose event
+        loop coroutines run; functions run in threads of their own. Register before that.
+
+        Raises InvalidValue for what is no type of a client's message, and ValueError for one that has a handler.
         """
         for each in (type, *types):
             checked_message_type(each)
@@ -78,9 +114,36 @@ class Handling:
 
         return register
 
+    def on_notice(self, kind: str, *kinds: str) -> Callable[[N], N]:
+        """Decorates the function, or coroutine function, that is called with each Notice of these kinds, of
+        ``connected``, ``disconnected``, ``joined`` and ``left``:
+
+            @relay.on_notice("joined", "left")
+            def note(notice):
+                print(notice.event, notice.id, notice.channel)
+
+        A kind has one. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, beside the handlers of ``on`` and with as
+        many hands; functions run in threads of their own. What happens to one connection, or to one member, is handled in
+        its order. Register before that. Raises InvalidValue for another kind, and ValueError for one that has a handler.
+
+        A notice goes to one of the workers that ask for its kind, once at most: what the function raises is logged, and it
+        is not called again. The relay keeps notices while somebody asks for them, and for a minute after, 10,000 at most;
+        the log says how many were dropped.
+        """
+        for each in (kind, *kinds):
+            if each not in KINDS:
+                raise InvalidValue("kind", f"is {each!r}; there are {', '.join(KINDS)}")
+
+        def register(function: N) -> N:
+            self._handlers.notices.add((kind, *kinds), function)
+            return function
+
+        return register
+
     def on_dead(self, function: OnDead) -> OnDead:
         """Decorates the function that is called with a message whose handler has failed at its last attempt, and with the
-        error; the message is done afterwards. Without one, and when it fails itself, the whole message is in the log."""
+        error; the message is done afterwards. It runs where handlers do. Without one, and when it fails itself, the whole
+        message is in the log. A second one takes the place of the first."""
         self._handlers.on_dead = function
         return function
 

@@ -88,7 +88,7 @@ class Leases:
             return
         if time.monotonic() >= self._not_before:
             if self._released and "release" not in under_way:
-                yield self._begin("release", [self._released.popleft() for _ in range(min(len(self._released), _MOST))])
+                yield self._release()
             if "done" not in under_way:
                 done: list[Held] = []
                 while self._done and len(done) < _MOST and passed(self._done[0][1]):
@@ -187,6 +187,14 @@ class Leases:
                 held.extend_at = time.monotonic() + lease / _PART
             for first in range(0, len(all_held), _MOST):
                 yield self._begin("extend", all_held[first : first + _MOST], lease=lease)
+
+    def _release(self) -> tuple[int, bytes]:
+        """Those that were tried and those that were not are told of apart, as they come."""
+        tried = self._released[0].tried
+        held: list[Held] = []
+        while self._released and self._released[0].tried == tried and len(held) < _MOST:
+            held.append(self._released.popleft())
+        return self._begin("release", held, **({} if tried else {"untried": True}))
 
     def _begin(self, op: str, held: list[Held], **members: object) -> tuple[int, bytes]:
         self._last += 1

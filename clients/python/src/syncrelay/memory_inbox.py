@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
+
+from .members import checked_connection, checked_identity, checked_message_type
 
 
 class MemoryInbox:
@@ -37,11 +39,26 @@ class MemoryInbox:
         for number in numbers:
             self._held.pop(number, None)
 
-    def release(self, numbers: list[int]) -> None:
+    def release(self, numbers: list[int], untried: bool) -> None:
+        """``untried``: it was no attempt."""
         for number in numbers:
             if number in self._held:
-                self._waiting[number] = self._held.pop(number)
+                self._waiting[number] = event = self._held.pop(number)
+                event["attempt"] -= untried
 
 
 def _sender(event: dict[str, Any]) -> object:
     return event.get("id", event["connection"])
+
+
+def said(
+    type: str, data: object, id: str | None, connection: int, channel: str, members: Mapping[str, object]
+) -> dict[str, Any]:
+    """What the inbox keeps of a client's message."""
+    if id is not None:
+        checked_identity(id)
+    body: dict[str, object] = {"type": checked_message_type(type), **({} if data is None else {"data": data}), **members}
+    if channel:
+        body["channel"] = channel
+    identity = {} if id is None else {"id": id}
+    return {"connection": checked_connection(connection), **identity, "channel": channel, "data": body}

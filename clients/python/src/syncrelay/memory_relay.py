@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable
 
 from .answer import Client
 from .memory_channel import MemoryChannel
-from .members import checked_identity, checked_message_type
+from .memory_clients import MemoryClients
 from .memory_inbox import MemoryInbox
+from .memory_notices import MemoryNotices
 
 
 class Refused(Exception):
@@ -29,20 +30,22 @@ class MemoryRelay:
         self._configured = frozenset(state_keys)
         self.commands: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []  # of all channels, in the relay's order
-        self.followers: dict[str, list[Client]] = {}  # by channel
+        self.clients = MemoryClients()
         self.closed: list[dict[str, Any]] = []  # what backends disconnected
         self._version = int(time.time() * 1e6)  # as the relay: no number comes a second time
         self._now = 0.0
+        self.notices = MemoryNotices()
         self.restart()
 
     def restart(self) -> None:
         """As without ``--data``. What was recorded for the test stays."""
         self.epoch = secrets.token_hex(8)
         self.inbox = MemoryInbox()
+        self.notices.restart()
         self._channels = {"": self._new_channel("", 0)}
         self._gone: dict[str, int] = {}  # where the numbers of channels that were forgotten go on
         self._answered: dict[str, int] = {}  # by id; the position
-        for name, clients in self.followers.items():
+        for name, clients in self.clients.followers.items():
             if clients:
                 self._made(name)
 
@@ -68,12 +71,12 @@ class MemoryRelay:
 
     def follow(self, channel: str, clients: Iterable[Client]) -> None:
         """Instead of those before."""
-        followers = list(clients)
-        for client in followers:
-            if not isinstance(client, Client):
-                raise TypeError(f"a client is a syncrelay.Client, e.g. Client(id=1), not {client!r}")
-        self.followers[channel] = followers
-        if self.followers[channel]:
+        gone = self.clients.follow(channel, clients)
+        for client in self.clients.of(channel):
+            self.notices.seen(client.id, self.time, address=client.address)
+        for number in gone:
+            self.notices.gone(number, self.time, 1006)
+        if self.clients.of(channel):
             self._made(channel)
         elif channel in self._channels:
             self._forget_if_empty(self._channels[channel])
@@ -84,7 +87,7 @@ class MemoryRelay:
         if op == "state":
             return self._state(self._found(name), request.get("key"))
         if op == "clients":
-            return self._accepted(name, clients=[vars(each) for each in self._clients(request.get("channel"))])
+            return self._accepted(name, clients=[vars(each) for each in self.clients.of(request.get("channel"))])
         if op == "channels":
             return self._list(request)
         if op == "members":
@@ -92,19 +95,42 @@ class MemoryRelay:
         if op == "disconnect":
             return self._accepted("", closed=self._disconnect(request))
         if op == "receive":
-            return self._accepted("", events=self.inbox.take(request["max"]))
+            return self._receive(request.get("events", ["message"]), request["max"])
         if op in ("done", "release", "extend"):
-            self._settle(op, request["n"])
+            self._settle(op, request)
             return self._accepted("")
         if op == "stats":
             return self._accepted("", stats={"commands": len(self.commands), "events": len(self.events)})
         return self._take(request)
 
+    @property
+    def time(self) -> float:
+        """In seconds since 1970; goes on by itself, and by ``advance``."""
+        return time.time() + self._now
+
+    def say(self, event: dict[str, Any]) -> None:
+        """``event``: of ``said``."""
+        self.notices.seen(event["connection"], self.time, event.get("id"))
+        self.inbox.add({**event, "ts": self.time})
+
+    def publish(self, command: dict[str, Any], connection: int) -> None:
+        """A client's event: a broadcast that no backend has sent."""
+        self.notices.seen(connection, self.time, command.get("from"))
+        self._apply(command)
+
+    def hang_up(self, connection: int, code: int) -> bool:
+        """False: nothing is known of it."""
+        self.clients.remove(connection)
+        return self.notices.gone(connection, self.time, code)
+
     def join(self, channel: str, id: str, info: dict[str, Any]) -> None:
         made = self._made(channel)
-        event = made.members.join(id, info, time.time() + self._now)
-        if event is not None:
-            self._publish(made.numbered(event))
+        event = made.members.join(id, info, self.time)
+        if event is None:
+            return
+        if event["type"] == "sync:joined":
+            self.notices.joined(channel, self.time, id, info)
+        self._publish(made.numbered(event))
 
     def leave(self, channel: str, id: str) -> None:
         """The will, too. One that is refused does nothing."""
@@ -112,6 +138,7 @@ class MemoryRelay:
         left = made.members.leave(id)
         if left is not None:
             event, commands = left
+            self.notices.left(channel, self.time, id)
             self._publish(made.numbered(event))
             try:
                 self._apply_batch({"commands": commands})
@@ -119,24 +146,30 @@ class MemoryRelay:
                 pass
         self._forget_if_empty(self._made(channel))
 
+    def _receive(self, kinds: list[str], most: int) -> dict[str, Any]:
+        notices, dropped = self.notices.take(kinds, most)
+        messages = self.inbox.take(most - len(notices)) if "message" in kinds else []
+        told = {"notices_dropped": dropped} if dropped else {}
+        return self._accepted("", events=[*notices, *messages], **told)
+
     def _will(self, command: dict[str, Any]) -> None:
         if not self._found(command.get("channel", "")).members.will(command["id"], command["commands"]):
             raise Refused(code="no_such_member", message="that identity is no member of the channel", offset=0)
 
-    def _settle(self, op: str, numbers: list[int]) -> None:
+    def _settle(self, op: str, request: dict[str, Any]) -> None:
         if op == "done":
-            self.inbox.done(numbers)
+            self.inbox.done(request["n"])
         elif op == "release":
-            self.inbox.release(numbers)
+            self.inbox.release(request["n"], request.get("untried", False))
 
     def _disconnect(self, query: dict[str, Any]) -> int:
         self.closed.append({name: value for name, value in query.items() if name != "op"})
-        if "id" in query:
-            return int(any(query["id"] in each.members.known for each in self._channels.values()))
-        there = any(client.id == query["connection"] for client in self._clients(None))
-        for name, clients in self.followers.items():
-            self.followers[name] = [client for client in clients if client.id != query["connection"]]
-        return int(there)
+        if "id" not in query:
+            return int(self.hang_up(query["connection"], query["code"]))
+        numbers = self.notices.of_identity(query["id"])
+        for number in numbers:
+            self.hang_up(number, query["code"])
+        return len(numbers) or int(any(query["id"] in each.members.known for each in self._channels.values()))
 
     def _take(self, command: dict[str, Any]) -> dict[str, Any]:
         id = None if command["op"] == "will" else command.pop("id", None)
@@ -155,13 +188,13 @@ class MemoryRelay:
 
     def _apply_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         before = {name: channel.copy() for name, channel in self._channels.items()}
-        gone, followers, events = dict(self._gone), dict(self.followers), len(self.events)
+        gone, followers, events = dict(self._gone), dict(self.clients.followers), len(self.events)
         results = []
         for index, command in enumerate(batch["commands"]):
             try:
                 results.append(self._result(command, self._apply(command)))
             except Refused as refused:
-                self._channels, self._gone, self.followers = before, gone, followers
+                self._channels, self._gone, self.clients.followers = before, gone, followers
                 del self.events[events:]
                 raise Refused(**refused.error, index=index) from None
         return {"results": results}
@@ -201,13 +234,13 @@ class MemoryRelay:
 
     def _drop(self, name: str) -> None:
         channel = self._channels.pop(name, None)
-        self.followers.pop(name, None)
+        self.clients.followers.pop(name, None)
         if channel is not None:
             self._gone[name] = channel.seq + 1
 
     def _publish(self, event: dict[str, Any]) -> None:
         seq = event.pop("seq")
-        self.events.append({**event, "ts": time.time() + self._now, "seq": seq})
+        self.events.append({**event, "ts": self.time, "seq": seq})
 
     def _new_channel(self, name: str, seq: int) -> MemoryChannel:
         return MemoryChannel(name, seq, () if name else self._configured, self._next_version)
@@ -220,19 +253,13 @@ class MemoryRelay:
         return self._channels.setdefault(name, self._found(name))
 
     def _forget_if_empty(self, channel: MemoryChannel) -> None:
-        if channel.name and channel.is_empty and not self.followers.get(channel.name):
+        if channel.name and channel.is_empty and not self.clients.of(channel.name):
             self._gone[channel.name] = channel.seq
             self._channels.pop(channel.name, None)
 
     def _next_version(self) -> int:
         self._version += 1
         return self._version
-
-    def _clients(self, name: str | None) -> list[Client]:
-        if name is not None:
-            return self.followers.get(name, [])
-        everybody = {client.id: client for clients in self.followers.values() for client in clients}
-        return list(everybody.values())
 
     def _list(self, query: dict[str, Any]) -> dict[str, Any]:
         after, limit = query.get("after"), query["limit"]
@@ -244,7 +271,7 @@ class MemoryRelay:
         channel = self._channels[name]
         state = channel.state
         size = sum(len(key.encode()) + len(_json(value)) for key, value in state.items())
-        subscribers = len(self.followers.get(name, ()))
+        subscribers = len(self.clients.of(name))
         return {"name": name, **self._position(name), "subscribers": subscribers, "keys": len(state), "bytes": size}
 
     def _state(self, channel: MemoryChannel, key: str | None) -> dict[str, Any]:
@@ -263,7 +290,7 @@ class MemoryRelay:
         return {"seq": self._found(name).seq, "epoch": self.epoch}
 
     def _accepted(self, name: str, **members: Any) -> dict[str, Any]:
-        return {"ok": True, **self._position(name), "clients": len(self._clients(name)), **members}
+        return {"ok": True, **self._position(name), "clients": len(self.clients.of(name)), **members}
 
 
 def _first_channel(command: dict[str, Any]) -> str:
@@ -272,19 +299,6 @@ def _first_channel(command: dict[str, Any]) -> str:
         command = command["commands"][-1]
     name: str = command["channels"][0] if "channels" in command else command.get("channel", "")
     return name
-
-
-def said(
-    type: str, data: object, id: str | None, connection: int, channel: str, members: Mapping[str, object]
-) -> dict[str, Any]:
-    """What the inbox keeps of a client's message."""
-    if id is not None:
-        checked_identity(id)
-    body: dict[str, object] = {"type": checked_message_type(type), **({} if data is None else {"data": data}), **members}
-    if channel:
-        body["channel"] = channel
-    identity = {} if id is None else {"id": id}
-    return {"connection": connection, **identity, "channel": channel, "ts": time.time(), "data": body}
 
 
 def _json(value: Any) -> bytes:

@@ -9,13 +9,14 @@ from typing import Any, Callable, Optional
 class Held:
     """A message that this process has been given; two are never equal, whatever their numbers."""
 
-    __slots__ = ("epoch", "extend_at", "lease", "number")
+    __slots__ = ("epoch", "extend_at", "lease", "number", "tried")
 
     def __init__(self, number: int, lease: float, epoch: str) -> None:
         self.number = number  # the relay's, which begins anew with an epoch
         self.epoch = epoch
         self.lease = lease  # seconds
         self.extend_at = 0.0  # monotonic; the I/O thread's
+        self.tried = False  # the program has seen it; otherwise, given back, it was no attempt
 
 
 Settle = Callable[[Held, bool], None]  # the message is done; False: given back
@@ -23,12 +24,16 @@ Settle = Callable[[Held, bool], None]  # the message is done; False: given back
 
 class Message:
     """One message of one client, which is this process' own until it is done or given back: the client library keeps it
-    so, as long as the process lives. One that is dropped without either is given back.
+    so, as long as the process lives. One that is dropped without either is given back. Each comes at least once, and
+    perhaps again: acting upon it twice must do no harm.
 
     ``type`` and ``data`` are what the client gave; ``body`` is the whole object that it sent, with all other members.
-    ``id`` is its identity, None when it has none; ``connection`` its number in ``clients()``; ``channel`` the one that the
-    message names, empty for the default one. ``ts`` is when the relay took it, in seconds since 1970; ``attempt`` how
-    often it was handed out, this time included; more than 1 says that somebody may have acted upon it already.
+    Clients may send anything. ``id`` is the identity, None when it has none; ``connection`` its number in ``clients()``;
+    ``channel`` the one that the message names, be it followed or not, empty for the default one. ``ts`` is when the relay
+    took it, in seconds since 1970 by the relay's clock; ``attempt`` how often it was handed out, this time included, from
+    1 again after a restart of the relay; more than 1 says that somebody may have acted upon it already.
+
+    ``done`` and ``release`` may be called in any thread.
     """
 
     __slots__ = ("_held", "_settle", "attempt", "body", "channel", "connection", "data", "given_back", "id", "ts", "type")
@@ -48,8 +53,15 @@ class Message:
 
     @property
     def number(self) -> int:
-        """The relay's, for the log."""
+        """The relay's, which stays with the message when it comes again, and which no other one has until a relay without
+        ``--data`` begins anew. Good for the ``id`` of a confirmed command, which then takes effect once."""
         return self._held.number
+
+    @property
+    def ref(self) -> str | None:
+        """What the client calls it, None where it gave nothing; unique among those of one client at most."""
+        ref = self.body.get("ref")
+        return ref if isinstance(ref, str) else None
 
     @property
     def sender(self) -> object:
@@ -69,6 +81,11 @@ class Message:
     def release(self) -> None:
         """Gives it back: the relay hands it out again, to any worker. Never waits."""
         self._end(False)
+
+    def _begin(self) -> Message:
+        """The program gets it now."""
+        self._held.tried = True
+        return self
 
     def __repr__(self) -> str:
         return f"<Message {self.number} {self.type!r} of {self.id or self.connection}, attempt {self.attempt}>"

@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import RelayClosed
 from .message import Message
-from .receiving import MAX_MESSAGES, PAUSE, Receiver, checked_count, come, give_up
+from .receiving import MAX_MESSAGES, PAUSE, Receiver, checked_count, come
 
 _log = logging.getLogger("syncrelay")
 
@@ -50,7 +50,7 @@ class _Loop:
             self._in_hand.done()
             self._in_hand = None
         if self._reserve and not self._closed:
-            self._in_hand = self._reserve.popleft()
+            self._in_hand = self._reserve.popleft()._begin()
         return self._in_hand
 
     def _give_back(self) -> None:
@@ -98,7 +98,7 @@ class Messages(_Loop):
             return False
         except BaseException:  # an interrupt
             if answer is not None:
-                give_up(answer)
+                self._receiver.give_up(answer)
             raise
         if messages is None:
             time.sleep(PAUSE)
@@ -145,7 +145,7 @@ class AsyncMessages(_Loop):
             return False
         except BaseException:  # the task is cancelled
             if answer is not None:
-                give_up(answer)
+                self._receiver.give_up(answer)
             raise
         if messages is None:
             await asyncio.sleep(PAUSE)

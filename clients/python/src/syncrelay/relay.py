@@ -12,6 +12,7 @@ from . import answer
 from .answer import ChannelInfo, Client, Position
 from .background import Background, run_here
 from .batch import Batch
+from .carrier import Carrier
 from .channel import Channel
 from .channel_pages import MAX_PAGE, ChannelPages
 from .commands import Commands
@@ -26,7 +27,7 @@ from .outbox import Outbox, WhenFull
 from .plain import Default
 from .receiving import Receiver
 from .request import Request
-from .sender import Carrier, Sender
+from .sender import Sender
 from .service import Service
 from .threads import seconds_to_wait
 
@@ -188,8 +189,13 @@ class Relay(Commands, Handling):
         self, id: str | None = None, *, connection: int | None = None,
         code: int = 4000, reason: str = "disconnected", timeout: float = 5.0,
     ) -> int:  # fmt: skip
-        """Closes all connections of an identity, or the one of this number, with a close code from 4000 to 4999; returns
-        how many it closed. It says nothing against coming back: a client does so unless its own code ends it."""
+        """Closes all connections of the identity ``id``, or the one of this number in ``clients()``; returns how many it
+        closed, 0 when there was none. ``code``: from 4000 to 4999; ``reason``: up to 123 bytes of UTF-8.
+
+        It comes behind all events before it, and says nothing against coming back: the browser client stays away after
+        4400 to 4499 (but 4429), others as they like. As a member the identity has its grace. Waits for the relay's
+        answer, ``timeout`` seconds at most. Raises InvalidValue or AnswerTimeout.
+        """
         return answer.closed(self._ask(self._encoder.disconnect(id, connection, code, reason), timeout))
 
     def messages(self, *, prefetch: int = 1, lease: float = 30.0, until_empty: bool = False) -> Messages:
@@ -199,35 +205,42 @@ class Relay(Commands, Handling):
                 relay.broadcast(message.type, message.data)
 
         A message is done when the next one is asked for. Whoever leaves the loop otherwise, by an exception or by
-        ``break``, gives it back, unless ``message.done()`` was called before. It waits for messages until the Relay is
-        closed, or with ``until_empty`` until there are none. ``prefetch``: how many this process takes at a time.
-        ``lease``: seconds after which the relay gives away what a process held that was killed or hangs whole.
+        ``break``, gives it back, unless ``message.done()`` was called before. It waits for messages, also while the relay is
+        away, until the Relay is closed, or with ``until_empty`` until there are none. ``prefetch``: how many this process
+        takes at a time, 1 to 1,000. ``lease``: seconds, 1 to 3,600, after which the relay gives away what a process held
+        that was killed or hangs whole.
+
+        A loop belongs to one thread; there may be several. Raises InvalidValue at once, and where it waits CommandRejected
+        when the relay gives no messages.
         """
         return Messages(Receiver(self._sender, self._encoder, lease, until_empty), prefetch)
 
     def run(
         self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0, until_empty: bool = False
     ) -> None:
-        """Calls the handlers of ``on`` with what clients say, until the Relay is closed.
+        """Calls the handlers of ``on`` with what clients say, and those of ``on_notice``, until the Relay is closed.
 
-        ``concurrency``: handlers at a time; coroutines run in one event loop, all others in threads. Messages of one
-        client are handled one by one, in order. ``lease``: seconds after which the relay gives away what a process held
-        that was killed or hangs whole. ``grace``: seconds that handlers have to end when it stops; what is not done then
-        is given back. ``until_empty``: only until there are no messages.
+        ``concurrency``: handlers of messages at a time, and as many of notices; coroutines run in one event loop, in this
+        thread, all others in threads of their own. Messages of one client are handled one by one, in order. ``lease``:
+        seconds, 1 to 3,600, after which the relay gives away what a process held that was killed or hangs whole.
+        ``grace``: seconds that handlers have to end when it stops; what is not done then is given back. ``until_empty``:
+        only until there are no messages and no notices.
 
-        In the main thread SIGTERM and SIGINT stop it, too, unless the program handles them itself. Raises CommandRejected
-        when the relay gives no messages.
+        In the main thread SIGTERM and SIGINT stop it, too, unless the program handles them itself; after SIGINT it raises
+        KeyboardInterrupt. Raises InvalidValue, and CommandRejected when the relay gives no messages.
         """
         run_here(self._service(concurrency, lease, grace, until_empty))
 
     def start(self, *, concurrency: int = 10, lease: float = 30.0, grace: float = 5.0) -> None:
-        """``run`` in a thread of its own, until ``stop()`` or ``close()``; a second time it does nothing. A forked child
-        has no such thread, and calls this itself where it wants one."""
+        """``run`` in a thread of its own, until ``stop()``, ``close()`` or the end of the process, which waits for the
+        handlers' ``grace``; a second time it does nothing. A forked child has no such thread, and calls this itself where it
+        wants one. Raises InvalidValue or UnsupportedThreads; what the relay refuses later is in the log."""
         if not self._background.running:
             self._background.start(self._service(concurrency, lease, grace, False))
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Ends what ``start()`` began, and waits for that."""
+        """Ends what ``start()`` began, and waits for that, ``timeout`` seconds at most: it goes on ending beside then. May be
+        called in any thread, by a handler, too, which is not waited for."""
         self._background.stop(timeout)
 
     def _service(self, concurrency: int, lease: float, grace: float, until_empty: bool) -> Service:
@@ -251,8 +264,9 @@ class Relay(Commands, Handling):
             raise flush_timeout(self._sender, timeout) from None
 
     def close(self, timeout: float | None = None) -> None:
-        """Sends what it can within ``timeout`` (default ``close_timeout``) and gives up the rest, with a log line."""
-        self._background.stop(self._sender.close_timeout(timeout))
+        """Sends what it can within ``timeout`` seconds (default ``close_timeout``) and gives up the rest, with a log line.
+        Handlers that ``start`` runs end before, within ``timeout``, too (default: their ``grace``)."""
+        self._background.stop(None if timeout is None else self._sender.close_timeout(timeout))
         ended = self._sender.close(timeout)
         try:
             ended.result(self._sender.close_timeout(timeout) + 1.0)

@@ -10,7 +10,7 @@ import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
-from typing import Callable, Protocol
+from typing import Any, Callable
 
 from . import answer
 from .drops import DropReport
@@ -23,37 +23,10 @@ from .io_thread import IoThread
 from .leases import Leases
 from .losses import Losses
 from .message import Held, Message
+from .notice import Notices
 from .outbox import Outbox
 from .request import Request, Requests
 from .threads import OwnedLock, refuse_eventlet, seconds_to_wait
-
-
-class Carrier(Protocol):
-    """What a client needs behind its methods: a Sender, or in tests something that acts like one."""
-
-    @property
-    def endpoint(self) -> str: ...
-    @property
-    def control(self) -> str | None: ...
-    @property
-    def queued(self) -> int: ...
-    @property
-    def dropped(self) -> int: ...
-    @property
-    def in_doubt(self) -> bool: ...
-    @property
-    def started(self) -> bool: ...
-    def post(self, command: bytes) -> None: ...
-    def request(self, body: bytes, id: str | None = None) -> Request: ...
-    def why_unanswered(self, request: Request) -> str: ...
-    def receive(self, body: bytes, lease: float) -> Promise[list[Message]]: ...
-    def end_receive(self, taken: Promise[list[Message]]) -> None: ...
-    def messages_settled(self) -> Future[None]: ...
-    def flush(self) -> Future[None]: ...
-    def close(self, timeout: float | None = None) -> Future[None]: ...
-    def close_timeout(self, timeout: float | None) -> float: ...
-    def losses_told(self) -> int: ...
-    def tell_losses(self, told_before: int) -> None: ...
 
 
 _GRACE = 1.0  # seconds beyond its timeout in which a thread must have ended, or is stuck inside ZeroMQ
@@ -67,6 +40,8 @@ class Sender:
     A forked child starts afresh: empty queue, its own thread and socket. What its parent had queued, its parent sends.
     One that is dropped without being closed has its thread send what it had, and end.
     """
+
+    in_real_time = True
 
     def __init__(
         self, endpoint: str, control: str | None, outbox: Outbox, close_timeout: float, hook: OnNewEpoch = None
@@ -126,16 +101,24 @@ class Sender:
     def receive(self, body: bytes, lease: float) -> Promise[list[Message]]:
         """What the relay hands out, not before it does, or has nothing for as long as ``body`` says; it comes after nothing
         that was pushed. All of it is kept this process' own, also when nobody waits for it any more. Raises RelayClosed."""
-        if self._leases.ending:
-            raise RelayClosed("this relay client is closed")
-        io = self._ready_to_ask()
+        io = self._ready_to_receive()
         request = io.request(body, None, after=0)
         taken: Promise[list[Message]] = Promise()
         request.answer.add_done_callback(partial(self._hand_over, taken, self._leases, io, lease))
         return taken
 
-    def end_receive(self, taken: Promise[list[Message]]) -> None:
+    def receive_notices(self, body: bytes) -> Promise[Notices]:
+        """As ``receive``; but nobody keeps them."""
+        request = self._ready_to_receive().request(body, None, after=0)
+        taken: Promise[Notices] = Promise()
+        request.answer.add_done_callback(partial(_hand_over_notices, taken))
+        return taken
+
+    def end_receive(self, taken: Promise[Any]) -> None:
         """The relay keeps no question open for long."""
+
+    def notice_handled(self) -> None:
+        """The relay does not want to know."""
 
     def messages_settled(self) -> Future[None]:
         """Done when the relay has answered what it was told of messages until now."""
@@ -200,6 +183,11 @@ class Sender:
         io = self._io or self._start()
         assert io is not None, "nobody is in the midst of a start"
         return io
+
+    def _ready_to_receive(self) -> IoThread:
+        if self._leases.ending:
+            raise RelayClosed("this relay client is closed")
+        return self._ready_to_ask()
 
     def _hand_over(
         self, taken: Promise[list[Message]], leases: Leases, io: IoThread, lease: float, request: Future[bytes]
@@ -298,13 +286,20 @@ def before_exit(act: Callable[[], None]) -> None:
     _exit_hook.run_before(act)
 
 
+def before_end(act: Callable[[], None], limit: Callable[[], float]) -> None:
+    """As ``before_exit``, and also before SIGTERM ends this process; it takes ``limit()`` seconds at most."""
+    before_exit(act)
+    _before_sigterm.append((act, limit))
+
+
 def close_on_sigterm() -> None:
-    """From now on SIGTERM, where it would end this process at once, first closes every Relay of the process, which sends
-    what is queued (``close_timeout`` at most). For programs that handle no signals themselves.
+    """From now on SIGTERM, where it would end this process at once, first closes every Relay of the process, which ends
+    its handlers (their ``grace`` at most) and sends what is queued (``close_timeout`` at most). For programs that handle
+    no signals themselves.
 
     In the main thread. Raises RuntimeError when something handles SIGTERM already: close the relay there.
     """
-    before_sigterm(_close_all, lambda: max((each.close_timeout(None) for each in list(_senders)), default=0.0) + 1.0)
+    before_sigterm(_close_all, _longest_close)
 
 
 def refuse_finalizing() -> None:
@@ -313,7 +308,14 @@ def refuse_finalizing() -> None:
         raise RelayClosed("the interpreter is shutting down, its threads have ended: nothing can be sent any more")
 
 
+def _longest_close() -> float:
+    close = max((each.close_timeout(None) for each in list(_senders)), default=0.0) + _GRACE
+    return close + sum(limit() for _, limit in _before_sigterm)
+
+
 def _close_all() -> None:
+    for act, _ in _before_sigterm:
+        act()
     ends = [sender.close() for sender in list(_senders)]
     ends += [io.close(io.close_timeout) for io in list(IoThread.running)]  # also those of dropped ones
     for ended in ends:
@@ -340,6 +342,14 @@ def _end_at_exit(threads: list[IoThread]) -> None:
     _spent[0] += time.monotonic() - begin
 
 
+def _hand_over_notices(taken: Promise[Notices], request: Future[bytes]) -> None:
+    try:
+        taken.settle(answer.notices(request.result()))
+    except BaseException as error:
+        taken.settle(error)
+
+
+_before_sigterm: list[tuple[Callable[[], None], Callable[[], float]]] = []
 _spent = [0.0]  # seconds that this process' exit has waited
 
 

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Iterable, Mapping
 
@@ -19,9 +20,11 @@ from .answer import Client
 from .channel import Channel
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
+from .errors import InvalidValue
 from .fake_sender import FakeSender
-from .members import checked_channel, checked_identity
-from .memory_relay import MemoryRelay, said
+from .members import checked_channel, checked_connection, checked_identity
+from .memory_inbox import said
+from .memory_relay import MemoryRelay
 from .options import Options
 from .outbox import WhenFull
 from .plain import Default
@@ -32,7 +35,7 @@ REJECTION_CODES = frozenset(
     "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
     "invalid_id multipart state_full storage_full storage_failed busy no_storage storage_uncertain invalid_channel channels_full "
     "conflict invalid_version invalid_ttl invalid_batch invalid_limit no_such_member invalid_code invalid_reason "
-    "invalid_number invalid_time".split()
+    "invalid_number invalid_time invalid_member".split()
 )
 
 
@@ -90,7 +93,7 @@ class FakeRelay(Relay):
 
     def connect(self, *clients: Client) -> None:
         """Who follows the default channel from now on, and is listed by ``clients()``. ``fake.channel(name)`` has its own."""
-        self._fake.act(lambda relay: relay.follow("", clients))
+        self._fake.play(lambda relay: relay.follow("", clients))
 
     def advance(self, seconds: float) -> None:
         """Moves the relay's clock, which stands still otherwise: keys whose ``ttl`` is over go, and clients are told."""
@@ -110,7 +113,24 @@ class FakeRelay(Relay):
     ) -> None:  # fmt: skip
         """A client says something to the backend: ``id`` is its identity, ``connection`` its number, ``members`` is what
         else its message has. It waits until ``messages()`` or a handler takes it."""
-        self._fake.say(said(type, data, id, connection, checked_channel(channel), members))
+        event = said(type, data, id, connection, checked_channel(channel), members)
+        self._fake.play(lambda relay: relay.say(event))
+
+    def publish(
+        self, event: str, data: object = None, *, id: str | None = None, connection: int = 1, channel: str = ""
+    ) -> None:
+        """A client publishes an event for all who follow the channel (``sync:publish``), which is ``from`` its identity
+        ``id``. It may do so in every channel but the personal ones; it is none of the ``commands``. Raises InvalidValue."""
+        if channel.startswith("@"):
+            raise InvalidValue("channel", f"is {channel!r}: no client may publish in a personal channel")
+        command = self._encoder.broadcast(event, data, None, True, None, checked_channel(channel), from_=id)
+        number = checked_connection(connection)
+        self._fake.play(lambda relay: relay.publish(json.loads(command), number))
+
+    def hang_up(self, connection: int = 1, code: int = 1001) -> None:
+        """The connection of this number ends, as ``code`` says; 1006 is one that is lost. Its identity stays a member
+        until ``leave``. One that the fake has not heard of is no error."""
+        self._fake.play(lambda relay: relay.hang_up(checked_connection(connection), code))
 
     @property
     def unhandled(self) -> list[dict[str, Any]]:
@@ -118,19 +138,20 @@ class FakeRelay(Relay):
         return self._fake.copied(lambda relay: relay.inbox.events)
 
     def wait_until_handled(self, timeout: float = 5.0) -> None:
-        """Until all that was said is done, by handlers that ``start`` or a ``lifespan`` runs. Raises TimeoutError. It
-        blocks: in coroutines, ``await asyncio.to_thread(fake.wait_until_handled)``."""
-        if not self._fake.wait_until(lambda relay: not relay.inbox.events, timeout):
-            raise TimeoutError(f"not done within {timeout:g} s: {self.unhandled}")
+        """Until all that was said is done, and all notices that have a handler are handled, by handlers that ``start`` or a
+        ``lifespan`` runs. Raises TimeoutError after ``timeout`` seconds. It blocks: in coroutines, ``await asyncio.to_thread(fake.wait_until_handled)``."""
+        kinds = self._handlers.notices.kinds
+        if not self._fake.wait_until(lambda relay: not relay.inbox.events and relay.notices.are_handled(kinds), timeout):
+            raise TimeoutError(f"not done within {timeout:g} s: {self.unhandled or 'notices'}")
 
     def join(self, id: str, info: Mapping[str, object] | None = None, *, channel: str = "") -> None:
         """This identity follows the channel from now on, or says something else of itself; clients are told. The fake
         keeps members in every channel."""
-        self._fake.act(lambda relay: relay.join(checked_channel(channel), checked_identity(id), dict(info or {})))
+        self._fake.play(lambda relay: relay.join(checked_channel(channel), checked_identity(id), dict(info or {})))
 
     def leave(self, id: str, *, channel: str = "") -> None:
         """It has left, its grace is over; clients are told, and its will takes effect."""
-        self._fake.act(lambda relay: relay.leave(checked_channel(channel), id))
+        self._fake.play(lambda relay: relay.leave(checked_channel(channel), id))
 
     @property
     def disconnected(self) -> list[dict[str, Any]]:
@@ -177,4 +198,4 @@ class FakeChannel(Channel):
 
     def connect(self, *clients: Client) -> None:
         """Who follows this channel from now on, until it is dropped."""
-        self._fake.act(lambda relay: relay.follow(self.name, clients))
+        self._fake.play(lambda relay: relay.follow(self.name, clients))

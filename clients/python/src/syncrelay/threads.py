@@ -58,7 +58,10 @@ def start_thread(run: Callable[[], None], name: str) -> None:
     def named() -> None:
         if not gevent_has_threads():
             threading.current_thread().name = name
-        run()
+        try:
+            run()
+        finally:
+            _known_threads.pop(this_thread(), None)  # which nobody does for a thread that is not threading's
 
     _original("start_new_thread")(named, ())
 
@@ -85,6 +88,9 @@ def seconds_to_wait(timeout: float) -> float:
     if math.isnan(timeout):
         raise ValueError("timeout is NaN; give seconds")
     return min(timeout, 1e8)
+
+
+_known_threads: dict[int, threading.Thread] = getattr(threading, "_active", {})
 
 
 def _original(name: str) -> Any:

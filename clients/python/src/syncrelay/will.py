@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from . import answer
-from .batch import BatchChannel, BatchCommands, CommandList
+from .batch import BatchChannel, BatchCommands
+from .block import AsyncBlock, Block, CommandList
 from .members import checked_channel, checked_identity
 
 if TYPE_CHECKING:
@@ -34,43 +34,29 @@ class WillCommands(BatchCommands):
         """As ``channel(name).drop()``."""
         self._drop(checked_channel(channel))
 
-    def _body(self) -> bytes:
-        return self._encoder.will(self._channel, self._id, self._commands.bodies)
+    def _question(self) -> tuple[bytes, float]:
+        return self._encoder.will(self._channel, self._id, self._commands.bodies), self._timeout
 
 
-class Will(WillCommands):
-    """What ``will(id)`` gives. The end of its block raises NoSuchMember or AnswerTimeout."""
+class Will(WillCommands, Block):
+    """What ``will(id)`` gives. The end of its block waits for the relay's answer, for ``timeout`` seconds, in the thread
+    that ends it, and raises NoSuchMember, CommandRejected, as when there is no room for it (``state_full``), or
+    AnswerTimeout: then it may be in force or not, and to give it again does no harm."""
 
     def __init__(self, commands: Commands, id: str, timeout: float) -> None:
         super().__init__(commands, id, timeout)
         self._of = commands
 
-    def __enter__(self) -> Will:
-        self._commands.begin()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._commands.end()
-        if kind is None:
-            answer.accepted(self._of._ask(self._body(), self._timeout))
+    def _deliver(self) -> None:
+        answer.accepted(self._of._ask(*self._question()))
 
 
-class AsyncWill(WillCommands):
+class AsyncWill(WillCommands, AsyncBlock):
     """What ``will(id)`` of an AsyncRelay or its channels gives. Only the end of its block is awaited."""
 
     def __init__(self, commands: AsyncCommands, id: str, timeout: float) -> None:
         super().__init__(commands, id, timeout)
         self._of = commands
 
-    async def __aenter__(self) -> AsyncWill:
-        self._commands.begin()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._commands.end()
-        if kind is None:
-            answer.accepted(await self._of._ask(self._body(), self._timeout))
+    async def _deliver(self) -> None:
+        answer.accepted(await self._of._ask(*self._question()))

@@ -1,0 +1,64 @@
+"""Who was said to be there: only who said so itself, and nobody has left who is there, or has just gone."""
+
+from fold import MEMBER_EVENTS
+from people import LIST_EVENT, LIST_KEY, PLACES, identity_of
+
+HEARD = 0.5  # seconds; within these the relay has heard of who came, and clients of what happened
+SLOW_LOOP = 0.3  # seconds; a loop that stood for so long has read late, and proves nothing
+
+
+class Attendance:
+    """`events` maps a log, (channel, epoch), to seq to message; `known` has what nobody saw and was confirmed, too."""
+
+    def __init__(self, log, company, lists):
+        self._log, self._company, self._lists = log, company, lists
+        self._stays = {}  # (channel, identity) to stays
+        for name, tab in company.tabs.items():
+            for stay in tab["stays"] if tab["direct"] else ():
+                self._stays.setdefault((stay.channel, identity_of(name)), []).append(stay)
+
+    def check(self, events, flows):
+        for name, steps in flows:
+            if name in self._company.tabs:
+                self._check_flow(name, steps)
+        for log, by_seq in events.items():
+            for seq, message in by_seq.items():
+                if message.type in MEMBER_EVENTS:
+                    self._check_event(log, seq, message, by_seq)
+
+    def _check_flow(self, name, steps):
+        """While a tab follows a channel its identity may have left once: when the relay had not heard of this tab yet."""
+        left = {}
+        for step in steps:
+            if step.type in ("sync:full", "sync:resume"):
+                left[step.channel] = 0
+            elif step.type == "sync:left" and not step.replayed and step.message.data["id"] == identity_of(name):
+                left[step.channel] += 1
+                self._log.expect(left[step.channel] == 1, f"{name} is in {step.channel!r}, and has left it again and again")
+
+    def _check_event(self, log, seq, message, by_seq):
+        id, where = message.data["id"], f"at {seq} of {log}"
+        self._log.expect(log[0] in PLACES, f"a member where none are kept {where}: {message.text[:200]}")
+        if message.type == "sync:left":
+            self._check_leave(log[0], id, where, message.arrived)
+        else:
+            self._log.expect(message.data["info"] in self._company.infos.get(id, ()),
+                             f"{id} never said of itself what is told {where}: {message.text[:200]}")
+        if self._lists and not log[0] and (behind := by_seq.get(seq + 1)):
+            self._log.expect(behind.type == LIST_EVENT and list(behind.body["set"]) == [LIST_KEY],
+                             f"no list of the members behind {where}: {behind.text[:200]}")
+
+    def _check_leave(self, channel, id, where, at):
+        """`at`: when the first who heard of it did."""
+        for stay in self._stays.get((channel, id), ()) if self._company.slowest < SLOW_LOOP else ():
+            if stay.began is None or (stay.ended is None and stay.seen is None):
+                continue
+            until = stay.seen - HEARD if stay.ended is None else stay.ended + stay.grace_at_least(self._stays[channel, id])
+            self._log.expect(not stay.began + HEARD < at < until, f"{id} has left {where}, and was there until "
+                             f"{until - at:.3f} s later at least")
+
+
+def list_of(people):
+    """What --members-key makes of a channel's members."""
+    ordered = sorted(people.items(), key=lambda each: (each[1]["since"], each[0]))
+    return [{"id": id, **member["info"], "connected_at": member["since"]} for id, member in ordered]
