@@ -133,7 +133,7 @@ def flap(options, relay):
     assert heard + skipped == events, f"{heard} heard and {skipped} skipped of {events} events"
     assert seen == told, "the watcher made other members of the events than the relay has"
     flappers.go_all()
-    until(lambda: relay.metrics().value("members") == 0, lambda seconds: time.sleep(seconds), "nobody is left")
+    until(lambda: not any(members_of(peer, flappers.rooms).values()), time.sleep, "nobody is left")
     assert is_sanitized() or peak < before * 1.5 + 32 * MIB, f"RSS rose from {before} to {peak}"
     events -= joins
     return {"members": options.members, "seconds": round(seconds, 1), "flaps_per_second": round(flaps / seconds),
@@ -253,7 +253,9 @@ def say(options, relay):
     check(seen, acked)
     waits = sorted(speakers.waits)
     return {"clients": options.clients, "said": speakers.said, "said_per_second": round(speakers.said / said_seconds),
-            "done_per_second": round(len(seen) / seconds), "refused": len(speakers.refused), "lost": acked - len(set(seen)),
+            "done_per_second": round(len(seen) / seconds), "refused": len(speakers.refused),
+            "refusals": sorted({text.split(b'"code":"')[1].split(b'"')[0].decode() for text in speakers.refused}),
+            "lost": acked - len(set(seen)),
             "ack_p50_ms": round(statistics.median(waits) * 1000, 2),
             "ack_p99_ms": round(waits[len(waits) * 99 // 100] * 1000, 2), "ack_worst_ms": round(waits[-1] * 1000, 1),
             "relay_cpu_seconds": round(cpu, 2), "relay_cpu_share_while_said": round(cpu_said / said_seconds, 2),
