@@ -32,7 +32,7 @@ bool ControlDesk::take() {
     sources_.intake.count(RejectReason::multipart);
   if (!received) return false;
   const Ticket ticket = next_ticket_++;
-  waiting_.emplace(ticket, std::move(envelope));
+  waiting_.emplace(ticket, Asking{std::move(envelope), ControlSocket::descriptor_of(body)});
   sources_.intake.take({static_cast<const char*>(body.data()), body.size()}, ticket);
   return true;
 }
@@ -69,7 +69,7 @@ void ControlDesk::answer(Envelope envelope, const Reply& reply) {
 
 Envelope ControlDesk::take_envelope(Ticket ticket) {
   receiving_.erase(ticket);
-  return std::move(waiting_.extract(ticket).mapped());
+  return std::move(waiting_.extract(ticket).mapped().envelope);
 }
 
 void ControlDesk::answer(Envelope envelope, const Query& query) {
@@ -178,7 +178,7 @@ bool ControlDesk::take_said() {
 
 void ControlDesk::add_receiver(Ticket ticket, const Query& query) {
   if (receivers_.add(ticket, query.worker, sources_.clock.now())) {
-    receiving_.emplace(ticket, ControlSocket::connection_of(waiting_.at(ticket)));
+    receiving_.emplace(ticket, ControlSocket::connection_of(waiting_.at(ticket).descriptor));
     return;
   }
   refuse(take_envelope(ticket), {RejectReason::busy, 0, "too many workers wait"});
@@ -191,7 +191,6 @@ void ControlDesk::serve_receivers() {
   notices.ask(receivers_.asked(), now);
   notices.forget_unasked(now);
   want_asked_notices();
-  if (!receivers_.empty() && !available(now).empty()) socket_.look_at_peers();
   while (const auto first = receivers_.take_first(available(now))) hand_out(*first, now);
   while (const auto expired = receivers_.take_expired(now)) send_nothing(*expired);
 }
@@ -211,7 +210,9 @@ void ControlDesk::want_asked_notices() {
 
 // Who is found to be gone has had nothing.
 void ControlDesk::hand_out(const Receivers::Receiver& receiver, TimePoint now) {
+  const bool gone = ControlSocket::is_gone(receiving_.at(receiver.ticket));
   Envelope envelope = take_envelope(receiver.ticket);
+  if (gone) return sources_.relay_stats.answers_dropped.add();
   if (!socket_.has_room(envelope, kMaxReceivedBytes)) return refuse(std::move(envelope), kUnread);
   const WorkerWish& wish = receiver.wish;
   Inbox& inbox = sources_.relay.inbox();

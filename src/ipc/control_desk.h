@@ -84,6 +84,11 @@ class ControlDesk {
     std::vector<ClientInfo> clients;
   };
 
+  struct Asking {
+    Envelope envelope;
+    int descriptor;  // see ControlSocket::descriptor_of()
+  };
+
   struct ClientSaid {
     std::size_t shard;
     Said said;
@@ -116,9 +121,9 @@ class ControlDesk {
   ControlSocket socket_;
   const Sources sources_;
   std::vector<UpLetter> taken_;
-  std::vector<Notice> noticed_;                   // by shards, since they were last looked at
-  WorkerEvents wanted_;                           // notices that the shards tell
-  std::unordered_map<Ticket, Envelope> waiting_;  // for replies, or for messages
+  std::vector<Notice> noticed_;                 // by shards, since they were last looked at
+  WorkerEvents wanted_;                         // notices that the shards tell
+  std::unordered_map<Ticket, Asking> waiting_;  // for replies, or for messages
   std::unordered_map<Ticket, ControlSocket::Connection> receiving_;  // by which workers wait
   Ticket next_ticket_ = kNobody + 1;
   std::map<std::uint64_t, List> lists_;  // under way

@@ -1,5 +1,7 @@
 #include "control_socket.h"
 
+#include <poll.h>
+
 #include <utility>
 
 #include "inode.h"
@@ -30,17 +32,15 @@ void release(void*, void* hint) {
 
 }  // namespace
 
-ControlSocket::Connection ControlSocket::connection_of(Envelope& envelope) {
-  const int descriptor = zmq_msg_get(envelope.front().handle(), ZMQ_SRCFD);
+ControlSocket::Connection ControlSocket::connection_of(int descriptor) {
   return {descriptor, inode_of(descriptor)};
 }
 
 bool ControlSocket::is_gone(const Connection& connection) {
-  return connection.inode != 0 && inode_of(connection.descriptor) != connection.inode;
-}
-
-void ControlSocket::look_at_peers() {
-  static_cast<void>(socket_.get(zmq::sockopt::events));
+  if (connection.inode == 0) return false;
+  if (inode_of(connection.descriptor) != connection.inode) return true;
+  pollfd polled{connection.descriptor, POLLRDHUP, 0};
+  return poll(&polled, 1, 0) > 0;
 }
 
 ControlSocket::ControlSocket(zmq::context_t& context, std::int64_t max_message, PeerGate& gate)

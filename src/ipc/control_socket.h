@@ -39,17 +39,16 @@ class ControlSocket {
   // False when the answer was dropped: the peer is gone, or leaves a great number unread.
   bool answer(Envelope envelope, std::string body);
 
-  // Has ZeroMQ see which peers are gone by now: it takes note of that only now and then, and until
-  // then an answer to one of them is taken and lost.
-  void look_at_peers();
-
   // By what connection a request came, as the kernel tells connections apart.
   struct Connection {
     int descriptor = -1;  // -1: it is not known
     ino_t inode = 0;
   };
-  static Connection connection_of(Envelope& envelope);
-  // Whether it has ended. False where that is not known.
+  static Connection connection_of(int descriptor);
+  // -1: it is not known. Of the body: the frame with the identity does not always tell.
+  static int descriptor_of(zmq::message_t& body) { return zmq_msg_get(body.handle(), ZMQ_SRCFD); }
+  // Whether it has ended by now, or its peer has hung up: the kernel knows before ZeroMQ's thread
+  // does, to which an answer can be given until then, and is lost. False where it is not known.
   static bool is_gone(const Connection& connection);
 
   zmq::socket_t& socket() { return socket_; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "syncrelay/channel/tombstones.h"
+#include "syncrelay/shard/identities.h"
 
 namespace syncrelay {
 namespace {

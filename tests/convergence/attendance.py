@@ -12,10 +12,13 @@ class Attendance:
 
     def __init__(self, log, company, lists):
         self._log, self._company, self._lists = log, company, lists
-        self._stays = {}  # (channel, identity) to stays
+        self._stays = {}  # (channel, identity) to stays of all its tabs
+        self._proven = {}  # those of tabs that have nothing between them and the relay
         for name, tab in company.tabs.items():
-            for stay in tab["stays"] if tab["direct"] else ():
+            for stay in tab["stays"]:
                 self._stays.setdefault((stay.channel, identity_of(name)), []).append(stay)
+                if tab["direct"]:
+                    self._proven.setdefault((stay.channel, identity_of(name)), []).append(stay)
 
     def check(self, events, flows):
         for name, steps in flows:
@@ -50,10 +53,13 @@ class Attendance:
 
     def _check_leave(self, channel, id, where, at):
         """`at`: when the first who heard of it did."""
-        for stay in self._stays.get((channel, id), ()) if self._company.slowest < SLOW_LOOP else ():
+        for stay in self._proven.get((channel, id), ()) if self._company.slowest < SLOW_LOOP else ():
             if stay.began is None or (stay.ended is None and stay.seen is None):
                 continue
-            until = stay.seen - HEARD if stay.ended is None else stay.ended + stay.grace_at_least(self._stays[channel, id])
+            if stay.ended is None:
+                until = stay.seen - HEARD
+            else:
+                until = stay.ended + stay.grace_at_least(self._stays[channel, id])
             self._log.expect(not stay.began + HEARD < at < until, f"{id} has left {where}, and was there until "
                              f"{until - at:.3f} s later at least")
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from commands import TEMPS
 from model import DROP
 from people import FAR, LIST_EVENT, WILL, WILL_FAR, Will
 
@@ -51,7 +52,9 @@ class Wills:
         twice = [number for number, count in far.items() if count > 1]
         self._log.expect(not twice, f"wills that spoke more than once in {FAR}: {twice[:5]}")
         spoken = {number for number in self._spoken if self._made[number].kind == "far"}
-        self._log.expect(not whole or spoken == set(far), f"wills that were applied in part: {sorted(spoken ^ set(far))[:5]}")
+        unseen = {number for number in far if self._made[number].channel in TEMPS}  # where nobody may have listened
+        torn = spoken - set(far) | set(far) - spoken - unseen
+        self._log.expect(not whole or not torn, f"wills that were applied in part: {sorted(torn)[:5]}")
 
 
 class _Story:
