@@ -10,6 +10,7 @@ using Found = std::optional<std::string>;
 // Other schemes are for proxies on the way.
 Found in_authorization(const HttpRequest& request) {
   constexpr std::string_view kBearer = "bearer ";
+  if (request.count("authorization") != 1) return std::nullopt;  // which was meant, nobody knows
   const std::string_view value = request.field("authorization");
   if (value.size() <= kBearer.size() ||
       !equal_ignoring_case(value.substr(0, kBearer.size()), kBearer))

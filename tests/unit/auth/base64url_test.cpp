@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "token_maker.h"
+#include "support/token_maker.h"
 
 namespace syncrelay {
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "support/fake_clock.h"
+#include "support/token_maker.h"
 
 namespace syncrelay {
 namespace {
@@ -14,6 +15,9 @@ const std::string kUpgrade =
     "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
 struct GateBench {
+  explicit GateBench(const TokenSettings* tokens = nullptr)
+      : gate({admission, hosts, origins, tokens}, stats, status, log) {}
+
   FakeClock clock;
   RelayStats relay;
   ShardStats stats;
@@ -22,7 +26,7 @@ struct GateBench {
   Log log{{LogLevel::error, LogFormat::text}};
   Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, log, relay, {&stats}, {}, {}};
   OriginRule origins{{}};
-  Gatekeeper gate{{admission, hosts, origins}, stats, status, log};
+  Gatekeeper gate;
 
   Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {},
                               ListenerRole listener = ListenerRole::clients) {
@@ -67,6 +71,30 @@ TEST_CASE("A page that may not connect is told so behind the handshake, and take
   CHECK(frame.ends_with("--allow-origin http://evil.example"));
   CHECK(bench.admission.clients() == 0);
   CHECK(counter(bench.stats.refused, RefusalReason::origin).get() == 1);
+}
+
+TEST_CASE("Who asks for tokens lets in nobody without, tells why, and keeps the seat") {
+  const TokenMaker maker(SigningAlgorithm::hs256);
+  const TokenSettings tokens{KeyRing(KeySet::of_key_file(maker.key_file()).value()), {}, false, {}};
+  GateBench bench(&tokens);
+  const auto close_of = [&](const std::string& fields, const std::string& path = "/ws/sync") {
+    const Gatekeeper::Decision decision = bench.decide("GET " + path, kUpgrade + fields);
+    const auto* reply = std::get_if<Gatekeeper::Reply>(&decision);
+    return reply == nullptr ? "let in" : reply->answer.substr(reply->answer.find("\r\n\r\n") + 8);
+  };
+  const std::string ending = R"({"exp":1763838100)";
+  CHECK(close_of("") == "token_missing");
+  CHECK(close_of("Authorization: Bearer a.b.c\r\n") == "token_invalid");
+  CHECK(close_of("Authorization: Bearer " + maker.token(R"({"exp":1})") + "\r\n") ==
+        "token_expired");
+  CHECK(close_of("Authorization: Bearer " + maker.token(ending + R"(,"channels":["a"]})") +
+                 "\r\n") == "forbidden");
+  CHECK(counter(bench.stats.refused, RefusalReason::token).get() == 3);
+  CHECK(bench.admission.clients() == 0);
+  CHECK(close_of("Authorization: Bearer " + maker.token(ending + R"(,"channels":["a"]})") + "\r\n",
+                 "/ws/sync?channel=a") == "let in");
+  CHECK(close_of("Sec-WebSocket-Protocol: syncrelay, token." + maker.token(ending + "}") +
+                 "\r\n") == "let in");
 }
 
 TEST_CASE("A decision that nobody acts on gives its seat back") {

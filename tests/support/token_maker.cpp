@@ -1,4 +1,4 @@
-#include "token_maker.h"
+#include "support/token_maker.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
