@@ -6,7 +6,7 @@
 # shellcheck shell=bash disable=SC2154
 
 computing=(
-    unit asan_build bare:style bare:fuzz component bare:wraps bare:python bare:example
+    asan_build bare:style bare:fuzz bare:wraps bare:python bare:example
     only_bare:readme_without_node bare:convergence
 )
 waiting=(e2e js readme bare:asan_suites)

@@ -3,15 +3,15 @@
 from fold import MEMBER_EVENTS
 from people import LIST_EVENT, LIST_KEY, PLACES, identity_of
 
-HEARD = 0.5  # seconds; within these the relay has heard of who came, and clients of what happened
+HEARD = 0.5  # seconds; within these the relay has heard of who came, and clients of their end
 SLOW_LOOP = 0.3  # seconds; a loop that stood for so long has read late, and proves nothing
 
 
 class Attendance:
-    """`events` maps a log, (channel, epoch), to seq to message; `known` has what nobody saw and was confirmed, too."""
+    """`lists`: the default channel's members are told as a list, too; `clock_is_true`: the relay's is that of the tabs."""
 
-    def __init__(self, log, company, lists):
-        self._log, self._company, self._lists = log, company, lists
+    def __init__(self, log, company, lists, clock_is_true):
+        self._log, self._company, self._lists, self._clock_is_true = log, company, lists, clock_is_true
         self._stays = {}  # (channel, identity) to stays of all its tabs
         self._proven = {}  # those of tabs that have nothing between them and the relay
         for name, tab in company.tabs.items():
@@ -43,7 +43,7 @@ class Attendance:
         id, where = message.data["id"], f"at {seq} of {log}"
         self._log.expect(log[0] in PLACES, f"a member where none are kept {where}: {message.text[:200]}")
         if message.type == "sync:left":
-            self._check_leave(log[0], id, where, message.arrived)
+            self._check_leave(log[0], id, where, message.body["ts"])
         else:
             self._log.expect(message.data["info"] in self._company.infos.get(id, ()),
                              f"{id} never said of itself what is told {where}: {message.text[:200]}")
@@ -52,10 +52,13 @@ class Attendance:
                              f"no list of the members behind {where}: {behind.text[:200]}")
 
     def _check_leave(self, channel, id, where, at):
-        """`at`: when the first who heard of it did."""
-        for stay in self._proven.get((channel, id), ()) if self._company.slowest < SLOW_LOOP else ():
+        if self._company.slowest > SLOW_LOOP or not self._clock_is_true:
+            return
+        for stay in self._proven.get((channel, id), ()):
             if stay.began is None or (stay.ended is None and stay.seen is None):
                 continue
+            if any(stay.began < start <= at for start in self._company.started):
+                continue  # a tab that still reads what the last relay had sent is with none
             if stay.ended is None:
                 until = stay.seen - HEARD
             else:

@@ -78,6 +78,10 @@ class Judge:
         """Whether every event of the last epoch was seen: those of channels that are never dropped."""
         return not self._plan.small_window
 
+    @property
+    def _clock_is_true(self):
+        return not any("jump clock" in fault for fault in self._record.faults)
+
     def _check_whole(self):
         """Where the window holds it, the log is whole from its first event on."""
         for entry in self._record.whole:
@@ -181,15 +185,14 @@ class Judge:
 
     def _check_company(self):
         company = self._record.company
-        Attendance(self._log, company, self._plan.lists).check(self._log.events, self._log.flows)
+        Attendance(self._log, company, self._plan.lists, self._clock_is_true).check(self._log.events, self._log.flows)
         known = {log: self._known(log) for log in {*self._log.events, *self._confirmed.effects}}
         Wills(self._log, self._plan.seed, company.wills).check(known, self._is_whole and not self._plan.forgets)
         Deliveries(self._log, self._record).check()
 
     def _check_leases(self):
-        clock_is_true = not any("jump clock" in fault for fault in self._record.faults)
         for log, events in self._log.events.items():
-            Leases(self._log, log, clock_is_true, self._command_of).check(events)
+            Leases(self._log, log, self._clock_is_true, self._command_of).check(events)
 
     # What goes over several channels.
 

@@ -85,10 +85,10 @@ class Tab(Follower):
         return set(self._wanted)
 
     async def introduce(self, info=None):
-        """Says who it is, and this or something new of itself."""
+        """Says who it is, and this or something new of itself; one that is to say nothing new says the last word again."""
         self._refs += 1
         self._hello = f"hello {self.name} {self._refs}"
-        info = info or self.person.next_info()
+        info = info or (self.person.next_info() if self.speaks else self.person.infos[-1])
         await self._client.say({"type": "sync:hello", "id": self.person.id, "info": info, "ref": self._hello,
                                 **(self._positions.get(self.personal) or {})})
 

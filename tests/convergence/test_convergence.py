@@ -7,7 +7,7 @@ from people import PLACES, TABS, WILL_KINDS, Will
 from plan import BACKENDS, DATA_MODES, FOLLOWED, Plan
 from trial import Trial
 
-SEEDS = (3, 4, 5, 9, 20, 26)
+SEEDS = (6, 12, 19, 27, 36)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

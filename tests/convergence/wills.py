@@ -51,7 +51,7 @@ class Wills:
                       for event in by_seq.values() if event["type"] == WILL_FAR)
         twice = [number for number, count in far.items() if count > 1]
         self._log.expect(not twice, f"wills that spoke more than once in {FAR}: {twice[:5]}")
-        spoken = {number for number in self._spoken if self._made[number].kind == "far"}
+        spoken = {number for number in self._spoken if number in self._made and self._made[number].kind == "far"}
         unseen = {number for number in far if self._made[number].channel in TEMPS}  # where nobody may have listened
         torn = spoken - set(far) | set(far) - spoken - unseen
         self._log.expect(not whole or not torn, f"wills that were applied in part: {sorted(torn)[:5]}")
