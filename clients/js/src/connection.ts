@@ -99,7 +99,7 @@ export class Connection {
   private open(): void {
     this.talk.authorize(
       (token) => this.openWith(token),
-      (error) => this.failed("no token", error),
+      (error) => this.failed("not opened", error),
     );
     if (this.talk.isRenewable) this.attempt(TOKEN_LIMIT);
   }
@@ -109,7 +109,7 @@ export class Connection {
     const plan = this.channels.plan(ADDRESS_LIMIT - this.url.length - OWN_ARGUMENTS);
     const { session } = this.talk;
     const url = attemptAddress(this.url, heartbeat, plan.position, plan.names, session);
-    const socket = this.environment.openSocket(url, ...(token ? [subprotocols(token)] : []));
+    const socket = this.environment.openSocket(url, subprotocols(token));
     this.channels.begin(plan);
     this.socket = socket;
     this.listenTo(socket);
@@ -213,10 +213,7 @@ export class Connection {
   private comeWithAnother(reason: string): void {
     if (this.phase === "live") this.retryLater("closed");
     else
-      this.failed(
-        "closed",
-        new RequestError(reason || "no_token", "the relay has not taken the token"),
-      );
+      this.failed("closed", new RequestError(reason || "no_token", "the relay refused the token"));
   }
 
   /** `why` is for the relay's log. `isOurs`: what the client did itself is no better for having gone well before. */
@@ -272,7 +269,7 @@ export class Connection {
     } else {
       if (phase === "open" || !this.channels.isSettled) this.isPatient = true;
       if (this.socket) this.retryLater("silent");
-      else this.failed("no token", new Error(`no token came within ${TOKEN_LIMIT} ms`));
+      else this.failed("not opened", new Error("no token in time"));
     }
   }
 

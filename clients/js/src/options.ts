@@ -62,7 +62,7 @@ export function settingsFrom(options: Options): Settings {
     snapshotLimit: options.snapshotLimit ?? 60_000,
     defaultChannel: options.defaultChannel ?? true,
     sendRate: options.sendRate ?? 15,
-    token: options.token ?? undefined,
+    token: options.token,
   };
   const { token } = settings;
   if (token !== undefined && typeof token !== "function") demandToken(token);

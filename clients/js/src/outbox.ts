@@ -194,7 +194,7 @@ export class Outbox {
   }
 
   private repeat(ref: string, item: Item, send: (text: string) => void): void {
-    const reason = "said before the token named anybody; it may have been taken all the same";
+    const reason = "said before a token named you; it may have been taken all the same";
     if (this.desk.isGiven()) this.settle(ref, new RequestError("identity_changed", reason));
     else this.transmit(item, send);
   }

@@ -6,19 +6,19 @@ const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 /** Throws TypeError for what cannot be said to a relay. What it is stays secret. */
 export function demandToken(token: unknown): string {
   if (typeof token === "string" && /^[\w.-]+$/.test(token)) return token;
-  throw new TypeError("a token is a text of A-Z a-z 0-9 - _ . (a JWT)");
+  throw new TypeError("a token (JWT) is a text of A-Z a-z 0-9 _ . -");
 }
 
-/** What a connection is opened with: a browser can give a token nowhere else. */
-export function subprotocols(token: string): string[] {
-  return ["syncrelay", `token.${token}`];
+/** What a connection is opened with: a browser can give a token nowhere else. None without a token. */
+export function subprotocols(token: string | undefined): string[] | undefined {
+  return token === undefined ? token : ["syncrelay", `token.${token}`];
 }
 
 /** The identity that a token names (`sub`), unverified: the relay does that. Null: none. */
 export function subjectOf(token: string): string | null {
   try {
     const { sub } = JSON.parse(decoded(token.split(".")[1] ?? ""));
-    return typeof sub === "string" && sub !== "" ? sub : null;
+    return (typeof sub === "string" && sub) || null;
   } catch {
     return null; // no JWT, as the relay is about to say
   }
