@@ -163,13 +163,14 @@ export class Channels {
   plan(room: number): Plan {
     const { wanted } = this;
     const named = wanted.filter(({ name }) => name !== DEFAULT && name !== this.personal.channel);
+    named.sort((left, right) => Number(right.isPersonal) - Number(left.isPersonal));
     const isMain = named.length === 0 || wanted.some(({ name }) => name === DEFAULT);
     const main = isMain ? [this.find(DEFAULT) ?? this.create(this.handle(DEFAULT))] : [];
     const names = main.length > 0 && named.length > 0 ? [DEFAULT] : [];
     const subscriptions = [...main];
     let left = room;
     for (const subscription of named) {
-      const name = argumentOf(subscription);
+      const name = subscription.argument;
       left -= name.length + "&channel=".length;
       if (left < 0 && names.length > 0) break;
       names.push(name);
@@ -301,9 +302,4 @@ export class Channels {
   private get wanted(): Subscription[] {
     return [...this.subscriptions.values()].filter(({ isWanted }) => isWanted);
   }
-}
-
-function argumentOf({ name, contents }: Subscription): string {
-  const { resumeFrom } = contents.session;
-  return resumeFrom ? `${name},${encodeURIComponent(resumeFrom.epoch)},${resumeFrom.seq}` : name;
 }

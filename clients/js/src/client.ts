@@ -35,7 +35,7 @@ export class SyncClient implements Observer {
     const report = (error: unknown) => this.report(error);
     this.statusListeners = new Listeners(report);
     this.clock = new ServerClock(environment.now);
-    this.speech = new Speech(settings.sendRate, environment, report);
+    this.speech = new Speech(settings, environment, report);
     const { identity } = this.speech;
     this.channels = new Channels(this.clock, environment.schedule, report, identity);
     this.main = this.channels.handle(DEFAULT);

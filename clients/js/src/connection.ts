@@ -1,53 +1,39 @@
 import { ADDRESS_LIMIT, attemptAddress } from "./address.js";
 import { Backoff } from "./backoff.js";
 import type { Channels } from "./channels.js";
+import { ABANDONED, isFinal, NO_TOKEN, TOO_FAST, TOO_LARGE } from "./close_codes.js";
 import type { Environment } from "./environment.js";
-import { RefusedError } from "./error.js";
-import { type Answer, type Message, readMessage } from "./message.js";
+import { RefusedError, RequestError } from "./error.js";
+import { type Message, readMessage } from "./message.js";
 import type { Settings } from "./options.js";
 import { Pulse } from "./pulse.js";
 import type { Socket, SocketClose } from "./socket.js";
 import type { Status } from "./status.js";
+import type { Talk } from "./talk.js";
+import { subprotocols } from "./token.js";
 
-/** Hears how the connection is. An error is a ProtocolError or, at the end, a RefusedError. */
+/** Hears how the connection is. An error is a ProtocolError, what kept an attempt from being made or, at the end, a RefusedError. */
 export interface Observer {
   takeStatus(status: Status): void;
   takeError(error: unknown): void;
 }
 
-/** What the client says of its own accord, and waits for an answer to. */
-export interface Talk {
-  /** Names this client in each address. */
-  readonly session: string;
-  readonly isEmpty: boolean;
-  /** A connection is open. `greet` says who this is, and what channels to follow. */
-  begin(send: (text: string) => void, greet: () => void): void;
-  lose(): void;
-  take(answer: Answer): void;
-  /** The relay has hung up on a message that was too large. */
-  takeTooLarge(): void;
-}
-
 type Phase = "new" | "idle" | "waiting" | "opening" | "open" | "live" | "ended";
 
+const TOKEN_LIMIT = 30_000; // ms that getting a token may take
 const OPEN_LIMIT = 10_000; // ms that opening a socket may take
 const RESUME_LIMIT = 25_000; // ms of silence until all that was missed is there, where no snapshot is awaited
 const STABLE = 10_000; // ms of being live, or without a wake, after which a failure counts as the first
 const YOUNG = 1_000; // ms for which a wake says nothing new about an attempt
 const HASTE = 5_000; // ms that an attempt may be silent when a wake has come; twice as much after each loss
-const POLICY = 1008; // close codes: the relay's policy,
-const TOO_LARGE = 1009; // a message over its bound,
-const TOO_FAST = 4429; // too many of them,
-const FINAL = [4400, 4499] as const; // and the first and the last of those that are final, but for the one before
-const ABANDONED = 4000; // our close code for a connection that is of no more use
-const SIGNS: readonly string[] = ["heartbeat", "taken", "rejected", "other"]; // of life, and no news
+const SIGNS: readonly string[] = ["heartbeat", "taken", "rejected", "expiring", "other"]; // of life, and no news
 const OWN_ARGUMENTS = 140; // letters for the heartbeat, the position and the session
 const QUESTION = '{"type":"sync:ping"}';
 
 /**
  * Keeps one connection to the relay for ever: retries, resumes where each channel stands, and takes
- * silence for death. Where there is nothing to follow it opens none. There is one socket or none, and one timer:
- * the retry's, or the pulse's. Each method tells the observer or the channels last, whose listeners may end the
+ * silence for death. Where there is nothing to follow it opens none. There is one socket or none (also while an attempt
+ * waits for its token), and one timer: the retry's, or the pulse's. Each method tells the observer or the channels last, whose listeners may end the
  * connection in that very call.
  */
 export class Connection {
@@ -111,17 +97,29 @@ export class Connection {
   }
 
   private open(): void {
+    this.talk.authorize(
+      (token) => this.openWith(token),
+      (error) => this.failed("not opened", error),
+    );
+    if (this.talk.isRenewable) this.attempt(TOKEN_LIMIT);
+  }
+
+  private openWith(token?: string): void {
     const { heartbeat } = this.settings;
     const plan = this.channels.plan(ADDRESS_LIMIT - this.url.length - OWN_ARGUMENTS);
     const { session } = this.talk;
     const url = attemptAddress(this.url, heartbeat, plan.position, plan.names, session);
-    const socket = this.environment.openSocket(url);
+    const socket = this.environment.openSocket(url, subprotocols(token));
     this.channels.begin(plan);
     this.socket = socket;
+    this.listenTo(socket);
+    this.attempt(OPEN_LIMIT);
+  }
+
+  private attempt(limit: number): void {
     this.phase = "opening";
     this.isHurried = false;
-    this.listenTo(socket);
-    this.pulse.start(OPEN_LIMIT);
+    this.pulse.start(limit);
     const status = this.channels.hasState ? "resuming" : "connecting";
     if (this.shown === status) this.channels.takeStatus(status);
     else this.show(status);
@@ -157,7 +155,7 @@ export class Connection {
     try {
       this.take(typeof data === "string" ? this.read(data) : null);
     } catch (error) {
-      this.startOver(error);
+      this.failed("broken message", error);
     }
     if (this.phase === "open" && this.channels.isCaughtUp) this.becomeLive();
     else if (this.phase === "live") this.stayLive();
@@ -177,8 +175,8 @@ export class Connection {
     const isNews = message !== null && !SIGNS.includes(message.kind);
     if (isNews || this.phase === "live") this.pulse.hear();
     if (message?.kind === "heartbeat") this.pulse.beat();
-    else if (message?.kind === "taken" || message?.kind === "rejected") this.talk.take(message);
-    else if (message && message.kind !== "other") this.channels.take(message);
+    else if (message && "channel" in message) this.channels.take(message);
+    else if (message && message.kind !== "other") this.talk.take(message);
   }
 
   private becomeLive(): void {
@@ -198,18 +196,24 @@ export class Connection {
     this.show("live");
   }
 
-  /** After a message that cannot be true: comes back for a snapshot. */
-  private startOver(error: unknown): void {
-    this.retryLater("broken message");
+  private failed(why: string, error: unknown): void {
+    this.retryLater(why);
     this.observer.takeError(error);
   }
 
   private closed({ code, reason }: SocketClose): void {
-    const [first, last] = FINAL;
+    const wantsToken = code === NO_TOKEN && this.talk.isRenewable;
     if (code === TOO_LARGE) this.talk.takeTooLarge();
-    if (code === POLICY || (code >= first && code <= last && code !== TOO_FAST)) {
-      this.end(new RefusedError(code, reason));
-    } else this.retryLater("closed", code === TOO_FAST);
+    if (wantsToken) this.comeWithAnother(reason);
+    else if (isFinal(code)) this.end(new RefusedError(code, reason));
+    else this.retryLater("closed", code === TOO_FAST);
+  }
+
+  /** That a token ends is no error; that one is not taken is. */
+  private comeWithAnother(reason: string): void {
+    if (this.phase === "live") this.retryLater("closed");
+    else
+      this.failed("closed", new RequestError(reason || "no_token", "the relay refused the token"));
   }
 
   /** `why` is for the relay's log. `isOurs`: what the client did itself is no better for having gone well before. */
@@ -223,16 +227,11 @@ export class Connection {
   }
 
   private retry(): void {
-    if (this.isIdle) this.phase = "idle";
-    else this.tryToOpen();
-  }
-
-  private tryToOpen(): void {
+    this.phase = this.isIdle ? "idle" : "opening";
     try {
-      this.open();
+      if (this.phase === "opening") this.open();
     } catch (error) {
-      this.retryLater("not opened");
-      this.observer.takeError(error);
+      this.failed("not opened", error);
     }
   }
 
@@ -269,7 +268,8 @@ export class Connection {
       this.tryAnew();
     } else {
       if (phase === "open" || !this.channels.isSettled) this.isPatient = true;
-      this.retryLater("silent");
+      if (this.socket) this.retryLater("silent");
+      else this.failed("not opened", new Error("no token in time"));
     }
   }
 

@@ -3,7 +3,7 @@ import type { Socket, SocketConstructor } from "./socket.js";
 
 /** All that the client asks of the world around it; tests bring their own and move its time. */
 export interface Environment {
-  readonly openSocket: (url: string) => Socket;
+  readonly openSocket: (url: string, protocols?: string[]) => Socket;
   /** Milliseconds on a clock that never jumps. */
   readonly now: () => number;
   /** Milliseconds since 1970 on the local clock. */
@@ -42,7 +42,7 @@ const host = globalThis as unknown as Host;
 /** The platform that this runs on, as far as `options` do not replace it. */
 export function platform(options: Options): Environment {
   return {
-    openSocket: (url) => new (options.WebSocket ?? globalWebSocket())(url),
+    openSocket: (...address) => new (options.WebSocket ?? globalWebSocket())(...address),
     now: () => host.performance.now(),
     date: () => Date.now(),
     random: () => Math.random(),

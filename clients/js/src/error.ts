@@ -5,7 +5,8 @@ export class ProtocolError extends Error {
 
 /**
  * The relay closed the connection for good: with 1008 (policy), 4403 (this page may not connect; the reason names
- * the relay's option that would let it), or another of 4400 to 4499, but for 4429, as a backend's `disconnect` may say.
+ * the relay's option that would let it; or its token allows nothing that it asked for), or another of 4400 to 4499, but for 4429, as
+ * a backend's `disconnect` may say, and for 4401 where the option `token` is a function.
  * It would refuse this client again, so nothing retries.
  */
 export class RefusedError extends Error {
@@ -34,14 +35,14 @@ export class ChannelRefusedError extends Error {
   }
 }
 
-/** What was asked of the relay (`identify`, `send`, `publish`) has not been done, or nobody knows whether it has. */
+/** What was asked of the relay (`identify`, `send`, `publish`, a token) has not been done, or nobody knows whether it has. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
 
   /**
    * `code` is the relay's (`no_backend`, `inbox_full`, `forbidden`, `identity_not_allowed`, `invalid_id`, `invalid_info`,
-   * `id_is_fixed`, …), or this client's: `outbox_full`, `message_too_large`, `invalid_type`, `lone_surrogate`, `timeout`, `closed`. After the last
-   * two it may have been done all the same. `reason` says it in words.
+   * `id_is_fixed`, `token_invalid`, `token_expired`, …), or this client's: `outbox_full`, `message_too_large`, `invalid_type`, `lone_surrogate`,
+   * `identity_changed`, `timeout`, `closed`. After the last three it may have been done all the same. `reason` says it in words.
    */
   constructor(
     readonly code: string,

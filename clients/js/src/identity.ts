@@ -28,6 +28,8 @@ export interface Herald {
   readonly ref: () => string;
   /** Follows the personal channel, which is done by saying `hello`. */
   readonly follow: (name: string) => void;
+  /** Asks for the personal channel again, where it was refused. */
+  readonly retry: (name: string) => void;
   /** Says `hello` again on a connection where the personal channel is followed; nothing where there is none. */
   readonly repeat: () => void;
   /** The relay does not know the identity any more, or never did. */
@@ -38,7 +40,7 @@ export interface Herald {
 
 /**
  * Who the client says it is, to one relay after another: told first thing on each connection, with the position in the
- * personal channel, and again when its info changes. One `hello` is on its way at a time; what changes meanwhile
+ * personal channel, and again when its info changes; or who a token says that it is. One `hello` is on its way at a time; what changes meanwhile
  * follows when that is answered. No I/O.
  */
 export class Identity {
@@ -46,7 +48,8 @@ export class Identity {
   private known: Claim | null = null; // what a relay has acknowledged last
   private said: { readonly ref: string; readonly claim: Claim } | null = null; // without an answer yet
   private readonly waiters: Waiter[] = [];
-  private isOver = false;
+  private over: string | null = null; // why nothing is said any more
+  private given: string | null = null; // the id that a token names
   private cancelTimer = () => {};
 
   constructor(
@@ -55,10 +58,15 @@ export class Identity {
   ) {}
 
   get id(): string | null {
-    return this.claim?.id ?? null;
+    return this.given ?? this.claim?.id ?? null;
   }
 
-  /** The name of the personal channel; null: none. */
+  /** Whether a token says who the client is: it is known from the start of a connection, and says no `hello`. */
+  get isGiven(): boolean {
+    return this.given !== null;
+  }
+
+  /** The name of the personal channel that `hello` follows; null: none. */
   get channel(): string | null {
     return this.claim && `@${this.claim.id}`;
   }
@@ -75,6 +83,15 @@ export class Identity {
       if (isNew) this.herald.follow(`@${id}`);
       else this.repeat();
     });
+  }
+
+  /** The token in use names this id; null: none. Throws RequestError where the client is somebody else already. */
+  give(id: string | null): void {
+    const known = this.given ?? (id && this.known?.id);
+    if (known && known !== id) throw fixed(known);
+    if (id === null) return;
+    if (this.given === null) this.adopt(id);
+    else this.herald.retry(`@${id}`);
   }
 
   /** The words that say who this is, and where the personal channel stands. */
@@ -107,24 +124,41 @@ export class Identity {
 
   /** Nothing is said any more; `reason` says why. */
   end(reason: string): void {
-    this.isOver = true;
+    this.over ??= reason;
     this.lose();
     for (const { reject } of this.waiters.splice(0)) reject(new RequestError("closed", reason));
   }
 
+  private demandFree(): void {
+    if (this.over !== null) throw new RequestError("closed", this.over);
+    if (this.given !== null) throw tokenSays(this.given);
+  }
+
   private claimOf(id: string, given?: object): Claim {
     const text = given && JSON.stringify(given);
-    if (this.isOver) throw new RequestError("closed", "this client has been closed");
+    this.demandFree();
     if (!ID.test(id)) throw new RequestError("invalid_id", RULE);
     if (text !== undefined && (!text.startsWith("{") || bytesOf(text) > LARGEST_INFO)) {
       throw new RequestError("invalid_info", `info is an object of up to ${LARGEST_INFO} bytes`);
     }
-    if (this.claim && this.claim.id !== id) {
-      throw new RequestError("id_is_fixed", `this client is "${this.claim.id}" already`);
-    }
+    if (this.claim && this.claim.id !== id) throw fixed(this.claim.id);
     const info: JsonObject | undefined = text === undefined ? this.claim?.info : JSON.parse(text);
     if (this.claim && isEqual(this.claim.info, info)) return this.claim;
     return info ? { id, info } : { id };
+  }
+
+  /** From now on the token tells; what was claimed is not told any more. */
+  private adopt(id: string): void {
+    const { claim } = this;
+    this.lose();
+    this.given = id;
+    this.claim = null;
+    this.known = null;
+    const error = tokenSays(id);
+    for (const { reject } of this.waiters.splice(0)) reject(error);
+    if (claim?.id === id) return;
+    if (claim) this.herald.unfollow(`@${claim.id}`, error);
+    this.herald.follow(`@${id}`);
   }
 
   private acknowledge(claim: Claim): void {
@@ -159,6 +193,14 @@ export class Identity {
     const last = this.waiters.map((waiter) => waiter.claim).lastIndexOf(claim);
     return this.waiters.splice(0, last + 1);
   }
+}
+
+function fixed(id: string): RequestError {
+  return new RequestError("id_is_fixed", `this client is "${id}" already`);
+}
+
+function tokenSays(id: string): RequestError {
+  return new RequestError("identity_not_allowed", `the token says who this client is: "${id}"`);
 }
 
 /** In UTF-8. */

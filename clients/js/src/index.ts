@@ -10,3 +10,4 @@ export type { Dropped, Position, Skipped } from "./position.js";
 export type { Socket, SocketClose, SocketConstructor } from "./socket.js";
 export type { MessageOptions } from "./speech.js";
 export type { ChannelStatus, Status } from "./status.js";
+export type { TokenSource } from "./token.js";

@@ -79,6 +79,11 @@ export interface Rejected {
   readonly message: string;
 }
 
+/** The token that lets this client in is about to end. */
+export interface Expiring {
+  readonly kind: "expiring";
+}
+
 /** A message that only shows life. */
 export interface Heartbeat {
   readonly kind: "heartbeat";
@@ -98,7 +103,7 @@ export type ChannelMessage = News | Refused | Unsubscribed;
 /** What becomes of something that this client has said. */
 export type Answer = Taken | Rejected;
 
-export type Message = ChannelMessage | Answer | Heartbeat | Other;
+export type Message = ChannelMessage | Answer | Expiring | Heartbeat | Other;
 
 const NOTHING: JsonObject = {};
 const NO_CHANGE: Change = { set: NOTHING, merge: NOTHING, remove: [] };
@@ -113,6 +118,7 @@ export function readMessage(text: string): Message {
   if (type === "sync:unsubscribed") return readUnsubscribed(message);
   if (type === "sync:ack") return { kind: "taken", ref: stringIn(message, "ref") };
   if (type === "sync:error") return readRejected(message);
+  if (type === "sync:expiring") return { kind: "expiring" };
   if (type === "ping") return { kind: "heartbeat" };
   if (typeof type !== "string" || message.seq === undefined) return { kind: "other" };
   return readEvent(type, message);

@@ -1,4 +1,5 @@
 import type { SocketConstructor } from "./socket.js";
+import { demandToken, type TokenSource } from "./token.js";
 
 /** Calls `wake` whenever it may be worth to try again at once. Returns how to stop that. */
 export type WakeSource = (wake: () => void) => () => void;
@@ -28,6 +29,11 @@ export interface Options {
    * bound is its `--client-rate` (20 on end, 40 at once).
    */
   readonly sendRate?: number | undefined;
+  /**
+   * What lets this client in (a JWT), where the relay asks for one, and who it is there (`sub`). A function is called for each attempt
+   * to connect and when the token is about to end; a text has no successor, and the client ends with it.
+   */
+  readonly token?: TokenSource | undefined;
   /** The class to open connections with, where there is no global one (Node before 22). */
   readonly WebSocket?: SocketConstructor | undefined;
   /** When to try at once; default: the browser comes online, the page becomes visible. */
@@ -44,9 +50,10 @@ export interface Settings {
   readonly snapshotLimit: number;
   readonly defaultChannel: boolean;
   readonly sendRate: number;
+  readonly token: TokenSource | undefined;
 }
 
-/** Fills in defaults. Throws RangeError for a value that makes no sense. */
+/** Fills in defaults. Throws RangeError, or TypeError for a token, where a value makes no sense. */
 export function settingsFrom(options: Options): Settings {
   const settings = {
     heartbeat: options.heartbeat ?? 4,
@@ -55,7 +62,10 @@ export function settingsFrom(options: Options): Settings {
     snapshotLimit: options.snapshotLimit ?? 60_000,
     defaultChannel: options.defaultChannel ?? true,
     sendRate: options.sendRate ?? 15,
+    token: options.token,
   };
+  const { token } = settings;
+  if (token !== undefined && typeof token !== "function") demandToken(token);
   demand("heartbeat", settings.heartbeat, 1, 300);
   demand("retryFirst", settings.retryFirst, 1, settings.retryLongest);
   demand("retryLongest", settings.retryLongest, 1, 86_400_000);

@@ -31,6 +31,8 @@ interface Item {
 export interface Desk {
   /** The identity that the relay knows, or is about to hear; null: none. */
   readonly author: () => string | null;
+  /** Whether a token says so, on each connection from its start. */
+  readonly isGiven: () => boolean;
   /** There is something to say, after there was nothing. */
   readonly need: () => void;
 }
@@ -49,7 +51,7 @@ export class Outbox {
   private letters = 0;
   private onTheirWay = 0;
   private send: ((text: string) => void) | null = null; // null: not connected
-  private isOver = false;
+  private over: string | null = null; // why nothing is said any more
   private hasBackend = false; // it has taken a message
   private rate = 0; // a second, on this connection
   private window = AT_ONCE;
@@ -100,7 +102,7 @@ export class Outbox {
 
   /**
    * A connection is open, and nobody has been told who this is: says again what was said by nobody before, which
-   * the relay would not know again by its ref once it came from somebody.
+   * the relay would not know again by its ref once it came from somebody. Where a token has told, it is given up.
    */
   begin(send: (text: string) => void): void {
     this.rate = this.fastest;
@@ -110,7 +112,7 @@ export class Outbox {
     this.pause = PAUSE;
     this.pausedUntil = 0;
     if (this.desk.author() !== null) {
-      for (const item of this.items.values()) if (item.author === null) this.transmit(item, send);
+      for (const [ref, item] of this.items) if (item.author === null) this.repeat(ref, item, send);
     }
     this.send = send;
   }
@@ -163,7 +165,7 @@ export class Outbox {
 
   /** Nothing is said any more; `reason` says why. */
   end(reason: string): void {
-    this.isOver = true;
+    this.over ??= reason;
     this.lose();
     for (const ref of [...this.items.keys()]) this.settle(ref, new RequestError("closed", reason));
   }
@@ -185,10 +187,16 @@ export class Outbox {
   }
 
   private demandRoom(letters: number): void {
-    if (this.isOver) throw new RequestError("closed", "this client has been closed");
+    if (this.over !== null) throw new RequestError("closed", this.over);
     if (this.items.size < MOST && this.letters + letters <= LARGEST) return;
     const reason = `${this.items.size} messages of ${this.letters} letters wait for the relay already`;
     throw new RequestError("outbox_full", reason);
+  }
+
+  private repeat(ref: string, item: Item, send: (text: string) => void): void {
+    const reason = "said before a token named you; it may have been taken all the same";
+    if (this.desk.isGiven()) this.settle(ref, new RequestError("identity_changed", reason));
+    else this.transmit(item, send);
   }
 
   private transmit(item: Item, send: (text: string) => void): void {

@@ -31,9 +31,12 @@ import {
   viewOf,
 } from "./shared_clients.js";
 import type { ChannelStatus, Status } from "./status.js";
+import type { TokenSource } from "./token.js";
 
 export interface SyncProviderProps {
   readonly url: string;
+  /** The option `token`. A function may be another in each render: it is that of the last one that is called. A text is read when the connection is opened. */
+  readonly token?: TokenSource | undefined;
   /** Of the connection: `heartbeat`, `onError` and the others. Read when it is opened; later changes have no effect. */
   readonly options?: Options | undefined;
   readonly children?: ReactNode;
@@ -136,8 +139,16 @@ export type Listener<Data> = (data: Data, event: SyncEvent<Data>) => void;
 const SourceContext = createContext<Source | null>(null);
 
 /** Keeps a connection for the components below, whether they use it or not. */
-export const SyncProvider: FunctionComponent<SyncProviderProps> = ({ url, options, children }) => {
-  const source = useSource(url, options);
+export const SyncProvider: FunctionComponent<SyncProviderProps> = (props) => {
+  const { url, token, options, children } = props;
+  const latest = useRef(token);
+  useEffect(() => {
+    latest.current = token;
+  });
+  const [stable] = useState(() =>
+    typeof token === "function" ? () => tokenOf(latest.current) : token,
+  );
+  const source = useSource(url, stable === undefined ? options : { ...options, token: stable });
   useEffect(() => acquire(source)[1], [source]);
   return createElement(SourceContext.Provider, { value: source }, children);
 };
@@ -253,6 +264,11 @@ function useSource(url?: string, options: Options | null = null): Source {
   const source = named ?? provided;
   if (source) return source;
   throw new Error("no relay to connect to: pass a url, or render a <SyncProvider> above");
+}
+
+/** None, where the last render gave none any more, is refused by the client. */
+function tokenOf(source: TokenSource = ""): string | Promise<string> {
+  return typeof source === "function" ? source() : source;
 }
 
 function inTurn(...actions: readonly Unsubscribe[]): Unsubscribe {

@@ -12,4 +12,4 @@ export interface SocketClose {
   readonly reason: string;
 }
 
-export type SocketConstructor = new (url: string) => Socket;
+export type SocketConstructor = new (url: string, protocols?: string[]) => Socket;

@@ -1,8 +1,10 @@
 import type { Channels } from "./channels.js";
+import { Credential } from "./credential.js";
 import type { Environment } from "./environment.js";
 import { RequestError } from "./error.js";
 import { Identity } from "./identity.js";
-import type { Answer } from "./message.js";
+import type { Answer, Expiring } from "./message.js";
+import type { Settings } from "./options.js";
 import { Outbox, type SendOptions } from "./outbox.js";
 
 export interface MessageOptions extends SendOptions {
@@ -10,26 +12,33 @@ export interface MessageOptions extends SendOptions {
   readonly channel?: string | undefined;
 }
 
-/** What the client says of its own accord: who it is, and messages. Nothing of it is there before it is used. */
+/** What the client says of its own accord: who it is, what lets it in, and messages. Nothing of it is there before it is used. */
 export class Speech {
   readonly session: string;
   readonly identity: Identity;
+  private readonly credential: Credential;
   private readonly outbox: Outbox;
   private channels: Channels | null = null;
   private need = () => {};
 
-  /** `rate` is that of messages, a second. */
-  constructor(rate: number, environment: Environment, report: (error: unknown) => void) {
+  constructor(settings: Settings, environment: Environment, report: (error: unknown) => void) {
     this.session = environment.token();
     this.identity = new Identity(environment.schedule, {
       ref: () => this.outbox.ref(),
       follow: (name) => this.channels?.introduce(name),
+      retry: (name) => this.channels?.retry(name),
       repeat: () => this.channels?.introduceAgain(),
       unfollow: (name, { code, reason }) => this.channels?.disown(name, code, reason),
       report,
     });
-    this.outbox = new Outbox(this.session, rate, environment, {
+    this.credential = new Credential(settings, environment, {
+      ref: () => this.outbox.ref(),
+      introduce: (id) => this.identity.give(id),
+      report,
+    });
+    this.outbox = new Outbox(this.session, settings.sendRate, environment, {
       author: () => this.identity.id,
+      isGiven: () => this.identity.isGiven,
       need: () => this.need(),
     });
   }
@@ -45,6 +54,14 @@ export class Speech {
     return this.outbox.isEmpty;
   }
 
+  get isRenewable(): boolean {
+    return this.credential.isRenewable;
+  }
+
+  authorize(use: (token?: string) => void, fail: (error: unknown) => void): void {
+    this.credential.fetch(use, fail);
+  }
+
   send(type: string, data: unknown, { channel, ...options }: MessageOptions): Promise<void> {
     if (type === "" || type.startsWith("sync:")) return reject(type);
     return this.outbox.say({ type, ...named(channel), data }, options);
@@ -55,18 +72,23 @@ export class Speech {
   }
 
   begin(send: (text: string) => void, greet: () => void): void {
+    this.credential.begin(send);
     this.outbox.begin(send);
     greet();
     this.outbox.pump();
   }
 
   lose(): void {
+    this.credential.lose();
     this.identity.lose();
     this.outbox.lose();
   }
 
-  take(answer: Answer): void {
-    if (!this.identity.answer(answer)) this.outbox.take(answer);
+  take(message: Answer | Expiring): void {
+    if (message.kind === "expiring") this.credential.expire();
+    else if (!this.identity.answer(message) && !this.credential.answer(message)) {
+      this.outbox.take(message);
+    }
   }
 
   takeTooLarge(): void {

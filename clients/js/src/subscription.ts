@@ -29,6 +29,11 @@ export class Subscription {
     return this.handle.name;
   }
 
+  /** Whether it is an identity's own: where a token names that, the relay tells of it whether asked or not. */
+  get isPersonal(): boolean {
+    return this.name.startsWith("@");
+  }
+
   get error(): ChannelRefusedError | null {
     return this.refusal;
   }
@@ -64,6 +69,13 @@ export class Subscription {
     if (connection === "offline") return "offline";
     if (this.asked && isCaughtUp) return connection === "doubtful" ? "doubtful" : "live";
     return position ? "resuming" : "connecting";
+  }
+
+  /** What asks for it in an address, where it stands. */
+  get argument(): string {
+    const { name } = this;
+    const { resumeFrom } = this.contents.session;
+    return resumeFrom ? `${name},${encodeURIComponent(resumeFrom.epoch)},${resumeFrom.seq}` : name;
   }
 
   /** The words that ask for it where it stands. */
@@ -126,9 +138,9 @@ export class Subscription {
     this.contents.takeDrop({ skipped });
   }
 
-  /** One that comes to a channel that is followed is none of it. */
+  /** One that comes to a channel that is followed is none of it, unless a newer token does not allow it. */
   private takeRefusal({ code, message }: Refused): void {
-    if (this.contents.session.isCaughtUp) return;
+    if (this.contents.session.isCaughtUp && code !== "forbidden") return;
     this.refuse(new ChannelRefusedError(this.name, code, message));
   }
 

@@ -21,11 +21,11 @@ export class FakeEnvironment implements Environment {
   private readonly timers = new Set<Timer>();
   private readonly wakers = new Set<() => void>();
 
-  readonly openSocket = (url: string) => {
+  readonly openSocket = (url: string, protocols?: readonly string[]) => {
     const { failure } = this;
     this.failure = null;
     if (failure) throw failure;
-    const socket = new FakeSocket(url);
+    const socket = new FakeSocket(url, protocols);
     this.sockets.push(socket);
     return socket;
   };

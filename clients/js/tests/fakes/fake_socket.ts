@@ -14,7 +14,10 @@ export class FakeSocket implements Socket {
   private heard = 0;
   private readonly listeners = new Map<string, Listener[]>();
 
-  constructor(readonly url: string) {}
+  constructor(
+    readonly url: string,
+    readonly protocols?: readonly string[],
+  ) {}
 
   addEventListener(type: string, listener: (event: never) => void): void {
     this.listeners.set(type, [...(this.listeners.get(type) ?? []), listener as Listener]);

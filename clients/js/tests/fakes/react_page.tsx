@@ -11,8 +11,8 @@ let root: Root;
 export let page: HTMLElement;
 
 class PageSocket extends FakeSocket {
-  constructor(url: string) {
-    super(url);
+  constructor(url: string, protocols?: readonly string[]) {
+    super(url, protocols);
     sockets.push(this);
   }
 }

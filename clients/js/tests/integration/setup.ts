@@ -1,4 +1,6 @@
+import { writeFileSync } from "node:fs";
 import type { Options } from "../../src/index.js";
+import { SECRET } from "../fakes/jwt.js";
 import { Backend } from "./backend.js";
 import { Control } from "./control.js";
 import { Link } from "./link.js";
@@ -14,6 +16,13 @@ export class Setup {
   /** Flag and place of a relay's storage, which outlives it. */
   get storage(): string[] {
     return ["--data", `${this.directory.path}/data`];
+  }
+
+  /** Flag and place of the key that verifies the tokens of `jwt`. */
+  get tokens(): string[] {
+    const file = `${this.directory.path}/key`;
+    writeFileSync(file, SECRET);
+    return ["--token-key", file];
   }
 
   async relay(flags: readonly string[] = [], port = 0): Promise<RelayProcess> {

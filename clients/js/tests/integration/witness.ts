@@ -64,8 +64,8 @@ export class Witness {
       this.messages.set(type, this.countOf(type) + 1);
     };
     return class extends WebSocket {
-      constructor(url: string) {
-        super(url);
+      constructor(url: string, protocols?: string[]) {
+        super(url, protocols);
         this.on("message", (data) => count(String(data)));
       }
     };

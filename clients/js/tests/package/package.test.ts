@@ -130,6 +130,21 @@ export function misuse(id: string) {
 }
 `;
 
+const TOKENS = `
+import { connect, type TokenSource } from "syncrelay";
+import { SyncProvider, createSync, type SyncProviderProps } from "syncrelay/react";
+async function fetched(): Promise<string> { return "a.b.c"; }
+export const sources: TokenSource[] = ["a.b.c", () => "a.b.c", fetched];
+for (const token of sources) connect("ws://h/ws/sync", { token });
+connect("ws://h/ws/sync", { token: undefined });
+export const props: SyncProviderProps[] = [{ url: "ws://h/ws/sync", token: fetched }, { url: "ws://h/ws/sync", token: undefined }];
+export const providers = [SyncProvider, createSync().SyncProvider];
+// @ts-expect-error: no text
+connect("ws://h/ws/sync", { token: 7 });
+// @ts-expect-error: gives no text
+connect("ws://h/ws/sync", { token: async () => undefined });
+`;
+
 const PRESENCE = `
 import { createSync, usePresence } from "syncrelay/react";
 interface Info { name: string }
@@ -253,6 +268,7 @@ test.each([
     .write("channels.mts", CHANNELS)
     .write("speech.mts", SPEECH)
     .write("presence.mts", PRESENCE)
+    .write("tokens.mts", TOKENS)
     .write("channel_hooks.mts", TYPED_HOOKS_OF_CHANNELS)
     .write("untyped_hooks.mts", UNTYPED_HOOKS);
   if (name === "Node") consumer.write("use.cts", USE);
@@ -268,6 +284,7 @@ test("types are found by TypeScript 5 where modules are looked up as by Node 10"
     .write("channels.ts", CHANNELS)
     .write("speech.ts", SPEECH)
     .write("presence.ts", PRESENCE)
+    .write("tokens.ts", TOKENS)
     .write("channel_hooks.ts", TYPED_HOOKS_OF_CHANNELS)
     .write("untyped_hooks.ts", UNTYPED_HOOKS);
   expect(consumer.complaintsOfOldLookUp()).toBe("");
