@@ -8,11 +8,13 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "syncrelay/auth/base64url.h"
 #include "syncrelay/auth/key_ring.h"
