@@ -10,8 +10,8 @@ build_packages=(
 
 test_packages=(
     clang clang-format clang-tidy cmake curl doctest-dev git gunicorn iproute2 libclang-rt-dev make
-    mypy nftables procps prometheus python3-build python3-celery python3-django python3-eventlet
-    python3-fastapi python3-gevent python3-pip python3-pydantic python3-pytest
+    mypy nftables procps prometheus python3-build python3-celery python3-cryptography python3-django
+    python3-eventlet python3-fastapi python3-gevent python3-jwt python3-pip python3-pydantic python3-pytest
     python3-pytest-asyncio python3-pytest-xdist python3-setuptools python3-uvicorn python3-venv
     python3-websockets python3-wheel python3-zmq shellcheck
 )

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from conftest import command_with
+from reader import KEY_FILE
 from readme import CHANNELS, ROOT, blocks, commands, options
 
 BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
@@ -29,6 +30,8 @@ def without_clock_and_epoch(line):
 
 @pytest.mark.parametrize("command", RELAY)
 def test_the_relay_starts_and_stops(reader, command):
+    if KEY_FILE in command:
+        reader.types(command_with("openssl rand"))
     relay = reader.starts_relay(command)
     assert relay.stop() == 0
 
@@ -49,7 +52,7 @@ def no_backup():
 
 @pytest.mark.parametrize("command", OTHERS)
 def test_a_command_succeeds_and_answers(relay_with_metrics, reader, no_backup, command):
-    quiet = command.endswith(("healthcheck", "backup FILE"))
+    quiet = command.endswith(("healthcheck", "backup FILE", KEY_FILE))
     assert reader.types(command) or quiet
 
 
@@ -128,6 +131,32 @@ def test_the_javascript_lines_keep_a_true_copy_of_the_state(relay, reader, pytho
 def test_a_python_block_runs(relay, reader, python_client, text):
     subprocess.run([python_client, "-W", "error::ResourceWarning", "-c", text],
                    env=reader.environment, check=True, timeout=30)
+
+
+COMES_IN = """
+import asyncio, os, websockets
+
+async def first_message(*subprotocols):
+    url = f"ws://localhost:{os.environ['SYNCRELAY_PORT']}/ws/sync?channel=room:1"
+    async with websockets.connect(url, subprotocols=["syncrelay", *subprotocols]) as client:
+        return await client.recv()
+
+print(asyncio.run(first_message("token." + relay_token(signed_in()))))
+try:
+    asyncio.run(first_message())
+except websockets.ConnectionClosed as closed:
+    print(closed.code, closed.reason)
+"""
+
+
+def test_the_token_of_the_python_lines_lets_in_and_nothing_else_does(reader, python_client):
+    reader.types(command_with("openssl rand"))
+    reader.starts_relay(command_with("scripts/run --token-key"))
+    [text] = [text for text in blocks("python") if "tokens.make" in text]
+    done = subprocess.run([python_client, "-c", reader.adapted(text) + COMES_IN], env=reader.environment, check=True,
+                          timeout=30, capture_output=True, text=True)
+    taken, refused = done.stdout.splitlines()
+    assert json.loads(taken)["type"] == "sync:full" and refused == "4401 token_missing"
 
 
 def test_the_ten_lines_are_ten():

@@ -33,11 +33,11 @@ def test_every_example_runs(
     monkeypatch.setenv("SYNCRELAY_RUNTIME_DIR", str(directory))
     for name in ("SYNCRELAY_COMMANDS", "SYNCRELAY_CONTROL"):
         monkeypatch.delenv(name, raising=False)
-    for module in ("fastapi", "celery", "django"):
+    for module in ("fastapi", "celery", "django", "jwt"):
         require(module)
     use_a_database()
     real.start()
-    assert len(EXAMPLES) == 21
+    assert len(EXAMPLES) == 22
     for example in EXAMPLES:
         names: dict[str, Any] = dict(GIVEN)
         result = eval(compile(example, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)

@@ -10,7 +10,7 @@ from pathlib import Path
 from modules import require
 
 PROGRAM = '''
-from syncrelay import AsyncRelay, Message, Notice, Position, Relay, Versioned
+from syncrelay import AsyncRelay, Message, Notice, Position, Relay, Versioned, tokens
 from syncrelay.testing import FakeRelay
 
 relay = FakeRelay()
@@ -43,6 +43,7 @@ def note(notice: Notice) -> "str | None":
 count: int = say(next(relay.messages()))
 who: "str | None" = note(Notice("left", 1.5, id="dev-1", channel=""))
 relay.publish("moved", {"x": 1}, id="dev-1")
+token: str = tokens.make(b"s" * 32, sub="dev-1", channels=["room:*"], ttl=60, level=3)
 
 
 async def use(relay: AsyncRelay, version: "int | None") -> None:
