@@ -10,12 +10,22 @@
 namespace syncrelay {
 
 void Grants::begin(Session& session, std::shared_ptr<const Access> access) {
-  if (!access) return;
+  if (access) take(session, std::move(access));
+}
+
+// The wall clock may be set while the client is here; that moves no end.
+void Grants::take(Session& session, std::shared_ptr<const Access> access) {
+  leave(session);
+  const std::int64_t left = access->until.microseconds - clock_.wall().microseconds;
+  constexpr std::int64_t kLongest = 10LL * 365 * 24 * 3600 * 1'000'000;
   Speaker& speaker = session.speaker();
   speaker.access = std::move(access);
+  speaker.access_ends =
+      clock_.now() + std::chrono::microseconds(std::clamp<std::int64_t>(left, 0, kLongest));
+  speaker.warned = false;
+  schedule(session, speaker.access_ends - kWarningTime);
   if (!speaker.access->id.empty())
     speakers_.introduce(session, speaker.access->id, speaker.access->info);
-  schedule(session);
 }
 
 bool Grants::is_own(const Session& session, std::string_view name) {
@@ -35,19 +45,19 @@ void Grants::follow_personal(Session& session, const std::vector<SubscribeMessag
   subscriptions_.follow_personal(session, own);
 }
 
+bool Grants::may_renew(Session& session, const TokenMessage& message) {
+  if (!speakers_.may_speak(session, message)) return false;
+  if (message.fault) refuse(session, message, *message.fault);
+  return !message.fault;
+}
+
 void Grants::renew(Session& session, const TokenMessage& message,
                    std::shared_ptr<const Access> access) {
-  if (!speakers_.may_speak(session, message)) return;
-  Speaker& speaker = session.speaker();
-  const std::string had = speaker.identity == nullptr ? std::string() : speaker.identity->id;
-  if (!had.empty() && had != access->id)
+  const Speaker& speaker = session.speaker();
+  if (speaker.identity != nullptr && speaker.identity->id != access->id)
     return refuse(session, message, RefusedMessage::id_is_fixed);
-  speaker.access = std::move(access);
-  speaker.warned = false;
-  if (!speaker.access->id.empty())
-    speakers_.introduce(session, speaker.access->id, speaker.access->info);
+  take(session, std::move(access));
   end_forbidden(session);
-  schedule(session);
   renew_nothing(session, message);
   follow_personal(session, {});
 }
@@ -70,19 +80,9 @@ void Grants::end_forbidden(Session& session) {
   for (const std::string& name : forbidden) subscriptions_.end_forbidden(session, name);
 }
 
-void Grants::schedule(Session& session) {
-  leave(session);
-  Speaker& speaker = session.speaker();
-  const TimePoint end = end_of(*speaker.access);
-  speaker.access_due = speaker.warned ? end : end - kWarningTime;
-  due_.emplace(speaker.access_due, &session);
-}
-
-// The wall clock may be set while the client is here; that moves no end.
-TimePoint Grants::end_of(const Access& access) const {
-  const std::int64_t left = access.until.microseconds - clock_.wall().microseconds;
-  constexpr std::int64_t kLongest = 10LL * 365 * 24 * 3600 * 1'000'000;
-  return clock_.now() + std::chrono::microseconds(std::clamp<std::int64_t>(left, 0, kLongest));
+void Grants::schedule(Session& session, TimePoint at) {
+  session.speaker().access_due = at;
+  due_.emplace(at, &session);
 }
 
 void Grants::tick() {
@@ -99,10 +99,12 @@ void Grants::tick() {
 }
 
 void Grants::warn(Session& session) {
-  session.speaker().warned = true;
-  const Duration left = end_of(*session.known_speaker()->access) - clock_.now();
-  schedule(session);
+  leave(session);
+  Speaker& speaker = session.speaker();
+  speaker.warned = true;
+  schedule(session, speaker.access_ends);
   if (session.closing()) return;
+  const Duration left = std::max(speaker.access_ends - clock_.now(), Duration::zero());
   session.tell(expiring_message(std::chrono::ceil<std::chrono::seconds>(left)));
   session.bound_untold();
   session.pump();

@@ -120,8 +120,10 @@ void Shard::hear(Session& session, ClientMessage message) {
     return speakers_.hear(session, std::move(*publish));
   if (auto* said = std::get_if<BackendMessage>(&message))
     return speakers_.hear(session, std::move(*said));
-  if (auto* token = std::get_if<TokenMessage>(&message))
-    return hear(session, *token, std::shared_ptr<const Access>());
+  if (const auto* token = std::get_if<TokenMessage>(&message)) {
+    if (may_renew(session, *token)) hear(session, *token, std::shared_ptr<const Access>());
+    return;
+  }
   if (std::holds_alternative<UnheldMessage>(message))
     return session.close(CloseCause::over_capacity);
   if (const auto* wish = std::get_if<SubscribeMessage>(&message)) {
@@ -136,10 +138,14 @@ void Shard::hear(Session& session, ClientMessage message) {
   }
 }
 
+bool Shard::may_renew(Session& session, const TokenMessage& message) {
+  if (session.closing()) return false;
+  counter(stats_.client_messages, ClientMessageKind::token).add();
+  return grants_.may_renew(session, message);
+}
+
 void Shard::hear(Session& session, const TokenMessage& message,
                  Result<std::shared_ptr<const Access>, RefusedMessage> granted) {
-  if (session.closing()) return;
-  counter(stats_.client_messages, ClientMessageKind::token).add();
   if (!granted) return grants_.refuse(session, message, granted.error());
   if (granted.value() == nullptr) return grants_.renew_nothing(session, message);
   grants_.renew(session, message, std::move(granted).value());

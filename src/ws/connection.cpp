@@ -140,8 +140,10 @@ void Connection::hear(const MessagePiece& piece) {
   auto& client = std::get<Client>(stage_);
   if (auto message = client.messages.take(piece, context_.hearing)) {
     if (const auto* renewal = std::get_if<TokenMessage>(&*message)) {
-      context_.shard.hear(*client.session, *renewal,
-                          context_.gatekeeper.renew(renewal->token, address()));
+      if (context_.shard.may_renew(*client.session, *renewal)) {
+        context_.shard.hear(*client.session, *renewal,
+                            context_.gatekeeper.renew(renewal->token, address()));
+      }
       return;
     }
     context_.shard.hear(*client.session, std::move(*message));

@@ -13,7 +13,6 @@ namespace syncrelay {
 // The keys by which tokens are verified. Immutable.
 class KeySet {
  public:
-  static constexpr std::size_t kMaxFileBytes = 1024 * 1024;
   static constexpr std::size_t kMaxKeys = 100;
 
   using Made = Result<KeySet, std::string>;  // the error is for a person, and shows nothing secret

@@ -36,7 +36,8 @@ inline constexpr std::array<RefusedMessageInfo, 13> kRefusedMessages = {{
      "a message is a JSON object with a type, a sync:publish has an event, and both are strings"},
     {RefusedMessage::invalid_ref, "invalid_ref", "a ref is a string of 1 to 64 bytes"},
     {RefusedMessage::identity_not_allowed, "identity_not_allowed",
-     "nobody is who he says he is, unless the relay's option --anonymous-identity says so"},
+     "who a client is its token says, or, where the relay's option --anonymous-identity allows it "
+     "and no token does, itself"},
     {RefusedMessage::invalid_id, "invalid_id",
      "an id is a string of 1 to 64 bytes of A-Z a-z 0-9 _ . : ~ - /"},
     {RefusedMessage::invalid_info, "invalid_info", "an info is an object of up to 1024 bytes"},
@@ -45,8 +46,8 @@ inline constexpr std::array<RefusedMessageInfo, 13> kRefusedMessages = {{
     {RefusedMessage::invalid_channel, "invalid_channel",
      "a channel's name is 1 to 128 bytes of A-Z a-z 0-9 _ . : ~ - @ /"},
     {RefusedMessage::forbidden, "forbidden",
-     "clients may publish to the channels that the relay's option --client-publish names, and none "
-     "that begins with @"},
+     "clients may publish to the channels that their token or, without one that says so, the "
+     "relay's option --client-publish names, and none that begins with @"},
     {RefusedMessage::rate_limited, "rate_limited",
      "this client says more than the relay's options --client-rate and --client-burst allow"},
     {RefusedMessage::no_backend, "no_backend", "no backend has ever asked for messages"},

@@ -34,6 +34,9 @@ class Grants {
   // wishes has.
   void follow_personal(Session& session, const std::vector<SubscribeMessage>& wishes);
 
+  // Whether the token is to be looked at, which costs something. If not, the client is told.
+  bool may_renew(Session& session, const TokenMessage& message);
+
   // A newer token was taken. It stops following what that does not allow.
   void renew(Session& session, const TokenMessage& message, std::shared_ptr<const Access> access);
   // None was: no keys are there to look at it with, or it is not good.
@@ -46,10 +49,10 @@ class Grants {
   void leave(Session& session);
 
  private:
-  void schedule(Session& session);
+  void take(Session& session, std::shared_ptr<const Access> access);
+  void schedule(Session& session, TimePoint at);
   void warn(Session& session);
   void end_forbidden(Session& session);
-  TimePoint end_of(const Access& access) const;
 
   Speakers& speakers_;
   Subscriptions& subscriptions_;

@@ -73,8 +73,10 @@ class Shard {
   // What a client says. Session::answer() has to follow when all that came at once is heard.
   void hear(Session& session, ClientMessage message);
 
-  // The same for a newer token: what it grants, or why it is not taken; null: nobody asks for
-  // tokens here.
+  // Whether a newer token is to be looked at now; if not, the client is told.
+  bool may_renew(Session& session, const TokenMessage& message);
+  // The same as hear() for one that was: what it grants, or why it is not taken; null: nobody asks
+  // for tokens here.
   void hear(Session& session, const TokenMessage& message,
             Result<std::shared_ptr<const Access>, RefusedMessage> granted);
 

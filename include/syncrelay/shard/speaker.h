@@ -28,9 +28,10 @@ struct Speaker {
   MessageRate rate;
   std::optional<Parting> parting;        // it was dismissed
   std::shared_ptr<const Access> access;  // that its token grants; null: it has none
-  TimePoint access_due{};                // when it is to be told that this ends,
-  bool warned = false;                   // or was told, and it ends
-  LateAnswers late;                      // the session is held up as long as there are any
+  TimePoint access_ends{};
+  TimePoint access_due{};  // when it is to be told that this ends,
+  bool warned = false;     // or was told, and it ends
+  LateAnswers late;        // the session is held up as long as there are any
 };
 
 }  // namespace syncrelay

@@ -33,7 +33,7 @@ class GrantsBench {
                {kNever, kNever, Duration::zero(), kNever},
                "e0",
                {ChannelRule({"room:*"}), 10, 100},
-               {false, ChannelPatterns({""}), ChannelPatterns({"room:*"}), {}}},
+               {false, ChannelPatterns({""}), ChannelPatterns({"room:*"}), {1, 3}}},
               clock, stats, outbox, [] {}) {}
   ~GrantsBench() {
     for (Client& client : clients) shard.remove(*client.session);
@@ -69,7 +69,8 @@ class GrantsBench {
     TokenMessage message;
     message.ref = "r";
     client.transport->take_texts();
-    shard.hear(*client.session, message, std::move(granted));
+    if (shard.may_renew(*client.session, message))
+      shard.hear(*client.session, message, std::move(granted));
     client.session->answer();
     return client.transport->take_texts();
   }
@@ -116,13 +117,17 @@ TEST_CASE_FIXTURE(GrantsBench, "Who comes with less is warned at once, of what i
 }
 
 TEST_CASE_FIXTURE(GrantsBench, "A clock that is set meanwhile moves no end") {
-  Client& client = connect(access(seconds(100)));
-  clock.set_wall({clock.wall().microseconds + 1'000'000'000});
-  pass(seconds(60));
-  CHECK(!client.closed());
-  pass(seconds(40));
-  pass(Duration::zero());
-  CHECK(client.closed());
+  for (const std::int64_t by : {1'000'000'000, -1'000'000'000}) {
+    Client& client = connect(access(seconds(100)));
+    client.transport->take_texts();
+    clock.set_wall({clock.wall().microseconds + by});
+    pass(seconds(75));
+    CHECK(client.transport->take_texts() == Texts{R"({"type":"sync:expiring","in":25})"});
+    pass(seconds(24));
+    CHECK(!client.closed());
+    pass(seconds(1));
+    CHECK(client.closed());
+  }
 }
 
 TEST_CASE_FIXTURE(GrantsBench, "A newer token begins the time anew, also after the warning") {
@@ -180,6 +185,27 @@ TEST_CASE_FIXTURE(GrantsBench,
   pass(seconds(100));
   pass(Duration::zero());
   CHECK(client.closed());
+}
+
+TEST_CASE_FIXTURE(GrantsBench, "Tokens are looked at no faster than a client may speak") {
+  Client& client = connect(access(seconds(100)));
+  TokenMessage message;
+  message.ref = "r";
+  int looked_at = 0;
+  for (int count = 0; count < 100; ++count) looked_at += shard.may_renew(*client.session, message);
+  CHECK(looked_at == 3);
+  client.session->answer();
+  CHECK(has(client.transport->take_texts(), "rate_limited"));
+}
+
+TEST_CASE_FIXTURE(GrantsBench, "A ref that is none is answered") {
+  Client& client = connect(access(seconds(100)));
+  TokenMessage message;
+  message.fault = RefusedMessage::invalid_ref;
+  client.transport->take_texts();
+  CHECK(!shard.may_renew(*client.session, message));
+  client.session->answer();
+  CHECK(has(client.transport->take_texts(), "invalid_ref"));
 }
 
 TEST_CASE_FIXTURE(GrantsBench, "Without a token there is no end") {
