@@ -202,9 +202,8 @@ export class Connection {
   }
 
   private closed({ code, reason }: SocketClose): void {
-    const wantsToken = code === NO_TOKEN && this.talk.isRenewable;
     if (code === TOO_LARGE) this.talk.takeTooLarge();
-    if (wantsToken) this.comeWithAnother(reason);
+    if (code === NO_TOKEN && this.talk.isRenewable) this.comeWithAnother(reason);
     else if (isFinal(code)) this.end(new RefusedError(code, reason));
     else this.retryLater("closed", code === TOO_FAST);
   }
@@ -212,8 +211,7 @@ export class Connection {
   /** That a token ends is no error; that one is not taken is. */
   private comeWithAnother(reason: string): void {
     if (this.phase === "live") this.retryLater("closed");
-    else
-      this.failed("closed", new RequestError(reason || "no_token", "the relay refused the token"));
+    else this.failed("closed", new RequestError(reason, "the relay refused the token"));
   }
 
   /** `why` is for the relay's log. `isOurs`: what the client did itself is no better for having gone well before. */

@@ -121,6 +121,7 @@ export class Credential {
     else use(source);
   }
 
+  /** Not in this very call, since the source may end the client. */
   private call(
     source: () => string | Promise<string>,
     use: (token: string) => void,
@@ -133,7 +134,8 @@ export class Credential {
       (value: Value) => {
         if (turn === this.turn) action(value);
       };
-    new Promise<string>((resolve) => resolve(source()))
+    Promise.resolve()
+      .then(() => (turn === this.turn ? source() : ""))
       .then(demandToken)
       .then(ifDue(use))
       .catch(ifDue(fail));

@@ -124,6 +124,7 @@ test("a function that never answers is a failed attempt after 30 s, and its late
   const token = source(never, TOKEN);
   const played = play({ token });
   const { world, client } = played;
+  await told();
   world.advance(29_999);
   expect(client.status).toBe("connecting");
   world.advance(1);
@@ -140,6 +141,7 @@ test("a function that never answers is a failed attempt after 30 s, and its late
 test("a wake asks anew for a token that is long in coming, and for no other", async () => {
   const token = source(new Promise<string>(() => {}), TOKEN);
   const { world } = play({ token });
+  await told();
   world.advance(500);
   world.wake();
   world.advance(500);
@@ -160,6 +162,33 @@ test("who is closed while a token is on its way opens nothing, and leaves no tim
   expect(world.sockets).toEqual([]);
   expect(world.timerCount).toBe(0);
   expect(statuses).toEqual(["offline"]);
+});
+
+test("a function may close the client: it is the last attempt", async () => {
+  const clients: { close(): void }[] = [];
+  const token = vi.fn(() => {
+    clients[0]?.close();
+    return TOKEN;
+  });
+  const played = play({ token });
+  const { world, client } = played;
+  await told();
+  clients.push(client);
+  world.socket.end();
+  await retry(played);
+  world.advance(100_000);
+  await told();
+  expect(token).toHaveBeenCalledTimes(2);
+  expect(client.status).toBe("offline");
+  expect(world.sockets).toHaveLength(1);
+  expect(world.timerCount).toBe(0);
+});
+
+test("a client that is closed in the moment in which it is made asks for nothing", async () => {
+  const token = source(TOKEN);
+  play({ token }).client.close();
+  await told();
+  expect(token).not.toHaveBeenCalled();
 });
 
 test("nothing is asked for before there is something to connect for", async () => {
@@ -216,6 +245,7 @@ test("a function that gives the same bad token for ever is called ever more seld
     delays.push(world.pendingDelay ?? 0);
     world.advance(world.pendingDelay ?? 0);
   }
+  await told();
   expect(delays.slice(0, 3)).toEqual([200, 300, 450]);
   expect(delays.slice(-2)).toEqual([10_000, 10_000]);
   expect(token).toHaveBeenCalledTimes(16);
