@@ -493,3 +493,21 @@ async def test_a_member_of_a_hundred_channels_is_in_each_and_leaves_each(start_r
 async def reads_lefts(watcher, count):
     while count:
         count -= (await watcher.next())["type"] == "sync:left"
+
+
+async def test_commands_are_taken_while_many_wills_are_applied(start_relay, peer_of, follow):
+    relay = start_relay(*HASTY)
+    peer = peer_of(relay)
+    watcher = await follow(relay, "", id="watcher")
+    clients = [await follow(relay, "", id=f"dev-{number}") for number in range(40)]
+    await until(lambda: len(people(peer)) == 41, "all are members")
+    rooms = [f"room:{number}" for number in range(200)]
+    loud = [{"op": "broadcast", "type": "gone", "channels": rooms} for _ in range(16)]
+    for number in range(40):
+        peer.confirm(will(f"dev-{number}", *loud))
+    for client in clients:
+        await client.abort()
+    counts = []
+    await until(lambda: counts.append(len(people(peer))) or counts[-1] == 1, "all have left")
+    assert {count for count in counts if 1 < count < 41}, "somebody was heard in the middle"
+    await watcher.leave()
