@@ -26,9 +26,10 @@ bool outlives_the_relay(const Said& said) {
 void Inbox::restore(const StoredInbox& stored, TimePoint began) {
   next_ = stored.next;
   received_ = received_stored_ = stored.received;
-  for (const InboxMessage& message : stored.messages) {
+  for (InboxMessage message : stored.messages) {
+    message.connection = 0;
     hold(message);
-    insert(message);
+    insert(std::move(message));
   }
   for (const IdRecord& ref : stored.refs) refs_.stage(ref.id, ref.seq, began + ref.accepted);
   refs_.keep_staged();

@@ -83,7 +83,8 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // Goes on from what was stored, even where that is more than the bounds allow. `began`: when the
+  // Goes on from what was stored, even where that is more than the bounds allow; these messages
+  // have no connection any more. `began`: when the
   // relay would have begun to run that had never been down. To be called once, before anything
   // else.
   void restore(const StoredInbox& stored, TimePoint began);

@@ -325,6 +325,20 @@ TEST_CASE("Numbers go on over a restart, whatever was done, and what is left com
   CHECK(again.take() == "3 5 9 ");
 }
 
+TEST_CASE("What is restored has no connection: its number is another client's now") {
+  StoredInbox stored;
+  stored.messages = {{3, 7, {}, "@a", "", "{}"}};
+  stored.next = 4;
+  stored.received = true;
+  TestInbox again(kSettings, false);
+  again.inbox.restore(stored, again.clock.now());
+  again.say_and_keep("@b");
+  const auto taken = again.inbox.take({2, 1 << 20, seconds(1)}, again.clock.now());
+  REQUIRE(taken.size() == 2);
+  CHECK(taken[0].message->connection == 0);
+  CHECK(taken[1].message->connection == 1);
+}
+
 TEST_CASE("Neither many messages of one sender nor many senders make a receive slow") {
   constexpr int kMany = 10'000;
   for (const bool one : {true, false}) {
