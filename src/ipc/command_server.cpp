@@ -164,7 +164,7 @@ void CommandServer::Impl::bind_control(const std::string& endpoint) {
   desk = std::make_unique<ControlDesk>(
       context, unreadable_bytes(),
       ControlDesk::Sources{relay, intake, relay_stats, shards.stats, shards.outboxes, gate,
-                           settings.epoch, clock});
+                           settings.epoch, clock, settings.presence});
   listen(desk->socket(), endpoint, PeerGate::Answers::each);
 }
 

@@ -60,7 +60,7 @@ struct PublishMessage : AnsweredMessage {
   std::string data;     // JSON text; "null" when it was left out
 };
 
-// Any type that does not begin with `sync:`.
+// Any type that does not begin with `sync:`. With a fault also what is for nobody.
 struct BackendMessage : AnsweredMessage {
   std::string channel;  // that it names: is_channel_name(), or empty for all else
   std::string text;     // JSON object, as it came
