@@ -203,7 +203,8 @@ Result<void, std::string> Server::bind_commands() {
                                          config_.max_command,
                                          epoch_,
                                          files_.command_connections,
-                                         store_ ? kGather : Duration::zero()};
+                                         store_ ? kGather : Duration::zero(),
+                                         kept_members(config_)};
   CommandServer::Shards shards{status_->shards, {}, relay_wake_};
   for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
   commands_ = std::make_unique<CommandServer>(

@@ -121,7 +121,7 @@ Result<Outcome, Rejection> Channels::apply_to(std::string_view name, const Comma
   }
   if (changes.empty() && !makes_event(command)) return without_effect(command, name);
   if (channel == nullptr) {
-    if (table_.size() >= settings_.max_channels) return channels_full(name);
+    if (full()) return channels_full(name);
     channel = &table_.make(name);
   }
   return with_effect(command, *channel, std::move(changes), ts, effects);
@@ -194,9 +194,9 @@ bool Channels::apply(const Forget& forget, Effects& effects) {
   Effect effect;
   effect.channel = channel->name;
   effect.slot = channel->slot;
-  effect.end = ChannelEnd::forgotten;
+  effect.end = forget.drop ? ChannelEnd::dropped : ChannelEnd::forgotten;
   effect.seq = channel->last;
-  table_.remove(*channel, channel->last);
+  table_.remove(*channel, forget.drop ? channel->last.next() : channel->last);
   effects.take(effect);
   return true;
 }

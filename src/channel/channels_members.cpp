@@ -53,7 +53,7 @@ Arrival Channels::apply(const Arrive& arrive, WallTime ts, Effects& effects) {
   }
   if (table_.members() >= settings_.max_members) return Arrival::refused;
   if (channel == nullptr) {
-    if (table_.size() >= settings_.max_channels) return Arrival::refused;
+    if (full()) return Arrival::refused;
     channel = &table_.make(arrive.channel);
   }
   tell_member(*channel, MemberChange::joined, arrive.id,

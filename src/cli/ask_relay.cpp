@@ -23,18 +23,22 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr milliseconds kPause{50};  // before the relay is asked again; doubles while it is busy
 constexpr milliseconds kLongestBusyPause{1000};
 constexpr milliseconds kFirstPatience{500};  // for a connection to come about; doubles each time
-constexpr char kEvents[] = "inproc://connection";
 
 // One connection, which ZeroMQ never makes again on its own, and the one request that goes over it.
 class Attempt {
  public:
-  Attempt(zmq::context_t& context, const std::string& endpoint, const std::string& request)
+  // `number`: another one for each attempt of a context. ZeroMQ closes sockets in a thread of its
+  // own, and until it has come to that, the name of an earlier attempt's events is taken.
+  Attempt(zmq::context_t& context, const std::string& endpoint, const std::string& request,
+          std::uint64_t number)
       : socket_(context, zmq::socket_type::dealer), events_(context, zmq::socket_type::pair) {
     constexpr int kNever = -1;
+    const std::string events = "inproc://connection-" + std::to_string(number);
     socket_.set(zmq::sockopt::linger, 0);
     socket_.set(zmq::sockopt::reconnect_ivl, kNever);
-    if (zmq_socket_monitor(socket_.handle(), kEvents, ZMQ_EVENT_ALL) != 0) throw zmq::error_t();
-    events_.connect(kEvents);
+    if (zmq_socket_monitor(socket_.handle(), events.c_str(), ZMQ_EVENT_ALL) != 0)
+      throw zmq::error_t();
+    events_.connect(events);
     socket_.connect(endpoint);
     socket_.send(zmq::buffer(request), zmq::send_flags::none);
   }
@@ -120,7 +124,7 @@ class Question {
     milliseconds pause = kPause;
     for (milliseconds patience = kFirstPatience;; patience *= 2) {
       if (auto secure = secure_place(place_); !secure) return NoAnswer{secure.error()};
-      auto answer = Attempt(context_, target, request_).wait(deadline_, patience);
+      auto answer = Attempt(context_, target, request_, attempts_++).wait(deadline_, patience);
       const bool busy = answer && is_busy(*answer);
       if (answer && !busy) return *std::move(answer);
       pause = busy ? std::min(2 * pause, kLongestBusyPause) : kPause;
@@ -142,6 +146,7 @@ class Question {
   const milliseconds timeout_;
   const SteadyClock::time_point deadline_ = SteadyClock::now() + timeout_;
   zmq::context_t context_;
+  std::uint64_t attempts_ = 0;
 };
 
 }  // namespace

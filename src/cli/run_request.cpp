@@ -94,10 +94,12 @@ class Run {
   std::string condition_on(const std::string& key) const;
   int confirm(const std::string& command, const std::string& done);
   std::string channel() const;
+  std::string named_channel() const;
   int list(const std::vector<std::string>& channels);
   int print(std::string_view json);
   int write(std::string_view text);
   int fail(ExitCode code, const std::string& why);
+  void tell(const std::string& what);
 
   const Config& config_;
   const RelayPlace place_;
@@ -175,6 +177,10 @@ std::string Run::channel() const {
   return request_.channels.empty() ? std::string() : request_.channels.front();
 }
 
+std::string Run::named_channel() const {
+  return channel().empty() ? "the default channel" : channel();
+}
+
 int Run::state() {
   const bool one = !request_.words.empty();
   const std::string key = one ? R"(,"key":)" + json_string(request_.words[0]) : "";
@@ -245,18 +251,20 @@ int Run::clients() {
   const std::string table = clients_report(*answer, SystemClock().wall(), console_.color);
   if (!table.empty()) return write(table);
   if (request_.channels.empty()) return write("no clients are connected\n");
-  return write("no client follows " + (channel().empty() ? "the default channel" : channel()) +
-               '\n');
+  return write("no client follows " + named_channel() + '\n');
 }
 
 int Run::members() {
   const std::string where = channel().empty() ? "" : R"(,"channel":)" + json_string(channel());
   const auto answer = ask(R"({"op":"members")" + where + '}');
   if (!answer) return kFailed;
+  if (json_member(*answer, "kept") == "false")
+    tell(named_channel() + " keeps no members: the relay's --presence does not name it");
   if (!console_.pretty) return print(json_member(*answer, "members"));
   const std::string table = members_report(*answer, SystemClock().wall(), console_.color);
   if (!table.empty()) return write(table);
-  return write((channel().empty() ? "the default channel" : channel()) + " has no members\n");
+  if (json_member(*answer, "kept") == "false") return kDone;
+  return write(named_channel() + " has no members\n");
 }
 
 int Run::channels() {
@@ -302,8 +310,9 @@ int Run::disconnect() {
   if (request_.reason) query += R"(,"reason":)" + json_string(*request_.reason);
   const auto answer = ask(query + '}');
   if (!answer) return kFailed;
-  if (!console_.pretty) return print(*answer);
   const std::string closed(json_member(*answer, "closed"));
+  if (closed == "0") return fail(kFailed, "no such connection");
+  if (!console_.pretty) return print(*answer);
   return write("closed " + closed + (closed == "1" ? " connection\n" : " connections\n"));
 }
 
@@ -325,8 +334,12 @@ int Run::write(std::string_view text) {
 }
 
 int Run::fail(ExitCode code, const std::string& why) {
-  console_.err << "syncrelay: " << why << std::endl;
+  tell(why);
   return code;
+}
+
+void Run::tell(const std::string& what) {
+  console_.err << "syncrelay: " << what << std::endl;
 }
 
 }  // namespace

@@ -196,6 +196,13 @@ UsageError unknown_argument(const std::string& argument, const Grammar& grammar)
                            : usage(*verb))};
 }
 
+// The words of the verb, or of no verb: then one of them was meant to be one.
+Result<std::vector<std::string>, UsageError> words_of(const Grammar& grammar) {
+  return take_words(grammar.verb(), grammar.left_over(), [&](const std::string& argument) {
+    return unknown_argument(argument, grammar);
+  });
+}
+
 // What the parsed grammar says.
 Result<CommandLine, UsageError> read_line(const Grammar& grammar, std::span<const Option> table) {
   CommandLine line;
@@ -204,12 +211,12 @@ Result<CommandLine, UsageError> read_line(const Grammar& grammar, std::span<cons
   // Of a grammar that has parsed nothing: a command in the arguments would get the help to itself.
   if (line.action == Action::help) line.help = Grammar(table).help();
   if (line.action == Action::help || line.action == Action::version) return line;
+  auto words = words_of(grammar);
+  // Without a command its options would be found wrong before it is.
+  if (!words && grammar.named_verb() == nullptr) return words.error();
   auto request = grammar.request();
   if (!request) return request.error();
   line.request = std::move(request).value();
-  auto words = take_words(grammar.verb(), grammar.left_over(), [&](const std::string& argument) {
-    return unknown_argument(argument, grammar);
-  });
   if (!words) return words.error();
   line.request.words = std::move(words).value();
   if (const auto fits = check_request(grammar.verb(), line.request); !fits) return fits.error();

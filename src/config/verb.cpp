@@ -283,7 +283,10 @@ std::span<const Verb> verbs() {
 
 std::string usage(const Verb& verb) {
   std::string text = "usage: syncrelay " + std::string(verb.name);
-  return verb.words.empty() ? text : text + ' ' + std::string(verb.words);
+  if (!verb.words.empty()) return text + ' ' + std::string(verb.words);
+  if (!is_among(verb.action, kInChannels)) return text;
+  return text +
+         (is_among(verb.action, kManyChannels) ? " [--channel NAME]..." : " [--channel NAME]");
 }
 
 bool is_request(Action action) {

@@ -180,12 +180,12 @@ std::string state_answer(const AnswerContext& context, const State& state, const
   return answer;
 }
 
-std::string members_answer(const AnswerContext& context, const State& members) {
+std::string members_answer(const AnswerContext& context, const State& members, bool kept) {
   std::string answer = begin(context) + R"(,"members":{)";
   members.for_each([&answer](const State::Entry& entry) {
     append_member(answer, entry.key, std::string_view(*entry.value));
   });
-  return answer + "}}";
+  return answer + (kept ? "}}" : R"(},"kept":false})");
 }
 
 std::string backup_answer(const AnswerContext& context, const std::string& path) {

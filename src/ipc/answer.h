@@ -30,8 +30,8 @@ std::string rejected_answer(const Rejection& rejection);
 
 // All keys, or one (empty when the state has no such key).
 std::string state_answer(const AnswerContext& context, const State& state, const std::string& key);
-// `members`: by id, see channel/member.h.
-std::string members_answer(const AnswerContext& context, const State& members);
+// `members`: by id, see channel/member.h. `kept`: whether the channel keeps them at all.
+std::string members_answer(const AnswerContext& context, const State& members, bool kept);
 std::string backup_answer(const AnswerContext& context, const std::string& path);
 // `closed`: connections.
 std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed);

@@ -117,6 +117,7 @@ struct CommandServer::Impl {
   std::vector<zmq::pollitem_t> polled;
   zmq::message_t message;
   TimePoint next_refusal_line{};
+  bool tends_first = true;  // before commands are taken: what is due may fill batch after batch
   TimePoint next_look{};
   std::thread thread;
 };
@@ -163,7 +164,7 @@ void CommandServer::Impl::bind_control(const std::string& endpoint) {
   desk = std::make_unique<ControlDesk>(
       context, unreadable_bytes(),
       ControlDesk::Sources{relay, intake, relay_stats, shards.stats, shards.outboxes, gate,
-                           settings.epoch, clock});
+                           settings.epoch, clock, settings.presence});
   listen(desk->socket(), endpoint, PeerGate::Answers::each);
 }
 
@@ -271,9 +272,12 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
 bool CommandServer::Impl::take_batch() {
   desk->read_outboxes();
   desk->go_on_with_backup();
-  const bool tended = intake.tend();
-  const bool heard = take_said();
-  if (!take_all() && !tended && !heard) return false;
+  bool any = tends_first && intake.tend();
+  any = take_said() || any;
+  any = take_all() || any;
+  if (!tends_first) any = intake.tend() || any;
+  tends_first = !tends_first;
+  if (!any) return false;
   gather_more();
   publish_batch();
   return true;

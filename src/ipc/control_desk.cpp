@@ -113,7 +113,8 @@ void ControlDesk::answer_members(Envelope envelope, const Query& query) {
   const State& members = channel == nullptr ? kNobody : channel->members.get();
   if (!socket_.has_room(envelope, members.members_size()))
     return refuse(std::move(envelope), kUnread);
-  send(std::move(envelope), members_answer(context(query.channel_name()), members));
+  send(std::move(envelope), members_answer(context(query.channel_name()), members,
+                                           sources_.presence.match(query.channel_name())));
 }
 
 void ControlDesk::begin_list(Envelope envelope, const Query& query) {

@@ -15,6 +15,7 @@
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
+#include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/receivers.h"
 #include "syncrelay/relay/relay.h"
@@ -36,6 +37,7 @@ class ControlDesk {
     PeerGate& gate;                 // hears of what is taken
     std::string epoch;
     const Clock& clock;
+    ChannelPatterns presence;  // the channels that keep members
   };
 
   ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources);

@@ -46,8 +46,9 @@ void append_notice(std::string& out, const Notice& notice) {
 
 void append_delivery(std::string& out, const Inbox::Delivery& delivery) {
   const InboxMessage& message = *delivery.message;
-  out += R"({"n":)" + std::to_string(message.n) + R"(,"event":"message","connection":)";
-  out += std::to_string(message.connection);
+  out += R"({"n":)" + std::to_string(message.n) + R"(,"event":"message")";
+  // Whom a stored one names is somebody else by now.
+  if (message.connection > 0) out += R"(,"connection":)" + std::to_string(message.connection);
   if (is_personal(message.sender))
     append_text(out, "id", std::string_view(message.sender).substr(1));
   append_text(out, "channel", message.channel);

@@ -190,14 +190,19 @@ std::optional<ClientMessage> for_backend(const Members& members, std::string_vie
   return message;
 }
 
-// What cannot be read, or has a type of the relay's that it does not know, is worth an answer where
-// the client can recognise that.
-std::optional<ClientMessage> unreadable(const Members& members) {
+// For nobody; worth an answer where the client can recognise that.
+std::optional<ClientMessage> refused(const Members& members, RefusedMessage why) {
   BackendMessage message;
   set_ref(members, message);
   if (message.ref.empty()) return std::nullopt;
-  message.fault = RefusedMessage::message_invalid;
+  message.fault = why;
   return message;
+}
+
+// By its JSON text. Those that are never answered.
+bool is_unanswered_type(std::string_view type) {
+  return type == R"("sync:ping")" || type == R"("sync:subscribe")" ||
+         type == R"("sync:unsubscribe")";
 }
 
 }  // namespace
@@ -207,7 +212,8 @@ std::optional<ClientMessage> parse_client_message(std::string_view text,
   const std::size_t begin = skip_space(text, 0);
   if (begin == text.size() || text[begin] != '{') return std::nullopt;
   Members members(text);
-  if (JsonWalk(kMaxNesting).visit(text, members)) return unreadable(members);
+  if (JsonWalk(kMaxNesting).visit(text, members))
+    return refused(members, RefusedMessage::message_invalid);
   const std::string_view type = members[Word::type].json;
   if (type == R"("sync:hello")") return hello_of(members);
   if (type == R"("sync:publish")") return publish_of(members);
@@ -215,10 +221,10 @@ std::optional<ClientMessage> parse_client_message(std::string_view text,
   if (members[Word::type].is_string() && members[Word::type].text == hello_type)
     return hello_with_info(members, members.others());
   if (!members[Word::type].text.starts_with(kOwnTypes)) return for_backend(members, text);
+  if (!is_unanswered_type(type)) return refused(members, RefusedMessage::unknown_type);
   if (text.size() > kMaxUnansweredBytes) return std::nullopt;
   if (type == R"("sync:ping")") return PingMessage{};
   if (type == R"("sync:unsubscribe")") return UnsubscribeMessage{channel_of(members)};
-  if (type != R"("sync:subscribe")") return unreadable(members);
   return SubscribeMessage{channel_of(members), wants_resume(members), position_of(members)};
 }
 

@@ -34,4 +34,14 @@ std::vector<Forget> IdleChannels::forgettable(std::size_t max) {
   return found;
 }
 
+std::vector<Forget> IdleChannels::spare(std::size_t max) const {
+  std::vector<Forget> found;
+  for (const auto& [name, channel] : table_.by_name()) {
+    if (found.size() == max) break;
+    if (channel->empty() && subscribers_.of(name) == 0)
+      found.push_back({std::string(name), channel->last, true});
+  }
+  return found;
+}
+
 }  // namespace syncrelay

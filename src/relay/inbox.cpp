@@ -26,9 +26,10 @@ bool outlives_the_relay(const Said& said) {
 void Inbox::restore(const StoredInbox& stored, TimePoint began) {
   next_ = stored.next;
   received_ = received_stored_ = stored.received;
-  for (const InboxMessage& message : stored.messages) {
+  for (InboxMessage message : stored.messages) {
+    message.connection = 0;
     hold(message);
-    insert(message);
+    insert(std::move(message));
   }
   for (const IdRecord& ref : stored.refs) refs_.stage(ref.id, ref.seq, began + ref.accepted);
   refs_.keep_staged();
@@ -240,6 +241,7 @@ void Inbox::remove(std::uint64_t n) {
   if (entry.lease_end) end_lease(entry);
   const Senders::pointer sender = entry.sender;
   sender->second.waiting.erase(n);
+  if (sender->second.lost == n) sender->second.lost.reset();
   bytes_ -= entry.message.bytes();
   review(sender);
   let_go(sender, entry.message);
@@ -250,29 +252,44 @@ void Inbox::lease(std::uint64_t n, TimePoint end) {
   Entry& entry = entries_.at(n);
   entry.lease_end = end;
   leases_.insert({end, n});
-  entry.sender->second.waiting.erase(n);
-  ++entry.sender->second.leased;
+  Sender& of = entry.sender->second;
+  of.leased.insert(of.waiting.extract(n));
+  of.lost.reset();
   review(entry.sender);
 }
 
 void Inbox::end_lease(Entry& entry) {
   leases_.erase({*entry.lease_end, entry.message.n});
   entry.lease_end.reset();
-  entry.sender->second.waiting.insert(entry.message.n);
-  --entry.sender->second.leased;
+  Sender& of = entry.sender->second;
+  of.waiting.insert(of.leased.extract(entry.message.n));
   review(entry.sender);
+}
+
+// A sender's messages are handled one by one, so that behind the first that is lost none has been
+// begun.
+void Inbox::lose(Entry& entry) {
+  Sender& of = entry.sender->second;
+  const std::uint64_t n = entry.message.n;
+  const bool is_first = n == *of.leased.begin() && !(of.lost && *of.lost < n);
+  if (is_first) {
+    of.lost = n;
+  } else {
+    --entry.attempts;
+  }
+  end_lease(entry);
 }
 
 void Inbox::expire(TimePoint now) {
   const bool any = !leases_.empty() && leases_.begin()->first <= now;
   while (!leases_.empty() && leases_.begin()->first <= now)
-    end_lease(entries_.at(leases_.begin()->second));
+    lose(entries_.at(leases_.begin()->second));
   if (any) show_numbers();
 }
 
 void Inbox::review(Senders::pointer sender) {
   Sender& of = sender->second;
-  const bool ready = of.leased == 0 && !of.waiting.empty();
+  const bool ready = of.leased.empty() && !of.waiting.empty();
   if (ready && !of.turn) {
     of.turn = ready_.insert(ready_.end(), sender);
   } else if (!ready && of.turn) {

@@ -162,13 +162,17 @@ bool Intake::tend() {
     any = true;
   }
   any = tend_members() || any;
+  any = forget(relay_.spare_channels(kMaxTended)) || any;
   if (!relay_.has_idle_channels()) return any;
-  for (const Forget& forget : relay_.forgettable(kMaxTended)) {
-    order_.submit(forget);
+  return forget(relay_.forgettable(kMaxTended)) || any;
+}
+
+bool Intake::forget(const std::vector<Forget>& channels) {
+  for (const Forget& channel : channels) {
+    order_.submit(channel);
     take_ordered();
-    any = true;
   }
-  return any;
+  return !channels.empty();
 }
 
 // One by one, since each may bring a list of all members with it.

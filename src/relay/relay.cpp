@@ -215,6 +215,14 @@ void Relay::stage_id(const std::string& id, Seq seq) {
   batch_.add_id({id, seq, ran()});
 }
 
+std::vector<Forget> Relay::spare_channels(std::size_t max) {
+  constexpr Duration kBetween = std::chrono::seconds(1);
+  if (!channels_.full() || clock_.now() < next_spare_)
+    return {};
+  next_spare_ = clock_.now() + kBetween;
+  return idle_.spare(max);
+}
+
 Result<void, Rejection> Relay::publish() {
   Result<void, Rejection> stored = store_staged();
   crash_point("after_commit");

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from channel_client import ChannelClient
-from deadline import until
+from deadline import until, wait_until
 
 OPEN = ("--open-channels", "room:*")
 
@@ -177,6 +177,17 @@ async def test_no_more_channels_are_made_than_allowed(start_relay, peer_of, foll
     assert refused["error"]["code"] == "channels_full"
     peer.confirm({"op": "drop", "channel": "room:0"})
     peer.confirm(put("k", 1, channel="room:9"))
+
+
+def test_channels_that_have_nothing_but_events_make_room_for_others(start_relay, peer_of):
+    """What a stranger could fill would stay full: without events no window turns."""
+    relay = start_relay(*OPEN, "--max-channels", "50", "--shards", "1")
+    peer = peer_of(relay)
+    peer.confirm(put("k", 1, channel="room:kept"))
+    for number in range(49):
+        peer.confirm({"op": "broadcast", "channel": f"room:{number}", "type": "said", "data": None})
+    wait_until(lambda: peer.ask(put("k", 1, channel="room:new"))["ok"], "there is room again")
+    assert peer.ask({"op": "state", "channel": "room:kept"})["state"] == {"k": 1}
 
 
 async def test_no_more_channels_are_followed_than_allowed_that_nobody_else_knows(start_relay, follow):

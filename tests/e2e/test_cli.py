@@ -1,5 +1,6 @@
 """The command line against a running relay: what it prints, in a pipe and on a terminal, and how it exits."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -306,6 +308,35 @@ def test_a_user_who_may_not_open_the_socket_is_told_so(start_relay, stranger, ar
     relay.runtime_dir.chmod(0o755)
     ended = stranger(relay.runtime_dir).run(*arguments, "--timeout", "200ms")
     assert_failed(ended, 1, "permission denied: srw------- 0:0", f"this is uid {STRANGER}, groups {STRANGER}", "--ipc-group")
+
+
+def threads_named(pid, name):
+    """Those of the process that bear this name by now."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # ended since
+            if name in (task / "comm").read_text():
+                found.append(int(task.name))
+    return found
+
+
+@pytest.fixture
+def busy_processor():
+    """The number of a processor on which somebody else computes without end."""
+    number = max(os.sched_getaffinity(0))
+    hog = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    os.sched_setaffinity(hog.pid, {number})
+    yield number
+    hog.kill()
+    hog.wait()
+
+
+def test_who_tries_again_does_not_stumble_over_what_an_earlier_attempt_has_left(runtime_dir, start, busy_processor):
+    command = start(Shell(runtime_dir), "state", "--timeout", "2s")
+    [reaper] = wait_until(lambda: threads_named(command.pid, "Reaper"), "ZeroMQ's thread that closes sockets is there")
+    os.sched_setaffinity(reaper, {busy_processor})
+    os.sched_setscheduler(reaper, os.SCHED_IDLE, os.sched_param(0))
+    assert command.wait() == 1 and "no socket file there" in command.errors[-1], command.errors
 
 
 def test_a_user_who_may_not_search_the_directory_is_told_so(relay, stranger):

@@ -128,6 +128,15 @@ async def test_a_message_for_a_backend_that_never_asked_is_answered(relay, follo
     assert (await client.ask(PUBLISH))["type"] == "sync:ack"
 
 
+async def test_a_type_that_the_relay_does_not_know_is_told_to_who_gave_a_ref(relay, follow):
+    client = await follow(relay)
+    answer = await client.ask({"type": "sync:wrong"})
+    assert (answer["type"], answer["code"]) == ("sync:error", "unknown_type") and "sync:" in answer["message"]
+    assert relay.metrics().value("client_messages_refused_total", reason="unknown_type") == 1
+    await client.say({"type": "sync:wrong"})
+    assert (await client.ask(PUBLISH))["type"] == "sync:ack"
+
+
 async def test_a_message_may_be_large_and_come_in_pieces(relay, follow):
     one, two = await follow(relay), await follow(relay, "doc:7")
     text = json.dumps({**PUBLISH, "data": "x" * 60_000, "ref": "large"})

@@ -9,6 +9,7 @@ import websockets
 from channel_client import ChannelClient
 from deadline import until
 from relay_process import is_sanitized
+from shell import assert_failed
 
 BELIEVING = ("--anonymous-identity", "--open-channels", "room:*")
 HELLO = {"type": "sync:hello", "id": "dev-1"}
@@ -179,6 +180,12 @@ async def test_the_command_line_disconnects(relay, shell, follow):
     done = await asyncio.to_thread(shell.run, "disconnect", "dev-1", "--code", "4002", "--reason", "bye")
     assert done.returncode == 0 and json.loads(done.stdout)["closed"] == 1
     assert await ended(client) == (4002, "bye")
+
+
+@pytest.mark.parametrize("nobody", [("dev-2",), ("--connection", 1000)], ids=["identity", "connection"])
+async def test_the_command_line_fails_where_nobody_was_there_to_disconnect(relay, shell, follow, nobody):
+    await (await follow(relay)).hello("dev-1")
+    assert_failed(await asyncio.to_thread(shell.run, "disconnect", *nobody), 1, "no such connection")
 
 
 @pytest.mark.parametrize("wrong, code", [

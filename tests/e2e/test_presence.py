@@ -8,6 +8,7 @@ import websockets
 from deadline import until
 from fold import MEMBER_EVENTS
 from raw_client import CLOSE, TEXT, RawClient
+from shell import Shell
 
 NEVER, AT_ONCE = "1h", "0ms"
 BELIEVING = ("--anonymous-identity", "--open-channels", "*", "--presence", "*")
@@ -478,6 +479,26 @@ async def test_the_members_query_is_for_a_channels_name_only(start_relay, peer_o
     assert peer.ask({"op": "members", "id": 1})["error"]["code"] in ("unknown_member", "wrong_type")
 
 
+async def test_who_asks_for_members_where_none_are_kept_is_told_so(start_relay, peer_of):
+    relay = start_relay("--presence", "room:*", "--presence", "", "--open-channels", "*")
+    peer, shell = peer_of(relay), Shell(relay.runtime_dir)
+    members = lambda **where: {k: v for k, v in peer.confirm({"op": "members", **where}).items() if k in ("members", "kept")}
+    assert members(channel="room:1") == members() == {"members": {}}
+    assert members(channel="news") == members(channel="@dev-1") == {"members": {}, "kept": False}
+    none = "syncrelay: news keeps no members: the relay's --presence does not name it\n"
+    ended = shell.run("members", "--channel", "news")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "{}\n", none)
+    assert shell.on_terminal("members", "--channel", "news") == (0, none)
+    assert shell.run("members", "--channel", "room:1").stderr == ""
+    assert shell.on_terminal("members", "--channel", "room:1") == (0, "room:1 has no members\n")
+    assert shell.on_terminal("members") == (0, "the default channel has no members\n")
+
+
+async def test_the_default_channels_list_of_members_keeps_them_as_well(start_relay, peer_of):
+    answer = peer_of(start_relay("--members-key", "devices")).confirm({"op": "members"})
+    assert answer["members"] == {} and "kept" not in answer
+
+
 async def test_a_member_of_a_hundred_channels_is_in_each_and_leaves_each(start_relay, peer_of, follow):
     relay = start_relay(*HASTY)
     names = [f"room:{number}" for number in range(100)]
@@ -493,3 +514,21 @@ async def test_a_member_of_a_hundred_channels_is_in_each_and_leaves_each(start_r
 async def reads_lefts(watcher, count):
     while count:
         count -= (await watcher.next())["type"] == "sync:left"
+
+
+async def test_commands_are_taken_while_many_wills_are_applied(start_relay, peer_of, follow):
+    relay = start_relay(*HASTY)
+    peer = peer_of(relay)
+    watcher = await follow(relay, "", id="watcher")
+    clients = [await follow(relay, "", id=f"dev-{number}") for number in range(40)]
+    await until(lambda: len(people(peer)) == 41, "all are members")
+    rooms = [f"room:{number}" for number in range(200)]
+    loud = [{"op": "broadcast", "type": "gone", "channels": rooms} for _ in range(16)]
+    for number in range(40):
+        peer.confirm(will(f"dev-{number}", *loud))
+    for client in clients:
+        await client.abort()
+    counts = []
+    await until(lambda: counts.append(len(people(peer))) or counts[-1] == 1, "all have left")
+    assert {count for count in counts if 1 < count < 41}, "somebody was heard in the middle"
+    await watcher.leave()

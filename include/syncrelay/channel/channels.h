@@ -75,6 +75,7 @@ struct Expire {
 struct Forget {
   std::string channel;
   Seq last;
+  bool drop = false;  // although some are in the window: who comes for them gets a snapshot
 };
 
 // Somebody who follows the channel, where members are kept.
@@ -149,6 +150,9 @@ class Channels {
 
   void keep();
   void take_back();
+
+  // There is no room for another channel.
+  bool full() const { return table_.size() >= settings_.max_channels; }
 
   const ChannelTable& table() const { return table_; }
   ChannelTable& table() { return table_; }

@@ -12,7 +12,8 @@
 namespace syncrelay {
 
 // Does what an invocation asks of a running relay, and returns the exit code: 0 done, 1 refused or
-// out of reach, 2 bad input. Of the latter two the last line on Console::err says why.
+// out of reach, or nobody was there to disconnect, 2 bad input. Of the latter two the last line on
+// Console::err says why.
 // Precondition: the action is one of state, set, merge, remove, publish, watch,
 // clients, channels, drop, stats.
 int run_request(const Invocation& invocation, const Console& console);

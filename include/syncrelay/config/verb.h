@@ -30,7 +30,8 @@ std::span<const Verb> verbs();
 // True for the verbs that talk to a running relay and take a Request.
 bool is_request(Action action);
 
-// "usage: syncrelay set KEY JSON".
+// "usage: syncrelay set KEY JSON"; of a verb without words that is about channels
+// "usage: syncrelay clients [--channel NAME]".
 std::string usage(const Verb& verb);
 
 // What the command line holds besides known options and the verb.

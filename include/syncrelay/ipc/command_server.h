@@ -13,6 +13,7 @@
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
+#include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/relay.h"
 
@@ -32,6 +33,7 @@ class CommandServer {
     std::string epoch;
     std::uint32_t max_connections;  // to all endpoints together, in equal shares
     Duration gather;                // see GatherRule
+    ChannelPatterns presence = {};  // the channels that keep members
   };
 
   // What lies on the other side. All must outlive the server.

@@ -65,7 +65,7 @@ struct TokenMessage : AnsweredMessage {
   std::string token;  // whatever it is; empty: no string was there
 };
 
-// Any type that does not begin with `sync:`.
+// Any type that does not begin with `sync:`. With a fault also what is for nobody.
 struct BackendMessage : AnsweredMessage {
   std::string channel;  // that it names: is_channel_name(), or empty for all else
   std::string text;     // JSON object, as it came

@@ -11,6 +11,7 @@ namespace syncrelay {
 // `sync:publish` may be a RejectReason, too.
 enum class RefusedMessage : std::uint8_t {
   message_invalid,
+  unknown_type,
   invalid_ref,
   identity_not_allowed,
   invalid_id,
@@ -31,9 +32,11 @@ struct RefusedMessageInfo {
   std::string_view message;  // for a person; needs no escapes in JSON
 };
 
-inline constexpr std::array<RefusedMessageInfo, 13> kRefusedMessages = {{
+inline constexpr std::array<RefusedMessageInfo, 14> kRefusedMessages = {{
     {RefusedMessage::message_invalid, "message_invalid",
      "a message is a JSON object with a type, a sync:publish has an event, and both are strings"},
+    {RefusedMessage::unknown_type, "unknown_type",
+     "this type is unknown: what begins with sync: is for the relay, and it knows none such"},
     {RefusedMessage::invalid_ref, "invalid_ref", "a ref is a string of 1 to 64 bytes"},
     {RefusedMessage::identity_not_allowed, "identity_not_allowed",
      "who a client is its token says, or, where the relay's option --anonymous-identity allows it "

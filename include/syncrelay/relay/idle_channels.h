@@ -40,6 +40,10 @@ class IdleChannels {
   // noted no more.
   std::vector<Forget> forgettable(std::size_t max);
 
+  // Where there is no room for more channels: those that have nothing but events in the window, at
+  // most `max`. Looks at all channels.
+  std::vector<Forget> spare(std::size_t max) const;
+
  private:
   ChannelTable& table_;
   WindowCount window_;

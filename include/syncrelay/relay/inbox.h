@@ -30,6 +30,9 @@ namespace syncrelay {
 // that one who says much delays only itself; and one may have only a share of the messages and
 // bytes there, so that it cannot shut the inbox for others.
 //
+// A worker handles a sender's messages one by one. So of those whose leases run out only the first
+// was an attempt: the others cannot have been begun.
+//
 // What is said and what is done is staged until the relay's batch is stored: keep_staged() or
 // take_back_staged(). Leases and attempts are memory only. Everything costs at most the logarithm
 // of what waits. Relay thread only; time is passed in.
@@ -80,7 +83,8 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // Goes on from what was stored, even where that is more than the bounds allow. `began`: when the
+  // Goes on from what was stored, even where that is more than the bounds allow; these messages
+  // have no connection any more. `began`: when the
   // relay would have begun to run that had never been down. To be called once, before anything
   // else.
   void restore(const StoredInbox& stored, TimePoint began);
@@ -137,9 +141,10 @@ class Inbox {
   };
   struct Sender {
     std::set<std::uint64_t> waiting;  // numbers
-    std::size_t leased = 0;
-    std::size_t messages = 0;  // that are not done, those that are staged, too
-    std::uint64_t bytes = 0;   // of them
+    std::set<std::uint64_t> leased;
+    std::optional<std::uint64_t> lost;  // the first whose lease ran out since any was handed out
+    std::size_t messages = 0;           // that are not done, those that are staged, too
+    std::uint64_t bytes = 0;            // of them
     std::optional<std::list<Senders::pointer>::iterator> turn;  // in ready_
   };
   struct Staged {
@@ -156,6 +161,7 @@ class Inbox {
   void remove(std::uint64_t n);
   void lease(std::uint64_t n, TimePoint end);
   void end_lease(Entry& entry);
+  void lose(Entry& entry);
   void expire(TimePoint now);
   // The sender's turn may have come, or gone.
   void review(Senders::pointer sender);

@@ -82,6 +82,7 @@ class Intake {
  private:
   void take_ordered();
   bool tend_members();
+  bool forget(const std::vector<Forget>& channels);
   void apply(const Order::Commanded& commanded, WallTime ts);
   void ask(const Command& command, Ticket ticket);
   void publish(const Said& said, Ticket ticket);

@@ -90,6 +90,8 @@ class Relay {
   // so many of each. It stays due until it is published.
   std::vector<Expire> expired(std::size_t max) const { return timers_.due(clock_.now(), max); }
   std::vector<Forget> forgettable(std::size_t max) { return idle_.forgettable(max); }
+  // What is to make room where there is none for another channel, looked for once a second.
+  std::vector<Forget> spare_channels(std::size_t max);
   std::vector<Presence::Wish> comings_and_goings(std::size_t max) {
     return presence_.due(clock_.now(), max);
   }
@@ -147,6 +149,7 @@ class Relay {
   Notices notices_;
   Timers timers_;
   IdleChannels idle_;
+  TimePoint next_spare_{};  // not looked for before
   Presence presence_;
   Batch batch_;
   TimePoint running_since_;        // as if it had never been down

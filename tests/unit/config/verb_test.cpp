@@ -131,11 +131,29 @@ TEST_CASE("Too few words, or too many, are an error that shows the usage") {
   CHECK(error_of(make_input({"state", "a", "b"})) ==
         "unexpected argument \"b\"; usage: syncrelay state [KEY]");
   CHECK(error_of(make_input({"watch", "clints"})) ==
-        "unexpected argument \"clints\"; usage: syncrelay watch");
+        "unexpected argument \"clints\"; usage: syncrelay watch [--channel NAME]...");
+  CHECK(error_of(make_input({"stats", "x"})) ==
+        "unexpected argument \"x\"; usage: syncrelay stats");
   CHECK(error_of(make_input({"serve", "x"})) ==
         "unexpected argument \"x\"; usage: syncrelay serve");
   CHECK(error_of(make_input({"clints"})) ==
         "unexpected argument \"clints\"; the nearest command is clients");
+}
+
+TEST_CASE("Who names a channel as a word is shown the option that names it") {
+  for (const std::string verb : {"members", "clients"}) {
+    CHECK(error_of(make_input({verb, "room:1"})) ==
+          "unexpected argument \"room:1\"; usage: syncrelay " + verb + " [--channel NAME]");
+  }
+}
+
+TEST_CASE("A command that is none is named with the nearest one, whatever options stand there") {
+  const std::string nearest = "unexpected argument \"member\"; the nearest command is members";
+  CHECK(error_of(make_input({"--timeout", "2s", "member"})) == nearest);
+  CHECK(error_of(make_input({"member", "--channel", "a", "--timeout=2s"})) == nearest);
+  CHECK(error_of(make_input({"--timeout", "never", "member"})) == nearest);
+  CHECK(error_of(make_input({"--timeout", "2s", "--chanel=a"})) ==
+        "unknown option --chanel; the nearest known is --channel");
 }
 
 TEST_CASE("A backup needs a name for its file") {

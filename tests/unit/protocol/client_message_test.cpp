@@ -320,10 +320,22 @@ TEST_CASE("What no backend could read is ignored") {
 TEST_CASE("Who gave a ref before the fault hears that it cannot be read") {
   for (const std::string text :
        {R"({"ref":"r","type":"x","data":"\ud83c"})", R"({"type":"x","ref":"r","data":NaN})",
-        R"({"ref":"r","type":"sync:shout"})", R"({"ref":"r","type":"x")"}) {
+        R"({"ref":"r","type":"x")"}) {
     const auto message = answered<BackendMessage>(text);
     CHECK(message.fault == RefusedMessage::message_invalid);
     CHECK(message.ref == "r");
+  }
+}
+
+TEST_CASE("Who gave a ref hears that a type of the relay's is unknown, however long the message") {
+  const std::string data = R"(,"data":")" + std::string(2000, 'd') + '"';
+  for (const std::string& rest : {std::string(), data}) {
+    for (const std::string type : {R"("sync:shout")", R"("sync:")", R"("sync:\u0070ing")"}) {
+      const auto message = answered<BackendMessage>(R"({"ref":"r","type":)" + type + rest + '}');
+      CHECK(message.fault == RefusedMessage::unknown_type);
+      CHECK(message.ref == "r");
+    }
+    CHECK_FALSE(parse_client_message(R"({"type":"sync:shout")" + rest + '}'));
   }
 }
 

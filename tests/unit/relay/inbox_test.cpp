@@ -173,12 +173,82 @@ TEST_CASE("A lease that ends gives all back, one that is extended does not") {
   test.clock.advance(seconds(9));
   CHECK(test.inbox.extend({3, 77}, seconds(10), test.clock.now()).count == 1);
   test.clock.advance(seconds(1));
-  CHECK(test.take() == "1/2 2/2 ");
+  CHECK(test.take() == "1/2 2 ");
   CHECK(test.inbox.extend({1}, seconds(100), test.clock.now()).count == 1);
   test.clock.advance(seconds(9));
   CHECK(test.take() == "3/2 ");
   test.clock.advance(seconds(60));
   CHECK(test.inbox.extend({2}, seconds(100), test.clock.now()).count == 0);
+}
+
+TEST_CASE("Of a sender's messages that are lost with a worker only the first was an attempt") {
+  TestInbox test;
+  test.say_and_keep("@a", 3);
+  test.say_and_keep("@b", 2);
+  CHECK(test.take(100, seconds(1)) == "1 2 3 4 5 ");
+  test.clock.advance(seconds(1));
+  CHECK(test.take(100, seconds(1)) == "1/2 2 3 4/2 5 ");
+  CHECK(test.done({1}) == 1);
+  test.clock.advance(seconds(1));
+  CHECK(test.take(100, seconds(1)) == "2/2 3 4/3 5 ");
+  CHECK(test.stats.inbox_redelivered.get() == 4);
+}
+
+TEST_CASE("A message that kills each worker uses up its own attempts, not those behind it") {
+  TestInbox test;
+  test.say_and_keep("@a", 2);
+  CHECK(test.take(100, seconds(1)) == "1 2 ");
+  for (const std::string attempt : {"2", "3", "4", "5", "6"}) {
+    test.clock.advance(seconds(1));
+    CHECK(test.take(100, seconds(1)) == "1/" + attempt + " 2 ");
+  }
+  CHECK(test.done({1}) == 1);
+  test.clock.advance(seconds(1));
+  CHECK(test.take(100, seconds(1)) == "2/2 ");
+}
+
+TEST_CASE("Which of a sender's messages was the first does not hang on when each lease ran out") {
+  TestInbox test;
+  const auto extend = [&test](std::uint64_t n, int lease) {
+    CHECK(test.inbox.extend({n}, seconds(lease), test.clock.now()).count == 1);
+  };
+  const auto advance = [&test] {
+    test.clock.advance(seconds(1));
+    return test.inbox.has_next(test.clock.now());
+  };
+  test.say_and_keep("@a", 3);
+
+  SUBCASE("the first before the others") {
+    CHECK(test.take(3, seconds(1)) == "1 2 3 ");
+    extend(2, 2);
+    extend(3, 3);
+    CHECK_FALSE(advance());
+    CHECK_FALSE(advance());
+    CHECK(advance());
+    CHECK(test.take() == "1/2 2 3 ");
+  }
+  SUBCASE("the first after the others") {
+    CHECK(test.take(3, seconds(1)) == "1 2 3 ");
+    extend(1, 2);
+    CHECK_FALSE(advance());
+    CHECK(advance());
+    CHECK(test.take() == "1/2 2 3 ");
+  }
+  SUBCASE("the first is done after all, and then the next was begun") {
+    CHECK(test.take(3, seconds(1)) == "1 2 3 ");
+    extend(2, 2);
+    extend(3, 2);
+    CHECK_FALSE(advance());
+    CHECK(test.done({1}) == 1);
+    CHECK(advance());
+    CHECK(test.take() == "2/2 3 ");
+  }
+  SUBCASE("the first has failed and is given back, and then the next was begun") {
+    CHECK(test.take(3, seconds(1)) == "1 2 3 ");
+    CHECK(test.inbox.release({1}, false, test.clock.now()).count == 1);
+    CHECK(advance());
+    CHECK(test.take() == "1/2 2/2 3 ");
+  }
 }
 
 TEST_CASE("Done is done, also when the lease is over or somebody else has the message") {
@@ -253,6 +323,20 @@ TEST_CASE("Numbers go on over a restart, whatever was done, and what is left com
   again.say_and_keep("@a");
   CHECK_FALSE(again.inbox.has_staged());
   CHECK(again.take() == "3 5 9 ");
+}
+
+TEST_CASE("What is restored has no connection: its number is another client's now") {
+  StoredInbox stored;
+  stored.messages = {{3, 7, {}, "@a", "", "{}"}};
+  stored.next = 4;
+  stored.received = true;
+  TestInbox again(kSettings, false);
+  again.inbox.restore(stored, again.clock.now());
+  again.say_and_keep("@b");
+  const auto taken = again.inbox.take({2, 1 << 20, seconds(1)}, again.clock.now());
+  REQUIRE(taken.size() == 2);
+  CHECK(taken[0].message->connection == 0);
+  CHECK(taken[1].message->connection == 1);
 }
 
 TEST_CASE("Neither many messages of one sender nor many senders make a receive slow") {

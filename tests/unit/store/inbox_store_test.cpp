@@ -241,7 +241,7 @@ TEST_CASE_FIXTURE(KillBench, "Killed after its commit a message is there once, b
   REQUIRE(deliveries.size() == 1);
   const InboxMessage& message = *deliveries.front().message;
   CHECK(deliveries.front().attempt == 1);
-  CHECK(message.connection == 7);
+  CHECK(message.connection == 0);
   CHECK(message.sender == "@a");
   CHECK(message.channel == "room:1");
   CHECK(message.text == R"({"type":"t","n":1.50})");
