@@ -174,6 +174,74 @@ def test_what_waited_behind_one_that_failed_has_all_its_attempts_left(peer: Inbo
             assert attempts == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]
 
 
+@pytest.mark.parametrize("kind", ["thread", "coroutine"])
+def test_what_a_process_has_is_not_begun_again_when_a_restarted_relay_hands_it_out(peer: InboxPeer, kind: str) -> None:
+    begun: list[Any] = []
+    go = threading.Event()
+    with Relay(peer.endpoint) as relay:
+        if kind == "thread":
+
+            @relay.on("say")
+            def in_thread(message: Message) -> None:
+                begun.append(message.data)
+                assert go.wait(DEADLINE)
+                relay.broadcast("said", message.data)
+        else:
+
+            @relay.on("say")
+            async def in_loop(message: Message) -> None:
+                begun.append(message.data)
+                while not go.is_set():
+                    await asyncio.sleep(0.005)
+                relay.broadcast("said", message.data)
+
+        for number in range(3):
+            peer.say("say", number, id="dev-1")
+        peer.say("say", "another", id="dev-2")
+        relay.start()
+        wait_until(lambda: len(begun) == 2 and not peer.free(), "two are begun, two wait behind")
+        peer.restart()
+        peer.say("say", 3, id="dev-1")
+        wait_until(lambda: peer.ops("release"), "what was said since is given back")
+        assert peer.ops("release") == [{"op": "release", "n": [5], "untried": True}]
+        wait_until(lambda: peer.free() == [3], "all else is held on")
+        go.set()
+        peer.wait_until_handled()
+        assert [each for each in begun if each != "another"] == [0, 1, 2, 3] and len(begun) == 5
+        assert sorted(map(str, peer.events())) == ["0", "1", "2", "3", "another"]
+
+
+def test_the_lease_of_what_a_restarted_relay_hands_out_again_is_extended(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        go = threading.Event()
+        relay.on("say")(lambda message: go.wait(DEADLINE))
+        peer.say("say", 1)
+        relay.start(lease=1)
+        wait_until(lambda: not peer.free(), "it is handed out")
+        peer.restart()
+        wait_until(lambda: not peer.free(), "it is handed out again")
+        before = len(peer.ops("extend"))
+        wait_until(lambda: len(peer.ops("extend")) > before + 1, "it is extended")
+        go.set()
+        peer.wait_until_handled()
+
+
+def test_what_was_given_back_may_be_begun_again(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        attempts: list[int] = []
+
+        @relay.on("say")
+        def say(message: Message) -> None:
+            attempts.append(message.attempt)
+            if len(attempts) == 1:
+                message.release()
+
+        peer.say("say", 1)
+        relay.start()
+        peer.wait_until_handled()
+        assert attempts == [1, 2]
+
+
 def test_so_many_are_handled_at_once_and_no_more() -> None:
     fake = FakeRelay()
     running: set[int] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any, Iterator
@@ -39,8 +40,8 @@ def next_and_done(relay: Relay) -> Message:
 class Browser:
     """A client, inside ``async with``."""
 
-    def __init__(self, relay: RealRelay, id: str = "") -> None:
-        self._url = f"ws://127.0.0.1:{relay.port}/ws/sync"
+    def __init__(self, relay: RealRelay, id: str = "", session: str = "") -> None:
+        self._url = f"ws://127.0.0.1:{relay.port}/ws/sync" + (f"?session={session}" if session else "")
         self._id = id
         self.heard: list[dict[str, Any]] = []
 
@@ -126,6 +127,44 @@ async def test_messages_of_one_client_come_in_order_to_several_workers(social: R
                 await browser.say({"type": "say", "data": number, "ref": str(number)})
             await asyncio.to_thread(wait_until, lambda: len(seen) == 30, "all are handled")
     assert seen == list(range(30))
+
+
+@pytest.mark.parametrize("said_by", ["dev-1", ""])
+async def test_a_relay_that_is_killed_has_no_message_handled_beside_itself(durable: RealRelay, said_by: str) -> None:
+    require("websockets")
+    durable.options += OPTIONS
+    durable.start()
+    begun: list[int] = []
+    ended: list[int] = []
+    go = threading.Event()
+
+    def say(message: Message) -> None:
+        assert begun == ended, "the one before has ended"
+        begun.append(message.data)
+        assert go.wait(DEADLINE)
+        ended.append(message.data)
+
+    async def leased(number: int) -> None:
+        await asyncio.to_thread(wait_until, lambda: relay.stats()["inbox_leased"] == number, f"{number} are handed out")
+
+    with Relay(durable.endpoint) as relay:
+        relay.on("say", attempts=1)(say)
+        assert list(relay.messages(until_empty=True)) == []
+        async with Browser(durable, said_by, session="s") as browser:
+            for number in (1, 2):
+                await browser.say({"type": "say", "data": number, "ref": f"r{number}"})
+            relay.start()
+            await leased(2)
+            durable.kill()
+        durable.start()
+        await leased(2)
+        async with Browser(durable, said_by, session="s") as browser:
+            await browser.say({"type": "say", "data": 3, "ref": "r3"})
+            await asyncio.to_thread(relay.state)
+            assert begun == [1]
+            go.set()
+            await asyncio.to_thread(wait_until, lambda: relay.stats()["inbox_messages"] == 0, "all are done")
+    assert begun == ended == [1, 2, 3]
 
 
 async def test_members_come_with_their_info_and_their_wills_take_effect(social: RealRelay) -> None:

@@ -110,10 +110,9 @@ def closed(answer: bytes) -> int:
     return int(_accepted(answer)["closed"])
 
 
-def events(answer: bytes) -> tuple[list[dict[str, Any]], str]:
-    """Messages that the relay hands out, and its epoch."""
-    body = _accepted(answer)
-    return [each for each in body["events"] if each["event"] == "message"], body["epoch"]
+def events(answer: bytes) -> list[dict[str, Any]]:
+    """Messages that the relay hands out."""
+    return [each for each in _accepted(answer)["events"] if each["event"] == "message"]
 
 
 def notices(answer: bytes) -> Notices:
