@@ -13,7 +13,7 @@ import pytest
 from inbox_peer import InboxPeer
 from pull_peer import DEADLINE, wait_until
 
-from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay, lifespan
+from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay, TooManyAttempts, lifespan
 from syncrelay.testing import FakeRelay
 
 
@@ -92,6 +92,28 @@ def test_what_fails_is_tried_again_and_at_last_is_dead(caplog: pytest.LogCapture
     fake.run(until_empty=True)
     assert attempts == [1, 2, 3] and dead == [(1, 3, KeyError)] and fake.unhandled == []
     assert sum("giving it back" in record.getMessage() for record in caplog.records) == 2
+
+
+@pytest.mark.parametrize("with_hook", [False, True])
+def test_what_kills_its_workers_is_dead_without_another_try(with_hook: bool, caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeRelay()
+    dead: list[Any] = []
+    fake.on("say", attempts=2)(lambda message: pytest.fail("it is tried"))
+    if with_hook:
+        fake.on_dead(lambda message, error: dead.append((message.data, message.attempt, error)))
+    fake.say("say", {"text": "Ahoj"})
+    for _ in range(2):
+        lost = next(fake.messages())  # by a worker that gets as far as this
+        lost.release()
+    fake.run(until_empty=True)
+    assert fake.unhandled == []
+    if with_hook:
+        ((data, attempt, error),) = dead
+        assert (data, attempt) == ({"text": "Ahoj"}, 3) and isinstance(error, TooManyAttempts)
+        assert "handed out 3 times, 2 of which" in str(error)
+    else:
+        (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+        assert "TooManyAttempts" in record.getMessage() and '"text": "Ahoj"' in record.getMessage()
 
 
 def test_between_attempts_passes_time_with_a_relay_and_none_with_the_fake(peer: InboxPeer) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -165,6 +167,46 @@ async def test_a_relay_that_is_killed_has_no_message_handled_beside_itself(durab
             go.set()
             await asyncio.to_thread(wait_until, lambda: relay.stats()["inbox_messages"] == 0, "all are done")
     assert begun == ended == [1, 2, 3]
+
+
+WORKER = """
+import os, signal, sys
+from syncrelay import Relay
+
+relay = Relay(sys.argv[1])
+
+
+@relay.on("poison", attempts=2)
+def poison(message):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@relay.on_dead
+def dead(message, error):
+    print(message.type, message.attempt, type(error).__name__, flush=True)
+    os._exit(0)
+
+
+relay.run(lease=1)
+"""
+
+
+async def test_a_message_that_kills_its_workers_is_dead_at_last(real: RealRelay) -> None:
+    require("websockets")
+    real.start()
+
+    async def ended() -> tuple[int, str]:
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+        command = [sys.executable, "-c", WORKER, real.endpoint]
+        worker = await asyncio.create_subprocess_exec(*command, env=env, stdout=asyncio.subprocess.PIPE)
+        said, _ = await asyncio.wait_for(worker.communicate(), DEADLINE)
+        return worker.returncode or 0, said.decode()
+
+    with Relay(real.endpoint) as relay:
+        assert list(relay.messages(until_empty=True)) == []
+        async with Browser(real) as browser:
+            await browser.say({"type": "poison", "ref": "r1"})
+            assert [await ended() for _ in range(3)] == [(-9, ""), (-9, ""), (0, "poison 3 TooManyAttempts\n")]
 
 
 async def test_members_come_with_their_info_and_their_wills_take_effect(social: RealRelay) -> None:

@@ -26,6 +26,7 @@ from .errors import (
     RelayClosed,
     RelayUnavailable,
     SyncRelayError,
+    TooManyAttempts,
     UnsupportedThreads,
 )
 from .message import Message
@@ -65,6 +66,7 @@ __all__ = [
     "RelayClosed",
     "RelayUnavailable",
     "SyncRelayError",
+    "TooManyAttempts",
     "UnsupportedThreads",
     "Versioned",
     "Will",

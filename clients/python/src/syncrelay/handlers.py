@@ -97,8 +97,9 @@ class Handling:
                 relay.broadcast("said", message.data)
 
         The message is done when it returns. When it raises, the message is given back, after a pause (0.5 s, doubled each
-        time, 30 s at most), and whoever gets it tries again; at the attempt number ``attempts`` it is for ``on_dead``. So it
-        must bear being called twice with one message. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, in whose event
+        time, 30 s at most), and whoever gets it tries again; at the attempt number ``attempts`` it is for ``on_dead``. So is one
+        that comes for the ``attempts + 1``-th time, because it killed its workers, without being tried. So it must bear being
+        called twice with one message. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, in whose event
         loop coroutines run; functions run in threads of their own. Register before that.
 
         Raises InvalidValue for what is no type of a client's message, and ValueError for one that has a handler.
@@ -142,7 +143,8 @@ class Handling:
 
     def on_dead(self, function: OnDead) -> OnDead:
         """Decorates the function that is called with a message whose handler has failed at its last attempt, and with the
-        error; the message is done afterwards. It runs where handlers do. Without one, and when it fails itself, the whole
+        error, or which has killed its workers so often, with TooManyAttempts; the message is done afterwards. It runs where
+        handlers do. Without one, and when it fails itself, the whole
         message is in the log. A second one takes the place of the first."""
         self._handlers.on_dead = function
         return function
