@@ -13,7 +13,7 @@ import pytest
 from inbox_peer import InboxPeer
 from pull_peer import DEADLINE, wait_until
 
-from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay, TooManyAttempts, lifespan
+from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, NoHandler, Relay, TooManyAttempts, lifespan
 from syncrelay.testing import FakeRelay
 
 
@@ -61,17 +61,54 @@ def test_a_type_has_one_handler_and_attempts_are_a_number() -> None:
         fake.run(concurrency=0)
 
 
-def test_unknown_types_are_done_and_named_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_type_without_a_handler_is_dead_at_once() -> None:
     fake = FakeRelay()
-    for _ in range(3):
-        fake.say("no such type")
-    for number in range(200):
-        fake.say(f"type {number}", connection=number)
+    dead: list[Any] = []
+    fake.on("say")(lambda message: None)
+    fake.on_dead(lambda message, error: dead.append((message.type, message.data, message.attempt, error)))
+    fake.say("shout", 7)
+    fake.run(until_empty=True)
+    ((*message, error),) = dead
+    assert message == ["shout", 7, 1] and isinstance(error, NoHandler) and "'shout'" in str(error)
+    assert fake.unhandled == []
+
+
+def test_a_type_without_a_handler_is_in_the_log_as_a_whole_where_nobody_takes_the_dead(caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeRelay()
+    fake.on("say")(lambda message: None)
+    for number in range(2):
+        fake.say("shout", {"text": f"Ahoj {number}"}, id="dev-1")
     fake.run(until_empty=True)
     assert fake.unhandled == []
-    lines = [record.getMessage() for record in caplog.records]
-    assert sum("'no such type'" in line for line in lines) == 1
-    assert len(lines) == 100 and "other types will not be named" in lines[-1]
+    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert ["NoHandler" in line and f'"text": "Ahoj {number}"' in line for number, line in enumerate(lines)] == [True, True]
+
+
+def test_one_handler_may_be_for_all_types_that_have_no_other() -> None:
+    fake = FakeRelay()
+    seen: list[Any] = []
+    fake.on("say")(lambda message: seen.append(("say", message.type)))
+
+    @fake.on(attempts=1)
+    async def all_others(message: Message) -> None:
+        seen.append(("others", message.type))
+
+    with pytest.raises(ValueError, match="all other types"):
+        fake.on()(lambda message: None)
+    for type in ("say", "shout", "whisper"):
+        fake.say(type)
+    fake.run(until_empty=True)
+    assert seen == [("say", "say"), ("others", "shout"), ("others", "whisper")] and fake.unhandled == []
+
+
+def test_a_handler_for_all_types_alone_makes_a_backend_that_takes_messages() -> None:
+    fake = FakeRelay()
+    seen: list[Any] = []
+    fake.on_notice("joined")(lambda notice: None)
+    fake.on()(lambda message: seen.append(message.type))
+    fake.say("say")
+    fake.run(until_empty=True)
+    assert seen == ["say"]
 
 
 def test_what_fails_is_tried_again_and_at_last_is_dead(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from .carrier import Carrier
-from .errors import TooManyAttempts
+from .errors import NoHandler, TooManyAttempts
 from .handlers import Handler, Handlers, whole
 from .intake import Intake
 from .message import Message
@@ -55,7 +55,9 @@ class MessageIntake(Intake["list[Message]"]):
     async def _handle(self, message: Message) -> bool:
         """False: it is given back, and those of the same client behind it must be, too."""
         handler = self._handlers.of(message)
-        if handler is not None and not await self._try(message, handler):
+        if handler is None:
+            await self._bury(message, NoHandler(f"no handler here is for messages of the type {message.type[:200]!r}"))
+        elif not await self._try(message, handler):
             return False
         message.done()
         return not message.given_back
