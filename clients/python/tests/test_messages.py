@@ -10,6 +10,7 @@ from typing import Any, Iterator
 import pytest
 from inbox_peer import InboxPeer
 from pull_peer import DEADLINE, wait_until
+from router_peer import RouterPeer
 
 from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay
 from syncrelay.testing import FakeRelay
@@ -326,3 +327,23 @@ def test_the_fake_hands_out_as_the_relay_does() -> None:
     messages.close()
     assert [(message.data, message.attempt) for message in fake.messages(until_empty=True)] == [(1, 2), (2, 1)]
     assert fake.unhandled == []
+
+
+def test_a_message_of_before_a_restart_has_no_connection(control: RouterPeer, endpoint: str) -> None:
+    control.start()
+    with Relay(endpoint) as relay:
+        answer = relay._sender.receive(relay._encoder.receive(1, 0, 30), 30)
+        envelope, _ = control.receive()
+        event = {"n": 7, "event": "message", "channel": "", "ts": 1.5, "attempt": 1, "data": {"type": "say"}}
+        control.answer(envelope, events=[event, {**event, "n": 8, "id": "dev-1"}])
+        nobody, somebody = answer.result(DEADLINE) or ()
+        assert (nobody.connection, nobody.id, somebody.connection, somebody.id) == (None, None, None, "dev-1")
+        assert repr(nobody) == "<Message 7 'say' of somebody, attempt 1>"
+        for message in (nobody, somebody):
+            message.done()
+        done: list[int] = []
+        while done != [7, 8]:
+            envelope, request = control.receive()
+            assert request["op"] == "done"
+            done += request["n"]
+            control.answer(envelope)

@@ -114,7 +114,7 @@ async def test_a_lease_that_is_extended_outlives_its_time_until_it_is_given_back
             held.release()
             again = await asyncio.to_thread(next_and_done, two)
             assert (again.data, again.id, again.attempt) == (1, None, 2)
-            assert again.connection == one.clients()[0].id
+            assert again.connection == one.clients()[0].id and one.clients()[0].identity is None
 
 
 async def test_messages_of_one_client_come_in_order_to_several_workers(social: RealRelay) -> None:
@@ -268,6 +268,7 @@ async def test_who_came_and_went_is_told_to_one_worker(social: RealRelay) -> Non
         async with Browser(social, "dev-1") as browser:
             await until(lambda: told("joined"), "it is a member")
             (client,) = one.clients()
+            assert client.identity == "dev-1"
             await browser.say({"type": "say"})
         await until(lambda: told("left"), "its grace is over")
         connected, disconnected, joined, left = (told(kind)[-1] for kind in ("connected", "disconnected", "joined", "left"))

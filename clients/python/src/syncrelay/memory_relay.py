@@ -74,7 +74,7 @@ class MemoryRelay:
         """Instead of those before."""
         gone = self.clients.follow(channel, clients)
         for client in self.clients.of(channel):
-            self.notices.seen(client.id, self.time, address=client.address)
+            self.notices.seen(client.id, self.time, client.identity, client.address)
         for number in gone:
             self.notices.gone(number, self.time, 1006)
         if self.clients.of(channel):

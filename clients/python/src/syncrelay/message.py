@@ -65,7 +65,7 @@ class Message:
 
     @property
     def sender(self) -> object:
-        """Equal for messages that must be handled one after the other."""
+        """Equal for messages that must be handled one after the other; None where nothing is known of who it was."""
         return self.connection if self.id is None else self.id
 
     @property
@@ -88,7 +88,8 @@ class Message:
         return self
 
     def __repr__(self) -> str:
-        return f"<Message {self.number} {self.type!r} of {self.id or self.connection}, attempt {self.attempt}>"
+        sender = "somebody" if self.sender is None else self.sender
+        return f"<Message {self.number} {self.type!r} of {sender}, attempt {self.attempt}>"
 
     def __del__(self) -> None:
         if getattr(self, "_settle", None) is not None and not sys.is_finalizing():
