@@ -1,4 +1,4 @@
-import type { Channels } from "./channels.js";
+import { type Channels, NAME, RULE } from "./channels.js";
 import type { Environment } from "./environment.js";
 import { RequestError } from "./error.js";
 import { Identity } from "./identity.js";
@@ -45,8 +45,9 @@ export class Speech {
     return this.outbox.isEmpty;
   }
 
-  send(type: string, data: unknown, { channel, ...options }: MessageOptions): Promise<void> {
+  send(type: string, data: unknown, { channel = "", ...options }: MessageOptions): Promise<void> {
     if (type === "" || type.startsWith("sync:")) return reject(type);
+    if (!NAME.test(channel)) return Promise.reject(new RequestError("invalid_channel", RULE));
     return this.outbox.say({ type, ...named(channel), data }, options);
   }
 
