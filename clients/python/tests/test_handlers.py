@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from inbox_peer import InboxPeer
 from pull_peer import DEADLINE, wait_until
 
-from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, NoHandler, Relay, TooManyAttempts, lifespan
+from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay, lifespan
 from syncrelay.testing import FakeRelay
 
 
@@ -61,29 +60,6 @@ def test_a_type_has_one_handler_and_attempts_are_a_number() -> None:
         fake.run(concurrency=0)
 
 
-def test_a_type_without_a_handler_is_dead_at_once() -> None:
-    fake = FakeRelay()
-    dead: list[Any] = []
-    fake.on("say")(lambda message: None)
-    fake.on_dead(lambda message, error: dead.append((message.type, message.data, message.attempt, error)))
-    fake.say("shout", 7)
-    fake.run(until_empty=True)
-    ((*message, error),) = dead
-    assert message == ["shout", 7, 1] and isinstance(error, NoHandler) and "'shout'" in str(error)
-    assert fake.unhandled == []
-
-
-def test_a_type_without_a_handler_is_in_the_log_as_a_whole_where_nobody_takes_the_dead(caplog: pytest.LogCaptureFixture) -> None:
-    fake = FakeRelay()
-    fake.on("say")(lambda message: None)
-    for number in range(2):
-        fake.say("shout", {"text": f"Ahoj {number}"}, id="dev-1")
-    fake.run(until_empty=True)
-    assert fake.unhandled == []
-    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert ["NoHandler" in line and f'"text": "Ahoj {number}"' in line for number, line in enumerate(lines)] == [True, True]
-
-
 def test_one_handler_may_be_for_all_types_that_have_no_other() -> None:
     fake = FakeRelay()
     seen: list[Any] = []
@@ -111,48 +87,6 @@ def test_a_handler_for_all_types_alone_makes_a_backend_that_takes_messages() -> 
     assert seen == ["say"]
 
 
-def test_what_fails_is_tried_again_and_at_last_is_dead(caplog: pytest.LogCaptureFixture) -> None:
-    fake = FakeRelay()
-    attempts: list[int] = []
-    dead: list[Any] = []
-
-    @fake.on("say", attempts=3)
-    def say(message: Message) -> None:
-        attempts.append(message.attempt)
-        raise KeyError(message.data)
-
-    @fake.on_dead
-    def on_dead(message: Message, error: Exception) -> None:
-        dead.append((message.data, message.attempt, type(error)))
-
-    fake.say("say", 1)
-    fake.run(until_empty=True)
-    assert attempts == [1, 2, 3] and dead == [(1, 3, KeyError)] and fake.unhandled == []
-    assert sum("giving it back" in record.getMessage() for record in caplog.records) == 2
-
-
-@pytest.mark.parametrize("with_hook", [False, True])
-def test_what_kills_its_workers_is_dead_without_another_try(with_hook: bool, caplog: pytest.LogCaptureFixture) -> None:
-    fake = FakeRelay()
-    dead: list[Any] = []
-    fake.on("say", attempts=2)(lambda message: pytest.fail("it is tried"))
-    if with_hook:
-        fake.on_dead(lambda message, error: dead.append((message.data, message.attempt, error)))
-    fake.say("say", {"text": "Ahoj"})
-    for _ in range(2):
-        lost = next(fake.messages())  # by a worker that gets as far as this
-        lost.release()
-    fake.run(until_empty=True)
-    assert fake.unhandled == []
-    if with_hook:
-        ((data, attempt, error),) = dead
-        assert (data, attempt) == ({"text": "Ahoj"}, 3) and isinstance(error, TooManyAttempts)
-        assert "handed out 3 times, 2 of which" in str(error)
-    else:
-        (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-        assert "TooManyAttempts" in record.getMessage() and '"text": "Ahoj"' in record.getMessage()
-
-
 def test_between_attempts_passes_time_with_a_relay_and_none_with_the_fake(peer: InboxPeer) -> None:
     def seconds_for_three_attempts(relay: Relay) -> float:
         times: list[float] = []
@@ -173,31 +107,6 @@ def test_between_attempts_passes_time_with_a_relay_and_none_with_the_fake(peer: 
     assert seconds_for_three_attempts(fake) < 0.5 and fake.state("typing") is True
     with Relay(peer.endpoint) as relay:
         assert seconds_for_three_attempts(relay) >= 1.5
-
-
-@pytest.mark.parametrize("with_hook", [False, True])
-def test_without_a_taker_a_dead_message_is_in_the_log_as_a_whole(
-    with_hook: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    fake = FakeRelay()
-
-    @fake.on("say", attempts=1)
-    async def say(message: Message) -> None:
-        raise KeyError
-
-    if with_hook:
-
-        @fake.on_dead
-        async def on_dead(message: Message, error: Exception) -> None:
-            raise ValueError
-
-    fake.say("say", {"text": "Ahoj ü"}, id="dev-1", channel="room:1", extra=7)
-    fake.run(until_empty=True)
-    assert fake.unhandled == []
-    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert record.exc_info is not None
-    for part in ('"text": "Ahoj ü"', '"extra": 7', '"id": "dev-1"', '"channel": "room:1"', '"attempt": 1'):
-        assert part in record.getMessage()
 
 
 def test_messages_of_one_client_are_handled_in_order_also_when_one_fails() -> None:
@@ -320,6 +229,26 @@ def test_so_many_are_handled_at_once_and_no_more() -> None:
         fake.say("say", connection=connection)
     fake.run(concurrency=3, until_empty=True)
     assert most == [3] * 9 and fake.unhandled == []
+
+
+def test_no_message_of_another_client_is_taken_before_a_hand_is_free(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        begun: list[Any] = []
+        go = threading.Event()
+
+        @relay.on("say")
+        def say(message: Message) -> None:
+            begun.append(message.data)
+            assert go.wait(DEADLINE)
+
+        for connection in range(9):
+            peer.say("say", connection, connection=connection)
+        relay.start(concurrency=3)
+        wait_until(lambda: len(begun) == 3, "all hands have one")
+        relay.stats()
+        assert len(peer.free()) == 6 and {request["max"] for request in peer.ops("receive")} == {3}
+        go.set()
+        peer.wait_until_handled()
 
 
 def test_start_handles_beside_and_stop_waits_for_handlers(peer: InboxPeer) -> None:
