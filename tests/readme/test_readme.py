@@ -1,8 +1,10 @@
 """Everything that README.md and docs/channels.md tell the reader to type does what they say."""
 
+import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -16,10 +18,11 @@ BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
 ALL = list(dict.fromkeys(commands() + commands(CHANNELS)))
 RELAY = [command for command in ALL if command.startswith("scripts/run")]
 WSCAT = [command for command in commands() if command.startswith("wscat")]
+DISCONNECT = [command for command in ALL if command.startswith("build/syncrelay disconnect")]
 DOCKER = [command for command in commands() if command.startswith("docker")]
 OTHERS = [
     command for command in ALL
-    if command not in RELAY + WSCAT + DOCKER and not command.startswith((*BY_FIXTURE, "scripts/test"))
+    if command not in RELAY + WSCAT + DISCONNECT + DOCKER and not command.startswith((*BY_FIXTURE, "scripts/test"))
 ]
 NODE_WITHOUT_WEBSOCKET = ["node", "--experimental-websocket", "--input-type=module", "-e"]
 
@@ -54,6 +57,26 @@ def no_backup():
 def test_a_command_succeeds_and_answers(relay_with_metrics, reader, no_backup, command):
     quiet = command.endswith(("healthcheck", "backup FILE", KEY_FILE))
     assert reader.types(command) or quiet
+
+
+@pytest.mark.parametrize("command", DISCONNECT)
+def test_a_client_is_disconnected_as_the_command_says(relay, reader, command):
+    websockets = pytest.importorskip("websockets")
+    words = shlex.split(command)
+
+    async def follow():
+        async with websockets.connect(f"ws://127.0.0.1:{reader.environment['SYNCRELAY_PORT']}/ws/sync") as client:
+            await client.send(json.dumps({"type": "sync:hello", "id": words[2], "ref": "q7Zk2mXv"}))
+            while json.loads(await client.recv())["type"] != "sync:ack":
+                pass
+            assert await asyncio.to_thread(reader.types, command)
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                while True:
+                    await client.recv()
+            return str(closed.value.code), closed.value.reason
+
+    expected = words[words.index("--code") + 1], words[words.index("--reason") + 1]
+    assert asyncio.run(asyncio.wait_for(follow(), 60)) == expected
 
 
 @pytest.mark.parametrize("command", DOCKER)

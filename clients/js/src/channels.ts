@@ -11,8 +11,8 @@ import { Subscription } from "./subscription.js";
 /** The default channel's. */
 export const DEFAULT = "";
 
-const NAME = /^[\w.:~@/-]{0,128}$/;
-const RULE = "a name is 1 to 128 of A-Z a-z 0-9 _ . : ~ - @ /";
+export const NAME = /^[\w.:~@/-]{0,128}$/;
+export const RULE = "a name is 1 to 128 of A-Z a-z 0-9 _ . : ~ - @ /";
 
 /** What a connection does for the channels that go over it. */
 export interface Wire {

@@ -1,4 +1,4 @@
-import type { Channels } from "./channels.js";
+import { type Channels, NAME, RULE } from "./channels.js";
 import { Credential } from "./credential.js";
 import type { Environment } from "./environment.js";
 import { RequestError } from "./error.js";
@@ -62,8 +62,9 @@ export class Speech {
     this.credential.fetch(use, fail);
   }
 
-  send(type: string, data: unknown, { channel, ...options }: MessageOptions): Promise<void> {
+  send(type: string, data: unknown, { channel = "", ...options }: MessageOptions): Promise<void> {
     if (type === "" || type.startsWith("sync:")) return reject(type);
+    if (!NAME.test(channel)) return Promise.reject(new RequestError("invalid_channel", RULE));
     return this.outbox.say({ type, ...named(channel), data }, options);
   }
 

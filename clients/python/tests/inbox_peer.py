@@ -45,6 +45,15 @@ class InboxPeer:
             self._thread.join()
             self._thread = None
 
+    def restart(self) -> None:
+        """As a relay with ``--data`` that was killed: it knows of no leases."""
+        self.stop()
+        inbox = self.relay.inbox
+        inbox.release(list(inbox._held), untried=False)
+        for event in inbox._waiting.values():
+            event["attempt"] = 0
+        self.start()
+
     def say(self, type: str, data: object = None, id: str | None = None, connection: int = 1, channel: str = "") -> None:
         self.play(lambda relay: relay.say(said(type, data, id, connection, channel, {})))
 

@@ -80,9 +80,9 @@ def test_a_page_of_channels_says_whether_there_is_more() -> None:
     assert answers.channels(answer) == ([ChannelInfo("room:1", 7, "9f2c", 3, 2, 120)], True)
 
 
-def test_clients_tell_how_many_channels_they_follow() -> None:
+def test_clients_tell_how_many_channels_they_follow_and_who_they_are() -> None:
     client = {"id": 1, "address": "a", "since": 1.5, "lag": 0, "bytes": 10, "last_pong": 0.1}
-    assert answers.clients(accepted(clients=[{**client, "channels": 3, "later": "member"}, client])) == [
-        Client(1, "a", 1.5, 0, 10, 0.1, channels=3),
+    assert answers.clients(accepted(clients=[{**client, "channels": 3, "identity": "dev-1", "later": "member"}, client])) == [
+        Client(1, "a", 1.5, 0, 10, 0.1, channels=3, identity="dev-1"),
         Client(1, "a", 1.5, 0, 10, 0.1),
     ]

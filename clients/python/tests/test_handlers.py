@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from pathlib import Path
@@ -61,37 +60,31 @@ def test_a_type_has_one_handler_and_attempts_are_a_number() -> None:
         fake.run(concurrency=0)
 
 
-def test_unknown_types_are_done_and_named_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_one_handler_may_be_for_all_types_that_have_no_other() -> None:
     fake = FakeRelay()
-    for _ in range(3):
-        fake.say("no such type")
-    for number in range(200):
-        fake.say(f"type {number}", connection=number)
+    seen: list[Any] = []
+    fake.on("say")(lambda message: seen.append(("say", message.type)))
+
+    @fake.on(attempts=1)
+    async def all_others(message: Message) -> None:
+        seen.append(("others", message.type))
+
+    with pytest.raises(ValueError, match="all other types"):
+        fake.on()(lambda message: None)
+    for type in ("say", "shout", "whisper"):
+        fake.say(type)
     fake.run(until_empty=True)
-    assert fake.unhandled == []
-    lines = [record.getMessage() for record in caplog.records]
-    assert sum("'no such type'" in line for line in lines) == 1
-    assert len(lines) == 100 and "other types will not be named" in lines[-1]
+    assert seen == [("say", "say"), ("others", "shout"), ("others", "whisper")] and fake.unhandled == []
 
 
-def test_what_fails_is_tried_again_and_at_last_is_dead(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_handler_for_all_types_alone_makes_a_backend_that_takes_messages() -> None:
     fake = FakeRelay()
-    attempts: list[int] = []
-    dead: list[Any] = []
-
-    @fake.on("say", attempts=3)
-    def say(message: Message) -> None:
-        attempts.append(message.attempt)
-        raise KeyError(message.data)
-
-    @fake.on_dead
-    def on_dead(message: Message, error: Exception) -> None:
-        dead.append((message.data, message.attempt, type(error)))
-
-    fake.say("say", 1)
+    seen: list[Any] = []
+    fake.on_notice("joined")(lambda notice: None)
+    fake.on()(lambda message: seen.append(message.type))
+    fake.say("say")
     fake.run(until_empty=True)
-    assert attempts == [1, 2, 3] and dead == [(1, 3, KeyError)] and fake.unhandled == []
-    assert sum("giving it back" in record.getMessage() for record in caplog.records) == 2
+    assert seen == ["say"]
 
 
 def test_between_attempts_passes_time_with_a_relay_and_none_with_the_fake(peer: InboxPeer) -> None:
@@ -114,31 +107,6 @@ def test_between_attempts_passes_time_with_a_relay_and_none_with_the_fake(peer: 
     assert seconds_for_three_attempts(fake) < 0.5 and fake.state("typing") is True
     with Relay(peer.endpoint) as relay:
         assert seconds_for_three_attempts(relay) >= 1.5
-
-
-@pytest.mark.parametrize("with_hook", [False, True])
-def test_without_a_taker_a_dead_message_is_in_the_log_as_a_whole(
-    with_hook: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    fake = FakeRelay()
-
-    @fake.on("say", attempts=1)
-    async def say(message: Message) -> None:
-        raise KeyError
-
-    if with_hook:
-
-        @fake.on_dead
-        async def on_dead(message: Message, error: Exception) -> None:
-            raise ValueError
-
-    fake.say("say", {"text": "Ahoj ü"}, id="dev-1", channel="room:1", extra=7)
-    fake.run(until_empty=True)
-    assert fake.unhandled == []
-    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert record.exc_info is not None
-    for part in ('"text": "Ahoj ü"', '"extra": 7', '"id": "dev-1"', '"channel": "room:1"', '"attempt": 1'):
-        assert part in record.getMessage()
 
 
 def test_messages_of_one_client_are_handled_in_order_also_when_one_fails() -> None:
@@ -174,6 +142,74 @@ def test_what_waited_behind_one_that_failed_has_all_its_attempts_left(peer: Inbo
             assert attempts == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]
 
 
+@pytest.mark.parametrize("kind", ["thread", "coroutine"])
+def test_what_a_process_has_is_not_begun_again_when_a_restarted_relay_hands_it_out(peer: InboxPeer, kind: str) -> None:
+    begun: list[Any] = []
+    go = threading.Event()
+    with Relay(peer.endpoint) as relay:
+        if kind == "thread":
+
+            @relay.on("say")
+            def in_thread(message: Message) -> None:
+                begun.append(message.data)
+                assert go.wait(DEADLINE)
+                relay.broadcast("said", message.data)
+        else:
+
+            @relay.on("say")
+            async def in_loop(message: Message) -> None:
+                begun.append(message.data)
+                while not go.is_set():
+                    await asyncio.sleep(0.005)
+                relay.broadcast("said", message.data)
+
+        for number in range(3):
+            peer.say("say", number, id="dev-1")
+        peer.say("say", "another", id="dev-2")
+        relay.start()
+        wait_until(lambda: len(begun) == 2 and not peer.free(), "two are begun, two wait behind")
+        peer.restart()
+        peer.say("say", 3, id="dev-1")
+        wait_until(lambda: peer.ops("release"), "what was said since is given back")
+        assert peer.ops("release") == [{"op": "release", "n": [5], "untried": True}]
+        wait_until(lambda: peer.free() == [3], "all else is held on")
+        go.set()
+        peer.wait_until_handled()
+        assert [each for each in begun if each != "another"] == [0, 1, 2, 3] and len(begun) == 5
+        assert sorted(map(str, peer.events())) == ["0", "1", "2", "3", "another"]
+
+
+def test_the_lease_of_what_a_restarted_relay_hands_out_again_is_extended(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        go = threading.Event()
+        relay.on("say")(lambda message: go.wait(DEADLINE))
+        peer.say("say", 1)
+        relay.start(lease=1)
+        wait_until(lambda: not peer.free(), "it is handed out")
+        peer.restart()
+        wait_until(lambda: not peer.free(), "it is handed out again")
+        before = len(peer.ops("extend"))
+        wait_until(lambda: len(peer.ops("extend")) > before + 1, "it is extended")
+        go.set()
+        peer.wait_until_handled()
+
+
+def test_what_was_given_back_may_be_begun_again(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        attempts: list[int] = []
+
+        @relay.on("say")
+        def say(message: Message) -> None:
+            attempts.append(message.attempt)
+            if len(attempts) == 1:
+                message.release()
+
+        peer.say("say", 1)
+        relay.start()
+        peer.wait_until_handled()
+        assert attempts == [1, 2]
+
+
 def test_so_many_are_handled_at_once_and_no_more() -> None:
     fake = FakeRelay()
     running: set[int] = set()
@@ -193,6 +229,26 @@ def test_so_many_are_handled_at_once_and_no_more() -> None:
         fake.say("say", connection=connection)
     fake.run(concurrency=3, until_empty=True)
     assert most == [3] * 9 and fake.unhandled == []
+
+
+def test_no_message_of_another_client_is_taken_before_a_hand_is_free(peer: InboxPeer) -> None:
+    with Relay(peer.endpoint) as relay:
+        begun: list[Any] = []
+        go = threading.Event()
+
+        @relay.on("say")
+        def say(message: Message) -> None:
+            begun.append(message.data)
+            assert go.wait(DEADLINE)
+
+        for connection in range(9):
+            peer.say("say", connection, connection=connection)
+        relay.start(concurrency=3)
+        wait_until(lambda: len(begun) == 3, "all hands have one")
+        relay.stats()
+        assert len(peer.free()) == 6 and {request["max"] for request in peer.ops("receive")} == {3}
+        go.set()
+        peer.wait_until_handled()
 
 
 def test_start_handles_beside_and_stop_waits_for_handlers(peer: InboxPeer) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Iterator
 import pytest
 from inbox_peer import InboxPeer
 from pull_peer import DEADLINE, wait_until
+from router_peer import RouterPeer
 
 from syncrelay import AsyncRelay, CommandRejected, InvalidValue, Message, Relay
 from syncrelay.testing import FakeRelay
@@ -178,25 +179,75 @@ def test_a_relay_that_has_no_messages_to_give_says_so(peer: InboxPeer) -> None:
         next(relay.messages())
 
 
-def test_a_relay_that_began_anew_is_told_nothing_of_the_old_ones_messages(
-    peer: InboxPeer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_relay_that_began_anew_gives_other_messages_other_numbers(peer: InboxPeer) -> None:
     peer.say("say", "old")
     with Relay(peer.endpoint) as relay:
         messages = relay.messages()
         old = next(messages)
         peer.stop()
         peer.relay.restart()
-        peer.say("say", "new")  # under the same number
+        peer.say("say", "new")
         peer.start()
         old.done()
-        wait_until(lambda: "forgotten 1 messages" in caplog.text, "it is noticed")
-        assert peer.unhandled() == [("new", 0)] and not peer.ops("done")
+        wait_until(lambda: peer.ops("done"), "it is told")
+        assert [data for data, _ in peer.unhandled()] == ["new"] and peer.ops("done")[0]["n"] == [1]
         for message in relay.messages():
-            assert message.data == "new"
+            assert (message.data, message.number) == ("new", 2)
             message.done()
             break
         peer.wait_until_handled()
+
+
+def test_what_a_loop_has_is_not_its_next_one_when_a_restarted_relay_hands_it_out(peer: InboxPeer) -> None:
+    for number in range(3):
+        peer.say("say", number, id="dev-1")
+    with Relay(peer.endpoint) as relay:
+        seen: list[Any] = []
+        for message in relay.messages(prefetch=2, until_empty=True):
+            seen.append((message.data, peer.free()))
+            if message.data == 0:
+                peer.restart()
+        peer.wait_until_handled()
+        assert [data for data, _ in seen] == [0, 1, 2]
+
+
+def test_what_was_done_while_the_relay_was_away_is_not_begun_again(peer: InboxPeer) -> None:
+    peer.say("say", 1)
+    with Relay(peer.endpoint) as relay:
+        begun: list[Any] = []
+
+        @relay.on("say")
+        def say(message: Message) -> None:
+            begun.append(message.data)
+            peer.silent = True  # so that done has to wait
+            relay.broadcast("said", message.data)
+
+        relay.start()
+        wait_until(lambda: peer.ops("barrier"), "the relay is asked whether it has the broadcast")
+        peer.restart()
+        wait_until(lambda: not peer.free(), "it is handed out again")
+        peer.say("say", 2, id="dev-1")
+        wait_until(lambda: len(begun) == 2, "another one is handled")
+        assert begun == [1, 2] and not peer.ops("done")
+        peer.silent = False
+        peer.wait_until_handled()
+        assert begun == [1, 2]
+
+
+def test_what_the_relay_has_lost_the_end_of_is_said_to_be_done_again(peer: InboxPeer) -> None:
+    peer.say("say", 1)
+    with Relay(peer.endpoint) as relay:
+        lost = peer.relay.inbox.events[0]
+        messages = relay.messages()
+        next(messages).done()
+        peer.wait_until_handled()
+        peer.stop()
+        peer.relay.inbox._waiting[1] = {**lost, "attempt": 0}  # by a loss of power
+        peer.say("say", 2, id="dev-1")
+        peer.start()
+        assert next(messages).data == 2
+        wait_until(lambda: [data for data, _ in peer.unhandled()] == [2], "the first one is done")
+        messages.close()
 
 
 def test_a_relay_that_goes_on_after_a_restart_is_told(peer: InboxPeer) -> None:
@@ -276,3 +327,23 @@ def test_the_fake_hands_out_as_the_relay_does() -> None:
     messages.close()
     assert [(message.data, message.attempt) for message in fake.messages(until_empty=True)] == [(1, 2), (2, 1)]
     assert fake.unhandled == []
+
+
+def test_a_message_of_before_a_restart_has_no_connection(control: RouterPeer, endpoint: str) -> None:
+    control.start()
+    with Relay(endpoint) as relay:
+        answer = relay._sender.receive(relay._encoder.receive(1, 0, 30), 30)
+        envelope, _ = control.receive()
+        event = {"n": 7, "event": "message", "channel": "", "ts": 1.5, "attempt": 1, "data": {"type": "say"}}
+        control.answer(envelope, events=[event, {**event, "n": 8, "id": "dev-1"}])
+        nobody, somebody = answer.result(DEADLINE) or ()
+        assert (nobody.connection, nobody.id, somebody.connection, somebody.id) == (None, None, None, "dev-1")
+        assert repr(nobody) == "<Message 7 'say' of somebody, attempt 1>"
+        for message in (nobody, somebody):
+            message.done()
+        done: list[int] = []
+        while done != [7, 8]:
+            envelope, request = control.receive()
+            assert request["op"] == "done"
+            done += request["n"]
+            control.answer(envelope)

@@ -54,7 +54,7 @@ def test_notices_follow_from_what_clients_do() -> None:
 def test_notices_follow_from_lists_of_clients_and_from_disconnections() -> None:
     fake = FakeRelay()
     seen = kept(fake, "connected", "disconnected")
-    fake.connect(Client(id=1, address="10.0.0.1"), Client(id=2))
+    fake.connect(Client(id=1, address="10.0.0.1", identity="dev-1"), Client(id=2))
     fake.channel("room:1").connect(Client(id=2), Client(id=3))
     fake.connect(Client(id=2))
     fake.say("say", id="dev-3", connection=3)
@@ -66,7 +66,7 @@ def test_notices_follow_from_lists_of_clients_and_from_disconnections() -> None:
         ("connected", 1, "10.0.0.1", None, None),
         ("connected", 2, "127.0.0.1", None, None),
         ("connected", 3, "127.0.0.1", None, None),
-        ("disconnected", 1, None, 1006, None),
+        ("disconnected", 1, None, 1006, "dev-1"),
         ("disconnected", 2, None, 4000, None),
         ("disconnected", 3, None, 4400, "dev-3"),
     ]

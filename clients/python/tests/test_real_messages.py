@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Iterator
@@ -39,8 +42,8 @@ def next_and_done(relay: Relay) -> Message:
 class Browser:
     """A client, inside ``async with``."""
 
-    def __init__(self, relay: RealRelay, id: str = "") -> None:
-        self._url = f"ws://127.0.0.1:{relay.port}/ws/sync"
+    def __init__(self, relay: RealRelay, id: str = "", session: str = "") -> None:
+        self._url = f"ws://127.0.0.1:{relay.port}/ws/sync" + (f"?session={session}" if session else "")
         self._id = id
         self.heard: list[dict[str, Any]] = []
 
@@ -111,7 +114,7 @@ async def test_a_lease_that_is_extended_outlives_its_time_until_it_is_given_back
             held.release()
             again = await asyncio.to_thread(next_and_done, two)
             assert (again.data, again.id, again.attempt) == (1, None, 2)
-            assert again.connection == one.clients()[0].id
+            assert again.connection == one.clients()[0].id and one.clients()[0].identity is None
 
 
 async def test_messages_of_one_client_come_in_order_to_several_workers(social: RealRelay) -> None:
@@ -126,6 +129,84 @@ async def test_messages_of_one_client_come_in_order_to_several_workers(social: R
                 await browser.say({"type": "say", "data": number, "ref": str(number)})
             await asyncio.to_thread(wait_until, lambda: len(seen) == 30, "all are handled")
     assert seen == list(range(30))
+
+
+@pytest.mark.parametrize("said_by", ["dev-1", ""])
+async def test_a_relay_that_is_killed_has_no_message_handled_beside_itself(durable: RealRelay, said_by: str) -> None:
+    require("websockets")
+    durable.options += OPTIONS
+    durable.start()
+    begun: list[int] = []
+    ended: list[int] = []
+    go = threading.Event()
+
+    def say(message: Message) -> None:
+        assert begun == ended, "the one before has ended"
+        begun.append(message.data)
+        assert go.wait(DEADLINE)
+        ended.append(message.data)
+
+    async def leased(number: int) -> None:
+        await asyncio.to_thread(wait_until, lambda: relay.stats()["inbox_leased"] == number, f"{number} are handed out")
+
+    with Relay(durable.endpoint) as relay:
+        relay.on("say", attempts=1)(say)
+        assert list(relay.messages(until_empty=True)) == []
+        async with Browser(durable, said_by, session="s") as browser:
+            for number in (1, 2):
+                await browser.say({"type": "say", "data": number, "ref": f"r{number}"})
+            relay.start()
+            await leased(2)
+            durable.kill()
+        durable.start()
+        await leased(2)
+        async with Browser(durable, said_by, session="s") as browser:
+            await browser.say({"type": "say", "data": 3, "ref": "r3"})
+            await asyncio.to_thread(relay.state)
+            assert begun == [1]
+            go.set()
+            await asyncio.to_thread(wait_until, lambda: relay.stats()["inbox_messages"] == 0, "all are done")
+    assert begun == ended == [1, 2, 3]
+
+
+WORKER = """
+import os, signal, sys
+from syncrelay import Relay
+
+relay = Relay(sys.argv[1])
+
+
+@relay.on("poison", attempts=2)
+def poison(message):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@relay.on_dead
+def dead(message, error):
+    print(message.type, message.attempt, type(error).__name__, flush=True)
+    os._exit(0)
+
+
+relay.run(lease=1)
+"""
+
+
+async def test_a_message_that_kills_its_workers_is_dead_at_last(real: RealRelay) -> None:
+    require("websockets")
+    real.start()
+
+    async def ended() -> tuple[int, str]:
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+        command = [sys.executable, "-c", WORKER, real.endpoint]
+        worker = await asyncio.create_subprocess_exec(*command, env=env, stdout=asyncio.subprocess.PIPE)
+        said, _ = await asyncio.wait_for(worker.communicate(), DEADLINE)
+        return worker.returncode or 0, said.decode()
+
+    with Relay(real.endpoint) as relay:
+        assert list(relay.messages(until_empty=True)) == []
+        async with Browser(real) as browser:
+            await browser.say({"type": "poison", "ref": "r1"})
+            assert [await ended() for _ in range(3)] == [(-9, ""), (-9, ""), (0, "poison 3 TooManyAttempts\n")]
 
 
 async def test_members_come_with_their_info_and_their_wills_take_effect(social: RealRelay) -> None:
@@ -187,6 +268,7 @@ async def test_who_came_and_went_is_told_to_one_worker(social: RealRelay) -> Non
         async with Browser(social, "dev-1") as browser:
             await until(lambda: told("joined"), "it is a member")
             (client,) = one.clients()
+            assert client.identity == "dev-1"
             await browser.say({"type": "say"})
         await until(lambda: told("left"), "its grace is over")
         connected, disconnected, joined, left = (told(kind)[-1] for kind in ("connected", "disconnected", "joined", "left"))

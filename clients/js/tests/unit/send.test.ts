@@ -75,6 +75,18 @@ test("half a character is refused here, since the relay takes none", async () =>
   expect(world.socket.said).toHaveLength(1);
 });
 
+test.each(["room 1", "room:ü", "r".repeat(129)])(
+  "%s is no channel, and refused here",
+  async (channel) => {
+    const { world, client } = playLive();
+    const fate = fateOf(client.send("vote", null, { channel }));
+    await told();
+    expect(fate.error).toBeInstanceOf(RequestError);
+    expect(fate.error).toMatchObject({ code: "invalid_channel" });
+    expect(world.socket.said).toEqual([]);
+  },
+);
+
 test("what is said before the connection is there follows when it opens", () => {
   const { world, client } = play();
   fateOf(client.send("vote", 1));

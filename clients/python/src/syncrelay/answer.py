@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from .errors import CommandRejected, Conflict, NoSuchMember
 from .notice import Notices, as_notices
@@ -38,7 +38,8 @@ class Position:
 @dataclass(frozen=True)
 class Client:
     """One connected client. ``since`` is in seconds since 1970, ``lag`` in events, ``bytes`` were sent to it, and
-    ``last_pong`` seconds ago it gave a sign of life. ``channels``: how many it follows."""
+    ``last_pong`` seconds ago it gave a sign of life. ``channels``: how many it follows. ``identity``: None when it has
+    none."""
 
     id: int
     address: str = "127.0.0.1"
@@ -47,6 +48,7 @@ class Client:
     bytes: int = 0
     last_pong: float = 0.0
     channels: int = 1
+    identity: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,9 @@ def closed(answer: bytes) -> int:
     return int(_accepted(answer)["closed"])
 
 
-def events(answer: bytes) -> tuple[list[dict[str, Any]], str]:
-    """Messages that the relay hands out, and its epoch."""
-    body = _accepted(answer)
-    return [each for each in body["events"] if each["event"] == "message"], body["epoch"]
+def events(answer: bytes) -> list[dict[str, Any]]:
+    """Messages that the relay hands out."""
+    return [each for each in _accepted(answer)["events"] if each["event"] == "message"]
 
 
 def notices(answer: bytes) -> Notices:

@@ -80,6 +80,15 @@ class ConfirmTimeout(AnswerTimeout):
         return type(self), (str(self), self.id, self.sent)
 
 
+class TooManyAttempts(SyncRelayError):
+    """Given to ``on_dead``: the message was handed out more often than its handler's ``attempts``, and no end of the last one
+    is known. Its worker was killed each time, or given no time to end, perhaps by what the message makes it do."""
+
+
+class NoHandler(SyncRelayError):
+    """Given to ``on_dead``: this process has no handler for messages of that type."""
+
+
 class CommandRejected(SyncRelayError):
     """The relay refused a command or a query: nothing has changed, but for what ``storage_uncertain`` says.
 

@@ -101,7 +101,7 @@ class FakeSender:
         self.act(part)
         self._hand_out()
 
-    def receive(self, body: bytes, lease: float) -> Promise[list[Message]]:
+    def receive(self, body: bytes, lease: float) -> Promise[list[Message] | None]:
         return self._ask(body, self._messages)
 
     def receive_notices(self, body: bytes) -> Promise[Notices]:
@@ -138,7 +138,7 @@ class FakeSender:
         return question.answer
 
     def _messages(self, body: dict[str, Any]) -> list[Message]:
-        return [Message(event, Held(event["n"], 0.0, body["epoch"]), self._settle) for event in body["events"]]
+        return [Message(event, Held(event["n"], 0.0), self._settle) for event in body["events"]]
 
     def _hand_out(self) -> None:
         """To those who wait, and who want no waiting. Outside of the lock nobody is answered before another who asked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any, Callable, Optional, TypeVar
 
 from .errors import InvalidValue
@@ -14,10 +13,6 @@ from .notice import KINDS, Notice
 F = TypeVar("F", bound=Callable[[Message], Any])
 N = TypeVar("N", bound=Callable[[Notice], Any])
 OnDead = TypeVar("OnDead", bound=Callable[[Message, Exception], Any])
-
-_MOST_UNKNOWN = 100  # types that are named in the log; clients can make up any number
-
-_log = logging.getLogger("syncrelay")
 
 
 class Handler:
@@ -50,38 +45,37 @@ class NoticeHandlers:
 
 
 class Handlers:
-    """By type. To be filled before messages are taken; a type has one."""
+    """By type. To be filled before messages are taken; a type has one, and so have all others together."""
 
     def __init__(self) -> None:
         self._by_type: dict[str, Handler] = {}
-        self._unknown: set[str] = set()
+        self._of_others: Optional[Handler] = None
         self.on_dead: Optional[Callable[[Message, Exception], Any]] = None
         self.notices = NoticeHandlers()
 
     @property
     def of_messages(self) -> bool:
         """Whether there are any."""
-        return bool(self._by_type)
+        return bool(self._by_type) or self._of_others is not None
 
     def __bool__(self) -> bool:
         """Whether there are any, of messages or notices."""
         return self.of_messages or bool(self.notices)
 
     def add(self, types: tuple[str, ...], handler: Handler) -> None:
+        """No types: all that have none of their own."""
+        if not types:
+            if self._of_others is not None:
+                raise ValueError("messages of all other types have a handler already")
+            self._of_others = handler
         for type in types:
             if checked_name(type, "type") in self._by_type:
                 raise ValueError(f"messages of the type {type!r} have a handler already")
         self._by_type.update(dict.fromkeys(types, handler))
 
     def of(self, message: Message) -> Handler | None:
-        """None, and once a log line: there is none."""
-        handler = self._by_type.get(message.type)
-        if handler is None and message.type not in self._unknown and len(self._unknown) < _MOST_UNKNOWN:
-            self._unknown.add(message.type)
-            more = "; other types will not be named" if len(self._unknown) == _MOST_UNKNOWN else ""
-            what = "no handler for messages of the type %r: they are done with%s"
-            _log.warning(what, message.type[:200], more)
-        return handler
+        """None: there is none."""
+        return self._by_type.get(message.type, self._of_others)
 
 
 class Handling:
@@ -89,27 +83,30 @@ class Handling:
 
     _handlers: Handlers
 
-    def on(self, type: str, *types: str, attempts: int = 5) -> Callable[[F], F]:
-        """Decorates the function, or coroutine function, that is called with each message of these types:
+    def on(self, *types: str, attempts: int = 5) -> Callable[[F], F]:
+        """Decorates the function, or coroutine function, that is called with each message of these types, or, where none
+        is named, of all types that have no other:
 
             @relay.on("say")
             def say(message):
                 relay.broadcast("said", message.data)
 
         The message is done when it returns. When it raises, the message is given back, after a pause (0.5 s, doubled each
-        time, 30 s at most), and whoever gets it tries again; at the attempt number ``attempts`` it is for ``on_dead``. So it
-        must bear being called twice with one message. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, in whose event
+        time, 30 s at most), and whoever gets it tries again; at the attempt number ``attempts`` it is for ``on_dead``. So is one
+        that comes for the ``attempts + 1``-th time, because it killed its workers, without being tried. So it must bear being
+        called twice with one message. ``run``, ``start``, ``serve`` or a ``lifespan`` begins, in whose event
         loop coroutines run; functions run in threads of their own. Register before that.
 
-        Raises InvalidValue for what is no type of a client's message, and ValueError for one that has a handler.
+        A message whose type has no handler here is for ``on_dead`` at once: all processes that handle messages of one relay
+        need the same handlers. Raises InvalidValue for what is no type of a client's message, and ValueError for one that has a handler.
         """
-        for each in (type, *types):
+        for each in types:
             checked_message_type(each)
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
             raise InvalidValue("attempts", f"is {attempts!r}; it must be a whole number above 0")
 
         def register(function: F) -> F:
-            self._handlers.add((type, *types), Handler(function, attempts))
+            self._handlers.add(types, Handler(function, attempts))
             return function
 
         return register
@@ -142,7 +139,9 @@ class Handling:
 
     def on_dead(self, function: OnDead) -> OnDead:
         """Decorates the function that is called with a message whose handler has failed at its last attempt, and with the
-        error; the message is done afterwards. It runs where handlers do. Without one, and when it fails itself, the whole
+        error, or which has killed its workers so often, with TooManyAttempts, or
+        whose type has no handler, with NoHandler; the message is done afterwards. It runs where
+        handlers do. Without one, and when it fails itself, the whole
         message is in the log. A second one takes the place of the first."""
         self._handlers.on_dead = function
         return function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import logging
 import time
@@ -17,6 +18,14 @@ _FIRST_NUMBER = 1 << 40  # of an errand on the line; far above those of requests
 _MOST = 1000  # messages in one errand
 _PART = 3  # of its lease has passed when it is extended
 _PAUSE = 1.0  # seconds before what the relay refused for the moment is sent again
+_REMEMBERED = 10_000  # messages that are done, and the relay knows
+
+
+class _News(enum.Enum):
+    new = enum.auto()  # it came
+    again = enum.auto()  # it came, and was here
+    done = enum.auto()
+    given_back = enum.auto()
 
 
 class _Errand:
@@ -31,28 +40,41 @@ class Leases:
 
     One errand of each kind is under way at a time, and what comes meanwhile goes together. ``done`` waits until the relay
     has taken what was pushed before: it says that the message has had its effect. One that a lost connection leaves
-    without an answer is sent again; no harm comes of it. But the relay at the other end may be another one by then, which
-    counts from 1 again: so it is asked for its epoch before.
+    without an answer is sent again, before any question for messages; no harm comes of it, also when the relay at the
+    other end has forgotten all: no relay gives a number again.
+
+    A relay that was restarted knows of no leases, and hands out what this process has already: that it is done is said,
+    perhaps again, and what is not done is held on.
     """
 
     def __init__(self) -> None:
         self.ending = False  # no more messages are taken
-        self._news: deque[tuple[Held, bool | None, int]] = deque()  # done, given back, None: held; the outbox's mark
+        self._news: deque[tuple[_News, Held, int]] = deque()  # with the outbox's mark
+        self._known: dict[int, Held] = {}  # by number; also what is given back, until the relay knows, and some that are done
+        self._ended: deque[Held] = deque()  # done, and the relay knows
         self._idle: deque[Promise[None]] = deque()
         self._held: dict[int, Held] = {}  # by number
         self._done: deque[tuple[Held, int]] = deque()
         self._released: deque[Held] = deque()
         self._under_way: dict[int, _Errand] = {}
         self._last = _FIRST_NUMBER
-        self._unsure = False  # whether the numbers mean anything to the relay at the other end
         self._not_before = 0.0  # monotonic
 
-    def hold(self, held: Held) -> None:
-        self._news.append((held, None, 0))
+    def hold(self, number: int, lease: float) -> Held | None:
+        """What the relay has handed out. None: this process has it already."""
+        known = self._known.get(number)
+        if known is not None and known.is_done is not False:
+            known.lease = lease
+            self._news.append((_News.again, known, 0))
+            return None
+        self._known[number] = held = Held(number, lease)
+        self._news.append((_News.new, held, 0))
+        return held
 
     def settle(self, held: Held, done: bool, after: int) -> None:
         """``after``: the mark in the outbox of what must have been taken before it is done."""
-        self._news.append((held, done, after))
+        held.is_done = done
+        self._news.append((_News.done if done else _News.given_back, held, after))
 
     def when_idle(self, promise: Promise[None]) -> None:
         """Settles it once the relay has answered all of that."""
@@ -82,10 +104,6 @@ class Leases:
         """What to send now. ``passed``: whether the relay has taken what was pushed up to a mark."""
         self._take_news()
         under_way = {errand.op for errand in self._under_way.values()}
-        if self._unsure:
-            if not under_way and (self._held or self._done or self._released) and time.monotonic() >= self._not_before:
-                yield self._begin("stats", [])
-            return
         if time.monotonic() >= self._not_before:
             if self._released and "release" not in under_way:
                 yield self._release()
@@ -100,7 +118,7 @@ class Leases:
 
     def waits_for(self, passed: Callable[[int], bool]) -> bool:
         """Whether something waits for what was pushed before."""
-        return bool(self._done) and not self._unsure and time.monotonic() >= self._not_before and not passed(self._done[0][1])
+        return bool(self._done) and time.monotonic() >= self._not_before and not passed(self._done[0][1])
 
     def refused(self) -> None:
         """The relay would not say whether it has taken what was pushed before."""
@@ -115,15 +133,14 @@ class Leases:
             return
         body = json.loads(answer)
         if body["ok"]:
-            if errand.op == "stats":
-                self._forget_others(body["epoch"], log)
+            self._forget(errand)
             return
         error = body["error"]
         if error["code"] in TRANSIENT:
             self.refused()
             self._put_back(errand)
         else:
-            self._unsure = False
+            self._forget(errand)
             what = "the relay refused %s of %d messages: %s: %s"
             log(logging.WARNING, what, errand.op, len(errand.held), error["code"], error["message"])
 
@@ -132,7 +149,6 @@ class Leases:
         for errand in reversed(list(self._under_way.values())):
             self._put_back(errand)
         self._under_way.clear()
-        self._unsure = True
 
     def serve(self) -> None:
         """To be called in each round of the thread."""
@@ -146,30 +162,46 @@ class Leases:
 
     def _take_news(self) -> None:
         while self._news:
-            held, done, after = self._news.popleft()
-            if done is None:
-                held.extend_at = time.monotonic() + held.lease / _PART
+            news, held, after = self._news.popleft()
+            if news is _News.new:
+                if self._released:  # by then without effect
+                    self._released = deque(each for each in self._released if each.number != held.number)
                 self._held[held.number] = held
+            elif news is _News.again:
+                self._tell_again(held)
             elif self._held.get(held.number) is held:
                 del self._held[held.number]
-                if done:
+                if news is _News.done:
                     self._done.append((held, after))
                 else:
                     self._released.append(held)
+            held.extend_at = time.monotonic() + held.lease / _PART
         if self.ending:
             self._released.extend(self._held.values())
             self._held.clear()
 
-    def _forget_others(self, epoch: str, log: Log) -> None:
-        self._unsure = False
-        before = len(self._held) + len(self._done) + len(self._released)
-        self._held = {number: held for number, held in self._held.items() if held.epoch == epoch}
-        self._done = deque(each for each in self._done if each[0].epoch == epoch)
-        self._released = deque(held for held in self._released if held.epoch == epoch)
-        forgotten = before - len(self._held) - len(self._done) - len(self._released)
-        if forgotten:
-            what = "the relay began anew and has forgotten %d messages that this process holds"
-            log(logging.WARNING, what, forgotten)
+    def _tell_again(self, held: Held) -> None:
+        """It is held, or its end is on its way, unless the relay has been told of that and has lost it."""
+        if held.end_is_known:
+            held.end_is_known = False
+            self._done.append((held, 0))
+
+    def _forget(self, errand: _Errand) -> None:
+        """The relay has answered. What is done is remembered for a while: the relay may have handed it out before it was
+        told, and under gevent that comes in late; or it lost its last seconds with the power."""
+        if errand.op == "done":
+            for held in errand.held:
+                held.end_is_known = True
+            self._ended.extend(errand.held)
+            while len(self._ended) > _REMEMBERED:
+                self._forget_one(self._ended.popleft())
+        elif errand.op == "release":
+            for held in errand.held:
+                self._forget_one(held)
+
+    def _forget_one(self, held: Held) -> None:
+        if self._known.get(held.number) is held and (held.is_done is not True or held.end_is_known):
+            del self._known[held.number]
 
     def _until_extension(self) -> float | None:
         earliest = min((held.extend_at for held in list(self._held.values())), default=None)

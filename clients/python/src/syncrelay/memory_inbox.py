@@ -11,8 +11,9 @@ class MemoryInbox:
     """Oldest first. What one client said is handed out in order: the next when the one before is done, or together with
     it."""
 
-    def __init__(self) -> None:
-        self._last = 0
+    def __init__(self, last: int = 0) -> None:
+        """``last``: the number before the first."""
+        self.last = last
         self._waiting: dict[int, dict[str, Any]] = {}
         self._held: dict[int, dict[str, Any]] = {}
 
@@ -22,8 +23,8 @@ class MemoryInbox:
         return [event for _, event in sorted({**self._waiting, **self._held}.items())]
 
     def add(self, event: dict[str, Any]) -> None:
-        self._last += 1
-        self._waiting[self._last] = {"n": self._last, "event": "message", **event, "attempt": 0}
+        self.last += 1
+        self._waiting[self.last] = {"n": self.last, "event": "message", **event, "attempt": 0}
 
     def take(self, most: int) -> list[dict[str, Any]]:
         taken: list[dict[str, Any]] = []

@@ -34,13 +34,14 @@ class MemoryRelay:
         self.closed: list[dict[str, Any]] = []  # what backends disconnected
         self._version = int(time.time() * 1e6)  # as the relay: no number comes a second time
         self._now = 0.0
+        self.inbox = MemoryInbox()
         self.notices = MemoryNotices()
         self.restart()
 
     def restart(self) -> None:
         """As without ``--data``. What was recorded for the test stays."""
         self.epoch = secrets.token_hex(8)
-        self.inbox = MemoryInbox()
+        self.inbox = MemoryInbox(self.inbox.last)
         self.notices.restart()
         self._channels = {"": self._new_channel("", 0)}
         self._gone: dict[str, int] = {}  # where the numbers of channels that were forgotten go on
@@ -73,7 +74,7 @@ class MemoryRelay:
         """Instead of those before."""
         gone = self.clients.follow(channel, clients)
         for client in self.clients.of(channel):
-            self.notices.seen(client.id, self.time, address=client.address)
+            self.notices.seen(client.id, self.time, client.identity, client.address)
         for number in gone:
             self.notices.gone(number, self.time, 1006)
         if self.clients.of(channel):

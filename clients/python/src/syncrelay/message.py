@@ -9,14 +9,15 @@ from typing import Any, Callable, Optional
 class Held:
     """A message that this process has been given; two are never equal, whatever their numbers."""
 
-    __slots__ = ("epoch", "extend_at", "lease", "number", "tried")
+    __slots__ = ("end_is_known", "extend_at", "is_done", "lease", "number", "tried")
 
-    def __init__(self, number: int, lease: float, epoch: str) -> None:
-        self.number = number  # the relay's, which begins anew with an epoch
-        self.epoch = epoch
+    def __init__(self, number: int, lease: float) -> None:
+        self.number = number  # the relay's, which never gives it to another one
         self.lease = lease  # seconds
         self.extend_at = 0.0  # monotonic; the I/O thread's
         self.tried = False  # the program has seen it; otherwise, given back, it was no attempt
+        self.is_done: Optional[bool] = None  # False: given back; None: neither
+        self.end_is_known = False  # the relay has answered that it is done; the I/O thread's
 
 
 Settle = Callable[[Held, bool], None]  # the message is done; False: given back
@@ -25,11 +26,11 @@ Settle = Callable[[Held, bool], None]  # the message is done; False: given back
 class Message:
     """One message of one client, which is this process' own until it is done or given back: the client library keeps it
     so, as long as the process lives. One that is dropped without either is given back. Each comes at least once, and
-    perhaps again: acting upon it twice must do no harm.
+    perhaps again, but not to a process that has it still: acting upon it twice must do no harm.
 
     ``type`` and ``data`` are what the client gave; ``body`` is the whole object that it sent, with all other members.
-    Clients may send anything. ``id`` is the identity, None when it has none; ``connection`` its number in ``clients()``;
-    ``channel`` the one that the message names, be it followed or not, empty for the default one. ``ts`` is when the relay
+    Clients may send anything. ``id`` is the identity, None when it has none; ``connection`` its number in ``clients()``, None
+    when the relay was restarted since, and numbers mean others; ``channel`` the one that the message names, be it followed or not, empty for the default one. ``ts`` is when the relay
     took it, in seconds since 1970 by the relay's clock; ``attempt`` how often it was handed out, this time included, from
     1 again after a restart of the relay; more than 1 says that somebody may have acted upon it already.
 
@@ -46,15 +47,14 @@ class Message:
         self.type: str = self.body["type"]
         self.data: Any = self.body.get("data")
         self.id: str | None = event.get("id")
-        self.connection: int = event["connection"]
+        self.connection: int | None = event.get("connection")
         self.channel: str = event.get("channel", "")
         self.ts: float = event["ts"]
         self.attempt: int = event["attempt"]
 
     @property
     def number(self) -> int:
-        """The relay's, which stays with the message when it comes again, and which no other one has until a relay without
-        ``--data`` begins anew. Good for the ``id`` of a confirmed command, which then takes effect once."""
+        """The relay's, which stays with the message when it comes again, and which no other one ever has. Good for the ``id`` of a confirmed command, which then takes effect once."""
         return self._held.number
 
     @property
@@ -65,7 +65,7 @@ class Message:
 
     @property
     def sender(self) -> object:
-        """Equal for messages that must be handled one after the other."""
+        """Equal for messages that must be handled one after the other; None where nothing is known of who it was."""
         return self.connection if self.id is None else self.id
 
     @property
@@ -88,7 +88,8 @@ class Message:
         return self
 
     def __repr__(self) -> str:
-        return f"<Message {self.number} {self.type!r} of {self.id or self.connection}, attempt {self.attempt}>"
+        sender = "somebody" if self.sender is None else self.sender
+        return f"<Message {self.number} {self.type!r} of {sender}, attempt {self.attempt}>"
 
     def __del__(self) -> None:
         if getattr(self, "_settle", None) is not None and not sys.is_finalizing():

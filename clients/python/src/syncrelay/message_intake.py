@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from .carrier import Carrier
+from .errors import NoHandler, TooManyAttempts
 from .handlers import Handler, Handlers, whole
 from .intake import Intake
 from .message import Message
@@ -54,30 +55,40 @@ class MessageIntake(Intake["list[Message]"]):
     async def _handle(self, message: Message) -> bool:
         """False: it is given back, and those of the same client behind it must be, too."""
         handler = self._handlers.of(message)
-        if handler is not None:
-            try:
-                await self._call(handler.function, message._begin())
-            except Exception as error:
-                if not await self._is_dead(message, handler, error):
-                    return False
+        if handler is None:
+            await self._bury(message, NoHandler(f"no handler here is for messages of the type {message.type[:200]!r}"))
+        elif not await self._try(message, handler):
+            return False
         message.done()
         return not message.given_back
 
-    async def _is_dead(self, message: Message, handler: Handler, error: Exception) -> bool:
-        if message.attempt < handler.attempts:
+    async def _try(self, message: Message, handler: Handler) -> bool:
+        """False: it is not over."""
+        if message.attempt > handler.attempts:
+            what = f"handed out {message.attempt} times, {handler.attempts} of which may be tried; no worker came to its end"
+            await self._bury(message, TooManyAttempts(what))
+            return True
+        try:
+            await self._call(handler.function, message._begin())
+        except Exception as error:
+            if message.attempt == handler.attempts:
+                await self._bury(message, error)
+                return True
             seconds = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** (message.attempt - 1))
             _log.warning("the handler of %r failed; giving it back in %g s", message, seconds, exc_info=error)
             await self._pause(seconds)
             return False
+        return True
+
+    async def _bury(self, message: Message, error: Exception) -> None:
         on_dead = self._handlers.on_dead
         if on_dead is None:
-            _log.error("the handler of %r failed, and no attempt is left; it was: %s", message, whole(message), exc_info=error)
-            return True
+            _log.error("%r is dead: %r; it was: %s", message, error, whole(message), exc_info=error)
+            return
         try:
             await self._call(on_dead, message, error)
         except Exception:
             _log.exception("on_dead failed for %r, which was: %s", message, whole(message))
-        return True
 
     async def _pause(self, seconds: float) -> None:
         """Shorter when it is stopped."""

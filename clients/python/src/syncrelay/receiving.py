@@ -64,7 +64,7 @@ class Asker(ABC, Generic[T]):
         return 0 if self.until_empty else WAIT
 
     @abstractmethod
-    def _result(self, answer: Promise[Any]) -> T: ...
+    def _result(self, answer: Promise[Any]) -> T | None: ...
 
 
 class Receiver(Asker["list[Message]"]):
@@ -76,18 +76,20 @@ class Receiver(Asker["list[Message]"]):
             raise InvalidValue("lease", f"is {lease!r}; possible are 1 to {MAX_LEASE:,} seconds")
         self._lease = int(lease) if float(lease).is_integer() else float(lease)
 
-    def ask(self, most: int) -> Promise[list[Message]]:
+    def ask(self, most: int) -> Promise[list[Message] | None]:
         return self._sender.receive(self._encoder.receive(min(most, MAX_MESSAGES), self._wait, self._lease), self._lease)
 
-    def give_up(self, answer: Promise[list[Message]]) -> None:
+    def give_up(self, answer: Promise[list[Message] | None]) -> None:
         """What comes is given back."""
         if answer.cancel() or answer.cancelled() or answer.exception() is not None:
             return
-        for message in answer.result():
+        for message in answer.result() or ():
             message.release()
 
-    def _result(self, answer: Promise[list[Message]]) -> list[Message]:
+    def _result(self, answer: Promise[list[Message] | None]) -> list[Message] | None:
         result = answer.result()
+        if result is None:
+            return None
         messages = list(result)
         result.clear()  # the answer is not what keeps them
         return messages

@@ -98,12 +98,13 @@ class Sender:
     def request(self, body: bytes, id: str | None = None) -> Request:
         return self._ready_to_ask().request(body, id)
 
-    def receive(self, body: bytes, lease: float) -> Promise[list[Message]]:
+    def receive(self, body: bytes, lease: float) -> Promise[list[Message] | None]:
         """What the relay hands out, not before it does, or has nothing for as long as ``body`` says; it comes after nothing
-        that was pushed. All of it is kept this process' own, also when nobody waits for it any more. Raises RelayClosed."""
+        that was pushed. All of it is kept this process' own, also when nobody waits for it any more. None: only such as
+        this process has already. Raises RelayClosed."""
         io = self._ready_to_receive()
         request = io.request(body, None, after=0)
-        taken: Promise[list[Message]] = Promise()
+        taken: Promise[list[Message] | None] = Promise()
         request.answer.add_done_callback(partial(self._hand_over, taken, self._leases, io, lease))
         return taken
 
@@ -190,21 +191,32 @@ class Sender:
         return self._ready_to_ask()
 
     def _hand_over(
-        self, taken: Promise[list[Message]], leases: Leases, io: IoThread, lease: float, request: Future[bytes]
+        self, taken: Promise[list[Message] | None], leases: Leases, io: IoThread, lease: float, request: Future[bytes]
     ) -> None:
         """Where the answer comes in, before the I/O thread goes on, but for gevent."""
         try:
-            messages = []
-            events, epoch = answer.events(request.result())
-            for event in events:
-                held = Held(event["n"], lease, epoch)
-                leases.hold(held)
-                messages.append(Message(event, held, self._settle))
+            events = answer.events(request.result())
+            messages = self._new_ones(events, leases, lease)
         except BaseException as error:
             taken.settle(error)
         else:
-            taken.settle(messages)
+            taken.settle(messages if messages or not events else None)
         io.wake()
+
+    def _new_ones(self, events: list[dict[str, Any]], leases: Leases, lease: float) -> list[Message]:
+        """What this process has already is its own again. What the same clients have said since goes back, to come after
+        that; the event does not say which of those without an identity are the same."""
+        came = [(event, leases.hold(event["n"], lease)) for event in events]
+        busy = {event.get("id") for event, held in came if held is None}
+        messages = []
+        for event, held in came:
+            if held is not None:
+                message = Message(event, held, self._settle)
+                if event.get("id") in busy:
+                    message.release()
+                else:
+                    messages.append(message)
+        return messages
 
     def _settle(self, held: Held, done: bool) -> None:
         """In a forked child: nothing, since the parent holds it."""
