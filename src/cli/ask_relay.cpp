@@ -122,7 +122,8 @@ class Question {
   Result<std::string, NoAnswer> ask() {
     const std::string target = dial_endpoint(place_.endpoint);
     milliseconds pause = kPause;
-    for (milliseconds patience = kFirstPatience;; patience *= 2) {
+    const milliseconds longest = std::max(kFirstPatience, timeout_);
+    for (milliseconds patience = kFirstPatience;; patience = std::min(2 * patience, longest)) {
       if (auto secure = secure_place(place_); !secure) return NoAnswer{secure.error()};
       auto answer = Attempt(context_, target, request_, attempts_++).wait(deadline_, patience);
       const bool busy = answer && is_busy(*answer);

@@ -217,8 +217,7 @@ void Relay::stage_id(const std::string& id, Seq seq) {
 
 std::vector<Forget> Relay::spare_channels(std::size_t max) {
   constexpr Duration kBetween = std::chrono::seconds(1);
-  if (!channels_.full() || clock_.now() < next_spare_)
-    return {};
+  if (!channels_.full() || clock_.now() < next_spare_) return {};
   next_spare_ = clock_.now() + kBetween;
   return idle_.spare(max);
 }

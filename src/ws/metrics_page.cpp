@@ -101,7 +101,8 @@ void add_commands(Page& page, const RelayStats& relay) {
   page.single("channels_forgotten_total", "counter",
               "Channels forgotten: no state, no event in the window, no subscriber.",
               relay.channels_forgotten.get());
-  page.single("channels_dropped_total", "counter", "Channels that backends dropped, or that made room for others.",
+  page.single("channels_dropped_total", "counter",
+              "Channels that backends dropped, or that made room for others.",
               relay.channels_dropped.get());
   page.single("state_keys", "gauge", "State keys held.", relay.state_keys.get());
   page.single("expired_keys_total", "counter", "State keys that went by their ttl.",

@@ -1,13 +1,19 @@
 """What must be true of the relay's counters: at any time, from one look to the next, and when all is quiet."""
 
 import math
+import re
+from pathlib import Path
 
 WRAPPED = 2.0**63
-CLOSED = {"client_closed", "connection_lost", "ping_timeout", "stalled", "message_too_large", "protocol_error",
-          "invalid_utf8", "over_capacity", "relay_stopping"}
-REFUSED = {"max_clients", "max_clients_per_address", "origin", "stopping", "not_found", "method", "not_an_upgrade",
-           "bad_request", "handshake", "open_files", "crowded", "host"}
-REASONS = {"clients_closed_total": CLOSED, "clients_refused_total": REFUSED}
+PROTOCOL = Path(__file__).resolve().parents[2] / "docs/protocol.md"
+
+def documented(name):
+    """The reasons that the contract lists for this counter: "in `name`: `reason`, `reason` (why), … ."."""
+    found = re.search(rf"in `{name}`: (.*?)\.(?:\s|$)", PROTOCOL.read_text(), re.DOTALL | re.IGNORECASE)
+    return set(re.findall(r"`(\w+)`", found[1]))
+
+
+REASONS = {name: documented(name) for name in ("clients_closed_total", "clients_refused_total")}
 
 
 def always(page):

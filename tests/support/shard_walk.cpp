@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "syncrelay/shard/early_followers.h"
+
 namespace syncrelay::testing {
 namespace {
 
@@ -390,16 +392,11 @@ ShardWalk::Channel& ShardWalk::channel(const std::string& name) {
 
 std::string ShardWalk::finish() {
   for (const auto& client : clients_) client->transport.at_next_write(nullptr);
-  for (bool busy = true; busy;) {
-    run_until_idle();
-    busy = false;
-    for (const auto& client : clients_) {
-      client->transport.flow();
-      busy = busy || client->transport.waits();
-      client->transport.become_writable(*client->session);
-    }
+  settle();
+  for (int tick = 0; tick < EarlyFollowers::kTicks; ++tick) {
+    shard_.tick();
+    settle();
   }
-  shard_.tick();
   remove_closed();
   for (const auto& client : clients_) {
     check(*client);
@@ -409,6 +406,19 @@ std::string ShardWalk::finish() {
   while (!clients_.empty()) remove(clients_.size() - 1);
   check_stats();
   return fault_;
+}
+
+// Until everybody has what there is.
+void ShardWalk::settle() {
+  for (bool busy = true; busy;) {
+    run_until_idle();
+    busy = false;
+    for (const auto& client : clients_) {
+      client->transport.flow();
+      busy = busy || client->transport.waits();
+      client->transport.become_writable(*client->session);
+    }
+  }
 }
 
 void ShardWalk::check_end(const Client& client) {

@@ -102,6 +102,7 @@ class ShardWalk {
   void take_in_channel(Client& client, const WireMessage& message, const std::string& name);
   void take_unsubscribed(Client& client, std::string_view text, const std::string& name);
   void end_model(Client& client, const std::string& name);
+  void settle();
   void check_end(const Client& client);
   void check_stats();
   void remove(std::size_t index);
