@@ -1,6 +1,7 @@
 """The identities with their tabs, the workers that take what they say, and the notary: how they take part in a scene."""
 
 import asyncio
+import contextlib
 import os
 import pathlib
 import random
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from backend import Journal
 from deadline import until
+from follower import ENDINGS
 from people import LEAVES_ALL, NOTARY, PLACES, REACH, TABS, TAKERS, identity_of, tab_names
 from tab import Person, Tab
 
@@ -130,7 +132,9 @@ class Company:
                     if identity_of(name) == identity and not tab.departed]
             info = self._people[identity].next_info()
             for tab in tabs:
-                await tab.introduce(info)
+                await until(tab.is_settled, f"{tab.name} is there", SETTLE_SECONDS)
+                with contextlib.suppress(*ENDINGS):  # who has to come back says it then
+                    await tab.introduce(info)
                 await until(tab.is_settled, f"{tab.name} has its answer", SETTLE_SECONDS)
             for place in {place for tab in tabs for place in tab.wanted} & set(PLACES):
                 expected[place][identity] = info

@@ -226,6 +226,13 @@ def pid_that_began(server: Server) -> int:
     return int(server.told("begun")[-1])
 
 
+def touch(file: Path) -> float:
+    """As saving it would; returns when that was, monotonic."""
+    stamp = max(time.time(), file.stat().st_mtime + 1)
+    os.utime(file, (stamp, stamp))
+    return time.monotonic()
+
+
 def test_reloads_of_uvicorn_lose_nothing_do_nothing_twice_and_leave_nothing(
     social: RealRelay, serve: Callable[[Any], Server]
 ) -> None:
@@ -238,16 +245,19 @@ def test_reloads_of_uvicorn_lose_nothing_do_nothing_twice_and_leave_nothing(
         say(social, "slow", [f"slow {before}"], id="dev-2")
         wait_until(lambda: len(server.told("begun")) > before, "a handler is under way")
         workers.add(server.told("begun")[-1])
-        stamp = max(time.time(), application.stat().st_mtime + 1)
-        os.utime(application, (stamp, stamp))
+        touched = touch(application)
+        end = touched + DEADLINE
         while {each[3] for each in server.said()} <= workers:
+            assert time.monotonic() < end, f"it never reloads: {server.log}"
+            if time.monotonic() > touched + 2:  # uvicorn takes what it finds at its first look, after its start, for no change
+                touched = touch(application)
             say(social, "say", list(range(count, count + 10)))
             count += 10
             wait_until(lambda: len(by(server, "dev-1")) >= count, "they are handled, before the reload or after it")
     wait_until(lambda: len(by(server, "dev-2")) == 3, "all is handled")
     assert by(server, "dev-1") == [(number, 1) for number in range(count)]
     assert by(server, "dev-2") == [("slow 0", 1), ("slow 1", 1), ("slow 2", 1)]
-    assert len({each[3] for each in server.said()}) == 4 and len(server.processes()) <= 3, "supervisor, worker, resource tracker"
+    assert len({each[3] for each in server.said()}) >= 4 and len(server.processes()) <= 3, "supervisor, worker, resource tracker"
     server.terminate()
     assert server.ended() == 0
     assert "Traceback" not in server.log and "syncrelay" not in server.log.replace("/syncrelay/", ""), server.log
