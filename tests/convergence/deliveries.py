@@ -34,7 +34,7 @@ class Deliveries:
         self._log, self._company, self._record = log, record.company, record
         self._all = []  # as they were heard
         self._done = {}  # key to when the first `done` was answered
-        self._given_up = defaultdict(list)  # (taker, n) to when it was done or given back, answered or not
+        self._given_up = defaultdict(list)  # number to when it was done or given back, answered or not
         for taker, lines in self._company.takers.items():
             self._read(taker, lines)
         self._all.sort(key=lambda each: each.heard)  # stable: an answer's own order stays
@@ -46,7 +46,7 @@ class Deliveries:
                 asked[line["ask"]] = line
                 if line["op"] in ("done", "release"):
                     for n in line["n"]:
-                        self._given_up[taker, n].append(line["at"])
+                        self._given_up[n].append(line["at"])
             else:
                 self._take(taker, asked[line["ask"]], line["heard"], line["answer"])
 
@@ -118,8 +118,8 @@ class Deliveries:
         for each in self._all:
             mine = out.setdefault(identity_of(each.tab), {})
             for other in mine.values():
-                free = min((at for at in self._given_up[other.taker, other.event["n"]] if at >= other.heard),
-                           default=other.lease_end)
+                # By whomever: a worker that was slower than its lease may say so while another has it.
+                free = min((at for at in self._given_up[other.event["n"]] if at >= other.sent), default=other.lease_end)
                 restarted = any(other.sent < at < each.heard for at in self._company.started)
                 self._expect(other.taker == each.taker or restarted or each.heard >= min(free, other.lease_end),
                              f"{each.taker} was told {each.tab} {each.number} while {other.taker} had {other.number}")
