@@ -342,7 +342,7 @@ ClientInfo Session::info() const {
           bytes_sent(),
           silent.count(),
           followers_.size(),
-          speaker_ && speaker_->identity != nullptr ? speaker_->identity->id : std::string()};
+          identity() != nullptr ? identity()->id : std::string()};
 }
 
 void Session::close(CloseCause cause) {

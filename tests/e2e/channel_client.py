@@ -73,6 +73,14 @@ class ChannelClient:
             self.told.append(Told(name, self.channels[name].record(plain)))
         return body
 
+    async def ended(self):
+        """Reads to the end; returns the close code and the reason."""
+        try:
+            while True:
+                await self.next()
+        except websockets.ConnectionClosed:
+            return self.connection.close_code, self.connection.close_reason
+
     async def until(self, found, seconds=10.0):
         """Reads until `found(message)`; returns the message."""
         while not found(message := await self.next(seconds)):

@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import pytest
-import websockets
 
 from channel_client import ChannelClient
 from deadline import until
@@ -29,15 +28,6 @@ def peer(relay, peer_of):
 
 def private(kind, data=None, id="dev-1"):
     return {"op": "broadcast", "channel": f"@{id}", "type": kind, "data": data}
-
-
-async def ended(client):
-    """Reads to the end; returns the close code and the reason."""
-    try:
-        while True:
-            await client.next()
-    except websockets.ConnectionClosed:
-        return client.connection.close_code, client.connection.close_reason
 
 
 # Hello
@@ -158,7 +148,7 @@ async def test_a_backend_disconnects_an_identity_with_its_words(relay, peer, fol
     answer = peer.confirm({"op": "disconnect", "id": "dev-1", "code": 4321, "reason": "Käse 🧀"})
     assert answer["closed"] == 2 and answer["clients"] >= 1
     for client in (first, second):
-        assert await ended(client) == (4321, "Käse 🧀")
+        assert await client.ended() == (4321, "Käse 🧀")
         assert client.told[-1].type == "farewell"
     peer.confirm({"op": "broadcast", "type": "open"})
     await other.event("open")
@@ -171,7 +161,7 @@ async def test_a_backend_disconnects_a_connection_by_its_number(relay, peer, fol
     number = peer.confirm({"op": "clients"})["clients"][0]["id"]
     assert peer.confirm({"op": "disconnect", "connection": number + 1000})["closed"] == 0
     assert peer.confirm({"op": "disconnect", "connection": number})["closed"] == 1
-    assert await ended(client) == (4000, "disconnected")
+    assert await client.ended() == (4000, "disconnected")
 
 
 async def test_the_command_line_disconnects(relay, shell, follow):
@@ -179,7 +169,7 @@ async def test_the_command_line_disconnects(relay, shell, follow):
     await client.hello("dev-1")
     done = await asyncio.to_thread(shell.run, "disconnect", "dev-1", "--code", "4002", "--reason", "bye")
     assert done.returncode == 0 and json.loads(done.stdout)["closed"] == 1
-    assert await ended(client) == (4002, "bye")
+    assert await client.ended() == (4002, "bye")
 
 
 @pytest.mark.parametrize("nobody", [("dev-2",), ("--connection", 1000)], ids=["identity", "connection"])
@@ -217,5 +207,5 @@ async def test_many_disconnects_at_once_are_answered(relay, peer, follow):
     numbers = [entry["id"] for entry in peer.confirm({"op": "clients"})["clients"]]
     for number in numbers:
         assert peer.confirm({"op": "disconnect", "connection": number})["closed"] == 1
-    for code, _ in await asyncio.gather(*map(ended, clients)):
+    for code, _ in await asyncio.gather(*(client.ended() for client in clients)):
         assert code == 4000

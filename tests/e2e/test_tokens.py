@@ -41,17 +41,8 @@ async def open_with(relay, token, *channels, headers=None, path=None):
         subprotocols=[SUBPROTOCOL, *([f"token.{token}"] if token else [])], extra_headers=headers or {}))
 
 
-async def end_of(client):
-    """Reads to the end; the close code and the reason."""
-    try:
-        while True:
-            await client.next()
-    except websockets.ConnectionClosed:
-        return client.connection.close_code, client.connection.close_reason
-
-
 async def refusal(relay, token, *channels, **more):
-    return await end_of(await open_with(relay, token, *channels, **more))
+    return await (await open_with(relay, token, *channels, **more)).ended()
 
 
 # Where
@@ -175,7 +166,7 @@ async def test_a_client_is_warned_half_a_minute_before_the_end_and_closed_at_it(
     begun = time.monotonic()
     warning = await client.until(lambda message: message["type"] == "sync:expiring")
     assert warning["in"] in (1, 2)
-    assert await end_of(client) == (4401, "token_expired")
+    assert await client.ended() == (4401, "token_expired")
     assert 0.5 < time.monotonic() - begun < 10
 
 
