@@ -14,6 +14,7 @@
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
+#include "tls_files.h"
 #include "token_keys.h"
 
 namespace syncrelay {
@@ -64,6 +65,7 @@ Result<void, std::string> Server::start() {
                   {"room_for", std::uint64_t{files_.clients}}});
   }
   if (auto loaded = load_keys(); !loaded) return loaded;
+  if (auto loaded = load_certificate(); !loaded) return loaded;
   if (auto opened = open_store(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
@@ -118,6 +120,12 @@ Result<void, std::string> Server::load_keys() {
   return token_keys_->load();
 }
 
+Result<void, std::string> Server::load_certificate() {
+  if (config_.tls_cert.empty()) return {};
+  tls_files_ = std::make_unique<TlsFiles>(config_, clock_, log_);
+  return tls_files_->load();
+}
+
 std::uint32_t Server::shard_count() const {
   return config_.shards > 0 ? config_.shards : std::max(std::thread::hardware_concurrency(), 1U);
 }
@@ -137,12 +145,14 @@ Shard::Settings Server::shard_settings() const {
 
 // Half of the connections that are no clients may wait for their shard.
 ShardLoop::Settings Server::loop_settings() const {
+  TlsServer* const tls = tls_files_ ? &tls_files_->server() : nullptr;
   const std::uint32_t half = std::max(files_.other_connections / shard_count() / 2, 1U);
   return {config_.max_client_message,
           config_.handshake_timeout,
           {half, transients_per_network()},
           half,
-          config_.hello_type};
+          config_.hello_type,
+          {tls, config_.admin_tls ? tls : nullptr}};
 }
 
 // An address that may have few clients needs no more room on the way to becoming one.
@@ -242,14 +252,16 @@ void Server::say_ready() const {
   const std::string admin =
       admin_listeners_.empty() ? "null" : std::to_string(admin_listeners_.front().port());
   std::ostringstream line;
-  line << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"admin":)" << admin
-       << R"(,"commands":[)" << commands << R"(],"control":[")" << commands_->control_endpoint()
-       << R"("],"pid":)" << getpid() << "}\n";
+  line << R"({"ready":true,"port":)" << client_listeners_.front().port() << R"(,"tls":)"
+       << (tls_files_ ? "true" : "false") << R"(,"admin":)" << admin << R"(,"commands":[)"
+       << commands << R"(],"control":[")" << commands_->control_endpoint() << R"("],"pid":)"
+       << getpid() << "}\n";
   run_apart([text = line.str()] { write_all(STDOUT_FILENO, text); }).wait_for(kPatience);
   log_.info("ready", {{"version", SYNCRELAY_VERSION},
                       {"host", config_.host},
                       {"port", int{client_listeners_.front().port()}},
                       {"commands", commands_->endpoints().front()},
+                      {"tls", tls_files_ != nullptr},
                       {"shards", static_cast<std::uint64_t>(loops_.size())},
                       {"max_clients", std::uint64_t{files_.clients}},
                       {"epoch", epoch_}});
@@ -300,10 +312,12 @@ void Server::give_back_memory() {
 void Server::look_after() {
   give_back_memory();
   if (token_keys_) token_keys_->reload_if_changed();
+  if (tls_files_) tls_files_->reload_if_changed();
 }
 
 void Server::reload() {
   if (token_keys_) token_keys_->reload();
+  if (tls_files_) tls_files_->reload();
 }
 
 // /health goes on answering until the last client is told.

@@ -99,6 +99,20 @@ Result<void, UsageError> check_port(const Invocation& invocation) {
                  {"0", "is no port to connect to: give the relay's"});
 }
 
+// A certificate is no use without its key, nor TLS without both.
+Result<void, UsageError> check_tls(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  const auto needs = [&invocation](const char* option, const char* other) {
+    return UsageError{std::string(option) + " (from " + invocation.origins.at(option) +
+                      "): needs " + other};
+  };
+  if (!config.tls_cert.empty() && config.tls_key.empty()) return needs("tls-cert", "tls-key");
+  if (!config.tls_key.empty() && config.tls_cert.empty()) return needs("tls-key", "tls-cert");
+  if (config.admin_tls && config.tls_cert.empty()) return needs("admin-tls", "tls-cert");
+  if (config.admin_tls && !config.admin) return needs("admin-tls", "admin");
+  return {};
+}
+
 // The rules that span several options.
 Result<void, UsageError> check_together(const Invocation& invocation) {
   const Config& config = invocation.config;
@@ -108,6 +122,7 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   }
   if (auto permitted = check_remote(invocation); !permitted) return permitted;
   if (auto named = check_port(invocation); !named) return named;
+  if (auto whole = check_tls(invocation); !whole) return whole;
   if (!config.token_key.empty() && !config.token_jwks.empty()) {
     return UsageError{"token-jwks (from " + invocation.origins.at("token-jwks") +
                       "): not together with token-key (from " + invocation.origins.at("token-key") +

@@ -104,7 +104,7 @@ Reason group_problem(std::string_view group) {
 }
 
 std::vector<Option> listener_options() {
-  return {
+  std::vector<Option> options = {
       text_option({"host", kListeners, "HOST", "Address that clients connect to"}, &Config::host,
                   host_problem),
       number_option({"port", kListeners, "PORT", "TCP port for clients; 0 picks a free one"},
@@ -112,6 +112,15 @@ std::vector<Option> listener_options() {
       address_option(
           {"admin", kListeners, "HOST:PORT", "Second listener, for GET /metrics; not for clients"},
           &Config::admin),
+      text_option(
+          {"tls-cert", kListeners, "FILE",
+           "Speak TLS with this certificate, in PEM; those that lead to its root may follow "
+           "in the file"},
+          &Config::tls_cert, directory_problem),
+      text_option({"tls-key", kListeners, "FILE", "Its private key, in PEM, not encrypted"},
+                  &Config::tls_key, directory_problem),
+      flag_option({"admin-tls", kListeners, "", "The admin listener speaks TLS, too"},
+                  &Config::admin_tls),
       list_option({"allow-origin", kListeners, "ORIGIN",
                    "Browser origin to accept besides the relay's own host; * for all"},
                   &Config::allow_origin, origin_problem),
@@ -120,6 +129,9 @@ std::vector<Option> listener_options() {
                    "and the hosts of --allow-origin"},
                   &Config::allow_host, host_name_problem),
   };
+  options[3].default_text = "off";
+  options[4].default_text = "off";
+  return options;
 }
 
 std::vector<Option> backend_options() {

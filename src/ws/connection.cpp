@@ -35,6 +35,17 @@ Farewell farewell_of(CloseCause cause, std::uint16_t code) {
   return leaves ? Farewell::leave : Farewell::lost;
 }
 
+TlsFailure failure_of(TlsFault fault) {
+  switch (fault) {
+    case TlsFault::unmatched:
+      return TlsFailure::unmatched;
+    case TlsFault::refused:
+      return TlsFailure::refused;
+    default:
+      return TlsFailure::malformed;
+  }
+}
+
 std::span<std::byte> writable_bytes(std::string& text) {
   return {reinterpret_cast<std::byte*>(text.data()), text.size()};
 }
@@ -57,7 +68,9 @@ Connection::~Connection() {
 
 void Connection::opened(lws* wsi) {
   wsi_ = wsi;
-  send_to(lws_get_socket_fd(wsi));
+  const int socket = lws_get_socket_fd(wsi);
+  TlsServer* const server = of_listener(context_.tls);
+  send_to(socket, server == nullptr ? nullptr : server->accept(socket));
   become_transient(context_.handshake_timeout);
 }
 
@@ -65,11 +78,65 @@ void Connection::give_up(RefusalReason reason) {
   given_up_ = true;
   context_.transients.leave(*this);
   if (!std::holds_alternative<Asking>(stage_)) return;
-  if (listener_ == ListenerRole::clients) counter(context_.stats.refused, reason).add();
+  if (negotiates()) count_failure(TlsFailure::gone);
+  count_refusal(reason);
   stage_ = Leaving{};
 }
 
 bool Connection::received(std::span<std::byte> bytes) {
+  return tls() == nullptr ? take(bytes) : decrypt(bytes);
+}
+
+// What comes while it leaves is not even read.
+bool Connection::decrypt(ByteSpan bytes) {
+  if (std::holds_alternative<Leaving>(stage_)) return true;
+  if (!tls()->begun() && bytes.front() != TlsStream::kFirstByte) return refuse_plain();
+  tls()->feed(bytes);
+  if (negotiates()) {
+    const bool done = tls()->negotiate();
+    if (tls()->fault()) return end_negotiation();
+    if (!all_sent()) request_writable();
+    if (!done) return true;
+    counter(of_listener(context_.stats.tls_handshakes), tls()->resumed()).add();
+  }
+  return read_plain();
+}
+
+bool Connection::read_plain() {
+  std::array<std::byte, TlsStream::kRecordBytes> plain;
+  while (const std::size_t size = tls()->read(plain)) {
+    if (!take(std::span(plain).first(size))) return false;
+  }
+  if (!all_sent()) request_writable();
+  return !tls()->ended() && !tls()->fault();
+}
+
+// A browser that was given http:// learns what to do.
+bool Connection::refuse_plain() {
+  drop_tls();
+  count_failure(TlsFailure::plain);
+  constexpr const char* kAdvice = "this port speaks TLS: use https:// or wss://";
+  return act(context_.gatekeeper.refuse_head({400, kAdvice}, address()), {});
+}
+
+// The alert that says why is on its way already.
+bool Connection::end_negotiation() {
+  count_failure(failure_of(*tls()->fault()));
+  count_refusal(RefusalReason::handshake);
+  context_.log.debug("TLS handshake failed",
+                     {{"why", tls()->fault_text()}, {"address", address()}});
+  return leave({});
+}
+
+void Connection::count_failure(TlsFailure failure) {
+  counter(of_listener(context_.stats.tls_failures), failure).add();
+}
+
+void Connection::count_refusal(RefusalReason reason) {
+  if (listener_ == ListenerRole::clients) counter(context_.stats.refused, reason).add();
+}
+
+bool Connection::take(std::span<std::byte> bytes) {
   if (std::holds_alternative<Asking>(stage_)) return read_head(as_text(bytes));
   return std::holds_alternative<Client>(stage_) ? serve(bytes) : true;
 }
@@ -80,6 +147,8 @@ bool Connection::read_head(std::string_view bytes) {
   const std::size_t searched = head.size();
   if (head.empty()) bytes.remove_prefix(std::min(bytes.find_first_not_of("\r\n"), bytes.size()));
   head.append(bytes);
+  if (head.starts_with(static_cast<char>(TlsStream::kFirstByte)))
+    return act(context_.gatekeeper.refuse_tls(address()), {});
   if (!may_be_request(head))
     return act(context_.gatekeeper.refuse_head({400, "this is no HTTP"}, address()), {});
   const std::size_t end = head_end(head, searched);
@@ -272,9 +341,11 @@ bool Connection::writeable() {
 // False when the connection is lost.
 bool Connection::flush() {
   if (!send_waiting()) return false;
+  const bool leaving = std::holds_alternative<Leaving>(stage_);
+  if (leaving && all_sent() && tls() != nullptr) tls()->say_end();
   if (!all_sent()) {
     request_writable();
-  } else if (std::holds_alternative<Leaving>(stage_)) {
+  } else if (leaving) {
     shutdown(socket(), SHUT_WR);
   }
   return true;

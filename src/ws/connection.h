@@ -2,6 +2,7 @@
 
 #include <libwebsockets.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,7 @@
 #include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/frame_reader.h"
 #include "syncrelay/shard/shard.h"
+#include "syncrelay/tls/tls_server.h"
 #include "syncrelay/ws/gatekeeper.h"
 #include "syncrelay/ws/transients.h"
 
@@ -37,15 +39,16 @@ struct ConnectionContext {
   std::uint64_t max_client_message;  // bytes
   Hearing hearing;
   Duration handshake_timeout;
-  LineBudget end_lines;  // of clients that are gone
+  std::array<TlsServer*, kListenerNames.size()> tls;  // by ListenerRole; null: that one is plain
+  LineBudget end_lines;                               // of clients that are gone
   // Asks for one call of Connection::finish() soon, from the loop. For where a connection cannot
   // end at once: a session's code may be on the stack.
   std::function<void(Connection&)> finish_soon;
 };
 
 // One adopted socket, from its first byte to its last: a request, perhaps a client, and the way
-// out. To libwebsockets it is a raw socket: HTTP, the handshake, frames, pongs and closing are read
-// and written here, so that nothing a stranger sends meets a parser that we do not own, and
+// out. To libwebsockets it is a raw socket: TLS, HTTP, the handshake, frames, pongs and closing are
+// read and written here, so that nothing a stranger sends meets a parser that we do not own, and
 // libwebsockets holds no bytes of ours. Its shard's thread only.
 class Connection final : public SocketTransport, public Transient {
  public:
@@ -68,6 +71,10 @@ class Connection final : public SocketTransport, public Transient {
   bool finish();
 
   lws* wsi() const { return wsi_; }
+
+  // It has TLS to negotiate before its first word; each step of that takes time, up to
+  // milliseconds.
+  bool negotiates() const { return tls() != nullptr && !tls()->established(); }
 
   // Transport, for its session.
   void request_writable() override;
@@ -93,6 +100,13 @@ class Connection final : public SocketTransport, public Transient {
   };
   struct Leaving {};  // the answer or close frame is on its way; what comes in is dropped
 
+  bool take(std::span<std::byte> bytes);
+  bool decrypt(ByteSpan bytes);
+  bool refuse_plain();
+  bool read_plain();
+  bool end_negotiation();
+  void count_failure(TlsFailure failure);
+  void count_refusal(RefusalReason reason);
   bool read_head(std::string_view bytes);
   bool act(Gatekeeper::Decision decision, std::string rest);
   void welcome(Gatekeeper::Welcome welcome);
@@ -107,6 +121,10 @@ class Connection final : public SocketTransport, public Transient {
   void tell_end(const Session& session, CloseCause cause, std::uint16_t code);
   bool leave(ByteSpan last_words);
   void become_transient(Duration time);
+  template <typename Counters>
+  auto& of_listener(Counters& by_listener) const {
+    return by_listener[static_cast<std::size_t>(listener_)];
+  }
   void send(ByteSpan bytes);
   bool flush();
 

@@ -96,6 +96,16 @@ Gatekeeper::Reply Gatekeeper::refuse_head(const HttpFault& fault, std::string_vi
   return refuse(bad_request(fault), HttpRequest(), address);
 }
 
+Gatekeeper::Reply Gatekeeper::refuse_tls(std::string_view address) {
+  if (may_warn()) {
+    log_.warning(
+        "a connection speaks TLS to a listener that has none: give --tls-cert and "
+        "--tls-key (--admin-tls for the admin listener), or have it use ws:// or http://",
+        {{"address", address}});
+  }
+  return refuse_head({400, "this is TLS, and the port has none"}, address);
+}
+
 Gatekeeper::Reply Gatekeeper::refuse(const Refusal& refusal, const HttpRequest& request,
                                      std::string_view address) {
   counter(stats_.refused, refusal.reason).add();
@@ -136,11 +146,16 @@ void Gatekeeper::log_refusal(const Refusal& refusal, const HttpRequest& request,
 
 // What an operator can do something about is a warning, once a second at most: a stranger cannot
 // fill the log.
+bool Gatekeeper::may_warn() {
+  const TimePoint now = status_.clock.now();
+  if (now < next_warning_) return false;
+  next_warning_ = now + kRefusalWarningInterval;
+  return true;
+}
+
 void Gatekeeper::warn(std::string_view what, const HttpRequest& request, std::string_view address,
                       const std::string& allow_with) {
-  const TimePoint now = status_.clock.now();
-  if (now < next_warning_) return;
-  next_warning_ = now + kRefusalWarningInterval;
+  if (!may_warn()) return;
   log_.warning(what, {{"origin", shortened(request.field("origin"), kShownOfStrangers)},
                       {"host", shortened(request.host(), kShownOfStrangers)},
                       {"address", address},

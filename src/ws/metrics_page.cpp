@@ -154,6 +154,35 @@ void add_tokens(Page& page, const Status& status) {
   }
 }
 
+void add_tls(Page& page, const Status& status) {
+  page.header("tls_handshakes_total", "counter",
+              "TLS handshakes done, by listener and whether an earlier session was resumed.");
+  for (std::size_t listener = 0; listener < kListenerNames.size(); ++listener) {
+    for (std::size_t resumed = 0; resumed < 2; ++resumed) {
+      const std::uint64_t total = sum(status, [=](const ShardStats& shard) {
+        return shard.tls_handshakes[listener][resumed].get();
+      });
+      page.sample("tls_handshakes_total",
+                  label("listener", kListenerNames[listener]) + ',' +
+                      label("resumed", resumed == 1 ? "yes" : "no"),
+                  total);
+    }
+  }
+  page.header("tls_handshakes_failed_total", "counter",
+              "Connections that did not come to speak TLS, by listener and reason.");
+  for (std::size_t listener = 0; listener < kListenerNames.size(); ++listener) {
+    for (std::size_t reason = 0; reason < kTlsFailureNames.size(); ++reason) {
+      const std::uint64_t total = sum(status, [=](const ShardStats& shard) {
+        return shard.tls_failures[listener][reason].get();
+      });
+      page.sample("tls_handshakes_failed_total",
+                  label("listener", kListenerNames[listener]) + ',' +
+                      label("reason", kTlsFailureNames[reason]),
+                  total);
+    }
+  }
+}
+
 void add_closed(Page& page, const Status& status) {
   page.header("clients_closed_total", "counter",
               "Clients gone, by WebSocket close code and reason.");
@@ -185,6 +214,7 @@ void add_clients(Page& page, const Status& status) {
     page.sample("clients_refused_total", label("reason", kRefusalReasonNames[reason]), total);
   }
   add_tokens(page, status);
+  add_tls(page, status);
   add_closed(page, status);
 }
 

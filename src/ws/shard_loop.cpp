@@ -48,6 +48,7 @@ struct ShardLoop::Impl {
             settings.max_client_message,
             Hearing{settings.hello_type, static_cast<std::size_t>(settings.max_client_message)},
             settings.handshake_timeout,
+            settings.tls,
             LineBudget(kEndLines, the_clock.now()),
             [this](Connection& connection) { finish_soon(connection); }},
         sockets({settings.waiting_sockets, settings.waiting_sockets},
@@ -87,6 +88,7 @@ struct ShardLoop::Impl {
   void closed(Connection* connection);
 
   static int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
+  bool receive(Connection& connection, std::span<std::byte> bytes);
   int handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size);
 
   const Clock& clock;
@@ -244,6 +246,15 @@ int ShardLoop::Impl::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* 
   return static_cast<Impl*>(protocol->user)->handle(wsi, reason, in, size);
 }
 
+// A step of a TLS handshake can take as long as it takes to write to a thousand clients, and many
+// connections may be at it: events go before the next one.
+bool ShardLoop::Impl::receive(Connection& connection, std::span<std::byte> bytes) {
+  const bool negotiated = connection.negotiates();
+  if (!connection.received(bytes)) return false;
+  if (negotiated && shard.run()) ev_async_send(loop, &wake);
+  return true;
+}
+
 // What is returned: -1 has libwebsockets close the socket.
 int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size) {
   auto* const connection = static_cast<Connection*>(lws_get_opaque_user_data(wsi));
@@ -252,7 +263,7 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, void* in, std
       connection->opened(wsi);
       return 0;
     case LWS_CALLBACK_RAW_RX:
-      return connection->received({static_cast<std::byte*>(in), size}) ? 0 : -1;
+      return receive(*connection, {static_cast<std::byte*>(in), size}) ? 0 : -1;
     case LWS_CALLBACK_RAW_WRITEABLE:
       return connection->writeable() ? 0 : -1;
     case LWS_CALLBACK_RAW_CLOSE:

@@ -27,7 +27,7 @@ LIBRARIES = {
     r"libwebsockets\.h|ev\.h|uv\.h": r"src/(ws/\w+\.(cpp|h)|cli/\w+\.cpp)",
     r"zmq\.hpp?$|zmq_addon\.hpp": r"src/(ipc/\w+\.(cpp|h)|cli/\w+\.cpp)",
     r"CLI/": r"src/config/\w+\.cpp",
-    r"openssl/": r"src/auth/\w+\.cpp",
+    r"openssl/": r"src/(auth/\w+\.cpp|tls/\w+\.(cpp|h))",
     r"sqlite3\.h": r"src/store/\w+\.(cpp|h)",
 }
 

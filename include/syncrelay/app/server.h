@@ -30,6 +30,7 @@
 
 namespace syncrelay {
 
+class TlsFiles;
 class TokenKeys;
 
 // The running relay: its parts, built bottom-up and stopped in reverse. Belongs to the thread that
@@ -59,6 +60,7 @@ class Server {
   Result<void, std::string> open_store();
   Result<void, std::string> open_listeners();
   Result<void, std::string> load_keys();
+  Result<void, std::string> load_certificate();
   void build_shards();
   Result<void, std::string> start_shards();
   void build_relay();
@@ -92,6 +94,7 @@ class Server {
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
   std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
+  std::unique_ptr<TlsFiles> tls_files_;    // null: clients connect without TLS
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::optional<LockFile> data_lock_;

@@ -25,8 +25,11 @@ enum class Durability : std::uint8_t { process, power };
 // --help shows. Sizes are bytes.
 struct Config {
   std::string host = "0.0.0.0";
-  std::uint16_t port = 8642;              // 0: the system picks a free one
-  std::optional<HostPort> admin;          // no admin listener without it
+  std::uint16_t port = 8642;      // 0: the system picks a free one
+  std::optional<HostPort> admin;  // no admin listener without it
+  std::string tls_cert;           // file; empty, as tls_key then: clients connect without TLS
+  std::string tls_key;            // file
+  bool admin_tls = false;         // the admin listener has TLS, too
   std::vector<std::string> allow_origin;  // "*", "null" or scheme://host[:port]
   std::vector<std::string> allow_host;    // names without a port; empty: any
 

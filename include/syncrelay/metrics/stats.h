@@ -113,6 +113,20 @@ inline constexpr std::array<std::string_view, 14> kRefusalReasonNames = {
     "crowded",     "open_files",
     "token",       "forbidden"};
 
+// The listeners, as ws/gatekeeper.h lists them.
+inline constexpr std::array<std::string_view, 2> kListenerNames = {"clients", "admin"};
+
+// Why a connection to a listener with TLS did not come to speak it.
+enum class TlsFailure : std::uint8_t {
+  plain,      // what came was no TLS
+  gone,       // went away or took too long
+  unmatched,  // no version, cipher, group or protocol that both know
+  refused,    // the client's alert: it does not trust the certificate, or its kin
+  malformed,  // breaks the protocol
+};
+inline constexpr std::array<std::string_view, 5> kTlsFailureNames = {"plain", "gone", "unmatched",
+                                                                     "refused", "malformed"};
+
 // Close codes that have a label of their own; any other code that a client sends, or a backend
 // has sent, is counted as "other".
 inline constexpr std::array<std::uint16_t, 16> kCountedCodes = {
@@ -136,6 +150,9 @@ struct ShardStats {
   std::array<Counter, kClientMessageKindNames.size()> client_messages;
   std::array<Counter, kRefusedMessages.size()> client_messages_refused;
   std::array<Counter, kTokenFaultNames.size()> tokens_refused;
+  std::array<std::array<Counter, 2>, kListenerNames.size()>
+      tls_handshakes;  // done, by listener and whether an earlier session was resumed
+  std::array<std::array<Counter, kTlsFailureNames.size()>, kListenerNames.size()> tls_failures;
   Counter identities;  // that have a connection
   Counter slow_clients;
   Counter lag_events_max;

@@ -63,6 +63,8 @@ class Gatekeeper {
 
   // What a client is told whose head is longer than kMaxHeadBytes, or can never be one.
   Reply refuse_head(const HttpFault& fault, std::string_view address);
+  // Somebody speaks TLS to a listener that has none, which the log tells.
+  Reply refuse_tls(std::string_view address);
 
  private:
   Decision admit(const HttpRequest& request, const Peer& peer);
@@ -77,6 +79,7 @@ class Gatekeeper {
   void log_refusal(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   void warn(std::string_view what, const HttpRequest& request, std::string_view address,
             const std::string& allow_with);
+  bool may_warn();
   void tell_of_unlisted_host(std::string_view host);
 
   const DoorRules rules_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "syncrelay/base/result.h"
 #include "syncrelay/base/tally.h"
 #include "syncrelay/shard/shard.h"
+#include "syncrelay/tls/tls_server.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/gatekeeper.h"
 #include "syncrelay/ws/status.h"
@@ -42,6 +44,8 @@ class ShardLoop {
     Transients::Bounds transients{};
     std::size_t waiting_sockets = 1;  // accepted, but not adopted yet
     std::string hello_type = "sync:hello";
+    std::array<TlsServer*, kListenerNames.size()>
+        tls{};  // by ListenerRole; null: that one is plain
   };
 
   // All references must outlive the loop.

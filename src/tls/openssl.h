@@ -1,0 +1,30 @@
+#pragma once
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+
+namespace syncrelay {
+
+// OpenSSL's objects with their end.
+template <auto Free>
+struct OpensslFree {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+using SslContext = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
+using Ssl = std::unique_ptr<SSL, OpensslFree<SSL_free>>;
+
+// What OpenSSL says of its latest failure on this thread, which is forgotten.
+inline std::string take_openssl_error() {
+  const unsigned long error = ERR_peek_error();
+  ERR_clear_error();
+  const char* const text = ERR_reason_error_string(error);
+  return text == nullptr ? "unknown error" : text;
+}
+
+}  // namespace syncrelay

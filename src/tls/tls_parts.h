@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "openssl.h"
+#include "syncrelay/tls/tls_stream.h"
+
+namespace syncrelay {
+
+struct TlsStream::Parts {
+  Ssl ssl;
+  int socket = -1;
+  ByteSpan incoming;   // fed and not read yet
+  std::string unsent;  // encrypted; what the socket did not take
+  bool lost = false;   // the socket takes no more
+  bool begun = false;
+  bool established = false;
+  bool ended = false;
+  bool end_said = false;
+  std::optional<TlsFault> fault;
+  std::string fault_text;
+};
+
+// A stream that speaks by `ssl` and sends to `socket`.
+std::unique_ptr<TlsStream> make_tls_stream(Ssl ssl, int socket);
+
+}  // namespace syncrelay
