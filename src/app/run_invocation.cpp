@@ -1,5 +1,6 @@
 #include "syncrelay/app/run_invocation.h"
 
+#include <csignal>
 #include <iostream>
 #include <string>
 
@@ -13,7 +14,8 @@ namespace syncrelay {
 namespace {
 
 int healthcheck(const Config& config) {
-  const auto well = probe_health(config.host, config.port);
+  std::signal(SIGPIPE, SIG_IGN);  // of a relay that hangs up in the middle of a TLS handshake
+  const auto well = probe_health(config.host, config.port, !config.tls_cert.empty());
   if (well) return kStopped;
   std::cerr << "syncrelay: " << well.error() << '\n';
   return kFailed;

@@ -24,7 +24,7 @@ using Take = std::function<bool(std::string_view)>;
 // One connection from its handshake to its end.
 class Stream {
  public:
-  Stream(const std::vector<std::string>& words, const Take& take) : words_(words), take_(take) {}
+  Stream(const StreamTarget& target, const Take& take) : target_(target), take_(take) {}
 
   const std::optional<StreamEnd>& end() const { return end_; }
   bool established() const { return established_; }
@@ -66,13 +66,20 @@ class Stream {
 
   // Before the connection was established; `status` is 0 without an HTTP answer.
   void fail(unsigned status, std::string_view why) {
+    if (target_.tls != nullptr && !target_.tls->refusal().empty()) {
+      return finish(
+          {StreamEnd::Kind::refused, "its certificate is not believed: " + target_.tls->refusal() +
+                                         " (--host NAME and --ca FILE say who is)"});
+    }
     if (status == 0 || status == 101) {
       return finish(
           {StreamEnd::Kind::unreachable, why.empty() ? "no connection" : std::string(why)});
     }
     const bool for_good = status >= 400 && status < 500;
+    const bool perhaps_tls = status == 400 && target_.tls == nullptr;
     finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::busy,
-            "the relay answers HTTP " + std::to_string(status)});
+            "the relay answers HTTP " + std::to_string(status) +
+                (perhaps_tls ? " (if it speaks TLS: --tls or --ca FILE)" : "")});
   }
 
  private:
@@ -82,8 +89,8 @@ class Stream {
 
   // libwebsockets wants one message at a time, and room in front of it.
   int say_next(lws* wsi) {
-    if (said_ == words_.size()) return 0;
-    const std::string& word = words_[said_++];
+    if (said_ == target_.words.size()) return 0;
+    const std::string& word = target_.words[said_++];
     std::vector<unsigned char> buffer(LWS_PRE + word.size());
     std::copy(word.begin(), word.end(), buffer.begin() + LWS_PRE);
     if (lws_write(wsi, buffer.data() + LWS_PRE, word.size(), LWS_WRITE_TEXT) < 0) return -1;
@@ -119,7 +126,7 @@ class Stream {
     finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::lost, why});
   }
 
-  const std::vector<std::string>& words_;
+  const StreamTarget& target_;
   std::size_t said_ = 0;  // of the words
   const Take& take_;
   lws_context* context_ = nullptr;
@@ -153,7 +160,7 @@ void on_alarm(lws_sorted_usec_list_t* timer) {
        "no answer to the handshake within " + std::to_string(alarm.patience.count()) + " ms"});
 }
 
-Context make_context(Stream& stream, const lws_protocols* protocols) {
+Context make_context(Stream& stream, const TlsTrust* tls, const lws_protocols* protocols) {
   lws_set_log_level(0, nullptr);  // what matters of its doings we say ourselves
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN;
@@ -162,6 +169,10 @@ Context make_context(Stream& stream, const lws_protocols* protocols) {
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
   info.retry_and_idle_policy = &kKeepalive;
+  if (tls != nullptr) {
+    info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.provided_client_ssl_ctx = static_cast<SSL_CTX*>(tls->context());
+  }
   Context context(lws_create_context(&info));
   // libwebsockets has just ignored it for the whole process. It sends without that signal anyway,
   // and a command that writes to a pipe should end when nobody reads it.
@@ -181,6 +192,7 @@ bool connect(lws_context* context, const StreamTarget& target, const lws_protoco
   info.host = host.c_str();
   info.local_protocol_name = protocol.name;
   info.retry_and_idle_policy = &kKeepalive;
+  if (target.tls != nullptr) info.ssl_connection = LCCSCF_USE_SSL;
   return lws_client_connect_via_info(&info) != nullptr;
 }
 
@@ -188,10 +200,10 @@ bool connect(lws_context* context, const StreamTarget& target, const lws_protoco
 
 StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds patience,
                       const Take& take) {
-  Stream stream(target.words, take);
+  Stream stream(target, take);
   const std::array<lws_protocols, 2> protocols = {
       {{"syncrelay-watch", on_lws, 0, kReadBuffer, 0, nullptr, 0}, {}}};
-  const Context context = make_context(stream, protocols.data());
+  const Context context = make_context(stream, target.tls, protocols.data());
   if (!context) return {StreamEnd::Kind::unreachable, "libwebsockets cannot start"};
   stream.set_context(context.get());
   Alarm alarm = {{}, &stream, patience};

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "syncrelay/tls/tls_trust.h"
+
 namespace syncrelay {
 
 // libwebsockets cuts off a request's first line at 2 KiB.
@@ -16,6 +18,7 @@ inline constexpr std::size_t kMaxPath = 2000;
 struct StreamTarget {
   std::string host;
   std::uint16_t port;
+  const TlsTrust* tls;             // null: without TLS
   std::string path;                // with the query; up to kMaxPath bytes
   std::vector<std::string> words;  // text messages to say first
 };

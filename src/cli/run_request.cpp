@@ -12,6 +12,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ask_relay.h"
@@ -20,6 +21,7 @@
 #include "syncrelay/json/json_parts.h"
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/limits.h"
+#include "syncrelay/tls/tls_trust.h"
 #include "watch.h"
 
 namespace syncrelay {
@@ -235,7 +237,14 @@ int Run::publish() {
 }
 
 int Run::watch() {
-  Watch watch({config_.host, config_.port, request_.channels, request_.count, request_.timeout},
+  std::optional<TlsTrust> trust;
+  if (request_.tls || !request_.ca.empty() || !config_.tls_cert.empty()) {
+    auto found = TlsTrust::in(request_.ca);
+    if (!found) return fail(kBadInput, "ca: " + printable(request_.ca) + ": " + found.error().why);
+    trust.emplace(std::move(found).value());
+  }
+  Watch watch({config_.host, config_.port, trust ? &*trust : nullptr, request_.channels,
+               request_.count, request_.timeout},
               console_);
   if (!watch.run()) return fail(kFailed, watch.why());
   return write({});

@@ -143,7 +143,7 @@ milliseconds Watch::time_left() const {
 // As much by the address as fits there, the rest by messages. Without other channels than the
 // default one it says what an older relay understands, too.
 StreamTarget Watch::target() const {
-  StreamTarget target = {dial_host(settings_.host), settings_.port, "/ws/sync", {}};
+  StreamTarget target = {dial_host(settings_.host), settings_.port, settings_.tls, "/ws/sync", {}};
   const Followed& first = followed_.front();
   if (followed_.size() == 1 && first.channel.empty()) {
     if (!first.epoch.empty())

@@ -18,6 +18,7 @@ class Watch {
   struct Settings {
     std::string host;
     std::uint16_t port;
+    const TlsTrust* tls;  // null: without TLS; must outlive the watch
     // The empty name is the default channel, which is what is watched where there are no names.
     std::vector<std::string> channels;
     std::uint64_t count;                // messages after which it ends; 0: never

@@ -133,6 +133,16 @@ Reason set_silent(std::string_view value, Request& request) {
   return set_flag(value, request.silent);
 }
 
+Reason set_tls(std::string_view value, Request& request) {
+  return set_flag(value, request.tls);
+}
+
+Reason set_ca(std::string_view value, Request& request) {
+  if (value.empty()) return "is no file";
+  request.ca = value;
+  return std::nullopt;
+}
+
 Reason set_versions(std::string_view value, Request& request) {
   return set_flag(value, request.versions);
 }
@@ -160,7 +170,7 @@ constexpr std::array kConditional = {Action::set, Action::merge, Action::remove}
 
 constexpr std::array kDisconnect = {Action::disconnect};
 
-constexpr std::array<RequestOption, 12> kRequestOptions = {{
+constexpr std::array<RequestOption, 14> kRequestOptions = {{
     {"timeout",
      "TIME",
      "How long to try to reach the relay (1ms to 24h; default 5s)",
@@ -191,6 +201,13 @@ constexpr std::array<RequestOption, 12> kRequestOptions = {{
     {"reason", "TEXT", "disconnect: reason in the close frame (default disconnected)", kDisconnect,
      set_reason},
     {"count", "COUNT", "watch: stop after this many messages", kWatch, set_count},
+    {"tls", "",
+     "watch: over TLS, which is meant where --tls-cert is set, too; --host is the name in the "
+     "relay's certificate",
+     kWatch, set_tls},
+    {"ca", "FILE",
+     "watch: over TLS, trusting the certificates of this file in place of the system's", kWatch,
+     set_ca},
 }};
 
 const Verb& verb_of(Action action) {

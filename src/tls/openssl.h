@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,7 @@ using Ssl = std::unique_ptr<SSL, OpensslFree<SSL_free>>;
 inline std::string take_openssl_error() {
   const unsigned long error = ERR_peek_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(error)) return std::strerror(ERR_GET_REASON(error));
   const char* const text = ERR_reason_error_string(error);
   return text == nullptr ? "unknown error" : text;
 }

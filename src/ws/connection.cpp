@@ -8,6 +8,7 @@
 
 #include "syncrelay/protocol/control_frame.h"
 #include "syncrelay/ws/network.h"
+#include "syncrelay/ws/pages.h"
 
 namespace syncrelay {
 namespace {
@@ -115,8 +116,7 @@ bool Connection::read_plain() {
 bool Connection::refuse_plain() {
   drop_tls();
   count_failure(TlsFailure::plain);
-  constexpr const char* kAdvice = "this port speaks TLS: use https:// or wss://";
-  return act(context_.gatekeeper.refuse_head({400, kAdvice}, address()), {});
+  return act(context_.gatekeeper.refuse_head({400, kTlsAdvice}, address()), {});
 }
 
 // The alert that says why is on its way already.

@@ -60,6 +60,8 @@ struct Request {
   std::optional<std::string> reason;             // disconnect
   bool json = false;                             // also on a terminal
   bool versions = false;                         // state: print them, too
+  bool tls = false;                              // watch: the client port speaks TLS
+  std::string ca;                                // watch: file of who is trusted; implies tls
   bool silent = false;                           // do not tell connected clients of the change
 };
 

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <string_view>
+
 #include "syncrelay/ws/http_response.h"
 #include "syncrelay/ws/status.h"
 
 namespace syncrelay {
+
+// What a listener with TLS answers to HTTP without.
+inline constexpr std::string_view kTlsAdvice = "this port speaks TLS: use https:// or wss://";
 
 // GET /health: 200 while serving, 503 while draining.
 HttpResponse health_page(const Status& status);
