@@ -106,7 +106,8 @@ Result<void, Fault> add_key(SSL_CTX* context, std::string_view pem) {
                                         &encrypted));
   if (encrypted)
     return key_fault("the key is encrypted; a relay that starts by itself needs one that is not");
-  if (!key && found_nothing()) return key_fault("holds no private key in PEM");
+  if (!key && pem.find(" KEY-----") == std::string_view::npos)
+    return key_fault("holds no private key in PEM");
   if (!key) return key_fault("holds no key that can be used: " + take_openssl_error());
   if (X509_check_private_key(SSL_CTX_get0_certificate(context), key.get()) != 1)
     return key_fault("the key does not belong to the certificate");

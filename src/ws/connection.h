@@ -13,7 +13,6 @@
 #include <string_view>
 #include <variant>
 
-#include "socket_transport.h"
 #include "syncrelay/base/line_budget.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/tally.h"
@@ -22,6 +21,7 @@
 #include "syncrelay/shard/shard.h"
 #include "syncrelay/tls/tls_server.h"
 #include "syncrelay/ws/gatekeeper.h"
+#include "syncrelay/ws/socket_transport.h"
 #include "syncrelay/ws/transients.h"
 
 namespace syncrelay {

@@ -1,4 +1,4 @@
-#include "socket_transport.h"
+#include "syncrelay/ws/socket_transport.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>

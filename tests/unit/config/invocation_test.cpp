@@ -206,6 +206,16 @@ TEST_CASE("Asking a relay on another host needs no permission") {
   CHECK_FALSE(error_of(make_input({"healthcheck", "--control", "tcp://10.0.0.7:5556"})).empty());
 }
 
+TEST_CASE("A relay takes a certificate and its key, or neither") {
+  CHECK(error_of(make_input({"--tls-cert", "c.pem", "--tls-key", "k.pem"})).empty());
+  CHECK(error_of(make_input({"--tls-cert", "c.pem"})) ==
+        "tls-cert (from --tls-cert): needs tls-key");
+  CHECK(error_of(make_input({}, {"SYNCRELAY_TLS_KEY=k.pem"})) ==
+        "tls-key (from SYNCRELAY_TLS_KEY): needs tls-cert");
+  CHECK(error_of(make_input({"--admin-tls"})) == "admin-tls (from --admin-tls): needs tls-cert");
+  CHECK(error_of(make_input({"healthcheck", "--tls-cert", "c.pem"})).empty());
+}
+
 TEST_CASE("The sockets follow the runtime directory unless they are given") {
   const Words environment = {"SYNCRELAY_RUNTIME_DIR=/run/syncrelay"};
   const auto followed = parse_invocation(make_input({}, environment));

@@ -17,6 +17,9 @@ const std::map<std::string, std::string> kSamples = {
     {"host", "127.0.0.1"},
     {"port", "1"},
     {"admin", "127.0.0.1:1"},
+    {"tls-cert", "/etc/relay/cert.pem"},
+    {"tls-key", "/etc/relay/key.pem"},
+    {"admin-tls", "true"},
     {"allow-origin", "https://example.org"},
     {"allow-host", "relay.example.org"},
     {"runtime-dir", "/run/other"},
@@ -125,17 +128,22 @@ Config config_of(const InvocationInput& input) {
   return result.value().config;
 }
 
+// By a command that needs no others beside it.
 TEST_CASE("Every option can be set by flag, by environment and by file, to the same effect") {
-  const Config defaults = config_of(make_input({}));
+  const std::string command = "healthcheck";
+  const Config defaults = config_of(make_input({command}));
   const std::vector<Option> table = make_option_table();
   REQUIRE(table.size() == kSamples.size());
   for (const Option& option : table) {
     CAPTURE(option.name);
     const std::string& value = kSamples.at(option.name);
-    const Config by_flag = config_of(make_input({"--" + option.name + '=' + value}));
+    const Config by_flag = config_of(make_input({command, "--" + option.name + '=' + value}));
     CHECK(by_flag != defaults);
-    CHECK(config_of(make_input({}, {environment_name(option.name) + '=' + value})) == by_flag);
-    CHECK(config_of(make_file_input(option.name + " = \"" + value + '"')) == by_flag);
+    CHECK(config_of(make_input({command}, {environment_name(option.name) + '=' + value})) ==
+          by_flag);
+    InvocationInput by_file = make_file_input(option.name + " = \"" + value + '"');
+    by_file.arguments.push_back(command);
+    CHECK(config_of(by_file) == by_flag);
   }
 }
 

@@ -114,6 +114,13 @@ TEST_CASE("Without options a request has its defaults") {
   CHECK_FALSE(request.versions);
 }
 
+TEST_CASE("Watch knows TLS and whom to believe, and nothing else does") {
+  CHECK(invocation_of({"watch", "--tls"}).request.tls);
+  CHECK(invocation_of({"watch", "--ca", "c.pem"}).request.ca == "c.pem");
+  CHECK_FALSE(error_of(make_input({"watch", "--ca", ""})).empty());
+  CHECK(error_of(make_input({"state", "--tls"})) == "--tls goes with watch only");
+}
+
 TEST_CASE("A flag can be taken back") {
   CHECK(invocation_of({"stats", "--json"}).request.json);
   CHECK_FALSE(invocation_of({"stats", "--json", "--json=false"}).request.json);
