@@ -166,7 +166,7 @@ bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
   if (const auto* reply = std::get_if<Gatekeeper::Reply>(&decision))
     return leave(as_bytes(reply->answer));
   welcome(std::get<Gatekeeper::Welcome>(std::move(decision)));
-  return rest.empty() || received(writable_bytes(rest));
+  return rest.empty() || take(writable_bytes(rest));
 }
 
 void Connection::welcome(Gatekeeper::Welcome welcome) {

@@ -23,6 +23,7 @@ from proxy import FaultProxy  # noqa: E402
 from pusher import Pusher  # noqa: E402
 from relay_process import RelayProcess, is_sanitized  # noqa: E402
 from shell import Shell  # noqa: E402
+from tls_pair import TlsPair  # noqa: E402
 from ws_client import SyncClient  # noqa: E402
 
 HANG_SECONDS = 40
@@ -187,3 +188,14 @@ async def follow():
     yield open_client
     for client in clients:
         await client.abort()
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """A certificate and its key, in files."""
+    return TlsPair(tmp_path)
+
+
+@pytest.fixture
+def tls_relay(start_relay, pair):
+    return start_relay(*pair.options)

@@ -52,9 +52,10 @@ def upgrade_request(path="/ws/sync", host="127.0.0.1", **headers):
 
 
 class RawClient:
-    """Blocking, with a deadline on every read. `receive_buffer` bounds what the kernel takes in for it."""
+    """Blocking, with a deadline on every read. `receive_buffer` bounds what the kernel takes in for it; `tls` is a
+    context to speak TLS with."""
 
-    def __init__(self, port, receive_buffer=None, source=None, seconds=5.0):
+    def __init__(self, port, receive_buffer=None, source=None, seconds=5.0, tls=None, session=None):
         self.socket = socket.socket()
         self.socket.settimeout(seconds)
         if receive_buffer:
@@ -62,6 +63,8 @@ class RawClient:
         if source:
             self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost", session=session)
         self._buffer = b""
 
     def __enter__(self):

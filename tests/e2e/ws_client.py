@@ -20,13 +20,14 @@ class SyncClient(History):
         self.connection = connection
 
     @classmethod
-    async def open(cls, relay, keep=True, port=None, headers=None, compression=None, **query):
+    async def open(cls, relay, keep=True, port=None, headers=None, compression=None, tls=None, **query):
         """`query` becomes the query string, so `epoch` and `seq` resume, and `channel` is the one that is followed."""
-        address = f"ws://127.0.0.1:{port or relay.port}/ws/sync"
+        address = f"{'wss://localhost' if tls else 'ws://127.0.0.1'}:{port or relay.port}/ws/sync"
         address += "?" + urlencode(query) if query else ""
         connection = await websockets.connect(
             address, compression=compression, max_size=None, max_queue=None, ping_interval=None,
-            open_timeout=10, close_timeout=2, extra_headers=headers or {})
+            open_timeout=10, close_timeout=2, extra_headers=headers or {},
+            **({"ssl": tls, "host": "127.0.0.1"} if tls else {}))
         client = cls(connection, keep)
         try:
             await client.next()
