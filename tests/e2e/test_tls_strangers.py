@@ -220,3 +220,19 @@ def test_the_port_passes_the_check(tls_relay):
 def test_the_check_sees_a_port_without_tls(relay):
     ended = subprocess.run([SCRIPT, f"127.0.0.1:{relay.port}"], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1 and "FAILED" in ended.stdout
+
+
+def test_the_check_sees_a_port_that_speaks_too_much(pair):
+    weak = ["-cipher", "ALL:@SECLEVEL=0", "-legacy_renegotiation", "-client_renegotiation", "-max_early_data", "1000"]
+    server = subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", pair.cert, "-key", pair.key, "-www",
+                               *weak],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        place = next(line for line in server.stdout if line.startswith("ACCEPT ")).split()[1]
+        ended = subprocess.run([SCRIPT, place], capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        server.kill()
+        server.communicate()
+    failed = [line.split(None, 1)[1] for line in ended.stdout.splitlines() if line.startswith("FAILED")]
+    for what in ("does not speak TLS 1.0", "does not negotiate anew", "takes no early data", "does not speak HTTP/2"):
+        assert what in failed, ended.stdout

@@ -1,7 +1,7 @@
 """Somebody who types what the README says, on a machine where port 8642 may be taken.
 
-The ports of the text are replaced by free ones, the runtime directory is a new one, and the file with the key
-of tokens lies there; nothing else is changed. What the text installs goes into folders of its own, without an index of packages.
+The ports of the text are replaced by free ones, the runtime directory is a new one, and the files with keys
+lie there; nothing else is changed. What the text installs goes into folders of its own, without an index of packages.
 """
 
 import json
@@ -22,6 +22,7 @@ from readme import ROOT
 
 PORTS = ("8642", "8643")
 KEY_FILE = "token.key"
+TLS_FILES = ("relay.key", "relay.pem")
 TERMINAL_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
@@ -96,7 +97,9 @@ class Reader:
     def adapted(self, text: str) -> str:
         for port, free in self._ports.items():
             text = text.replace(port, free)
-        return text.replace(KEY_FILE, f"{self._runtime_dir}/{KEY_FILE}")
+        for name in (KEY_FILE, *TLS_FILES):
+            text = text.replace(name, f"{self._runtime_dir}/{name}")
+        return text
 
     def types(self, command: str, cwd: Path = ROOT) -> str:
         """Runs a command to its end; returns what it prints."""

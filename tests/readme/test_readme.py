@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from conftest import command_with
-from reader import KEY_FILE
+from reader import KEY_FILE, TLS_FILES
 from readme import CHANNELS, ROOT, blocks, commands, options
 
 BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
@@ -19,10 +19,11 @@ ALL = list(dict.fromkeys(commands() + commands(CHANNELS)))
 RELAY = [command for command in ALL if command.startswith("scripts/run")]
 WSCAT = [command for command in commands() if command.startswith("wscat")]
 DISCONNECT = [command for command in ALL if command.startswith("build/syncrelay disconnect")]
+TLS = [command for command in commands() if TLS_FILES[1] in command or "check-tls" in command]
 DOCKER = [command for command in commands() if command.startswith("docker")]
 OTHERS = [
     command for command in ALL
-    if command not in RELAY + WSCAT + DISCONNECT + DOCKER and not command.startswith((*BY_FIXTURE, "scripts/test"))
+    if command not in RELAY + WSCAT + DISCONNECT + DOCKER + TLS and not command.startswith((*BY_FIXTURE, "scripts/test"))
 ]
 NODE_WITHOUT_WEBSOCKET = ["node", "--experimental-websocket", "--input-type=module", "-e"]
 
@@ -35,6 +36,8 @@ def without_clock_and_epoch(line):
 def test_the_relay_starts_and_stops(reader, command):
     if KEY_FILE in command:
         reader.types(command_with("openssl rand"))
+    if command in TLS:
+        reader.types(command_with("openssl req"))
     relay = reader.starts_relay(command)
     assert relay.stop() == 0
 
@@ -57,6 +60,14 @@ def no_backup():
 def test_a_command_succeeds_and_answers(relay_with_metrics, reader, no_backup, command):
     quiet = command.endswith(("healthcheck", "backup FILE", KEY_FILE))
     assert reader.types(command) or quiet
+
+
+def test_the_port_with_tls_is_reached_as_the_commands_say(reader):
+    make, start, *asking = TLS
+    reader.types(make)
+    reader.starts_relay(start)
+    for command in asking:
+        assert reader.types(command)
 
 
 @pytest.mark.parametrize("command", DISCONNECT)
