@@ -157,7 +157,8 @@ void Server::build_shards() {
       Admission::Limits{files_.clients, config_.max_clients_per_address});
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   origins_ = std::make_unique<OriginRule>(config_.allow_origin);
-  const DoorRules rules{*admission_, *hosts_, *origins_,
+  proxies_ = std::make_unique<ProxyRule>(config_.trusted_proxy);
+  const DoorRules rules{*admission_, *hosts_, *origins_, *proxies_,
                         token_keys_ ? &token_keys_->settings() : nullptr};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "syncrelay/base/ip_address.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/config/address.h"
 #include "syncrelay/config/option_kinds.h"
@@ -42,6 +43,11 @@ Reason host_name_problem(std::string_view name) {
   return "is no host name (without a port; addresses need not be listed; * is what there is "
          "without "
          "this option)";
+}
+
+Reason network_problem(std::string_view network) {
+  const auto parsed = IpNetwork::parse(network);
+  return parsed ? std::nullopt : Reason(parsed.error());
 }
 
 Reason state_key_problem(std::string_view key) {
@@ -119,6 +125,10 @@ std::vector<Option> listener_options() {
                    "Host name that the relay goes by; with it, no other but addresses, localhost "
                    "and the hosts of --allow-origin"},
                   &Config::allow_host, host_name_problem),
+      list_option({"trusted-proxy", kListeners, "CIDR",
+                   "Address or network of proxies whose X-Forwarded-For or Forwarded says from "
+                   "where a client comes"},
+                  &Config::trusted_proxy, network_problem),
   };
 }
 

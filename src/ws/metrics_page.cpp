@@ -184,6 +184,10 @@ void add_clients(Page& page, const Status& status) {
       total += status.refused_sockets.get();
     page.sample("clients_refused_total", label("reason", kRefusalReasonNames[reason]), total);
   }
+  page.single(
+      "proxy_headers_unusable_total", "counter",
+      "Requests of trusted proxies that do not say by one address for whom.",
+      sum(status, [](const ShardStats& shard) { return shard.proxy_headers_unusable.get(); }));
   add_tokens(page, status);
   add_closed(page, status);
 }

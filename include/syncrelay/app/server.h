@@ -25,6 +25,7 @@
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/open_files.h"
 #include "syncrelay/ws/origin_rule.h"
+#include "syncrelay/ws/proxy_rule.h"
 #include "syncrelay/ws/shard_loop.h"
 #include "syncrelay/ws/status.h"
 
@@ -91,6 +92,7 @@ class Server {
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
+  std::unique_ptr<ProxyRule> proxies_;
   std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;

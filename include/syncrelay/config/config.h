@@ -25,10 +25,11 @@ enum class Durability : std::uint8_t { process, power };
 // --help shows. Sizes are bytes.
 struct Config {
   std::string host = "0.0.0.0";
-  std::uint16_t port = 8642;              // 0: the system picks a free one
-  std::optional<HostPort> admin;          // no admin listener without it
-  std::vector<std::string> allow_origin;  // "*", "null" or scheme://host[:port]
-  std::vector<std::string> allow_host;    // names without a port; empty: any
+  std::uint16_t port = 8642;               // 0: the system picks a free one
+  std::optional<HostPort> admin;           // no admin listener without it
+  std::vector<std::string> allow_origin;   // "*", "null" or scheme://host[:port]
+  std::vector<std::string> allow_host;     // names without a port; empty: any
+  std::vector<std::string> trusted_proxy;  // IP addresses, or networks with their prefix
 
   std::string runtime_dir;  // never empty after parse_invocation()
   std::vector<std::string>

@@ -125,6 +125,7 @@ struct ShardStats {
   std::array<std::array<Counter, kCountedCodes.size() + 1>, kCloseCauses.size()>
       closed;  // by cause, by code
   std::array<Counter, kRefusalReasonNames.size()> refused;
+  Counter proxy_headers_unusable;  // requests whose proxy does not say by an address who asks
   std::array<Counter, kSnapshotReasonNames.size()> snapshots;
   Counter frames_sent;
   Counter bytes_sent;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/http_response.h"
 #include "syncrelay/ws/origin_rule.h"
+#include "syncrelay/ws/proxy_rule.h"
 #include "syncrelay/ws/status.h"
 #include "syncrelay/ws/token_desk.h"
 #include "syncrelay/ws/upgrade.h"
@@ -24,6 +26,7 @@ struct DoorRules {
   Admission& admission;
   HostRule& hosts;
   const OriginRule& origins;
+  const ProxyRule& proxies;
   const TokenSettings* tokens;  // null: none are asked for
 };
 
@@ -34,6 +37,7 @@ class Gatekeeper {
   // A client is let in: `answer` grants the upgrade.
   struct Welcome {
     std::string answer;
+    std::string address;  // the client's: its proxy's may be another
     ClientRequest request;
     Admission::Seat seat;
   };
@@ -46,14 +50,12 @@ class Gatekeeper {
   // All references must outlive the gatekeeper.
   Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& status, const Log& log);
 
-  // Who asks: for people, and for counting (see network_of()).
-  struct Peer {
-    std::string_view address;
-    std::string_view network;
-  };
+  // `head`: a whole head of a request, see head_end(). `peer`: the address that it came from.
+  Decision decide(std::string_view head, ListenerRole listener, std::string_view peer);
 
-  // `head`: a whole head of a request, see head_end().
-  Decision decide(std::string_view head, ListenerRole listener, const Peer& peer);
+  // To which network a connection counts that is no client, see Transients; empty: to none, as it
+  // is a proxy's, who has many.
+  std::string crowd_of(std::string_view address) const;
 
   // What the newer token of a client grants, see TokenDesk.
   Result<TokenDesk::Access, RefusedMessage> renew(std::string_view token,
@@ -65,7 +67,9 @@ class Gatekeeper {
   Reply refuse_head(const HttpFault& fault, std::string_view address);
 
  private:
-  Decision admit(const HttpRequest& request, const Peer& peer);
+  // Whose request it is; nullopt: there are two answers to that.
+  std::optional<std::string> client_of(const HttpRequest& request, std::string_view peer);
+  Decision admit(const HttpRequest& request, std::string address);
   Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   Reply answer(const HttpResponse& response, const HttpRequest& request) const;
@@ -77,6 +81,7 @@ class Gatekeeper {
   void log_refusal(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   void warn(std::string_view what, const HttpRequest& request, std::string_view address,
             const std::string& allow_with);
+  void tell_of_proxy(std::string_view what, const HttpRequest& request, std::string_view proxy);
   void tell_of_unlisted_host(std::string_view host);
 
   const DoorRules rules_;
@@ -85,6 +90,7 @@ class Gatekeeper {
   const Log& log_;
   TokenDesk tokens_;
   TimePoint next_warning_{};
+  TimePoint next_proxy_warning_{};
 };
 
 }  // namespace syncrelay

@@ -18,6 +18,7 @@ const std::map<std::string, std::string> kSamples = {
     {"port", "1"},
     {"admin", "127.0.0.1:1"},
     {"allow-origin", "https://example.org"},
+    {"trusted-proxy", "10.0.0.0/8"},
     {"allow-host", "relay.example.org"},
     {"runtime-dir", "/run/other"},
     {"commands", "ipc:///run/other.sock"},
