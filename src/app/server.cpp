@@ -158,8 +158,13 @@ void Server::build_shards() {
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   origins_ = std::make_unique<OriginRule>(config_.allow_origin);
   proxies_ = std::make_unique<ProxyRule>(config_.trusted_proxy);
-  const DoorRules rules{*admission_, *hosts_, *origins_, *proxies_,
-                        token_keys_ ? &token_keys_->settings() : nullptr};
+  if (config_.connect_rate > 0) connect_rate_ = std::make_unique<ConnectRate>(config_.connect_rate);
+  const DoorRules rules{*admission_,
+                        *hosts_,
+                        *origins_,
+                        *proxies_,
+                        token_keys_ ? &token_keys_->settings() : nullptr,
+                        connect_rate_.get()};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {

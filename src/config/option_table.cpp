@@ -286,6 +286,10 @@ std::vector<Option> client_options() {
       number_option({"max-clients-per-address", kClients, "COUNT",
                      "Clients at a time from one address; 0: no limit"},
                     &Config::max_clients_per_address, {0, 10'000'000}),
+      number_option({"connect-rate", kClients, "COUNT",
+                     "Connections a second that clients of one address may open, ten times as many "
+                     "at once; 0: no limit"},
+                    &Config::connect_rate, {0, 1'000'000}),
       size_option({"max-client-message", kClients, "SIZE", "Largest message of a client"},
                   &Config::max_client_message, {1, kGiB}),
       size_option({"send-buffer", kClients, "SIZE", "Kernel send buffer (SO_SNDBUF) per client"},

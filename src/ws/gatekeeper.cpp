@@ -79,6 +79,9 @@ std::optional<std::string> Gatekeeper::client_of(const HttpRequest& request,
 
 Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string address) {
   if (const auto refusal = check_upgrade(request)) return refuse(*refusal, request, address);
+  if (rules_.connect_rate != nullptr &&
+      !rules_.connect_rate->allows(network_of(address), status_.clock.now()))
+    return refuse(too_many_upgrades(), request, address);
   if (!rules_.origins.allows(request.field("origin"), request.host()))
     return refuse_page(request, address);
   if (status_.stopping.load(std::memory_order_relaxed))

@@ -95,6 +95,12 @@ def test_the_log_tells_of_unusable_headers_once_a_second_at_most(start_relay):
     assert relay.log().count("does not say by an address") < 20
 
 
+def test_the_rate_of_upgrades_is_of_the_clients_behind_the_proxy(start_relay):
+    relay = start_relay(*PROXY, "--connect-rate", "1")
+    assert [status(relay, X_Forwarded_For=SOMEBODY) for _ in range(13)].count(101) < 13
+    assert status(relay, X_Forwarded_For=SOMEBODY_ELSE) == 101
+
+
 @pytest.mark.parametrize("network", ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*"])
 def test_what_is_no_network_is_refused_at_the_start(runtime_dir, network):
     ended = run_relay("--trusted-proxy", network, runtime_dir=runtime_dir)

@@ -21,6 +21,7 @@
 #include "syncrelay/store/sqlite_store.h"
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/connect_rate.h"
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/open_files.h"
@@ -90,6 +91,7 @@ class Server {
   Wake relay_wake_;
   std::vector<std::unique_ptr<Outbox>> outboxes_;  // of the shards
   std::unique_ptr<Admission> admission_;
+  std::unique_ptr<ConnectRate> connect_rate_;  // null: no such bound
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
   std::unique_ptr<ProxyRule> proxies_;

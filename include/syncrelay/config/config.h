@@ -83,6 +83,7 @@ struct Config {
   std::uint32_t shards = 0;  // 0: one per core
   std::uint32_t max_clients = 10'000;
   std::uint32_t max_clients_per_address = 0;  // 0: no such limit
+  std::uint32_t connect_rate = 0;             // upgrades a second of each address; 0: no limit
   std::uint64_t max_client_message = 64ULL << 10;
   std::uint64_t send_buffer = 256ULL << 10;  // SO_SNDBUF of each client
 

@@ -98,20 +98,22 @@ enum class RefusalReason : std::uint8_t {
   method,
   not_an_upgrade,
   bad_request,
-  handshake,   // went away or took too long before the upgrade
-  crowded,     // made room for others before the upgrade, see Transients
-  open_files,  // no file descriptor was left
-  token,       // had none, or none that is good
-  forbidden,   // may follow none of the channels that it asks for
+  handshake,     // went away or took too long before the upgrade
+  crowded,       // made room for others before the upgrade, see Transients
+  open_files,    // no file descriptor was left
+  token,         // had none, or none that is good
+  forbidden,     // may follow none of the channels that it asks for
+  connect_rate,  // its address has asked for too many upgrades
 };
-inline constexpr std::array<std::string_view, 14> kRefusalReasonNames = {
+inline constexpr std::array<std::string_view, 15> kRefusalReasonNames = {
     "max_clients", "max_clients_per_address",
     "origin",      "host",
     "stopping",    "not_found",
     "method",      "not_an_upgrade",
     "bad_request", "handshake",
     "crowded",     "open_files",
-    "token",       "forbidden"};
+    "token",       "forbidden",
+    "connect_rate"};
 
 // Close codes that have a label of their own; any other code that a client sends, or a backend
 // has sent, is counted as "other".

@@ -8,6 +8,7 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/connect_rate.h"
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/http_response.h"
@@ -28,6 +29,7 @@ struct DoorRules {
   const OriginRule& origins;
   const ProxyRule& proxies;
   const TokenSettings* tokens;  // null: none are asked for
+  ConnectRate* connect_rate;    // null: there is no such bound
 };
 
 // Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out
