@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "curve_files.h"
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
@@ -64,6 +65,7 @@ Result<void, std::string> Server::start() {
                   {"room_for", std::uint64_t{files_.clients}}});
   }
   if (auto loaded = load_keys(); !loaded) return loaded;
+  if (auto loaded = load_curve_keys(); !loaded) return loaded;
   if (auto opened = open_store(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
@@ -116,6 +118,12 @@ Result<void, std::string> Server::load_keys() {
   if (config_.token_key.empty() && config_.token_jwks.empty()) return {};
   token_keys_ = std::make_unique<TokenKeys>(config_, log_);
   return token_keys_->load();
+}
+
+Result<void, std::string> Server::load_curve_keys() {
+  if (config_.curve_key.empty()) return {};
+  curve_files_ = std::make_unique<CurveFiles>(config_, log_);
+  return curve_files_->load();
 }
 
 std::uint32_t Server::shard_count() const {
@@ -210,7 +218,9 @@ Result<void, std::string> Server::bind_commands() {
                                          epoch_,
                                          files_.command_connections,
                                          store_ ? kGather : Duration::zero(),
-                                         kept_members(config_)};
+                                         kept_members(config_),
+                                         curve_files_ ? curve_files_->secret_key() : "",
+                                         curve_files_ ? &curve_files_->clients() : nullptr};
   CommandServer::Shards shards{status_->shards, {}, relay_wake_};
   for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
   commands_ = std::make_unique<CommandServer>(
@@ -306,10 +316,12 @@ void Server::give_back_memory() {
 void Server::look_after() {
   give_back_memory();
   if (token_keys_) token_keys_->reload_if_changed();
+  if (curve_files_) curve_files_->reload_if_changed();
 }
 
 void Server::reload() {
   if (token_keys_) token_keys_->reload();
+  if (curve_files_) curve_files_->reload();
 }
 
 // /health goes on answering until the last client is told.

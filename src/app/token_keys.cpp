@@ -2,29 +2,15 @@
 
 #include <utility>
 
-#include "syncrelay/config/text_file.h"
-
 namespace syncrelay {
 
-bool TokenKeys::Mark::operator==(const Mark& other) const {
-  return there == other.there && inode == other.inode && size == other.size &&
-         changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
-}
+TokenKeys::TokenKeys(const Config& config, const Log& log)
+    : config_(config),
+      log_(log),
+      files_({config.token_key.empty() ? config.token_jwks : config.token_key}) {}
 
-const std::string& TokenKeys::path() const {
-  return config_.token_key.empty() ? config_.token_jwks : config_.token_key;
-}
-
-TokenKeys::Mark TokenKeys::mark() const {
-  struct stat found {};
-  if (stat(path().c_str(), &found) != 0) return {};
-  return {true, found.st_ino, found.st_size, found.st_mtim};
-}
-
-// Marked before it is read: what is written meanwhile is seen as another one then.
 KeySet::Made TokenKeys::read() {
-  read_ = mark();
-  const auto text = read_text_file(path());
+  const auto text = files_.read(0);
   if (!text) return "cannot be read: " + text.error().reason;
   return config_.token_key.empty() ? KeySet::of_jwks(text.value())
                                    : KeySet::of_key_file(text.value());
@@ -53,7 +39,7 @@ void TokenKeys::reload() {
 }
 
 void TokenKeys::reload_if_changed() {
-  if (!(mark() == read_)) reload();
+  if (files_.changed()) reload();
 }
 
 }  // namespace syncrelay

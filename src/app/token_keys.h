@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/stat.h>
-
 #include <memory>
 #include <string>
 
@@ -9,6 +7,7 @@
 #include "syncrelay/base/result.h"
 #include "syncrelay/config/config.h"
 #include "syncrelay/ws/token_desk.h"
+#include "watched_files.h"
 
 namespace syncrelay {
 
@@ -17,7 +16,7 @@ namespace syncrelay {
 class TokenKeys {
  public:
   // Precondition: `config` names one. Both must outlive it.
-  TokenKeys(const Config& config, const Log& log) : config_(config), log_(log) {}
+  TokenKeys(const Config& config, const Log& log);
 
   // The error names the file and says what is wrong with it.
   Result<void, std::string> load();
@@ -31,22 +30,12 @@ class TokenKeys {
   void reload_if_changed();
 
  private:
-  // By which a file that was written anew is told from the one before.
-  struct Mark {
-    bool there = false;
-    ino_t inode = 0;
-    off_t size = 0;
-    timespec changed{};
-    bool operator==(const Mark& other) const;
-  };
-
-  const std::string& path() const;
-  Mark mark() const;
+  const std::string& path() const { return files_.path(0); }
   KeySet::Made read();
 
   const Config& config_;
   const Log& log_;
-  Mark read_;  // what was tried last
+  WatchedFiles files_;
   std::unique_ptr<TokenSettings> settings_;
 };
 

@@ -147,6 +147,17 @@ std::vector<Option> backend_options() {
                    "does commands "
                    "the relay"},
                   &Config::allow_remote_commands),
+      text_option(
+          {"curve-key", kBackends, "FILE",
+           "Secret key, made by keygen: the relay's, which asks for keys at tcp:// endpoints "
+           "then; or that of who asks a relay"},
+          &Config::curve_key, directory_problem),
+      text_option({"curve-clients", kBackends, "FILE",
+                   "Public keys of those that may connect to the relay's tcp:// endpoints"},
+                  &Config::curve_clients, directory_problem),
+      text_option({"curve-server-key", kBackends, "FILE",
+                   "Public key of the relay that is asked at a tcp:// endpoint"},
+                  &Config::curve_server_key, directory_problem),
       octal_option({"ipc-mode", kBackends, "MODE", "Mode of the socket files, octal"},
                    &Config::ipc_mode, {0, 0777}),
       text_option({"ipc-group", kBackends, "GROUP", "Group of the socket files"},
@@ -157,6 +168,7 @@ std::vector<Option> backend_options() {
   options[0].default_text = "/tmp/syncrelay-<uid>";
   options[1].default_text = "ipc://<runtime-dir>/commands.sock";
   options[2].default_text = "ipc://<runtime-dir>/control.sock";
+  for (std::size_t index : {4, 5, 6}) options[index].default_text = "off";
   return options;
 }
 

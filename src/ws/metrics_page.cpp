@@ -95,6 +95,12 @@ void add_commands(Page& page, const RelayStats& relay) {
   page.single("command_connections_cut_off_total", "counter",
               "Connections to them ended because of a message without end or an old protocol.",
               relay.command_connections_cut_off.get());
+  page.single("command_keys_refused_total", "counter",
+              "Connections to them refused because --curve-clients does not list their key.",
+              relay.command_keys_refused.get());
+  page.single("command_handshakes_failed_total", "counter",
+              "Connections to them that were asked for a key and ended before they showed one.",
+              relay.command_handshakes_failed.get());
   page.single("events_total", "counter", "Events put into the log.", relay.events.get());
   page.single("seq", "gauge", "Position of the default channel's newest event.", relay.seq.get());
   page.single("channels", "gauge", "Channels that the relay has.", relay.channels.get());

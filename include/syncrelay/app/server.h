@@ -32,6 +32,7 @@
 
 namespace syncrelay {
 
+class CurveFiles;
 class TokenKeys;
 
 // The running relay: its parts, built bottom-up and stopped in reverse. Belongs to the thread that
@@ -61,6 +62,7 @@ class Server {
   Result<void, std::string> open_store();
   Result<void, std::string> open_listeners();
   Result<void, std::string> load_keys();
+  Result<void, std::string> load_curve_keys();
   void build_shards();
   Result<void, std::string> start_shards();
   void build_relay();
@@ -95,7 +97,8 @@ class Server {
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
   std::unique_ptr<ProxyRule> proxies_;
-  std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
+  std::unique_ptr<CurveFiles> curve_files_;  // null: nobody is asked for a key
+  std::unique_ptr<TokenKeys> token_keys_;    // null: no tokens are asked for
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::optional<LockFile> data_lock_;

@@ -36,6 +36,9 @@ struct Config {
       commands;         // ZeroMQ endpoints, ipc:// or tcp://; never empty after parse_invocation()
   std::string control;  // ZeroMQ endpoint, ipc:// or tcp://; never empty after parse_invocation()
   bool allow_remote_commands = false;
+  std::string curve_key;          // file with the secret CURVE key of this process; empty: none
+  std::string curve_clients;      // file with the keys that may connect to tcp:// endpoints
+  std::string curve_server_key;   // file with the relay's public key, for who asks it
   std::uint32_t ipc_mode = 0660;  // permission bits of the socket files
   std::string ipc_group;          // empty: the group that the process creates files with
 

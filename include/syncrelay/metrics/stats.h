@@ -47,6 +47,8 @@ struct RelayStats {
   Counter command_connections;          // to the command sockets and the control socket
   Counter command_connections_refused;  // there was no room
   Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
+  Counter command_keys_refused;         // a key that --curve-clients does not list
+  Counter command_handshakes_failed;    // gone before it had shown a key
   Counter inbox_messages;               // that clients have said and no backend is done with
   Counter inbox_bytes;
   Peak inbox_messages_peak;
