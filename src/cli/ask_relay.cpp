@@ -34,11 +34,13 @@ class Attempt {
   Attempt(zmq::context_t& context, const std::string& endpoint, const std::string& request,
           std::uint64_t number, const std::optional<CurveKeys>& keys)
       : socket_(context, zmq::socket_type::dealer), events_(context, zmq::socket_type::pair) {
-    constexpr int kNever = -1;
+    // Milliseconds: nobody waits for so long. After -1, which means never, libzmq 4.3.4 may never
+    // close a socket whose handshake failed.
+    constexpr int kNever = 3'600'000;
     const std::string events = "inproc://connection-" + std::to_string(number);
     socket_.set(zmq::sockopt::linger, 0);
     socket_.set(zmq::sockopt::reconnect_ivl, kNever);
-    if (keys) keys->use_for(socket_);
+    if (keys && !keys->use_for(socket_.handle())) throw zmq::error_t();
     if (zmq_socket_monitor(socket_.handle(), events.c_str(), ZMQ_EVENT_ALL) != 0)
       throw zmq::error_t();
     events_.connect(events);
@@ -144,7 +146,7 @@ class Question {
       if (auto secure = secure_place(place_); !secure) return NoAnswer{secure.error()};
       Attempt attempt(context_, target, request_, attempts_++, keys_);
       auto answer = attempt.wait(deadline_, patience);
-      handshake_ = attempt.handshake();
+      if (attempt.handshake() != Attempt::Handshake::not_begun) handshake_ = attempt.handshake();
       if (!answer && handshake_ == Attempt::Handshake::refused) return refused();
       const bool busy = answer && is_busy(*answer);
       if (answer && !busy) return *std::move(answer);
@@ -179,7 +181,7 @@ class Question {
   const SteadyClock::time_point deadline_ = SteadyClock::now() + timeout_;
   zmq::context_t context_;
   std::uint64_t attempts_ = 0;
-  Attempt::Handshake handshake_ = Attempt::Handshake::not_begun;  // of the last attempt
+  Attempt::Handshake handshake_ = Attempt::Handshake::not_begun;  // of the last that came to one
 };
 
 }  // namespace

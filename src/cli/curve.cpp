@@ -17,10 +17,12 @@ std::string public_of(const std::string& secret) {
 
 }  // namespace
 
-void CurveKeys::use_for(zmq::socket_t& socket) const {
-  socket.set(zmq::sockopt::curve_serverkey, server);
-  socket.set(zmq::sockopt::curve_publickey, public_key);
-  socket.set(zmq::sockopt::curve_secretkey, secret);
+bool CurveKeys::use_for(void* socket) const {
+  const auto set = [socket](int option, const std::string& key) {
+    return zmq_setsockopt(socket, option, key.c_str(), key.size()) == 0;
+  };
+  return set(ZMQ_CURVE_SERVERKEY, server) && set(ZMQ_CURVE_PUBLICKEY, public_key) &&
+         set(ZMQ_CURVE_SECRETKEY, secret);
 }
 
 Result<std::optional<CurveKeys>, std::string> curve_keys(const RelayPlace& place) {

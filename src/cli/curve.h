@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <zmq.hpp>
 
 #include "relay_place.h"
 #include "syncrelay/base/result.h"
@@ -15,7 +14,8 @@ struct CurveKeys {
   std::string secret;
   std::string public_key;  // of `secret`
 
-  void use_for(zmq::socket_t& socket) const;
+  // Of a ZeroMQ socket, before it connects. False: this ZeroMQ has no CURVE.
+  bool use_for(void* socket) const;
 };
 
 // From the files that `place` names; nullopt: it names none. The error says what is wrong with

@@ -129,6 +129,8 @@ struct CommandServer::Impl {
 };
 
 Result<void, std::string> CommandServer::Impl::bind_all() {
+  if (keys && zmq_has("curve") == 0)
+    return std::string("--curve-key cannot be used: this ZeroMQ is built without CURVE");
   for (const std::string& endpoint : settings.endpoints) {
     if (auto bound = bind(endpoint, [&] { bind_pull(endpoint); }); !bound) return bound;
   }

@@ -112,7 +112,7 @@ class PeerGate {
     int listener;
     Answers answers;
     bool has_sent = false;  // a whole message
-    ZmtpMeter meter = {};
+    ZmtpMeter meter = ZmtpMeter();
     std::optional<std::uint64_t> still_to_read = {};  // once closed to news
     TimePoint progressed = {};                        // when bytes came last
     TimePoint accepted = {};

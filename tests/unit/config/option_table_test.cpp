@@ -24,6 +24,9 @@ const std::map<std::string, std::string> kSamples = {
     {"commands", "ipc:///run/other.sock"},
     {"control", "ipc:///run/other.sock"},
     {"allow-remote-commands", "true"},
+    {"curve-key", "/etc/relay/key"},
+    {"curve-clients", "/etc/relay/clients"},
+    {"curve-server-key", "/etc/relay/key.pub"},
     {"ipc-mode", "0600"},
     {"ipc-group", "relay"},
     {"max-command", "1MiB"},
@@ -74,6 +77,10 @@ const std::map<std::string, std::string> kSamples = {
     {"log-level", "debug"},
     {"log-format", "json"},
 };
+
+// Options that go in pairs only, and the other one.
+const std::map<std::string, std::string> kPairs = {{"curve-key", "curve-clients"},
+                                                   {"curve-clients", "curve-key"}};
 
 // Just outside of what each ranged option takes, below and above.
 struct Outside {
@@ -135,10 +142,16 @@ TEST_CASE("Every option can be set by flag, by environment and by file, to the s
   for (const Option& option : table) {
     CAPTURE(option.name);
     const std::string& value = kSamples.at(option.name);
-    const Config by_flag = config_of(make_input({"--" + option.name + '=' + value}));
+    const auto other = kPairs.find(option.name);
+    const std::string also = other == kPairs.end() ? "" : other->second;
+    const Words flags = also.empty() ? Words{} : Words{"--" + also + "=also"};
+    Words with_flag = flags;
+    with_flag.push_back("--" + option.name + '=' + value);
+    const Config by_flag = config_of(make_input(with_flag));
     CHECK(by_flag != defaults);
-    CHECK(config_of(make_input({}, {environment_name(option.name) + '=' + value})) == by_flag);
-    CHECK(config_of(make_file_input(option.name + " = \"" + value + '"')) == by_flag);
+    CHECK(config_of(make_input(flags, {environment_name(option.name) + '=' + value})) == by_flag);
+    const std::string line = also.empty() ? "" : also + " = \"also\"\n";
+    CHECK(config_of(make_file_input(line + option.name + " = \"" + value + '"')) == by_flag);
   }
 }
 
