@@ -6,6 +6,7 @@
 
 #include "run_relay.h"
 #include "syncrelay/cli/json_printer.h"
+#include "syncrelay/cli/keygen.h"
 #include "syncrelay/cli/run_request.h"
 #include "syncrelay/ws/health_probe.h"
 #include "write_backup.h"
@@ -35,6 +36,13 @@ int print(const std::string& text) {
   return kFailed;
 }
 
+int keygen(const Invocation& invocation) {
+  const auto made = make_key_pair(invocation.request.words.front());
+  if (made) return print(made.value().public_key + '\n');
+  std::cerr << "syncrelay: " << printable(made.error()) << '\n';
+  return kFailed;
+}
+
 // The relay's go to its log.
 void tell_warnings(const Invocation& invocation) {
   if (invocation.action == Action::serve) return;
@@ -53,6 +61,8 @@ int run_invocation(const Invocation& invocation) {
       return healthcheck(invocation.config);
     case Action::backup:
       return backup(invocation);
+    case Action::keygen:
+      return keygen(invocation);
     case Action::print_config:
     case Action::version:
     case Action::help:

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "curve_files.h"
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
@@ -66,6 +67,7 @@ Result<void, std::string> Server::start() {
   }
   if (auto loaded = load_keys(); !loaded) return loaded;
   if (auto loaded = load_certificate(); !loaded) return loaded;
+  if (auto loaded = load_curve_keys(); !loaded) return loaded;
   if (auto opened = open_store(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
@@ -126,6 +128,12 @@ Result<void, std::string> Server::load_certificate() {
   return tls_files_->load();
 }
 
+Result<void, std::string> Server::load_curve_keys() {
+  if (config_.curve_key.empty()) return {};
+  curve_files_ = std::make_unique<CurveFiles>(config_, log_);
+  return curve_files_->load();
+}
+
 std::uint32_t Server::shard_count() const {
   return config_.shards > 0 ? config_.shards : std::max(std::thread::hardware_concurrency(), 1U);
 }
@@ -167,8 +175,14 @@ void Server::build_shards() {
       Admission::Limits{files_.clients, config_.max_clients_per_address});
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   origins_ = std::make_unique<OriginRule>(config_.allow_origin);
-  const DoorRules rules{*admission_, *hosts_, *origins_,
-                        token_keys_ ? &token_keys_->settings() : nullptr};
+  proxies_ = std::make_unique<ProxyRule>(config_.trusted_proxy);
+  if (config_.connect_rate > 0) connect_rate_ = std::make_unique<ConnectRate>(config_.connect_rate);
+  const DoorRules rules{*admission_,
+                        *hosts_,
+                        *origins_,
+                        *proxies_,
+                        token_keys_ ? &token_keys_->settings() : nullptr,
+                        connect_rate_.get()};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {
@@ -214,7 +228,9 @@ Result<void, std::string> Server::bind_commands() {
                                          epoch_,
                                          files_.command_connections,
                                          store_ ? kGather : Duration::zero(),
-                                         kept_members(config_)};
+                                         kept_members(config_),
+                                         curve_files_ ? curve_files_->secret_key() : "",
+                                         curve_files_ ? &curve_files_->clients() : nullptr};
   CommandServer::Shards shards{status_->shards, {}, relay_wake_};
   for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
   commands_ = std::make_unique<CommandServer>(
@@ -313,11 +329,13 @@ void Server::look_after() {
   give_back_memory();
   if (token_keys_) token_keys_->reload_if_changed();
   if (tls_files_) tls_files_->reload_if_changed();
+  if (curve_files_) curve_files_->reload_if_changed();
 }
 
 void Server::reload() {
   if (token_keys_) token_keys_->reload();
   if (tls_files_) tls_files_->reload();
+  if (curve_files_) curve_files_->reload();
 }
 
 // /health goes on answering until the last client is told.

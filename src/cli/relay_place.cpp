@@ -5,12 +5,17 @@
 #include <string_view>
 
 #include "syncrelay/base/private_dir.h"
+#include "syncrelay/config/address.h"
 
 namespace syncrelay {
 
 RelayPlace relay_place(const Invocation& invocation) {
   const Config& config = invocation.config;
-  return {config.control, invocation.control_in_tmp ? config.runtime_dir : std::string()};
+  RelayPlace place{config.control, invocation.control_in_tmp ? config.runtime_dir : std::string()};
+  if (!config::is_tcp_endpoint(config.control)) return place;
+  place.server_key = config.curve_server_key;
+  place.key = config.curve_key;
+  return place;
 }
 
 Result<void, std::string> secure_place(const RelayPlace& place) {

@@ -16,6 +16,10 @@ struct RelayPlace {
   // The directory under /tmp in which the endpoint lies by default. Anybody can make it, and would
   // get what is sent: it must belong to this process's user. Empty when the user named the place.
   std::string own_dir;
+  // Files with the relay's public CURVE key and the secret one of this process; empty: it is asked
+  // without keys.
+  std::string server_key;
+  std::string key;
 };
 
 RelayPlace relay_place(const Invocation& invocation);

@@ -113,8 +113,12 @@ std::optional<std::string> endpoint_problem(std::string_view endpoint) {
   return "is neither ipc:///path nor tcp://ADDRESS:PORT";
 }
 
+bool is_tcp_endpoint(std::string_view endpoint) {
+  return endpoint.starts_with(kTcp);
+}
+
 bool is_remote_endpoint(std::string_view endpoint) {
-  if (!endpoint.starts_with(kTcp)) return false;
+  if (!is_tcp_endpoint(endpoint)) return false;
   const auto split = split_host_port(endpoint.substr(kTcp.size()));
   return !split || !is_loopback(split->host);
 }

@@ -19,8 +19,8 @@ namespace {
 
 constexpr char kDefault[] = "default";
 constexpr char kRemote[] =
-    "is not on a loopback address; whoever reaches it commands the relay: allow that by "
-    "--allow-remote-commands";
+    "is not on a loopback address; whoever reaches it commands the relay: ask for keys by "
+    "--curve-key and --curve-clients, or allow it by --allow-remote-commands";
 
 // What is set already stays.
 void add_layer(Settings& settings, const Settings& below) {
@@ -78,16 +78,38 @@ void derive_defaults(uid_t user, Invocation& invocation) {
   if (config.control.empty()) config.control = default_control_endpoint(config.runtime_dir);
 }
 
-// Listening where others reach it needs permission; asking a relay elsewhere does not.
+// Listening where others reach it needs keys or permission; asking a relay elsewhere does not.
 Result<void, UsageError> check_remote(const Invocation& invocation) {
   const Config& config = invocation.config;
-  if (config.allow_remote_commands || is_request(invocation.action)) return {};
+  if (config.allow_remote_commands || !config.curve_key.empty() || is_request(invocation.action))
+    return {};
   for (const std::string& endpoint : config.commands) {
     if (!is_remote_endpoint(endpoint)) continue;
     return refused("commands", invocation.origins.at("commands"), {endpoint, kRemote});
   }
   if (!is_remote_endpoint(config.control)) return {};
   return refused("control", invocation.origins.at("control"), {config.control, kRemote});
+}
+
+UsageError needs(const Invocation& invocation, const std::string& option, std::string_view other) {
+  return {option + " (from " + invocation.origins.at(option) + "): needs --" + std::string(other)};
+}
+
+// Keys come in pairs: the relay's and those of its peers, or the relay's and that of who asks.
+Result<void, UsageError> check_curve(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  const bool key = !config.curve_key.empty();
+  if (invocation.action == Action::serve) {
+    const bool clients = !config.curve_clients.empty();
+    if (key && !clients) return needs(invocation, "curve-key", "curve-clients");
+    if (clients && !key) return needs(invocation, "curve-clients", "curve-key");
+    return {};
+  }
+  if (!is_request(invocation.action) || !is_tcp_endpoint(config.control)) return {};
+  const bool server = !config.curve_server_key.empty();
+  if (key && !server) return needs(invocation, "curve-key", "curve-server-key");
+  if (server && !key) return needs(invocation, "curve-server-key", "curve-key");
+  return {};
 }
 
 // 0 is for listening alone.
@@ -121,6 +143,7 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
                       "): at least one endpoint is needed"};
   }
   if (auto permitted = check_remote(invocation); !permitted) return permitted;
+  if (auto paired = check_curve(invocation); !paired) return paired;
   if (auto named = check_port(invocation); !named) return named;
   if (auto whole = check_tls(invocation); !whole) return whole;
   if (!config.token_key.empty() && !config.token_jwks.empty()) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "syncrelay/base/ip_address.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/config/address.h"
 #include "syncrelay/config/option_kinds.h"
@@ -42,6 +43,11 @@ Reason host_name_problem(std::string_view name) {
   return "is no host name (without a port; addresses need not be listed; * is what there is "
          "without "
          "this option)";
+}
+
+Reason network_problem(std::string_view network) {
+  const auto parsed = IpNetwork::parse(network);
+  return parsed ? std::nullopt : Reason(parsed.error());
 }
 
 Reason state_key_problem(std::string_view key) {
@@ -128,6 +134,10 @@ std::vector<Option> listener_options() {
                    "Host name that the relay goes by; with it, no other but addresses, localhost "
                    "and the hosts of --allow-origin"},
                   &Config::allow_host, host_name_problem),
+      list_option({"trusted-proxy", kListeners, "CIDR",
+                   "Address or network of proxies whose X-Forwarded-For or Forwarded says from "
+                   "where a client comes"},
+                  &Config::trusted_proxy, network_problem),
   };
   options[3].default_text = "off";
   options[4].default_text = "off";
@@ -149,6 +159,17 @@ std::vector<Option> backend_options() {
                    "does commands "
                    "the relay"},
                   &Config::allow_remote_commands),
+      text_option(
+          {"curve-key", kBackends, "FILE",
+           "Secret key, made by keygen: the relay's, which asks for keys at tcp:// endpoints "
+           "then; or that of who asks a relay"},
+          &Config::curve_key, directory_problem),
+      text_option({"curve-clients", kBackends, "FILE",
+                   "Public keys of those that may connect to the relay's tcp:// endpoints"},
+                  &Config::curve_clients, directory_problem),
+      text_option({"curve-server-key", kBackends, "FILE",
+                   "Public key of the relay that is asked at a tcp:// endpoint"},
+                  &Config::curve_server_key, directory_problem),
       octal_option({"ipc-mode", kBackends, "MODE", "Mode of the socket files, octal"},
                    &Config::ipc_mode, {0, 0777}),
       text_option({"ipc-group", kBackends, "GROUP", "Group of the socket files"},
@@ -159,6 +180,7 @@ std::vector<Option> backend_options() {
   options[0].default_text = "/tmp/syncrelay-<uid>";
   options[1].default_text = "ipc://<runtime-dir>/commands.sock";
   options[2].default_text = "ipc://<runtime-dir>/control.sock";
+  for (std::size_t index : {4, 5, 6}) options[index].default_text = "off";
   return options;
 }
 
@@ -288,6 +310,10 @@ std::vector<Option> client_options() {
       number_option({"max-clients-per-address", kClients, "COUNT",
                      "Clients at a time from one address; 0: no limit"},
                     &Config::max_clients_per_address, {0, 10'000'000}),
+      number_option({"connect-rate", kClients, "COUNT",
+                     "Connections a second that clients of one address may open, ten times as many "
+                     "at once; 0: no limit"},
+                    &Config::connect_rate, {0, 1'000'000}),
       size_option({"max-client-message", kClients, "SIZE", "Largest message of a client"},
                   &Config::max_client_message, {1, kGiB}),
       size_option({"send-buffer", kClients, "SIZE", "Kernel send buffer (SO_SNDBUF) per client"},

@@ -18,7 +18,7 @@ using Reason = std::optional<std::string>;
 
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
-constexpr std::array<Verb, 15> kVerbs = {{
+constexpr std::array<Verb, 16> kVerbs = {{
     {"serve", "", "Run the relay (the default)", Action::serve},
     {"healthcheck", "", "Exit with 0 if the relay on this host answers 200 on /health",
      Action::healthcheck},
@@ -42,6 +42,9 @@ constexpr std::array<Verb, 15> kVerbs = {{
     {"stats", "", "Print the relay's counters", Action::stats},
     {"backup", "FILE", "Write all that --data holds to a new file, also while the relay runs",
      Action::backup, 1, 1},
+    {"keygen", "FILE",
+     "Make a pair of CURVE keys: the secret one in FILE, the public one in FILE.pub",
+     Action::keygen, 1, 1},
 }};
 
 Reason set_timeout(std::string_view value, Request& request) {

@@ -4,10 +4,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <thread>
 #include <zmq.hpp>
 
 #include "control_desk.h"
+#include "key_desk.h"
 #include "syncrelay/base/crash_point.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/ipc/peer_gate.h"
@@ -73,7 +75,10 @@ struct CommandServer::Impl {
         log(the_log),
         gather(server_settings.gather),
         wake(shards.wake),
-        gate(bounds(), the_clock) {}
+        gate(bounds(), the_clock) {
+    if (settings.curve_clients != nullptr)
+      keys.emplace(context, *settings.curve_clients, clock, log);
+  }
 
   Result<void, std::string> bind_all();
   template <typename Bind>
@@ -111,6 +116,7 @@ struct CommandServer::Impl {
   PeerGate gate;
   zmq::context_t context{1};  // one I/O thread: see PeerGate
   std::vector<LockFile> locks;
+  std::optional<KeyDesk> keys;  // none: nobody is asked for a key
   std::vector<zmq::socket_t> sockets;
   std::unique_ptr<ControlDesk> desk;
   std::vector<std::string> endpoints;
@@ -123,6 +129,8 @@ struct CommandServer::Impl {
 };
 
 Result<void, std::string> CommandServer::Impl::bind_all() {
+  if (keys && zmq_has("curve") == 0)
+    return std::string("--curve-key cannot be used: this ZeroMQ is built without CURVE");
   for (const std::string& endpoint : settings.endpoints) {
     if (auto bound = bind(endpoint, [&] { bind_pull(endpoint); }); !bound) return bound;
   }
@@ -179,7 +187,11 @@ void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpo
                                  PeerGate::Answers answers) {
   socket.set(zmq::sockopt::rcvhwm, kNoHighWaterMark);
   socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(kHandshake.count()));
-  gate.watch(answers, [&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); });
+  const bool secured = keys && !ipc_path(endpoint);
+  if (secured) KeyDesk::secure(socket, settings.curve_key);
+  gate.watch(
+      answers, [&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); },
+      secured ? ZmtpMeter::Mechanism::curve : ZmtpMeter::Mechanism::none);
 }
 
 // Who sees refusals counted sees the connections that took the room: they are asked for after the
@@ -193,6 +205,7 @@ void CommandServer::Impl::look_at_peers() {
   const TimePoint now = clock.now();
   next_look = now + kLookInterval;
   desk->forget_gone_receivers();
+  if (keys) keys->look_after(gate, relay_stats);
   if (!more || now < next_refusal_line) return;
   next_refusal_line = now + kRefusalInterval;
   log.warning("connections to the command sockets refused",
@@ -259,6 +272,7 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
   polled.clear();
   for (zmq::socket_t& socket : sockets) polled.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
   polled.push_back({desk->socket().handle(), 0, ZMQ_POLLIN, 0});
+  if (keys) polled.push_back({keys->socket().handle(), 0, ZMQ_POLLIN, 0});
   polled.push_back({nullptr, wake.fd(), ZMQ_POLLIN, 0});
   const int ready = zmq::poll(polled.data(), polled.size(), timeout);
   if (polled.back().revents == 0) return ready > 0;
@@ -270,6 +284,7 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
 // then publishes and answers.
 // False when there was nothing to do.
 bool CommandServer::Impl::take_batch() {
+  if (keys) keys->serve();
   desk->read_outboxes();
   desk->go_on_with_backup();
   bool any = tends_first && intake.tend();

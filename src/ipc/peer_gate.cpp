@@ -1,6 +1,7 @@
 #include "syncrelay/ipc/peer_gate.h"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@ constexpr Duration kPause = std::chrono::milliseconds(1);
 
 constexpr Duration kStopped = std::chrono::seconds(10);  // without a byte, in mid-message
 
+constexpr Duration kTimeToGo = std::chrono::seconds(1);  // for who is dismissed to hang up
+
 int open_spare() {
   return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
@@ -30,6 +33,16 @@ int open_spare() {
 std::uint64_t unread_bytes(int fd) {
   int bytes = 0;
   return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+std::string address_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  char text[NI_MAXHOST] = {};
+  const auto* const peer = reinterpret_cast<const sockaddr*>(&address);
+  const bool known = getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+                     getnameinfo(peer, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0;
+  return known ? text : "unknown";
 }
 
 // ZeroMQ takes these for its own fault and ends the process, or asks again without a pause.
@@ -58,9 +71,10 @@ bool PeerGate::in_force() {
   return socket_calls::in_force();
 }
 
-void PeerGate::watch(Answers answers, const std::function<int()>& bind) {
+void PeerGate::watch(Answers answers, const std::function<int()>& bind,
+                     ZmtpMeter::Mechanism mechanism) {
   const std::lock_guard lock(mutex_);
-  listeners_.emplace(bind(), answers);
+  listeners_.emplace(bind(), Listener{answers, mechanism});
 }
 
 void PeerGate::found_empty(std::uint64_t completed_before) {
@@ -90,6 +104,29 @@ void PeerGate::close_to_news() {
   for (auto& [fd, peer] : peers_) peer.still_to_read = unread_bytes(fd);
 }
 
+PeerGate::Strangers PeerGate::strangers() {
+  const std::lock_guard lock(mutex_);
+  return strangers_;
+}
+
+void PeerGate::dismiss_curve_peers() {
+  const std::lock_guard lock(mutex_);
+  forget_gone();
+  for (auto& [fd, peer] : peers_) {
+    if (listeners_.at(peer.listener).mechanism == ZmtpMeter::Mechanism::none) continue;
+    shutdown(fd, SHUT_WR);
+    peer.ends_at = clock_.now() + kTimeToGo;
+  }
+}
+
+void PeerGate::end_dismissed() {
+  const std::lock_guard lock(mutex_);
+  const TimePoint now = clock_.now();
+  for (auto& [fd, peer] : peers_) {
+    if (peer.ends_at && *peer.ends_at <= now && inode_of(fd) == peer.inode) shutdown(fd, SHUT_RDWR);
+  }
+}
+
 std::uint32_t PeerGate::connections() {
   const std::lock_guard lock(mutex_);
   forget_gone();
@@ -103,17 +140,40 @@ std::optional<int> PeerGate::accept(int listener, sockaddr* address, socklen_t* 
   const int fd = socket_calls::accept(listener, address, size, flags);
   if (fd < 0) return means_no_room(errno) ? turn_away(listener) : -1;
   if (const auto gone = peers_.find(fd); gone != peers_.end()) forget(gone);
-  Peer peer{.inode = inode_of(fd), .listener = listener, .answers = listeners_.at(listener)};
+  const Listener& kind = listeners_.at(listener);
+  Peer peer{.inode = inode_of(fd),
+            .listener = listener,
+            .answers = kind.answers,
+            .meter = ZmtpMeter(kind.mechanism)};
   peer.progressed = clock_.now();
+  peer.accepted = peer.progressed;
+  if (kind.mechanism != ZmtpMeter::Mechanism::none) peer.address = address_of(fd);
   peers_.emplace(fd, peer);
   return fd;
 }
 
 bool PeerGate::has_room(int listener) {
   if (takes_leave_) return false;
+  make_room_for_handshake(listener);
   if (count(listener) < bounds_.connections) return true;
   forget_gone();
   return count(listener) < bounds_.connections;
+}
+
+// Strangers may have half of the room of a socket: then the one goes that has been at its handshake
+// for longest, so that they displace each other, and nobody who has a key is kept out.
+void PeerGate::make_room_for_handshake(int listener) {
+  std::uint32_t strangers = 0;
+  auto oldest = peers_.end();
+  for (auto peer = peers_.begin(); peer != peers_.end(); ++peer) {
+    const Peer& one = peer->second;
+    if (one.listener != listener || one.ends_at || one.meter.has_shaken_hands()) continue;
+    ++strangers;
+    if (oldest == peers_.end() || one.accepted < oldest->second.accepted) oldest = peer;
+  }
+  if (strangers == 0 || strangers < bounds_.connections / 2) return;
+  oldest->second.ends_at = clock_.now();
+  if (inode_of(oldest->first) == oldest->second.inode) shutdown(oldest->first, SHUT_RDWR);
 }
 
 std::uint32_t PeerGate::count(int listener) const {
@@ -128,7 +188,12 @@ void PeerGate::forget_gone() {
 }
 
 PeerGate::Peers::iterator PeerGate::forget(Peers::iterator peer) {
-  unfinished_ -= peer->second.meter.unfinished();
+  const Peer& gone = peer->second;
+  unfinished_ -= gone.meter.unfinished();
+  if (gone.meter.has_begun() && !gone.meter.has_shaken_hands()) {
+    ++strangers_.count;
+    strangers_.last_address = gone.address;
+  }
   return peers_.erase(peer);
 }
 
@@ -201,7 +266,7 @@ ssize_t PeerGate::account(Peer& peer, ssize_t read, const void* bytes) {
   peer.has_sent |= completed > 0;
   completed_.fetch_add(completed, std::memory_order_relaxed);
   unfinished_ += peer.meter.unfinished();
-  if (!peer.meter.too_old() && peer.meter.unfinished() <= bounds_.message) return read;
+  if (!peer.meter.lost() && peer.meter.unfinished() <= bounds_.message) return read;
   cut_off_.fetch_add(1, std::memory_order_relaxed);
   return failed(ECONNRESET);
 }

@@ -19,6 +19,10 @@ constexpr std::uint8_t kMore = 1;
 constexpr std::uint8_t kLong = 2;
 constexpr std::uint8_t kCommand = 4;
 
+// RFC 26: the command's name, the nonce, the box's authenticator, the flags.
+constexpr std::uint64_t kBoxOverhead = 8 + 8 + 16 + 1;
+constexpr std::uint64_t kMaxHandshakeFrame = 4096;  // metadata is less than half of it
+
 }  // namespace
 
 std::uint64_t ZmtpMeter::add(std::string_view bytes) {
@@ -63,16 +67,26 @@ void ZmtpMeter::take_greeting(std::uint8_t byte) {
 }
 
 void ZmtpMeter::begin_body() {
-  if ((flags_ & kCommand) == 0) unfinished_ += frame_weight(length_);
+  if (!has_shaken_hands() && length_ > kMaxHandshakeFrame) {
+    place_ = Place::lost;
+    return;
+  }
+  if (is_message())
+    unfinished_ += frame_weight(boxed_ ? length_ - std::min(length_, kBoxOverhead) : length_);
   place_ = Place::body;
   missing_ = length_;
   if (missing_ == 0) end_frame();
 }
 
+bool ZmtpMeter::is_message() const {
+  return has_shaken_hands() && (flags_ & kCommand) == 0;
+}
+
 // Of the greeting, too.
 void ZmtpMeter::end_frame() {
-  if (place_ == Place::body && (flags_ & (kMore | kCommand)) == 0)
+  if (place_ == Place::body && is_message() && (flags_ & kMore) == 0)
     finished_ += std::exchange(unfinished_, 0);
+  if (place_ == Place::body && !has_shaken_hands()) --handshake_frames_left_;
   place_ = Place::flags;
   missing_ = 1;
 }

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "syncrelay/protocol/control_frame.h"
-#include "syncrelay/ws/network.h"
 #include "syncrelay/ws/pages.h"
 
 namespace syncrelay {
@@ -157,9 +156,9 @@ bool Connection::read_head(std::string_view bytes) {
                {});
   }
   if (end == 0) return true;
-  return act(context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_,
-                                        {address(), network_of(address())}),
-             head.substr(end));
+  return act(
+      context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_, address()),
+      head.substr(end));
 }
 
 bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
@@ -171,6 +170,7 @@ bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
 
 void Connection::welcome(Gatekeeper::Welcome welcome) {
   context_.transients.leave(*this);
+  address_ = std::move(welcome.address);
   auto& client = stage_.emplace<Client>(std::move(welcome.seat), context_.max_client_message);
   finish_frame(as_bytes(welcome.answer));  // leaves with the first message, when all count it
   client.session = &context_.shard.add(client.seat.id(), *this, welcome.request);
@@ -312,7 +312,7 @@ bool Connection::leave(ByteSpan last_words) {
 void Connection::become_transient(Duration time) {
   context_.transients.leave(*this);
   const TimePoint now = context_.clock.now();
-  context_.transients.enter(*this, network_of(address()), now, now + time);
+  context_.transients.enter(*this, context_.gatekeeper.crowd_of(address()), now, now + time);
   if (Transient* surplus = context_.transients.surplus(*this)) {
     auto& displaced = static_cast<Connection&>(*surplus);
     displaced.give_up(RefusalReason::crowded);

@@ -129,7 +129,7 @@ class Connection final : public SocketTransport, public Transient {
   bool flush();
 
   ConnectionContext& context_;
-  const std::string address_;
+  std::string address_;  // of the socket; once it is a client: that client's
   lws* wsi_ = nullptr;
   std::variant<Asking, Client, Leaving> stage_;
   std::unique_ptr<std::string> late_pong_;  // payload of the latest ping, when it had to wait

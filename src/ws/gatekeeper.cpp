@@ -6,6 +6,7 @@
 
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/protocol/control_frame.h"
+#include "syncrelay/ws/network.h"
 #include "syncrelay/ws/pages.h"
 
 namespace syncrelay {
@@ -40,21 +41,47 @@ Gatekeeper::Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& 
       tokens_(rules.tokens, status.clock, stats, log) {}
 
 Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole listener,
-                                        const Peer& peer) {
-  const std::string_view address = peer.address;
+                                        std::string_view peer) {
   const Result<HttpRequest, HttpFault> parsed = HttpRequest::parse(head);
-  if (!parsed) return refuse_head(parsed.error(), address);
+  if (!parsed) return refuse_head(parsed.error(), peer);
   const HttpRequest& request = parsed.value();
+  std::optional<std::string> client = client_of(request, peer);
+  if (!client) {
+    return refuse(bad_request({400, "X-Forwarded-For and Forwarded name different clients"}),
+                  request, peer);
+  }
+  std::string& address = *client;
   if (rules_.hosts.judge(request.host()) == HostRule::Verdict::refused)
     return refuse(misdirected(), request, address);
   const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
-  if (at_the_door && wants_websocket(request)) return admit(request, peer);
+  if (at_the_door && wants_websocket(request)) return admit(request, std::move(address));
   return page(request, listener, address);
 }
 
-Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, const Peer& peer) {
-  const std::string_view address = peer.address;
+std::string Gatekeeper::crowd_of(std::string_view address) const {
+  return rules_.proxies.trusts(address) ? std::string() : network_of(address);
+}
+
+std::optional<std::string> Gatekeeper::client_of(const HttpRequest& request,
+                                                 std::string_view peer) {
+  auto client = rules_.proxies.client_of(request, peer);
+  if (client) return std::move(client).value();
+  const bool unusable = client.error() == ProxyRule::Doubt::unusable;
+  stats_.proxy_headers_unusable.add();
+  tell_of_proxy(unusable ? "a trusted proxy does not say by an address for whom it speaks: its own "
+                           "is taken"
+                         : "request refused: X-Forwarded-For and Forwarded of a trusted proxy name "
+                           "different clients; it has to take off the one that it does not write",
+                request, peer);
+  if (!unusable) return std::nullopt;
+  return std::string(peer);
+}
+
+Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string address) {
   if (const auto refusal = check_upgrade(request)) return refuse(*refusal, request, address);
+  if (rules_.connect_rate != nullptr &&
+      !rules_.connect_rate->allows(network_of(address), status_.clock.now()))
+    return refuse(too_many_upgrades(), request, address);
   if (!rules_.origins.allows(request.field("origin"), request.host()))
     return refuse_page(request, address);
   if (status_.stopping.load(std::memory_order_relaxed))
@@ -71,13 +98,13 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, const Peer& p
                                  "forbidden");
   }
   wishes.access = std::move(access).value();
-  Result<Admission::Seat, RefusalReason> seat = rules_.admission.enter(peer.network);
+  Result<Admission::Seat, RefusalReason> seat = rules_.admission.enter(network_of(address));
   if (!seat) return refuse(unavailable(seat.error()), request, address);
   if (!request.field("origin").empty() &&
       rules_.hosts.judge(request.host()) == HostRule::Verdict::unlisted) {
     tell_of_unlisted_host(request.host());
   }
-  return Welcome{granted(request), std::move(wishes), std::move(seat).value()};
+  return Welcome{granted(request), std::move(address), std::move(wishes), std::move(seat).value()};
 }
 
 Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,
@@ -160,6 +187,17 @@ void Gatekeeper::warn(std::string_view what, const HttpRequest& request, std::st
                       {"host", shortened(request.host(), kShownOfStrangers)},
                       {"address", address},
                       {"allow_with", allow_with}});
+}
+
+void Gatekeeper::tell_of_proxy(std::string_view what, const HttpRequest& request,
+                               std::string_view proxy) {
+  const TimePoint now = status_.clock.now();
+  if (now < next_proxy_warning_) return;
+  next_proxy_warning_ = now + kRefusalWarningInterval;
+  log_.warning(what,
+               {{"proxy", proxy},
+                {"x_forwarded_for", shortened(request.field("x-forwarded-for"), kShownOfStrangers)},
+                {"forwarded", shortened(request.field("forwarded"), kShownOfStrangers)}});
 }
 
 void Gatekeeper::tell_of_unlisted_host(std::string_view host) {

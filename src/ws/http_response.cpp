@@ -18,6 +18,7 @@ constexpr std::pair<int, std::string_view> kReasons[] = {
     {405, "Method Not Allowed"},
     {421, "Misdirected Request"},
     {426, "Upgrade Required"},
+    {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {503, "Service Unavailable"},
     {505, "HTTP Version Not Supported"},

@@ -95,6 +95,12 @@ void add_commands(Page& page, const RelayStats& relay) {
   page.single("command_connections_cut_off_total", "counter",
               "Connections to them ended because of a message without end or an old protocol.",
               relay.command_connections_cut_off.get());
+  page.single("command_keys_refused_total", "counter",
+              "Connections to them refused because --curve-clients does not list their key.",
+              relay.command_keys_refused.get());
+  page.single("command_handshakes_failed_total", "counter",
+              "Connections to them that were asked for a key and ended before they showed one.",
+              relay.command_handshakes_failed.get());
   page.single("events_total", "counter", "Events put into the log.", relay.events.get());
   page.single("seq", "gauge", "Position of the default channel's newest event.", relay.seq.get());
   page.single("channels", "gauge", "Channels that the relay has.", relay.channels.get());
@@ -213,6 +219,10 @@ void add_clients(Page& page, const Status& status) {
       total += status.refused_sockets.get();
     page.sample("clients_refused_total", label("reason", kRefusalReasonNames[reason]), total);
   }
+  page.single(
+      "proxy_headers_unusable_total", "counter",
+      "Requests of trusted proxies that do not say by one address for whom.",
+      sum(status, [](const ShardStats& shard) { return shard.proxy_headers_unusable.get(); }));
   add_tokens(page, status);
   add_tls(page, status);
   add_closed(page, status);

@@ -23,10 +23,11 @@ void Transients::leave(Transient& transient) {
 
 Transient* Transients::surplus(const Transient& newest) const {
   const std::string& own = all_[newest.slot_].network;
-  if (bounds_.per_network > 0 && count(own) > bounds_.per_network) return oldest_of(own);
+  if (bounds_.per_network > 0 && !own.empty() && count(own) > bounds_.per_network)
+    return oldest_of(own);
   if (all_.size() <= bounds_.all) return nullptr;
   const std::string_view network = majority();
-  return count(network) > all_.size() / 2 ? oldest_of(network) : oldest();
+  return !network.empty() && count(network) > all_.size() / 2 ? oldest_of(network) : oldest();
 }
 
 std::vector<Transient*> Transients::overdue(TimePoint now) const {

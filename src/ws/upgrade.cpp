@@ -160,6 +160,15 @@ Refusal unavailable(RefusalReason reason) {
   return refusal;
 }
 
+// The least rate is one a second, so that the next may come after that.
+Refusal too_many_upgrades() {
+  Refusal refusal = refuse(RefusalReason::connect_rate, 429,
+                           "too many connections were opened from this address (--connect-rate)");
+  refusal.response.extra_name = "retry-after";
+  refusal.response.extra_value = "1";
+  return refusal;
+}
+
 ClientRequest parse_client_request(const std::vector<std::string>& arguments) {
   ClientRequest request;
   if (auto wishes = channels_of(arguments); !wishes.empty())

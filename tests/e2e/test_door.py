@@ -153,6 +153,21 @@ def test_the_limit_per_address_holds_before_the_upgrade_too(start_relay):
         assert answer(relay, upgrade_request(), source="127.0.0.2")[0] == 101
 
 
+def test_an_address_that_opens_connections_too_fast_is_told_to_wait(start_relay):
+    """Ten seconds' worth at once, over all shards; health is for everybody."""
+    relay = start_relay("--connect-rate", "2", "--shards", "4")
+    begin = time.monotonic()
+    answers = [answer(relay, upgrade_request())[0] for _ in range(60)]
+    assert 20 <= answers.count(101) <= 20 + 2 * (time.monotonic() - begin) + 1
+    assert answers.count(101) + answers.count(429) == 60
+    status, headers = answer(relay, upgrade_request())
+    assert (status, headers.get("retry-after")) == (429, "1") or status == 101
+    assert answer(relay, upgrade_request("/health"))[0] == 200
+    assert answer(relay, upgrade_request(), source="127.0.0.2")[0] == 101
+    assert refused(relay)["connect_rate"] >= answers.count(429)
+    wait_until(lambda: answer(relay, upgrade_request())[0] == 101, "it may come again")
+
+
 @pytest.mark.parametrize("host,origin,status", [
     ("evil.example", "http://evil.example", 421), ("evil.example:8642", None, 421),
     ("relay.example", "http://relay.example", 101), ("RELAY.example:1", "http://relay.example:3000", 101),

@@ -35,7 +35,9 @@ class RealRelay:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "the relay ended: " + (self._directory / "relay.log").read_text()
-        self.port = json.loads(line)["port"]
+        ready = json.loads(line)
+        self.port = ready["port"]
+        self.endpoint, self.control = ready["commands"][0], ready["control"][0]
         return self
 
     def kill(self) -> None:

@@ -21,15 +21,18 @@
 #include "syncrelay/store/sqlite_store.h"
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/connect_rate.h"
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/open_files.h"
 #include "syncrelay/ws/origin_rule.h"
+#include "syncrelay/ws/proxy_rule.h"
 #include "syncrelay/ws/shard_loop.h"
 #include "syncrelay/ws/status.h"
 
 namespace syncrelay {
 
+class CurveFiles;
 class TlsFiles;
 class TokenKeys;
 
@@ -61,6 +64,7 @@ class Server {
   Result<void, std::string> open_listeners();
   Result<void, std::string> load_keys();
   Result<void, std::string> load_certificate();
+  Result<void, std::string> load_curve_keys();
   void build_shards();
   Result<void, std::string> start_shards();
   void build_relay();
@@ -91,10 +95,13 @@ class Server {
   Wake relay_wake_;
   std::vector<std::unique_ptr<Outbox>> outboxes_;  // of the shards
   std::unique_ptr<Admission> admission_;
+  std::unique_ptr<ConnectRate> connect_rate_;  // null: no such bound
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
-  std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
-  std::unique_ptr<TlsFiles> tls_files_;    // null: clients connect without TLS
+  std::unique_ptr<ProxyRule> proxies_;
+  std::unique_ptr<CurveFiles> curve_files_;  // null: nobody is asked for a key
+  std::unique_ptr<TokenKeys> token_keys_;    // null: no tokens are asked for
+  std::unique_ptr<TlsFiles> tls_files_;      // null: clients connect without TLS
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::optional<LockFile> data_lock_;

@@ -22,6 +22,8 @@ std::string format_host_port(const HostPort& address);
 // Why the relay would not bind this command endpoint; nothing when it would.
 std::optional<std::string> endpoint_problem(std::string_view endpoint);
 
+bool is_tcp_endpoint(std::string_view endpoint);
+
 // True for a tcp:// endpoint that others than this host may reach. Precondition: no
 // endpoint_problem().
 bool is_remote_endpoint(std::string_view endpoint);

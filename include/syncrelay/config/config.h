@@ -30,14 +30,18 @@ struct Config {
   std::string tls_cert;           // file; empty, as tls_key then: clients connect without TLS
   std::string tls_key;            // file
   bool admin_tls = false;         // the admin listener has TLS, too
-  std::vector<std::string> allow_origin;  // "*", "null" or scheme://host[:port]
-  std::vector<std::string> allow_host;    // names without a port; empty: any
+  std::vector<std::string> allow_origin;   // "*", "null" or scheme://host[:port]
+  std::vector<std::string> allow_host;     // names without a port; empty: any
+  std::vector<std::string> trusted_proxy;  // IP addresses, or networks with their prefix
 
   std::string runtime_dir;  // never empty after parse_invocation()
   std::vector<std::string>
       commands;         // ZeroMQ endpoints, ipc:// or tcp://; never empty after parse_invocation()
   std::string control;  // ZeroMQ endpoint, ipc:// or tcp://; never empty after parse_invocation()
   bool allow_remote_commands = false;
+  std::string curve_key;          // file with the secret CURVE key of this process; empty: none
+  std::string curve_clients;      // file with the keys that may connect to tcp:// endpoints
+  std::string curve_server_key;   // file with the relay's public key, for who asks it
   std::uint32_t ipc_mode = 0660;  // permission bits of the socket files
   std::string ipc_group;          // empty: the group that the process creates files with
 
@@ -85,6 +89,7 @@ struct Config {
   std::uint32_t shards = 0;  // 0: one per core
   std::uint32_t max_clients = 10'000;
   std::uint32_t max_clients_per_address = 0;  // 0: no such limit
+  std::uint32_t connect_rate = 0;             // upgrades a second of each address; 0: no limit
   std::uint64_t max_client_message = 64ULL << 10;
   std::uint64_t send_buffer = 256ULL << 10;  // SO_SNDBUF of each client
 

@@ -32,6 +32,7 @@ enum class Action : std::uint8_t {
   stats,
   disconnect,
   backup,
+  keygen,
   print_config,
   version,
   help

@@ -10,6 +10,7 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/base/wake.h"
+#include "syncrelay/ipc/peer_keys.h"
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
@@ -34,6 +35,10 @@ class CommandServer {
     std::uint32_t max_connections;  // to all endpoints together, in equal shares
     Duration gather;                // see GatherRule
     ChannelPatterns presence = {};  // the channels that keep members
+    // With them the tcp:// endpoints ask for keys (CURVE, RFC 26): the relay's secret one as Z85,
+    // and those of peers that may connect, which must outlive the server.
+    std::string curve_key = {};
+    const PeerKeys* curve_clients = nullptr;
   };
 
   // What lies on the other side. All must outlive the server.

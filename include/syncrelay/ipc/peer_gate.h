@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/ipc/zmtp_meter.h"
@@ -53,7 +54,9 @@ class PeerGate {
 
   // Has `bind`, which returns the descriptor of a listening socket, run while nothing is accepted;
   // what comes in on that socket is a peer from the first connection on.
-  void watch(Answers answers, const std::function<int()>& bind);
+  // `mechanism`: what all its peers are asked for.
+  void watch(Answers answers, const std::function<int()>& bind,
+             ZmtpMeter::Mechanism mechanism = ZmtpMeter::Mechanism::none);
 
   // Completed messages by weight since the start: to be read before sockets are looked at, and
   // given to found_empty() when they were.
@@ -75,6 +78,19 @@ class PeerGate {
   // ends in; nobody else gets in.
   void close_to_news();
 
+  // Ends the connections of all peers with keys: those that may connect come back. By half a close,
+  // as take_leave(), and a second later for good, see end_dismissed().
+  void dismiss_curve_peers();
+  // To be called now and then.
+  void end_dismissed();
+
+  // Who was asked for a key and went without having shown one, since the start.
+  struct Strangers {
+    std::uint64_t count = 0;
+    std::string last_address;
+  };
+  Strangers strangers();
+
   std::uint32_t connections();  // now
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
   std::uint64_t cut_off() const { return cut_off_.load(std::memory_order_relaxed); }
@@ -87,18 +103,26 @@ class PeerGate {
   std::optional<ssize_t> receive(int fd, void* bytes, std::size_t size, int flags);
 
  private:
+  struct Listener {
+    Answers answers;
+    ZmtpMeter::Mechanism mechanism;
+  };
   struct Peer {
     ino_t inode;  // of its socket
     int listener;
     Answers answers;
     bool has_sent = false;  // a whole message
-    ZmtpMeter meter = {};
+    ZmtpMeter meter = ZmtpMeter();
     std::optional<std::uint64_t> still_to_read = {};  // once closed to news
     TimePoint progressed = {};                        // when bytes came last
+    TimePoint accepted = {};
+    std::optional<TimePoint> ends_at = {};  // it is to go
+    std::string address = {};               // where it is asked for a key
   };
   using Peers = std::map<int, Peer>;  // by descriptor
 
   bool has_room(int listener);
+  void make_room_for_handshake(int listener);
   std::uint32_t count(int listener) const;
   void forget_gone();
   Peers::iterator forget(Peers::iterator peer);
@@ -111,9 +135,10 @@ class PeerGate {
   const Bounds bounds_;
   const Clock& clock_;
   std::mutex mutex_;  // guards all below that is not atomic
-  std::map<int, Answers> listeners_;
+  std::map<int, Listener> listeners_;
   Peers peers_;
   std::uint64_t unfinished_ = 0;  // weight of the messages under way
+  Strangers strangers_;
   int spare_;  // given up for a moment to take in and close a connection when there is no other
   bool takes_leave_ = false;  // nobody else gets in
   TimePoint resumed_{};       // ZeroMQ's thread only: when it last slept

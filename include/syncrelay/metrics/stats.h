@@ -47,6 +47,8 @@ struct RelayStats {
   Counter command_connections;          // to the command sockets and the control socket
   Counter command_connections_refused;  // there was no room
   Counter command_connections_cut_off;  // a message without end, or a protocol before ZMTP 2.0
+  Counter command_keys_refused;         // a key that --curve-clients does not list
+  Counter command_handshakes_failed;    // gone before it had shown a key
   Counter inbox_messages;               // that clients have said and no backend is done with
   Counter inbox_bytes;
   Peak inbox_messages_peak;
@@ -98,20 +100,22 @@ enum class RefusalReason : std::uint8_t {
   method,
   not_an_upgrade,
   bad_request,
-  handshake,   // went away or took too long before the upgrade
-  crowded,     // made room for others before the upgrade, see Transients
-  open_files,  // no file descriptor was left
-  token,       // had none, or none that is good
-  forbidden,   // may follow none of the channels that it asks for
+  handshake,     // went away or took too long before the upgrade
+  crowded,       // made room for others before the upgrade, see Transients
+  open_files,    // no file descriptor was left
+  token,         // had none, or none that is good
+  forbidden,     // may follow none of the channels that it asks for
+  connect_rate,  // its address has asked for too many upgrades
 };
-inline constexpr std::array<std::string_view, 14> kRefusalReasonNames = {
+inline constexpr std::array<std::string_view, 15> kRefusalReasonNames = {
     "max_clients", "max_clients_per_address",
     "origin",      "host",
     "stopping",    "not_found",
     "method",      "not_an_upgrade",
     "bad_request", "handshake",
     "crowded",     "open_files",
-    "token",       "forbidden"};
+    "token",       "forbidden",
+    "connect_rate"};
 
 // The listeners, as ws/gatekeeper.h lists them.
 inline constexpr std::array<std::string_view, 2> kListenerNames = {"clients", "admin"};
@@ -139,6 +143,7 @@ struct ShardStats {
   std::array<std::array<Counter, kCountedCodes.size() + 1>, kCloseCauses.size()>
       closed;  // by cause, by code
   std::array<Counter, kRefusalReasonNames.size()> refused;
+  Counter proxy_headers_unusable;  // requests whose proxy does not say by an address who asks
   std::array<Counter, kSnapshotReasonNames.size()> snapshots;
   Counter frames_sent;
   Counter bytes_sent;

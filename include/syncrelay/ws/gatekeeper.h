@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -7,10 +8,12 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/shard/session.h"
 #include "syncrelay/ws/admission.h"
+#include "syncrelay/ws/connect_rate.h"
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/http_response.h"
 #include "syncrelay/ws/origin_rule.h"
+#include "syncrelay/ws/proxy_rule.h"
 #include "syncrelay/ws/status.h"
 #include "syncrelay/ws/token_desk.h"
 #include "syncrelay/ws/upgrade.h"
@@ -24,7 +27,9 @@ struct DoorRules {
   Admission& admission;
   HostRule& hosts;
   const OriginRule& origins;
+  const ProxyRule& proxies;
   const TokenSettings* tokens;  // null: none are asked for
+  ConnectRate* connect_rate;    // null: there is no such bound
 };
 
 // Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out
@@ -34,6 +39,7 @@ class Gatekeeper {
   // A client is let in: `answer` grants the upgrade.
   struct Welcome {
     std::string answer;
+    std::string address;  // the client's: its proxy's may be another
     ClientRequest request;
     Admission::Seat seat;
   };
@@ -46,14 +52,12 @@ class Gatekeeper {
   // All references must outlive the gatekeeper.
   Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& status, const Log& log);
 
-  // Who asks: for people, and for counting (see network_of()).
-  struct Peer {
-    std::string_view address;
-    std::string_view network;
-  };
+  // `head`: a whole head of a request, see head_end(). `peer`: the address that it came from.
+  Decision decide(std::string_view head, ListenerRole listener, std::string_view peer);
 
-  // `head`: a whole head of a request, see head_end().
-  Decision decide(std::string_view head, ListenerRole listener, const Peer& peer);
+  // To which network a connection counts that is no client, see Transients; empty: to none, as it
+  // is a proxy's, who has many.
+  std::string crowd_of(std::string_view address) const;
 
   // What the newer token of a client grants, see TokenDesk.
   Result<TokenDesk::Access, RefusedMessage> renew(std::string_view token,
@@ -67,7 +71,9 @@ class Gatekeeper {
   Reply refuse_tls(std::string_view address);
 
  private:
-  Decision admit(const HttpRequest& request, const Peer& peer);
+  // Whose request it is; nullopt: there are two answers to that.
+  std::optional<std::string> client_of(const HttpRequest& request, std::string_view peer);
+  Decision admit(const HttpRequest& request, std::string address);
   Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   Reply answer(const HttpResponse& response, const HttpRequest& request) const;
@@ -80,6 +86,7 @@ class Gatekeeper {
   void warn(std::string_view what, const HttpRequest& request, std::string_view address,
             const std::string& allow_with);
   bool may_warn();
+  void tell_of_proxy(std::string_view what, const HttpRequest& request, std::string_view proxy);
   void tell_of_unlisted_host(std::string_view host);
 
   const DoorRules rules_;
@@ -88,6 +95,7 @@ class Gatekeeper {
   const Log& log_;
   TokenDesk tokens_;
   TimePoint next_warning_{};
+  TimePoint next_proxy_warning_{};
 };
 
 }  // namespace syncrelay

@@ -31,6 +31,9 @@ class Transient {
 // to turn newcomers away at the bound, which lets a crowd lock everybody out; to let always the
 // most frequent network go, which is a proxy's where silent ones come from many. Its shard's thread
 // only.
+//
+// Those without a network (a proxy's: all that it brings would count as one) are bounded all
+// together only.
 class Transients {
  public:
   struct Bounds {
@@ -40,7 +43,8 @@ class Transients {
 
   explicit Transients(Bounds bounds) : bounds_(bounds) {}
 
-  // Takes it in until leave(). `network`: see network_of(). Precondition: it is not in.
+  // Takes it in until leave(). `network`: see network_of(); empty: it has none. Precondition: it is
+  // not in.
   void enter(Transient& transient, std::string network, TimePoint now, TimePoint deadline);
   // No effect when it is not in.
   void leave(Transient& transient);

@@ -40,6 +40,9 @@ Refusal misdirected();
 // The answer to a refusal for capacity or for stopping.
 Refusal unavailable(RefusalReason reason);
 
+// The answer to who has come too often, see ConnectRate.
+Refusal too_many_upgrades();
+
 // What the arguments of the URL ask for ("channel=…", "epoch=…", "seq=…", "session=…",
 // "heartbeat=…", one string each, percent-decoded): the channels in their order, or the default
 // one. Malformed ones are as if absent, except that a wish to resume is noted; which names are

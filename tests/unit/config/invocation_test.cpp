@@ -192,6 +192,33 @@ TEST_CASE("Commands from other hosts need an explicit permission") {
   CHECK(error_of(make_input({"--commands", "tcp://127.0.0.1:5555"})).empty());
 }
 
+TEST_CASE("Keys stand in the place of that permission, and come in pairs") {
+  const Words remote = {"--commands=tcp://0.0.0.0:5555", "--control=tcp://0.0.0.0:5556"};
+  const auto with = [&](Words more) {
+    more.insert(more.begin(), remote.begin(), remote.end());
+    return error_of(make_input(more));
+  };
+  CHECK(with({"--curve-key=key", "--curve-clients=clients"}).empty());
+  CHECK(with({"--curve-key=key"}) == "curve-key (from --curve-key): needs --curve-clients");
+  CHECK(with({"--curve-clients=clients"}).find("--allow-remote-commands") != std::string::npos);
+  CHECK(error_of(make_input({"--curve-clients=clients"})) ==
+        "curve-clients (from --curve-clients): needs --curve-key");
+}
+
+TEST_CASE("Who asks over the network by keys needs the relay's and its own") {
+  const Words ask = {"state", "--control=tcp://192.0.2.1:5556"};
+  const auto with = [&](Words more) {
+    more.insert(more.begin(), ask.begin(), ask.end());
+    return error_of(make_input(more));
+  };
+  CHECK(with({}).empty());
+  CHECK(with({"--curve-key=key", "--curve-server-key=relay.pub"}).empty());
+  CHECK(with({"--curve-key=key"}) == "curve-key (from --curve-key): needs --curve-server-key");
+  CHECK(with({"--curve-server-key=relay.pub"}) ==
+        "curve-server-key (from --curve-server-key): needs --curve-key");
+  CHECK(error_of(make_input({"state", "--curve-key=key"})).empty());  // on this machine: none
+}
+
 TEST_CASE("A control socket that other hosts reach needs the same permission") {
   const Words arguments = {"--control", "tcp://0.0.0.0:5556"};
   CHECK(error_of(make_input(arguments)).starts_with("control (from --control): "));

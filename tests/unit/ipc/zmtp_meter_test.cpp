@@ -77,7 +77,48 @@ TEST_CASE("ZMTP 2.0 is followed, and what is older is told") {
                                  std::string("\xff") + std::string(9, '\0')}) {
     ZmtpMeter meter;
     meter.add(old);
-    CHECK(meter.too_old());
+    CHECK(meter.lost());
+  }
+}
+
+// What a peer says before its messages: HELLO and INITIATE.
+const std::string kHandshake = kGreeting3 + command_frame(200) + command_frame(257);
+
+TEST_CASE("Behind CURVE a frame weighs what is in its box, and each is a message") {
+  const std::string bytes = kHandshake + frame(33) + frame(33 + 10) + frame(33 + 70'000);
+  const std::uint64_t expected = frame_weight(0) + frame_weight(10) + frame_weight(70'000);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, bytes.size()}) {
+    CAPTURE(piece);
+    ZmtpMeter meter(ZmtpMeter::Mechanism::curve);
+    std::uint64_t sum = 0;
+    for (std::size_t at = 0; at < bytes.size(); at += piece)
+      sum += meter.add(std::string_view(bytes).substr(at, piece));
+    CHECK(sum == expected);
+    CHECK(meter.between_messages());
+  }
+}
+
+TEST_CASE("A frame in a box that has no room for one weighs something all the same") {
+  ZmtpMeter meter(ZmtpMeter::Mechanism::curve);
+  CHECK(meter.add(kHandshake + frame(5)) == frame_weight(0));
+}
+
+TEST_CASE("A handshake is two commands, of bounded size, and nothing of it is a message") {
+  ZmtpMeter meter(ZmtpMeter::Mechanism::curve);
+  CHECK_FALSE(meter.has_begun());
+  CHECK(meter.add(kGreeting3 + command_frame(200)) == 0);
+  CHECK(meter.has_begun());
+  CHECK_FALSE(meter.has_shaken_hands());
+  CHECK(meter.add(frame(257)) == 0);
+  CHECK(meter.has_shaken_hands());
+  CHECK(ZmtpMeter().has_shaken_hands());
+  for (const std::string& start : {kGreeting3, kGreeting3 + command_frame(200)}) {
+    for (const std::string& large : {command_frame(4097), frame(4097)}) {
+      ZmtpMeter stranger(ZmtpMeter::Mechanism::curve);
+      stranger.add(start + large.substr(0, 9));
+      CHECK(stranger.lost());
+      CHECK(stranger.unfinished() == 0);
+    }
   }
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("The names stand in the order of their enums") {
         "resume_failed");
   CHECK(kRefusalReasonNames[static_cast<std::size_t>(RefusalReason::origin)] == "origin");
   CHECK(kRefusalReasonNames[static_cast<std::size_t>(RefusalReason::open_files)] == "open_files");
-  CHECK(kRefusalReasonNames.size() == static_cast<std::size_t>(RefusalReason::forbidden) + 1);
+  CHECK(kRefusalReasonNames.size() == static_cast<std::size_t>(RefusalReason::connect_rate) + 1);
 }
 
 TEST_CASE("The table of close causes stands in the order of the enum and is complete") {

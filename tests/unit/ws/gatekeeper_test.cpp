@@ -15,8 +15,8 @@ const std::string kUpgrade =
     "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
 struct GateBench {
-  explicit GateBench(const TokenSettings* tokens = nullptr)
-      : gate({admission, hosts, origins, tokens}, stats, status, log) {}
+  explicit GateBench(const TokenSettings* tokens = nullptr, ConnectRate* rate = nullptr)
+      : gate({admission, hosts, origins, proxies, tokens, rate}, stats, status, log) {}
 
   FakeClock clock;
   RelayStats relay;
@@ -26,12 +26,13 @@ struct GateBench {
   Log log{{LogLevel::error, LogFormat::text}};
   Status status{"1.2.3", "00c0ffee00c0ffee", clock.now(), clock, log, relay, {&stats}, {}, {}};
   OriginRule origins{{}};
+  ProxyRule proxies{{"127.0.0.1"}};
   Gatekeeper gate;
 
   Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {},
                               ListenerRole listener = ListenerRole::clients) {
     return gate.decide(line + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n", listener,
-                       {"127.0.0.1", "127.0.0.1"});
+                       "127.0.0.1");
   }
 
   // The first line of the answer to a request that is not let in.
@@ -95,6 +96,36 @@ TEST_CASE("Who asks for tokens lets in nobody without, tells why, and keeps the 
                  "/ws/sync?channel=a") == "let in");
   CHECK(close_of("Sec-WebSocket-Protocol: syncrelay, token." + maker.token(ending + "}") +
                  "\r\n") == "let in");
+}
+
+TEST_CASE("A client is known by the address that its trusted proxy names") {
+  GateBench bench;
+  const auto address_of = [&](const std::string& fields) {
+    const Gatekeeper::Decision decision = bench.decide("GET /ws/sync", kUpgrade + fields);
+    const auto* welcome = std::get_if<Gatekeeper::Welcome>(&decision);
+    return welcome == nullptr ? "refused" : welcome->address;
+  };
+  CHECK(address_of("") == "127.0.0.1");
+  CHECK(address_of("X-Forwarded-For: 203.0.113.7\r\n") == "203.0.113.7");
+  CHECK(bench.stats.proxy_headers_unusable.get() == 0);
+  CHECK(address_of("X-Forwarded-For: nonsense\r\n") == "127.0.0.1");
+  CHECK(address_of("X-Forwarded-For: 203.0.113.7\r\nForwarded: for=203.0.113.8\r\n") == "refused");
+  CHECK(bench.stats.proxy_headers_unusable.get() == 2);
+  CHECK(bench.gate.crowd_of("127.0.0.1").empty());
+  CHECK(bench.gate.crowd_of("2001:db8::1") == "2001:db8::/64");
+}
+
+TEST_CASE("An address that comes too often is told to wait, whatever else is wrong with it") {
+  ConnectRate rate(1);
+  GateBench bench(nullptr, &rate);
+  for (int turn = 0; turn < 10; ++turn) bench.decide("GET /ws/sync", kUpgrade);
+  const auto reply = std::get<Gatekeeper::Reply>(bench.decide("GET /ws/sync", kUpgrade)).answer;
+  CHECK(reply.starts_with("HTTP/1.1 429 Too Many Requests\r\n"));
+  CHECK(reply.find("\r\nretry-after: 1\r\n") != std::string::npos);
+  CHECK(counter(bench.stats.refused, RefusalReason::connect_rate).get() == 1);
+  CHECK(bench.answer("GET /health") == "HTTP/1.1 200 OK");
+  const std::string elsewhere = kUpgrade + "X-Forwarded-For: 203.0.113.7\r\n";
+  CHECK(std::holds_alternative<Gatekeeper::Welcome>(bench.decide("GET /ws/sync", elsewhere)));
 }
 
 TEST_CASE("A decision that nobody acts on gives its seat back") {

@@ -62,6 +62,18 @@ TEST_CASE("A network displaces its own oldest at its bound, whatever room there 
   CHECK(transients.surplus(*visitors[3]) == nullptr);
 }
 
+TEST_CASE("Who has no network is bounded with all others only") {
+  Transients transients({4, 2});
+  std::vector<std::unique_ptr<Visitor>> proxied;
+  const auto first = crowd(transients, "b");
+  for (int second = 2; second < 6; ++second) {
+    CHECK(transients.surplus(*first[0]) == nullptr);
+    proxied.push_back(std::make_unique<Visitor>());
+    transients.enter(*proxied.back(), "", at(second), at(1000));
+  }
+  CHECK(transients.surplus(*proxied.back()) == first[0].get());
+}
+
 TEST_CASE("Who left takes no room, and leaving twice is harmless") {
   Transients transients({2, 0});
   const auto visitors = crowd(transients, "aab");

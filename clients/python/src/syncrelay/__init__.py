@@ -12,6 +12,7 @@ from .asgi import lifespan
 from .async_channel import AsyncChannel
 from .batch import AsyncBatch, Batch
 from .channel import Channel
+from .curve import Curve
 from .errors import (
     AnswerTimeout,
     CommandRejected,
@@ -20,6 +21,7 @@ from .errors import (
     Conflict,
     FlushTimeout,
     InvalidEndpoint,
+    InvalidKey,
     InvalidValue,
     NoHandler,
     NoSuchMember,
@@ -53,8 +55,10 @@ __all__ = [
     "CommandTooLarge",
     "ConfirmTimeout",
     "Conflict",
+    "Curve",
     "FlushTimeout",
     "InvalidEndpoint",
+    "InvalidKey",
     "InvalidValue",
     "Member",
     "Message",

@@ -16,6 +16,7 @@ from .async_channel import AsyncChannel
 from .async_commands import AsyncCommands
 from .batch import AsyncBatch
 from .channel_pages import MAX_PAGE, ChannelPages
+from .curve import Curve
 from .encoding import DEFAULT_MAX_COMMAND
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout
@@ -48,6 +49,7 @@ class AsyncRelay(AsyncCommands, Handling):
         endpoint: str | os.PathLike[str] | None = None,
         *,
         control: str | os.PathLike[str] | None = None,
+        curve: Curve | None = None,
         relay: Relay | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
@@ -64,6 +66,7 @@ class AsyncRelay(AsyncCommands, Handling):
         self._relay = relay or Relay(
             endpoint,
             control=control,
+            curve=curve,
             when_full=when_full,
             max_queue_commands=max_queue_commands,
             max_queue_bytes=max_queue_bytes,

@@ -11,6 +11,7 @@ import zmq
 
 from .barrier import Barrier
 from .control_line import ControlLine
+from .curve import Curve
 from .endpoint import why_unreachable
 from .epoch import EpochWatch
 from .errors import CommandRejected
@@ -33,7 +34,7 @@ DOUBT_LIMIT = 60.0
 
 
 class Control:
-    """I/O thread only, but for ``connected``. Connects when somebody waits for an answer, or for the end of a doubt.
+    """I/O thread only, but for ``connected`` and ``why_no_handshake``. Connects when somebody waits for an answer, or for the end of a doubt.
 
     Requests are sent in order; those that a lost connection leaves without an answer are sent again, in order, over the
     next one. Commands among them carry an id, by which the relay knows what it has done already. That goes for commands
@@ -43,6 +44,7 @@ class Control:
     def __init__(
         self,
         endpoint: str | None,
+        curve: Curve | None,
         outbox: Outbox,
         requests: Requests,
         epochs: EpochWatch,
@@ -52,6 +54,8 @@ class Control:
         log: Log,
     ) -> None:
         self._endpoint = endpoint
+        self._curve = curve
+        self.why_no_handshake: str | None = None
         self._outbox = outbox
         self._requests = requests
         self._epochs = epochs
@@ -97,7 +101,7 @@ class Control:
         if self._line is None:
             if self._endpoint is None or not self._is_needed() or time.monotonic() < self._next_attempt:
                 return
-            self._line = ControlLine(context, self._endpoint)
+            self._line = ControlLine(context, self._endpoint, self._curve)
         self._line.hear()
         answers = list(self._line.answers())
         if answers:
@@ -125,6 +129,7 @@ class Control:
 
     def disconnect(self) -> None:
         if self._line is not None:
+            self.why_no_handshake = self._line.why_no_handshake()
             if self._line.was_connected:
                 self._lost_at = time.monotonic()
             self._line.close()

@@ -15,6 +15,10 @@ class InvalidEndpoint(SyncRelayError, ValueError):
     """The relay's address is unusable; nothing was connected."""
 
 
+class InvalidKey(SyncRelayError, ValueError):
+    """A file that ``Curve`` names holds no key; nothing was connected."""
+
+
 class InvalidValue(SyncRelayError, ValueError):
     """The relay would refuse this command; nothing was queued.
 

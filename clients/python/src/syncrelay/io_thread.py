@@ -10,6 +10,7 @@ from functools import partial
 import zmq
 
 from .control import Control
+from .curve import Curve
 from .epoch import EpochWatch
 from .errors import RelayClosed
 from .handover import Promise, log_here
@@ -37,6 +38,7 @@ class IoThread:
         self,
         endpoint: str,
         control: str | None,
+        curve: Curve | None,
         outbox: Outbox,
         requests: Requests,
         epochs: EpochWatch,
@@ -46,6 +48,7 @@ class IoThread:
     ) -> None:
         self.close_timeout = close_timeout
         self._endpoint = endpoint
+        self._curve = curve
         self._losses = losses
         self._leases = leases
         self._thread: int | None = None
@@ -55,7 +58,7 @@ class IoThread:
         self._wakeup = Wakeup()
         self._epochs = epochs
         self._log = log_here()
-        self._control = Control(control, outbox, requests, epochs, losses, leases, self._wakeup.set, self._log)
+        self._control = Control(control, curve, outbox, requests, epochs, losses, leases, self._wakeup.set, self._log)
         self._reachability = Reachability(endpoint, self._log)
         self._new_flushes: deque[tuple[int, Promise[None]]] = deque()  # mark in the outbox, who waits for it
         self._flushes: list[tuple[int, Promise[None]]] = []
@@ -103,6 +106,11 @@ class IoThread:
         """Whether the relay can be asked at the moment."""
         return self._control.connected
 
+    @property
+    def why_no_handshake(self) -> str | None:
+        """Where somebody is there, but the relay's keys and this client's do not go together, as it seems."""
+        return self._control.why_no_handshake
+
     def close(self, timeout: float) -> Promise[None]:
         """As ``end``; done when it has ended."""
         self.end(timeout)
@@ -142,7 +150,7 @@ class IoThread:
     def _serve_one_link(self) -> bool:
         """True: closed as asked. Nothing may end this thread silently: any failure only costs the link."""
         try:
-            with Link(self._endpoint, self._wakeup.fd) as link:
+            with Link(self._endpoint, self._curve, self._wakeup.fd) as link:
                 try:
                     self._serve(link)
                 except BaseException:
@@ -198,7 +206,7 @@ class IoThread:
                 self._losses.connection_ended()
                 self._epochs.lost()
             else:
-                self._reachability.failed(event.value if event is LinkEvent.mute else None)
+                self._reachability.failed(event.value if event is not LinkEvent.refused else None)
 
     def _settle_flushes(self, link: Link) -> None:
         while self._new_flushes:
@@ -219,7 +227,7 @@ class IoThread:
         """How long the thread may sleep, in seconds."""
         silence = None if link.connected else self._reachability.still_silent()
         ending = None if self._deadline is None else self._time_left()
-        limits = (silence, ending, self._control.patience())
+        limits = (silence, ending, link.patience(), self._control.patience())
         return min((seconds for seconds in limits if seconds is not None), default=None)
 
     def _time_left(self) -> float:

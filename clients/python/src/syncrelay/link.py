@@ -12,6 +12,8 @@ from typing import Iterable, Iterator
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+from .curve import Curve, is_secured
+
 # Commands inside ZeroMQ's pipe: few, because they escape the outbox's bound in bytes; enough for 100,000 a second.
 _PIPE_COMMANDS = 32
 _BATCH_BYTES = 8192  # which libzmq takes out of the pipe at a time, and writes when the relay reads
@@ -20,6 +22,10 @@ _LEAST_LINGER = 0.02  # seconds; an empty pipe needs none of it, so that what ta
 _RECONNECT_MS = 100
 _RECONNECT_MAX_MS = 1000
 _HANDSHAKE_MS = 5000
+_RENEW_AFTER = 1.0  # seconds until ZeroMQ is told to connect again after what it takes for final
+
+
+NOT_LISTED = "the relay does not let this key in: its --curve-clients has to list"
 
 
 class LinkEvent(enum.Enum):
@@ -28,8 +34,9 @@ class LinkEvent(enum.Enum):
     refused = "nobody accepted the connection"
     mute = (
         "somebody accepts connections there, but does not speak ZeroMQ, or ends them at once, as a relay does that has as "
-        "many as it takes"
+        "many as it takes, or one that asks for other keys than this client has (curve=)"
     )
+    not_listed = f"{NOT_LISTED} the public key of curve="
 
 
 _MEANING = {
@@ -38,8 +45,11 @@ _MEANING = {
     zmq.EVENT_CLOSED: LinkEvent.refused,
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: LinkEvent.mute,
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: LinkEvent.mute,
-    zmq.EVENT_HANDSHAKE_FAILED_AUTH: LinkEvent.mute,
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: LinkEvent.not_listed,
 }
+
+# After these a socket never connects again.
+_FINAL = (zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.EVENT_HANDSHAKE_FAILED_AUTH)
 
 
 class Link:
@@ -51,24 +61,46 @@ class Link:
     put into the pipe unless the monitor says that the relay is there, and what is in it outlives the relay.
     """
 
-    def __init__(self, endpoint: str, wake_fd: int) -> None:
+    def __init__(self, endpoint: str, curve: Curve | None, wake_fd: int) -> None:
         self.connected = False
+        self._endpoint = endpoint
+        self._curve = curve if is_secured(endpoint) else None
+        self._renew_at: float | None = None  # monotonic
         self._wake_fd = wake_fd
         self._linger = 0.0
         self._sizes: deque[int] = deque(maxlen=_PIPE_COMMANDS + _MAX_BATCH)  # of the last commands
         self._cut_off = False
+        self._not_listed = False  # this client's key, when it was last shown
         self._context = zmq.Context()
         try:
-            self._push = self._context.socket(zmq.PUSH)
-            self._push.sndhwm = _PIPE_COMMANDS
-            self._push.reconnect_ivl = _RECONNECT_MS
-            self._push.reconnect_ivl_max = _RECONNECT_MAX_MS
-            self._push.handshake_ivl = _HANDSHAKE_MS
-            self._monitor = self._push.get_monitor_socket(sum(_MEANING))
-            self._push.connect(endpoint)
+            self._open()
         except BaseException:
             self._context.destroy(linger=0)
             raise
+
+    def _open(self) -> None:
+        self._push = self._context.socket(zmq.PUSH)
+        self._push.sndhwm = _PIPE_COMMANDS
+        self._push.reconnect_ivl = _RECONNECT_MS
+        self._push.reconnect_ivl_max = _RECONNECT_MAX_MS
+        self._push.handshake_ivl = _HANDSHAKE_MS
+        if self._curve is not None:
+            self._curve.use_for(self._push)
+        self._monitor = self._push.get_monitor_socket(sum(_MEANING))
+        self._push.connect(self._endpoint)
+
+    def _renew_in_time(self) -> None:
+        if self._renew_at is None or time.monotonic() < self._renew_at:
+            return
+        self._renew_at = None
+        self._push.disable_monitor()
+        self._monitor.close(linger=0)
+        self._push.close(linger=0)
+        self._open()
+
+    def patience(self) -> float | None:
+        """Seconds until ``events`` is due, whatever happens."""
+        return None if self._renew_at is None else max(0.0, self._renew_at - time.monotonic())
 
     def __enter__(self) -> Link:
         return self
@@ -114,14 +146,19 @@ class Link:
 
     def events(self) -> Iterator[LinkEvent]:
         """What happened since the last call; keeps ``connected`` true."""
+        self._renew_in_time()
         while True:
             try:
                 frames = self._monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            event = _MEANING[parse_monitor_message(frames)["event"]]
+            number = parse_monitor_message(frames)["event"]
+            if number in _FINAL:
+                self._renew_at = time.monotonic() + _RENEW_AFTER
+            event = _MEANING[number]
             if event is LinkEvent.down and not self.connected:
-                event = LinkEvent.mute
+                event = LinkEvent.not_listed if self._not_listed else LinkEvent.mute
+            self._not_listed = event is LinkEvent.not_listed
             self.connected = event is LinkEvent.up
             yield event
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .curve import Curve, default_curve, is_secured
 from .endpoint import as_endpoint, check_endpoint, default_control, default_endpoint, no_control, refuse_control_socket
 from .epoch import OnNewEpoch
 from .outbox import WhenFull
@@ -16,6 +17,7 @@ class Options:
         self,
         endpoint: str | os.PathLike[str] | None,
         control: str | os.PathLike[str] | None,
+        curve: Curve | None,
         when_full: WhenFull,
         max_queue_commands: int,
         max_queue_bytes: int,
@@ -32,6 +34,8 @@ class Options:
             check_endpoint(self.control)
         self.endpoint = check_endpoint(given or default_endpoint())
         refuse_control_socket(self.endpoint, self.control)
+        tcp = is_secured(self.endpoint) or is_secured(self.control or "")
+        self.curve = curve or (default_curve() if tcp else None)
         if self.control is None and on_new_epoch is not None:
             raise no_control(self.endpoint, "on_new_epoch needs")
         self.max_command = min(max_command, max_queue_bytes)

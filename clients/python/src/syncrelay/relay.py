@@ -16,6 +16,7 @@ from .carrier import Carrier
 from .channel import Channel
 from .channel_pages import MAX_PAGE, ChannelPages
 from .commands import Commands
+from .curve import Curve
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
 from .errors import AnswerTimeout, ConfirmTimeout, FlushTimeout
@@ -57,6 +58,8 @@ class Relay(Commands, Handling):
     ``endpoint``: the relay's ``--commands``, or the Path of its socket; by default the same rule as the relay's (``default_endpoint``).
     ``control``: the relay's ``--control``; by default as ``default_control`` says. For a tcp:// endpoint it must be given:
     without it, confirmed commands and queries raise InvalidEndpoint.
+    ``curve``: the keys for a relay that asks for them at its tcp:// endpoints; by default $SYNCRELAY_CURVE_SERVER_KEY and
+    $SYNCRELAY_CURVE_KEY name the files.
     ``when_full``: ``"raise"`` raises RelayUnavailable, ``"drop_oldest"`` makes room and says so in the log.
     ``max_command``: bytes, the relay's ``--max-command``. ``close_timeout``: seconds for close() and the process' exit.
     ``default``: gives the form of a value that JSON does not have and for which there is no rule (the README has a table of
@@ -72,6 +75,7 @@ class Relay(Commands, Handling):
         endpoint: str | os.PathLike[str] | None = None,
         *,
         control: str | os.PathLike[str] | None = None,
+        curve: Curve | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
         max_queue_bytes: int = 64 * 1024 * 1024,
@@ -80,9 +84,9 @@ class Relay(Commands, Handling):
         default: Default | None = None,
         on_new_epoch: OnNewEpoch = None,
     ) -> None:
-        options = Options(endpoint, control, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
+        options = Options(endpoint, control, curve, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
         outbox = Outbox(max_queue_commands, max_queue_bytes, when_full)
-        sender = Sender(options.endpoint, options.control, outbox, close_timeout, on_new_epoch)
+        sender = Sender(options.endpoint, options.control, options.curve, outbox, close_timeout, on_new_epoch)
         self._use(CommandEncoder(options.max_command, default), sender)
 
     _channel = ""

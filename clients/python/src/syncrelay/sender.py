@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Callable
 
 from . import answer
+from .curve import Curve
 from .drops import DropReport
 from .endpoint import no_control, why_unreachable
 from .epoch import EpochWatch, OnNewEpoch
@@ -44,10 +45,12 @@ class Sender:
     in_real_time = True
 
     def __init__(
-        self, endpoint: str, control: str | None, outbox: Outbox, close_timeout: float, hook: OnNewEpoch = None
-    ) -> None:
+        self, endpoint: str, control: str | None, curve: Curve | None, outbox: Outbox, close_timeout: float,
+        hook: OnNewEpoch = None,
+    ) -> None:  # fmt: skip
         self._endpoint = endpoint
         self._control = control
+        self._curve = curve
         self._outbox = outbox
         self._requests = Requests(outbox.max_bytes)
         outbox.hold_while(self._requests.in_doubt)
@@ -133,7 +136,7 @@ class Sender:
     def why_unanswered(self, request: Request) -> str:
         io = self._io
         if io is None or not io.answers:
-            return why_unreachable(self._control or "")
+            return (io and io.why_no_handshake) or why_unreachable(self._control or "")
         if self._requests.doubts_before(request):
             return "it is there, but has not yet answered a confirmed command that timed out before"
         if self.queued:
@@ -254,7 +257,7 @@ class Sender:
     def _new_thread(self) -> IoThread:
         try:
             io = IoThread(
-                self._endpoint, self._control, self._outbox, self._requests, self._epochs, self._losses, self._leases,
+                self._endpoint, self._control, self._curve, self._outbox, self._requests, self._epochs, self._losses, self._leases,
                 self._close_timeout,
             )  # fmt: skip
             io.start()

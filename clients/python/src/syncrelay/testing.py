@@ -18,6 +18,7 @@ from typing import Any, Iterable, Mapping
 
 from .answer import Client
 from .channel import Channel
+from .curve import Curve
 from .encoding import DEFAULT_MAX_COMMAND, CommandEncoder
 from .epoch import OnNewEpoch
 from .errors import InvalidValue
@@ -50,6 +51,7 @@ class FakeRelay(Relay):
         endpoint: str | os.PathLike[str] | None = None,
         *,
         control: str | os.PathLike[str] | None = None,
+        curve: Curve | None = None,
         when_full: WhenFull = "raise",
         max_queue_commands: int = 100_000,
         max_queue_bytes: int = 64 * 1024 * 1024,
@@ -61,7 +63,7 @@ class FakeRelay(Relay):
     ) -> None:
         """Takes what a Relay takes and checks it alike, so that it can be made in the place of one; the addresses lead
         nowhere. ``state_keys``: those that the relay is configured with."""
-        options = Options(endpoint, control, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
+        options = Options(endpoint, control, curve, when_full, max_queue_commands, max_queue_bytes, max_command, on_new_epoch)
         self._on_new_epoch = on_new_epoch
         addresses = ("fake", "fake") if endpoint is None else (options.endpoint, options.control or "fake")
         self._fake = FakeSender(MemoryRelay(state_keys), when_full, max_queue_commands, max_queue_bytes, addresses)
