@@ -125,13 +125,11 @@ Result<void, UsageError> check_port(const Invocation& invocation) {
 Result<void, UsageError> check_tls(const Invocation& invocation) {
   const Config& config = invocation.config;
   if (invocation.action != Action::serve) return {};
-  const auto needs = [&invocation](const char* option, const char* other) {
-    return UsageError{std::string(option) + " (from " + invocation.origins.at(option) +
-                      "): needs " + other};
-  };
-  if (!config.tls_cert.empty() && config.tls_key.empty()) return needs("tls-cert", "tls-key");
-  if (!config.tls_key.empty() && config.tls_cert.empty()) return needs("tls-key", "tls-cert");
-  if (config.admin_tls && config.tls_cert.empty()) return needs("admin-tls", "tls-cert");
+  const bool certificate = !config.tls_cert.empty();
+  const bool key = !config.tls_key.empty();
+  if (certificate && !key) return needs(invocation, "tls-cert", "tls-key");
+  if (key && !certificate) return needs(invocation, "tls-key", "tls-cert");
+  if (config.admin_tls && !certificate) return needs(invocation, "admin-tls", "tls-cert");
   return {};
 }
 
