@@ -13,6 +13,7 @@ namespace syncrelay {
 namespace {
 
 constexpr std::size_t kReadBuffer = 64 * 1024;
+constexpr unsigned kRequestBuffer = 16 * 1024;  // for a token of 8 KiB
 constexpr std::size_t kMaxMessage = 1024UL * 1024 * 1024;
 constexpr std::uint16_t kPingSeconds = 20;     // of silence, before a ping goes out
 constexpr std::uint16_t kSilenceSeconds = 40;  // in all, before the connection counts as lost
@@ -24,7 +25,7 @@ using Take = std::function<bool(std::string_view)>;
 // One connection from its handshake to its end.
 class Stream {
  public:
-  Stream(const std::vector<std::string>& words, const Take& take) : words_(words), take_(take) {}
+  Stream(const StreamTarget& target, const Take& take) : target_(target), take_(take) {}
 
   const std::optional<StreamEnd>& end() const { return end_; }
   bool established() const { return established_; }
@@ -33,8 +34,11 @@ class Stream {
   void set_context(lws_context* context) { context_ = context; }
 
   // libwebsockets' callback: what it returns when not 0 closes the connection.
-  int handle(lws* wsi, lws_callback_reasons reason, const char* bytes, std::size_t size) {
+  int handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size) {
+    const auto* const bytes = static_cast<const char*>(in);
     switch (reason) {
+      case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        return add_token(static_cast<char**>(in), size);
       case LWS_CALLBACK_CLIENT_ESTABLISHED:
         established_ = true;
         lws_callback_on_writable(wsi);
@@ -76,14 +80,30 @@ class Stream {
   }
 
  private:
+  // What is to be done about the close reason.
+  static std::string_view advice(std::string_view reason) {
+    if (reason == "token_missing") return " (give it one: --token-file FILE, or SYNCRELAY_TOKEN)";
+    if (reason == "forbidden") return " (its token allows none of these channels)";
+    return {};
+  }
+
   static unsigned status_of(lws* wsi) {
     return wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
   }
 
+  // `place`: where the request's fields end so far, with `room` bytes behind it.
+  int add_token(char** place, std::size_t room) const {
+    if (target_.token.empty()) return 0;
+    const std::string field = "Authorization: Bearer " + target_.token + "\r\n";
+    if (field.size() > room) return -1;
+    *place = std::copy(field.begin(), field.end(), *place);
+    return 0;
+  }
+
   // libwebsockets wants one message at a time, and room in front of it.
   int say_next(lws* wsi) {
-    if (said_ == words_.size()) return 0;
-    const std::string& word = words_[said_++];
+    if (said_ == target_.words.size()) return 0;
+    const std::string& word = target_.words[said_++];
     std::vector<unsigned char> buffer(LWS_PRE + word.size());
     std::copy(word.begin(), word.end(), buffer.begin() + LWS_PRE);
     if (lws_write(wsi, buffer.data() + LWS_PRE, word.size(), LWS_WRITE_TEXT) < 0) return -1;
@@ -98,6 +118,7 @@ class Stream {
     }
     message_ += bytes;
     if (lws_is_final_fragment(wsi) == 0 || lws_remaining_packet_payload(wsi) > 0) return 0;
+    served_ = true;
     const bool go_on = take_(message_);
     message_.clear();
     if (go_on) return 0;
@@ -109,28 +130,33 @@ class Stream {
   // `payload` is the close frame's: a code of two bytes and a reason, or nothing.
   void note_close(std::string_view payload) {
     constexpr unsigned kPolicyViolation = 1008;
-    constexpr unsigned kOriginNotAllowed = 4403;
+    constexpr unsigned kUnauthorized = 4401;
+    constexpr unsigned kForbidden = 4403;
     if (payload.size() < 2) return;
     const unsigned code =
         static_cast<unsigned char>(payload[0]) * 256U + static_cast<unsigned char>(payload[1]);
     std::string why = "the relay closed with " + std::to_string(code);
     if (payload.size() > 2) why.append(" ").append(payload.substr(2));
-    const bool for_good = code == kPolicyViolation || code == kOriginNotAllowed;
+    why += advice(payload.substr(2));
+    const bool token_ended = code == kUnauthorized && served_;  // there may be a newer one by now
+    const bool for_good =
+        code == kPolicyViolation || code == kForbidden || (code == kUnauthorized && !token_ended);
     finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::lost, why});
   }
 
-  const std::vector<std::string>& words_;
+  const StreamTarget& target_;
   std::size_t said_ = 0;  // of the words
   const Take& take_;
   lws_context* context_ = nullptr;
   bool established_ = false;
+  bool served_ = false;  // a message has come
   std::string message_;  // what has come of the one under way
   std::optional<StreamEnd> end_;
 };
 
 int on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t size) {
   auto* stream = static_cast<Stream*>(lws_context_user(lws_get_context(wsi)));
-  return stream == nullptr ? 0 : stream->handle(wsi, reason, static_cast<const char*>(in), size);
+  return stream == nullptr ? 0 : stream->handle(wsi, reason, in, size);
 }
 
 struct DestroyContext {
@@ -162,6 +188,7 @@ Context make_context(Stream& stream, const lws_protocols* protocols) {
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
   info.retry_and_idle_policy = &kKeepalive;
+  info.pt_serv_buf_size = kRequestBuffer;
   Context context(lws_create_context(&info));
   // libwebsockets has just ignored it for the whole process. It sends without that signal anyway,
   // and a command that writes to a pipe should end when nobody reads it.
@@ -188,7 +215,7 @@ bool connect(lws_context* context, const StreamTarget& target, const lws_protoco
 
 StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds patience,
                       const Take& take) {
-  Stream stream(target.words, take);
+  Stream stream(target, take);
   const std::array<lws_protocols, 2> protocols = {
       {{"syncrelay-watch", on_lws, 0, kReadBuffer, 0, nullptr, 0}, {}}};
   const Context context = make_context(stream, protocols.data());

@@ -18,6 +18,7 @@ struct StreamTarget {
   std::uint16_t port;
   std::string path;                // with the query; up to kMaxPath bytes
   std::vector<std::string> words;  // text messages to say first
+  std::string token = {};          // that lets it in; empty: none
 };
 
 // How a stream came to its end.
@@ -26,7 +27,7 @@ struct StreamEnd {
     unreachable,
     silent,   // no answer to the handshake in time
     busy,     // the relay answered, but has no place now
-    refused,  // the relay will not have this client
+    refused,  // the relay will not have this client, now or later
     lost,     // after it was established
     stopped,  // take() returned false
   };

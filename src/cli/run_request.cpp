@@ -235,7 +235,8 @@ int Run::publish() {
 }
 
 int Run::watch() {
-  Watch watch({config_.host, config_.port, request_.channels, request_.count, request_.timeout},
+  Watch watch({config_.host, config_.port, request_.channels, request_.count, request_.timeout,
+               request_.token, request_.token_file},
               console_);
   if (!watch.run()) return fail(kFailed, watch.why());
   return write({});

@@ -60,6 +60,8 @@ struct Request {
   std::optional<std::string> reason;             // disconnect
   bool json = false;                             // also on a terminal
   bool versions = false;                         // state: print them, too
+  std::string token;                             // watch: that it comes with; empty: none
+  std::string token_file;                        // watch: where it stands, in place of `token`
   bool silent = false;                           // do not tell connected clients of the change
 };
 
