@@ -210,11 +210,18 @@ std::string_view HttpRequest::field(std::string_view name) const {
   return found == fields_.end() ? std::string_view() : found->value;
 }
 
-std::vector<std::string_view> HttpRequest::elements(std::string_view name) const {
+std::vector<std::string_view> HttpRequest::values(std::string_view name) const {
   std::vector<std::string_view> found;
   for (const Field& field : fields_) {
-    if (!equal_ignoring_case(field.name, name)) continue;
-    for (std::string_view rest = field.value; !rest.empty();) {
+    if (equal_ignoring_case(field.name, name)) found.push_back(field.value);
+  }
+  return found;
+}
+
+std::vector<std::string_view> HttpRequest::elements(std::string_view name) const {
+  std::vector<std::string_view> found;
+  for (std::string_view rest : values(name)) {
+    while (!rest.empty()) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
       found.push_back(trim(rest.substr(0, comma)));
       rest.remove_prefix(std::min(comma + 1, rest.size()));

@@ -43,6 +43,9 @@ class HttpRequest {
   std::string_view field(std::string_view name) const;
   std::size_t count(std::string_view name) const;
 
+  // The values of the fields with this name, in their order.
+  std::vector<std::string_view> values(std::string_view name) const;
+
   // The elements of the fields with this name, each a comma-separated list (RFC 9110
   // section 5.6.1).
   std::vector<std::string_view> elements(std::string_view name) const;
