@@ -16,9 +16,10 @@ test_packages=(
     python3-websockets python3-wheel python3-zmq shellcheck
 )
 
-# Installed by scripts/test only where CI=true: a user's machine gets no Docker engine and no browser.
+# Installed by scripts/test only where CI=true: a user's machine gets no Docker engine, no browser and no proxy.
 engine_packages=(debootstrap docker-compose docker.io)
 browser_packages=(chromium firefox-esr)
+proxy_packages=(apache2-bin caddy haproxy nginx python3-yaml)
 browser_modules=(
     playwright-core@1.65.1 puppeteer-core@24.43.1 react-dom@19.3.1 react@19.3.1 vite@8.3.8
 )

@@ -167,6 +167,11 @@ part_browser() {
     release && SYNCRELAY_BINARY=$root/build/syncrelay run_pytest browser tests/browser
 }
 
+part_proxies() {
+    [ "${CI:-}" != true ] || install_missing "${proxy_packages[@]}"
+    release && SYNCRELAY_BINARY=$root/build/syncrelay run_pytest proxies -n 2 tests/proxies
+}
+
 part_compose() {
     if [ "${CI:-}" = true ] && ! docker info >/dev/null 2>&1; then
         install_missing "${engine_packages[@]}"

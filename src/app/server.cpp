@@ -47,6 +47,11 @@ ChannelPatterns kept_members(const Config& config) {
   return ChannelPatterns(std::move(patterns));
 }
 
+// Where tokens say who somebody is, nobody else may say that he is that one.
+bool believes_clients(const Config& config) {
+  return config.anonymous_identity && config.token_key.empty() && config.token_jwks.empty();
+}
+
 }  // namespace
 
 Server::Server(const Config& config, const Log& log) : config_(config), log_(log) {}
@@ -145,7 +150,7 @@ Shard::Settings Server::shard_settings() const {
            config_.stall_timeout},
           epoch_,
           {ChannelRule(config_.open_channels), config_.max_subscriptions, config_.max_channels},
-          {config_.anonymous_identity,
+          {believes_clients(config_),
            kept_members(config_),
            ChannelPatterns(config_.client_publish),
            {config_.client_rate, config_.client_burst}}};

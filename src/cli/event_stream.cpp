@@ -13,6 +13,7 @@ namespace syncrelay {
 namespace {
 
 constexpr std::size_t kReadBuffer = 64 * 1024;
+constexpr unsigned kRequestBuffer = 16 * 1024;  // for a token of 8 KiB
 constexpr std::size_t kMaxMessage = 1024UL * 1024 * 1024;
 constexpr std::uint16_t kPingSeconds = 20;     // of silence, before a ping goes out
 constexpr std::uint16_t kSilenceSeconds = 40;  // in all, before the connection counts as lost
@@ -33,8 +34,11 @@ class Stream {
   void set_context(lws_context* context) { context_ = context; }
 
   // libwebsockets' callback: what it returns when not 0 closes the connection.
-  int handle(lws* wsi, lws_callback_reasons reason, const char* bytes, std::size_t size) {
+  int handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size) {
+    const auto* const bytes = static_cast<const char*>(in);
     switch (reason) {
+      case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        return add_token(static_cast<char**>(in), size);
       case LWS_CALLBACK_CLIENT_ESTABLISHED:
         established_ = true;
         lws_callback_on_writable(wsi);
@@ -83,8 +87,24 @@ class Stream {
   }
 
  private:
+  // What is to be done about the close reason.
+  static std::string_view advice(std::string_view reason) {
+    if (reason == "token_missing") return " (give it one: --token-file FILE, or SYNCRELAY_TOKEN)";
+    if (reason == "forbidden") return " (its token allows none of these channels)";
+    return {};
+  }
+
   static unsigned status_of(lws* wsi) {
     return wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
+  }
+
+  // `place`: where the request's fields end so far, with `room` bytes behind it.
+  int add_token(char** place, std::size_t room) const {
+    if (target_.token.empty()) return 0;
+    const std::string field = "Authorization: Bearer " + target_.token + "\r\n";
+    if (field.size() > room) return -1;
+    *place = std::copy(field.begin(), field.end(), *place);
+    return 0;
   }
 
   // libwebsockets wants one message at a time, and room in front of it.
@@ -105,6 +125,7 @@ class Stream {
     }
     message_ += bytes;
     if (lws_is_final_fragment(wsi) == 0 || lws_remaining_packet_payload(wsi) > 0) return 0;
+    served_ = true;
     const bool go_on = take_(message_);
     message_.clear();
     if (go_on) return 0;
@@ -116,13 +137,17 @@ class Stream {
   // `payload` is the close frame's: a code of two bytes and a reason, or nothing.
   void note_close(std::string_view payload) {
     constexpr unsigned kPolicyViolation = 1008;
-    constexpr unsigned kOriginNotAllowed = 4403;
+    constexpr unsigned kUnauthorized = 4401;
+    constexpr unsigned kForbidden = 4403;
     if (payload.size() < 2) return;
     const unsigned code =
         static_cast<unsigned char>(payload[0]) * 256U + static_cast<unsigned char>(payload[1]);
     std::string why = "the relay closed with " + std::to_string(code);
     if (payload.size() > 2) why.append(" ").append(payload.substr(2));
-    const bool for_good = code == kPolicyViolation || code == kOriginNotAllowed;
+    why += advice(payload.substr(2));
+    const bool token_ended = code == kUnauthorized && served_;  // there may be a newer one by now
+    const bool for_good =
+        code == kPolicyViolation || code == kForbidden || (code == kUnauthorized && !token_ended);
     finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::lost, why});
   }
 
@@ -131,13 +156,14 @@ class Stream {
   const Take& take_;
   lws_context* context_ = nullptr;
   bool established_ = false;
+  bool served_ = false;  // a message has come
   std::string message_;  // what has come of the one under way
   std::optional<StreamEnd> end_;
 };
 
 int on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t size) {
   auto* stream = static_cast<Stream*>(lws_context_user(lws_get_context(wsi)));
-  return stream == nullptr ? 0 : stream->handle(wsi, reason, static_cast<const char*>(in), size);
+  return stream == nullptr ? 0 : stream->handle(wsi, reason, in, size);
 }
 
 struct DestroyContext {
@@ -169,6 +195,7 @@ Context make_context(Stream& stream, const TlsTrust* tls, const lws_protocols* p
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
   info.retry_and_idle_policy = &kKeepalive;
+  info.pt_serv_buf_size = kRequestBuffer;
   if (tls != nullptr) {
     info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     info.provided_client_ssl_ctx = static_cast<SSL_CTX*>(tls->context());

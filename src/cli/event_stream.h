@@ -21,6 +21,7 @@ struct StreamTarget {
   const TlsTrust* tls;             // null: without TLS
   std::string path;                // with the query; up to kMaxPath bytes
   std::vector<std::string> words;  // text messages to say first
+  std::string token = {};          // that lets it in; empty: none
 };
 
 // How a stream came to its end.
@@ -29,7 +30,7 @@ struct StreamEnd {
     unreachable,
     silent,   // no answer to the handshake in time
     busy,     // the relay answered, but has no place now
-    refused,  // the relay will not have this client
+    refused,  // the relay will not have this client, now or later
     lost,     // after it was established
     stopped,  // take() returned false
   };

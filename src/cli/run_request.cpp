@@ -244,7 +244,7 @@ int Run::watch() {
     trust.emplace(std::move(found).value());
   }
   Watch watch({config_.host, config_.port, trust ? &*trust : nullptr, request_.channels,
-               request_.count, request_.timeout},
+               request_.count, request_.timeout, request_.token, request_.token_file},
               console_);
   if (!watch.run()) return fail(kFailed, watch.why());
   return write({});

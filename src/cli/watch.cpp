@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <ostream>
 #include <thread>
+#include <utility>
 
 #include "dial_address.h"
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
+#include "syncrelay/config/token_text.h"
 #include "syncrelay/json/json_parts.h"
 #include "syncrelay/json/json_text.h"
 #include "unreachable.h"
@@ -65,9 +67,7 @@ bool Watch::run() {
   milliseconds pause = kFirstPause;
   while (true) {
     const std::uint64_t printed_before = printed_;
-    const StreamEnd end =
-        read_stream(target(), std::clamp(time_left(), milliseconds(1), kHandshake),
-                    [this](std::string_view message) { return take(message); });
+    const StreamEnd end = attempt();
     if (followed_.empty() && console_.out.good())
       return fail({StreamEnd::Kind::refused, last_end_});
     if (end.kind == StreamEnd::Kind::stopped) return true;
@@ -79,6 +79,19 @@ bool Watch::run() {
     if (time_left() <= milliseconds(0)) return fail(end);
     pause = std::min(2 * pause, kLongestPause);
   }
+}
+
+StreamEnd Watch::attempt() {
+  StreamTarget target = this->target();
+  if (settings_.token_file.empty()) {
+    target.token = settings_.token;
+  } else {
+    auto token = read_token_file(settings_.token_file);
+    if (!token) return {StreamEnd::Kind::refused, token.error().reason};
+    target.token = std::move(token).value();
+  }
+  return read_stream(target, std::clamp(time_left(), milliseconds(1), kHandshake),
+                     [this](std::string_view message) { return take(message); });
 }
 
 void Watch::tell(const StreamEnd& end) const {

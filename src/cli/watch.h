@@ -23,6 +23,8 @@ class Watch {
     std::vector<std::string> channels;
     std::uint64_t count;                // messages after which it ends; 0: never
     std::chrono::milliseconds timeout;  // for the first connection
+    std::string token;                  // that it comes with; empty: none
+    std::string token_file;  // in place of it: the token is read anew for each connection
   };
 
   Watch(const Settings& settings, const Console& console);
@@ -48,6 +50,7 @@ class Watch {
   bool fail(const StreamEnd& end);
   std::chrono::milliseconds time_left() const;  // for the first message to come
   StreamTarget target() const;
+  StreamEnd attempt();
   std::string place() const;
 
   const Settings settings_;

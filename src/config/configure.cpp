@@ -11,6 +11,7 @@
 #include "syncrelay/config/environment.h"
 #include "syncrelay/config/runtime_dir.h"
 #include "syncrelay/config/text.h"
+#include "syncrelay/config/token_text.h"
 #include "syncrelay/config/verb.h"
 #include "syncrelay/protocol/channel_name.h"
 
@@ -156,6 +157,15 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   return {};
 }
 
+// The environment's, where the command line names none.
+Result<void, UsageError> take_token(const std::string& token, Invocation& invocation) {
+  const bool counts = invocation.action == Action::watch && invocation.request.token_file.empty();
+  if (token.empty() || !counts) return {};
+  if (!is_token_text(token)) return UsageError{"SYNCRELAY_TOKEN " + std::string(kNoTokenText)};
+  invocation.request.token = token;
+  return {};
+}
+
 // A pattern that looks as if it opened what nothing opens.
 void warn_of_personal(Invocation& invocation) {
   for (const std::string& pattern : invocation.config.open_channels) {
@@ -174,6 +184,7 @@ Result<void, UsageError> configure(const InvocationInput& input, std::span<const
   auto environment = read_environment(input.environment, table);
   invocation.warnings = std::move(environment.warnings);
   add_layer(settings, environment.settings);
+  if (auto taken = take_token(environment.token, invocation); !taken) return taken;
   const auto file = read_file(settings, input, table);
   if (!file) return file.error();
   add_layer(settings, file.value());

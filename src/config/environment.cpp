@@ -10,6 +10,7 @@ namespace syncrelay::config {
 namespace {
 
 constexpr std::string_view kPrefix = "SYNCRELAY_";
+constexpr std::string_view kTokenVariable = "SYNCRELAY_TOKEN";
 
 struct Variable {
   std::string name;
@@ -52,6 +53,7 @@ const Variable* find_variable(const std::vector<Variable>& variables, std::strin
 std::string unknown_variable(const std::vector<Variable>& variables, std::string_view name) {
   std::vector<std::string_view> names;
   for (const Variable& variable : variables) names.push_back(variable.name);
+  names.push_back(kTokenVariable);
   return "unknown environment variable " + on_one_line(name) +
          " is ignored; the nearest known is " + std::string(nearest(name, names));
 }
@@ -68,7 +70,9 @@ EnvironmentReading read_environment(const std::vector<std::string>& environment,
     const std::string_view name = entry.substr(0, equals);
     const std::string_view value = entry.substr(equals + 1);
     const Variable* variable = find_variable(variables, name);
-    if (variable == nullptr) {
+    if (name == kTokenVariable) {
+      reading.token = value;
+    } else if (variable == nullptr) {
       reading.warnings.push_back(unknown_variable(variables, name));
     } else if (!value.empty()) {
       Values values = variable->is_list ? split_list(value) : Values{std::string(value)};

@@ -240,7 +240,8 @@ std::vector<Option> access_options() {
 std::vector<Option> presence_options() {
   return {
       flag_option({"anonymous-identity", kPresence, "",
-                   "Believe clients who they are: sync:hello gives a connection its identity"},
+                   "Believe clients who they are: sync:hello gives a connection its identity; not "
+                   "where tokens say it"},
                   &Config::anonymous_identity),
       list_option({"presence", kPresence, "PATTERN",
                    "Channels whose members are kept and told: a name, or the beginning of names "

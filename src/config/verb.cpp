@@ -146,6 +146,13 @@ Reason set_ca(std::string_view value, Request& request) {
   return std::nullopt;
 }
 
+Reason set_token_file(std::string_view value, Request& request) {
+  if (value.empty()) return "is no file";
+  if (!is_utf8(value)) return "is not valid UTF-8";
+  request.token_file = value;
+  return std::nullopt;
+}
+
 Reason set_versions(std::string_view value, Request& request) {
   return set_flag(value, request.versions);
 }
@@ -173,7 +180,7 @@ constexpr std::array kConditional = {Action::set, Action::merge, Action::remove}
 
 constexpr std::array kDisconnect = {Action::disconnect};
 
-constexpr std::array<RequestOption, 14> kRequestOptions = {{
+constexpr std::array<RequestOption, 15> kRequestOptions = {{
     {"timeout",
      "TIME",
      "How long to try to reach the relay (1ms to 24h; default 5s)",
@@ -203,6 +210,10 @@ constexpr std::array<RequestOption, 14> kRequestOptions = {{
     {"code", "CODE", "disconnect: close code, 4000 to 4999 (default 4000)", kDisconnect, set_code},
     {"reason", "TEXT", "disconnect: reason in the close frame (default disconnected)", kDisconnect,
      set_reason},
+    {"token-file", "FILE",
+     "watch: file with the token that lets it in, read anew for each connection; without it "
+     "SYNCRELAY_TOKEN, from the environment, is the token",
+     kWatch, set_token_file},
     {"count", "COUNT", "watch: stop after this many messages", kWatch, set_count},
     {"tls", "",
      "watch: over TLS, which is meant where --tls-cert is set, too; --host is the name in the "

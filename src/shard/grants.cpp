@@ -2,12 +2,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "syncrelay/protocol/server_message.h"
 
 namespace syncrelay {
+
+Duration Grants::warning_time(ConnectionId id) {
+  constexpr std::uint32_t kGoldenPart = 2'654'435'769U;  // of 2^32
+  const std::uint64_t place = static_cast<std::uint32_t>(id.value) * kGoldenPart;
+  return kLatestWarning + Duration(((kEarliestWarning - kLatestWarning).count() / 1024) *
+                                   static_cast<std::int64_t>(place >> 22));
+}
 
 void Grants::begin(Session& session, std::shared_ptr<const Access> access) {
   if (access) take(session, std::move(access));
@@ -23,7 +31,7 @@ void Grants::take(Session& session, std::shared_ptr<const Access> access) {
   speaker.access_ends =
       clock_.now() + std::chrono::microseconds(std::clamp<std::int64_t>(left, 0, kLongest));
   speaker.warned = false;
-  schedule(session, speaker.access_ends - kWarningTime);
+  schedule(session, speaker.access_ends - warning_time(session.id()));
   if (!speaker.access->id.empty())
     speakers_.introduce(session, speaker.access->id, speaker.access->info);
 }

@@ -7,15 +7,17 @@ namespace {
 
 using Found = std::optional<std::string>;
 
-// Other schemes are for proxies on the way.
+// Other schemes are for proxies on the way. Which of two fields was meant nobody knows: that is
+// none that is good, whatever they say.
 Found in_authorization(const HttpRequest& request) {
   constexpr std::string_view kBearer = "bearer ";
-  if (request.count("authorization") != 1) return std::nullopt;  // which was meant, nobody knows
-  const std::string_view value = request.field("authorization");
-  if (value.size() <= kBearer.size() ||
-      !equal_ignoring_case(value.substr(0, kBearer.size()), kBearer))
-    return std::nullopt;
-  return std::string(trim(value.substr(kBearer.size())));
+  const std::vector<std::string_view> values = request.values("authorization");
+  const auto bears = [kBearer](std::string_view value) {
+    return value.size() > kBearer.size() &&
+           equal_ignoring_case(value.substr(0, kBearer.size()), kBearer);
+  };
+  if (std::none_of(values.begin(), values.end(), bears)) return std::nullopt;
+  return values.size() > 1 ? "" : std::string(trim(values[0].substr(kBearer.size())));
 }
 
 Found in_subprotocols(const HttpRequest& request) {
@@ -27,14 +29,22 @@ Found in_subprotocols(const HttpRequest& request) {
 }
 
 // RFC 6265 section 4.2.1.
-Found in_cookie(const HttpRequest& request, const std::string& name) {
-  if (name.empty()) return std::nullopt;
-  for (std::string_view rest = request.field("cookie"); !rest.empty();) {
+Found in_cookies(std::string_view value, const std::string& name) {
+  for (std::string_view rest = value; !rest.empty();) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     const std::string_view pair = trim(rest.substr(0, end));
     if (pair.starts_with(name) && pair.substr(name.size()).starts_with('='))
       return std::string(pair.substr(name.size() + 1));
     rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return std::nullopt;
+}
+
+// What comes over HTTP/2 on its way may have a field for each (RFC 9113 section 8.2.3).
+Found in_cookie(const HttpRequest& request, const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  for (const std::string_view value : request.values("cookie")) {
+    if (Found found = in_cookies(value, name)) return found;
   }
   return std::nullopt;
 }

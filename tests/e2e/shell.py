@@ -18,9 +18,9 @@ SECONDS = 20.0
 class Shell:
     """Runs commands that ask one relay."""
 
-    def __init__(self, runtime_dir, port=None, program=None, user=None):
-        """`user`, a number, is who runs `program` in place of the tests' own user, in a group of that number alone."""
-        self._env = environment(runtime_dir, {"SYNCRELAY_PORT": str(port)} if port else {})
+    def __init__(self, runtime_dir, port=None, program=None, user=None, **env):
+        """`env` are more variables. `user`, a number, is who runs `program` in place of the tests' own user, in a group of that number alone."""
+        self._env = environment(runtime_dir, {**({"SYNCRELAY_PORT": str(port)} if port else {}), **env})
         self._program = program or binary()
         self._identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
 

@@ -125,4 +125,4 @@ def test_a_key_that_may_not_be_read_is_told(pair, runtime_dir):
 
 def test_a_certificate_alone_is_a_mistake(pair, runtime_dir):
     ended = run_relay("--tls-cert", pair.cert, runtime_dir=runtime_dir)
-    assert ended.returncode == 2 and "needs tls-key" in ended.stderr
+    assert ended.returncode == 2 and "needs --tls-key" in ended.stderr

@@ -160,7 +160,7 @@ async def test_the_own_channel_goes_on_from_a_position(relay_with, issuer, peer_
 
 # Until when
 
-async def test_a_client_is_warned_half_a_minute_before_the_end_and_closed_at_it(relay_with, issuer):
+async def test_a_client_is_warned_before_the_end_and_closed_at_it(relay_with, issuer):
     relay = relay_with(issuer)
     client = await open_with(relay, issuer.token(ttl=2 - LEEWAY))
     begun = time.monotonic()

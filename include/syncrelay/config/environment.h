@@ -10,6 +10,7 @@ namespace syncrelay::config {
 
 struct EnvironmentReading {
   Settings settings;  // includes kConfigOption
+  std::string token;  // SYNCRELAY_TOKEN, which is of a request; empty: none
   std::vector<std::string> warnings;
 };
 

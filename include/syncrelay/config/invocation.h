@@ -63,6 +63,8 @@ struct Request {
   bool versions = false;                         // state: print them, too
   bool tls = false;                              // watch: the client port speaks TLS
   std::string ca;                                // watch: file of who is trusted; implies tls
+  std::string token;                             // watch: that it comes with; empty: none
+  std::string token_file;                        // watch: where it stands, in place of `token`
   bool silent = false;                           // do not tell connected clients of the change
 };
 

@@ -39,8 +39,8 @@ inline constexpr std::array<RefusedMessageInfo, 14> kRefusedMessages = {{
      "this type is unknown: what begins with sync: is for the relay, and it knows none such"},
     {RefusedMessage::invalid_ref, "invalid_ref", "a ref is a string of 1 to 64 bytes"},
     {RefusedMessage::identity_not_allowed, "identity_not_allowed",
-     "who a client is its token says, or, where the relay's option --anonymous-identity allows it "
-     "and no token does, itself"},
+     "who a client is its token says, or, where the relay asks for none and its option "
+     "--anonymous-identity allows it, itself"},
     {RefusedMessage::invalid_id, "invalid_id",
      "an id is a string of 1 to 64 bytes of A-Z a-z 0-9 _ . : ~ - /"},
     {RefusedMessage::invalid_info, "invalid_info", "an info is an object of up to 1024 bytes"},

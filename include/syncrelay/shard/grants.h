@@ -14,11 +14,18 @@
 
 namespace syncrelay {
 
-// What clients' tokens grant them, and for how long: warns a client kWarningTime before the end,
-// and closes it then unless it has brought a newer token. Its shard's thread only.
+// What clients' tokens grant them, and for how long: warns a client before the end, and closes it
+// then unless it has brought a newer token. Its shard's thread only.
 class Grants {
  public:
-  static constexpr Duration kWarningTime = std::chrono::seconds(30);
+  // Before the end. When tokens of many end together, the warnings are spread between these two,
+  // and with them the requests for newer tokens.
+  static constexpr Duration kEarliestWarning = std::chrono::seconds(60);
+  static constexpr Duration kLatestWarning = std::chrono::seconds(30);
+
+  // How long before the end this connection is warned. Of connections that came one after the other
+  // no two are close.
+  static Duration warning_time(ConnectionId id);
 
   // All must outlive it.
   Grants(Speakers& speakers, Subscriptions& subscriptions, const Clock& clock)

@@ -236,10 +236,10 @@ TEST_CASE("Asking a relay on another host needs no permission") {
 TEST_CASE("A relay takes a certificate and its key, or neither") {
   CHECK(error_of(make_input({"--tls-cert", "c.pem", "--tls-key", "k.pem"})).empty());
   CHECK(error_of(make_input({"--tls-cert", "c.pem"})) ==
-        "tls-cert (from --tls-cert): needs tls-key");
+        "tls-cert (from --tls-cert): needs --tls-key");
   CHECK(error_of(make_input({}, {"SYNCRELAY_TLS_KEY=k.pem"})) ==
-        "tls-key (from SYNCRELAY_TLS_KEY): needs tls-cert");
-  CHECK(error_of(make_input({"--admin-tls"})) == "admin-tls (from --admin-tls): needs tls-cert");
+        "tls-key (from SYNCRELAY_TLS_KEY): needs --tls-cert");
+  CHECK(error_of(make_input({"--admin-tls"})) == "admin-tls (from --admin-tls): needs --tls-cert");
   CHECK(error_of(make_input({"healthcheck", "--tls-cert", "c.pem"})).empty());
 }
 

@@ -338,5 +338,22 @@ TEST_CASE("Every command stands in the help") {
   }
 }
 
+TEST_CASE("A token comes from the environment where watch names no file") {
+  const auto request_of = [](Words arguments, Words environment) {
+    const auto result = parse_invocation(make_input(std::move(arguments), std::move(environment)));
+    REQUIRE(result.ok());
+    CHECK(result.value().warnings.empty());
+    return result.value().request;
+  };
+  CHECK(request_of({"watch"}, {"SYNCRELAY_TOKEN=a.b-_.c"}).token == "a.b-_.c");
+  CHECK(request_of({"watch"}, {"SYNCRELAY_TOKEN="}).token.empty());
+  CHECK(request_of({"state"}, {"SYNCRELAY_TOKEN=a b"}).token.empty());
+  const Request named = request_of({"watch", "--token-file", "f"}, {"SYNCRELAY_TOKEN=a.b.c"});
+  CHECK(named.token.empty());
+  CHECK(named.token_file == "f");
+  CHECK(error_of(make_input({"watch"}, {"SYNCRELAY_TOKEN=secret\r\n"})) ==
+        "SYNCRELAY_TOKEN holds no token: up to 8 KiB of A-Z a-z 0-9 _ . -");
+}
+
 }  // namespace
 }  // namespace syncrelay

@@ -94,18 +94,38 @@ bool has(const Texts& texts, std::string_view part) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(GrantsBench, "A client is warned half a minute before its token ends") {
+TEST_CASE_FIXTURE(GrantsBench, "A client is warned up to a minute before its token ends") {
   Client& client = connect(access(seconds(100)));
   client.transport->take_texts();
-  pass(seconds(69));
+  const Duration warning = Grants::warning_time(client.session->id());
+  pass(seconds(100) - warning - seconds(1));
   CHECK(client.transport->take_texts().empty());
   pass(seconds(1));
-  CHECK(client.transport->take_texts() == Texts{R"({"type":"sync:expiring","in":30})"});
-  pass(seconds(29));
+  const auto left = std::chrono::ceil<seconds>(warning).count();
+  CHECK(client.transport->take_texts() ==
+        Texts{R"({"type":"sync:expiring","in":)" + std::to_string(left) + '}'});
+  pass(warning - seconds(1));
   CHECK(client.transport->take_texts().empty());
   CHECK(!client.closed());
   pass(seconds(1));
   CHECK(client.closed());
+}
+
+TEST_CASE_FIXTURE(GrantsBench, "Clients whose tokens end together are not warned together") {
+  constexpr int kMany = 600;
+  for (int number = 0; number < kMany; ++number) connect(access(seconds(100)));
+  for (Client& client : clients) client.transport->take_texts();
+  int warned_before = 0;
+  for (int second = 1; second <= 71; ++second) {
+    pass(seconds(1));
+    int warned = warned_before;
+    for (Client& client : clients)
+      warned += has(client.transport->take_texts(), "sync:expiring") ? 1 : 0;
+    CHECK(warned - warned_before <= kMany / 30 + 5);
+    if (second < 40) CHECK(warned == 0);
+    warned_before = warned;
+  }
+  CHECK(warned_before == kMany);
 }
 
 TEST_CASE_FIXTURE(GrantsBench, "Who comes with less is warned at once, of what is left") {
@@ -135,9 +155,9 @@ TEST_CASE_FIXTURE(GrantsBench, "A newer token begins the time anew, also after t
   pass(seconds(80));
   CHECK(renew(client, std::shared_ptr<const Access>(access(seconds(100)))) ==
         Texts{R"({"type":"sync:ack","ref":"r"})"});
-  pass(seconds(60));
+  pass(seconds(39));
   CHECK(client.transport->take_texts().empty());
-  pass(seconds(10));
+  pass(seconds(31));
   CHECK(has(client.transport->take_texts(), "sync:expiring"));
   pass(seconds(30));
   CHECK(client.closed());

@@ -23,8 +23,14 @@ TEST_CASE("A token is found in the Authorization field") {
   CHECK(found("Authorization: Basic eDp5\r\n") == "none");
   CHECK(found("Authorization: Bearer\r\n") == "none");
   CHECK(found("Authorization: Bearera.b.c\r\n") == "none");
-  // Which of two was meant cannot be known.
-  CHECK(found("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n") == "none");
+  CHECK(found("Authorization: Basic a\r\nAuthorization: Basic b\r\n") == "none");
+}
+
+TEST_CASE("Which of two fields was meant cannot be known: that is no good token, and not none") {
+  const std::string a = "Authorization: Bearer a\r\n", b = "Authorization: Bearer b\r\n";
+  CHECK(found(a + b).empty());
+  CHECK(found(a + a).empty());
+  CHECK(found("Authorization: Basic x\r\n" + a + "Sec-WebSocket-Protocol: token.c\r\n").empty());
 }
 
 TEST_CASE("A token is found among the subprotocols") {
@@ -39,6 +45,8 @@ TEST_CASE("Cookies and the URL are looked at where an option says so") {
   CHECK(found("Cookie: session=a.b.c\r\n", all) == "a.b.c");
   CHECK(found("Cookie: x=1;  session=a.b.c; y=2\r\n", all) == "a.b.c");
   CHECK(found("Cookie: mysession=a; session2=b; session\r\n", all) == "none");
+  CHECK(found("Cookie: x=1\r\nCookie: session=a.b.c\r\nCookie: session=d\r\n", all) == "a.b.c");
+  CHECK(found("Cookie: x=1,session=a.b.c\r\n", all) == "none");
   CHECK(found("Cookie: session=a.b.c\r\n", none) == "none");
   CHECK(found("", all, "x=1&token=a.b.c") == "a.b.c");
   CHECK(found("", all, "token=&tokens=b") == "none");
