@@ -158,7 +158,8 @@ void Server::build_shards() {
   hosts_ = std::make_unique<HostRule>(config_.allow_host, config_.allow_origin);
   origins_ = std::make_unique<OriginRule>(config_.allow_origin);
   const DoorRules rules{*admission_, *hosts_, *origins_,
-                        token_keys_ ? &token_keys_->settings() : nullptr};
+                        token_keys_ ? &token_keys_->settings() : nullptr,
+                        config_.compression == Compression::on};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {

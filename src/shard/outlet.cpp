@@ -34,8 +34,8 @@ bool Outlet::write_out(Frames& frames) {
 
 bool Outlet::write_rest_of_event() {
   auto& event = std::get<EventUnderWay>(waiting_->long_message);
-  event.position += write_whole_frames(event.chunk->read(event.position, event.end));
-  if (event.position < event.end) return false;
+  event.rest = event.rest.subspan(write_whole_frames(event.rest));
+  if (!event.rest.empty()) return false;
   waiting_->long_message = {};
   forget_what_is_gone();
   stats_.frames_sent.add();
@@ -75,16 +75,14 @@ void Outlet::append(std::string& frames, std::string_view text, MessagePart part
   stats_.frames_sent.add();
 }
 
-bool Outlet::stop_in(const LoggedEvent& event, const std::shared_ptr<const LogChunk>& chunk,
-                     std::uint64_t position) {
-  const ByteSpan frames = chunk->read(event.begin, event.end);
-  const std::size_t taken = position - event.begin;
-  const std::size_t end = frame_end(frames, taken);
-  finish_frame(frames.subspan(taken, end - taken));
-  if (end == frames.size()) {
+bool Outlet::stop_in(ByteSpan event, std::size_t taken,
+                     const std::shared_ptr<const LogChunk>& chunk) {
+  const std::size_t end = frame_end(event, taken);
+  finish_frame(event.subspan(taken, end - taken));
+  if (end == event.size()) {
     stats_.frames_sent.add();
   } else if (end > 0) {
-    waiting().long_message = EventUnderWay{chunk, event.begin + end, event.end};
+    waiting().long_message = EventUnderWay{chunk, event.subspan(end)};
   }
   block();
   return end > 0;

@@ -57,7 +57,8 @@ class SessionBench {
   Session& admit(const ClientRequest& request = {}) {
     end();
     session = std::make_unique<Session>(ConnectionId{1}, transport,
-                                        request.heartbeat.value_or(keepalive.heartbeat), context);
+                                        request.heartbeat.value_or(keepalive.heartbeat),
+                                        request.deflates, context);
     for (const SubscribeMessage& wish : request.subscriptions)
       subscriptions.subscribe(*session, wish);
     return *session;
@@ -143,8 +144,9 @@ class SessionBench {
   const std::string epoch = "e0";
   const std::uint64_t noted_until = UINT64_MAX;  // it is noted at once
   std::vector<Pick> picks;
-  const SessionContext context{replica.log(), snapshots, turns, relay.clock, time,
-                               stats,         keepalive, epoch, noted_until, picks};
+  DeflatedRuns deflated{stats};
+  const SessionContext context{replica.log(), snapshots, turns,       relay.clock, time,    stats,
+                               keepalive,     epoch,     noted_until, picks,       deflated};
   SubscriptionRules rules{ChannelRule({"room:*"}), 5, 4};
   Outbox outbox{[] {}};
   ChannelPatterns presence;

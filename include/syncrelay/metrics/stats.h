@@ -136,7 +136,11 @@ struct ShardStats {
   std::array<Counter, kClientMessageKindNames.size()> client_messages;
   std::array<Counter, kRefusedMessages.size()> client_messages_refused;
   std::array<Counter, kTokenFaultNames.size()> tokens_refused;
-  Counter identities;  // that have a connection
+  Counter identities;            // that have a connection
+  Counter deflated_events;       // once each, for all clients of all shards
+  Counter deflated_plain_bytes;  // of them, as they lie in the log,
+  Counter deflated_wire_bytes;   // and as they are written
+  Counter undeflated_events;     // that went as they are for want of room or time
   Counter slow_clients;
   Counter lag_events_max;
   Counter log_bytes;

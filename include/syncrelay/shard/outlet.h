@@ -36,7 +36,9 @@ struct SnapshotUnderWay {
 class Outlet {
  public:
   // Both must outlive it.
-  Outlet(Transport& transport, ShardStats& stats) : transport_(transport), stats_(stats) {}
+  // `deflates`: the client has negotiated permessage-deflate (RFC 7692).
+  Outlet(Transport& transport, ShardStats& stats, bool deflates)
+      : transport_(transport), stats_(stats), deflates_(deflates) {}
   ~Outlet();
   Outlet(const Outlet&) = delete;
   Outlet& operator=(const Outlet&) = delete;
@@ -64,10 +66,9 @@ class Outlet {
   // Offers whole messages of the log; returns how many bytes were taken. When that is not all,
   // stop_in() has to follow. Precondition: nothing is due.
   std::size_t write(ByteSpan messages);
-  // The transport took the log up to `position`, which lies in this event, and no more. True: what
-  // is left of the event is the outlet's.
-  bool stop_in(const LoggedEvent& event, const std::shared_ptr<const LogChunk>& chunk,
-               std::uint64_t position);
+  // The transport took this many bytes of an event that lies in this chunk or its deflated one, and
+  // no more. True: what is left of the event is the outlet's.
+  bool stop_in(ByteSpan event, std::size_t taken, const std::shared_ptr<const LogChunk>& chunk);
 
   void begin_snapshot(SnapshotUnderWay snapshot);
   // Precondition: all its fragments are written.
@@ -81,6 +82,7 @@ class Outlet {
   bool in_long_message() const { return waiting_ && waiting_->in_long_message(); }
 
   Transport& transport() const { return transport_; }
+  bool deflates() const { return deflates_; }
   bool blocked() const { return blocked_; }  // waits for the transport, having more to write
   void unblock();
   bool idle() const { return !blocked_ && !waiting_; }
@@ -94,8 +96,7 @@ class Outlet {
   // whatever the window does.
   struct EventUnderWay {
     std::shared_ptr<const LogChunk> chunk;
-    std::uint64_t position = 0;
-    std::uint64_t end = 0;
+    ByteSpan rest;
   };
 
   // Frames of the outlet's own.
@@ -127,6 +128,7 @@ class Outlet {
   std::unique_ptr<Waiting> waiting_;  // null, as it mostly is: nothing waits
   std::uint64_t bytes_sent_ = 0;
   bool blocked_ = false;
+  const bool deflates_;
 };
 
 static_assert(sizeof(Outlet) <= 40, "each event touches that of every client");

@@ -25,6 +25,7 @@ struct DoorRules {
   HostRule& hosts;
   const OriginRule& origins;
   const TokenSettings* tokens;  // null: none are asked for
+  bool compression = true;      // permessage-deflate is granted to who offers it
 };
 
 // Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out

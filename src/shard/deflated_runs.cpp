@@ -1,0 +1,24 @@
+#include "syncrelay/shard/deflated_runs.h"
+
+namespace syncrelay {
+
+void DeflatedRuns::begin_turn() {
+  bytes_left_ = kBytesPerTurn;
+  known_ = {};
+}
+
+WireRun DeflatedRuns::find(const LogChunk& chunk, std::uint64_t from, std::uint64_t to) {
+  Deflating work{deflater_, bytes_left_};
+  const WireRun run = chunk.deflated().run(chunk, from, to, work);
+  bytes_left_ = work.bytes_left;
+  stats_.deflated_events.add(work.events);
+  stats_.deflated_plain_bytes.add(work.plain_bytes);
+  stats_.deflated_wire_bytes.add(work.wire_bytes);
+  stats_.undeflated_events.add(work.events_left);
+  if (run.behind != to) return run;
+  known_[next_known_] = {from, run};
+  next_known_ = (next_known_ + 1) % known_.size();
+  return run;
+}
+
+}  // namespace syncrelay
