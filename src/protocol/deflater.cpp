@@ -15,8 +15,8 @@ namespace {
 constexpr int kLevel = 6;
 constexpr int kMemoryLevel = 5;
 
-constexpr std::size_t kFirstRoom = 4 * 1024;
-constexpr std::size_t kKeptRoom = 256 * 1024;
+constexpr std::size_t kFirstOutput = 4 * 1024;
+constexpr std::size_t kKeptOutput = 256 * 1024;
 
 }  // namespace
 
@@ -40,7 +40,7 @@ void Deflater::begin() {
   if (!stream_) stream_ = std::make_unique<Stream>();
   deflateReset(&stream_->z);
   used_ = 0;
-  if (out_.size() > kKeptRoom) std::string().swap(out_);
+  if (out_.size() > kKeptOutput) std::string().swap(out_);
 }
 
 void Deflater::add(std::string_view text) {
@@ -58,7 +58,7 @@ std::string_view Deflater::end() {
 void Deflater::run(int flush) {
   z_stream& z = stream_->z;
   do {
-    if (used_ == out_.size()) out_.resize(out_.empty() ? kFirstRoom : 2 * out_.size());
+    if (used_ == out_.size()) out_.resize(out_.empty() ? kFirstOutput : 2 * out_.size());
     z.next_out = reinterpret_cast<Bytef*>(out_.data() + used_);
     z.avail_out = static_cast<uInt>(out_.size() - used_);
     deflate(&z, flush);

@@ -12,7 +12,7 @@ constexpr std::size_t kShortHeader = 2;   // payload up to 125 bytes
 constexpr std::size_t kMediumHeader = 4;  // up to 65,535; a longer frame is never made
 constexpr std::size_t kShortPayload = 125;
 constexpr std::byte kFin{0x80};
-constexpr std::byte kDeflated{0x40};  // RSV1
+constexpr std::byte kDeflatedMessage{0x40};  // RSV1
 constexpr std::byte kTextMessage{0x01};
 constexpr std::byte kMediumLength{126};
 
@@ -50,7 +50,7 @@ void MessageWriter::begin_fragment() {
   left_in_fragment_ = std::min(left_, kFragmentBytes);
   const bool last = left_in_fragment_ == left_;
   std::byte head{0};
-  if (first_) head |= deflated_ ? kTextMessage | kDeflated : kTextMessage;
+  if (first_) head |= deflated_ ? kTextMessage | kDeflatedMessage : kTextMessage;
   if (last && ends_message_) head |= kFin;
   first_ = false;
   *out_++ = head;

@@ -126,8 +126,8 @@ void Shard::hear(Session& session, ClientMessage message) {
     if (may_renew(session, *token)) hear(session, *token, std::shared_ptr<const Access>());
     return;
   }
-  if (std::holds_alternative<UnheldMessage>(message))
-    return session.close(CloseCause::over_capacity);
+  if (const auto* unreadable = std::get_if<UnreadableMessage>(&message))
+    return session.close(unreadable->cause);
   if (const auto* wish = std::get_if<SubscribeMessage>(&message)) {
     counter(stats_.client_messages, ClientMessageKind::subscribe).add();
     subscriptions_.subscribe(session, *wish);

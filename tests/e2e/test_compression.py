@@ -35,3 +35,11 @@ async def test_clients_with_and_without_it_see_the_same_messages(relay, pusher, 
     await read_both([plain, deflated], await settle(relay, pusher))
     assert [m.text for m in plain.events()] == [m.text for m in deflated.events()]
     assert len(plain.events()) == 401
+
+
+async def test_what_a_client_deflates_is_heard(relay, connect):
+    client = await connect(relay, **DEFLATE)
+    await client.connection.send(json.dumps({"type": "sync:ping", "padding": "x" * 900}))
+    await client.connection.send([json.dumps({"type": "sync:ping"})[:9], json.dumps({"type": "sync:ping"})[9:]])
+    for _ in range(2):
+        assert (await client.next()).type == "ping"
