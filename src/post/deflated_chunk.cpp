@@ -18,7 +18,7 @@ WireRun as_it_is(const LogChunk& chunk, std::uint32_t from, std::uint32_t to) {
 }
 
 bool is_short(std::size_t event) {
-  return event < DeflatedChunk::kLeastEventBytes;
+  return event < Deflater::kLeastBytes;
 }
 
 std::uint64_t count_not_short(ByteSpan events) {
@@ -29,15 +29,6 @@ std::uint64_t count_not_short(ByteSpan events) {
     events = events.subspan(size);
   }
   return count;
-}
-
-bool all_are_short(ByteSpan events) {
-  while (!events.empty()) {
-    const std::size_t size = message_end(events);
-    if (!is_short(size)) return false;
-    events = events.subspan(size);
-  }
-  return true;
 }
 
 }  // namespace
@@ -55,13 +46,14 @@ WireRun DeflatedChunk::run(const LogChunk& chunk, std::uint64_t from, std::uint6
       segment != segments_.end() && begin <= segment->end && segment->last == starts_.size();
   if (here && !(grows && segment->end < limit)) return cut(chunk, *segment, begin, end);
   if (!grows) {
-    if (all_are_short(bytes_of(chunk, begin, limit))) return as_it_is(chunk, begin, limit);
+    if (count_not_short(bytes_of(chunk, begin, limit)) == 0) return as_it_is(chunk, begin, limit);
     const auto index = static_cast<std::uint32_t>(starts_.size());
     segment = segments_.insert(next, {begin, begin, index, index});
   }
   const std::uint32_t as_it_is_to = lay(chunk, *segment, limit, work);
   if (segment->end > begin) return cut(chunk, *segment, begin, end);
   if (segment->first == segment->last) segments_.erase(segment);
+  work.events_left += count_not_short(bytes_of(chunk, begin, as_it_is_to));
   return as_it_is(chunk, begin, as_it_is_to);
 }
 
@@ -79,10 +71,7 @@ std::uint32_t DeflatedChunk::lay(const LogChunk& chunk, Segment& segment, std::u
     const ByteSpan rest = bytes_of(chunk, segment.end, to);
     const std::size_t size = message_end(rest);
     if (size > kMostEventBytes) return segment.end + static_cast<std::uint32_t>(size);
-    if (!lay_event(chunk, rest.first(size), segment, work)) {
-      work.events_left += count_not_short(rest);
-      return to;
-    }
+    if (!lay_event(chunk, rest.first(size), segment, work)) break;
   }
   return to;
 }

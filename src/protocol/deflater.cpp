@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <cstdint>
 #include <new>
 
 #include "syncrelay/protocol/frame.h"
@@ -64,6 +65,24 @@ void Deflater::run(int flush) {
     deflate(&z, flush);
     used_ = out_.size() - z.avail_out;
   } while (z.avail_out == 0);
+}
+
+// RFC 1951 section 3.2.4, at a byte's boundary: not the last block, stored.
+void Deflater::append_stored(std::string& payload, std::string_view text) {
+  const auto size = static_cast<std::uint16_t>(text.size());
+  const auto byte = [&](unsigned value) { payload += static_cast<char>(value & 0xff); };
+  byte(0);
+  byte(size);
+  byte(size >> 8U);
+  byte(~size);
+  byte(~size >> 8);
+  payload.append(text);
+}
+
+// An empty stored block ends it; what that consists of but for its first byte is left out.
+void Deflater::append_stored_end(std::string& payload, std::string_view text) {
+  append_stored(payload, text);
+  payload += '\0';
 }
 
 std::string_view Deflater::deflate_message(ByteSpan frames) {

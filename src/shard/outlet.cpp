@@ -42,11 +42,14 @@ bool Outlet::write_rest_of_event() {
   return true;
 }
 
-std::size_t Outlet::write_fragment(Snapshot::Fragment& scratch) {
+std::size_t Outlet::write_fragment(Snapshot::Fragment& scratch, Deflater& deflater) {
   auto& under_way = std::get<SnapshotUnderWay>(waiting_->long_message);
-  const Snapshot::Fragment& fragment = under_way.snapshot->fragment(under_way.place, scratch);
-  if (write_whole_frames(as_bytes(fragment.bytes)) > 0) under_way.place = fragment.behind;
-  return fragment.bytes.size();
+  const Coding coding = deflates_ ? Coding::deflated : Coding::plain;
+  const Snapshot::Given given =
+      under_way.snapshot->fragment(under_way.place, {coding, scratch, deflater});
+  if (write_whole_frames(as_bytes(given.fragment.bytes)) > 0)
+    under_way.place = given.fragment.behind;
+  return given.effort;
 }
 
 void Outlet::add_control(std::string_view frame) {
@@ -55,8 +58,8 @@ void Outlet::add_control(std::string_view frame) {
   stats_.frames_sent.add();
 }
 
-void Outlet::add_message(std::string_view text) {
-  append(waiting().messages.bytes, text, MessagePart::whole);
+void Outlet::add_message(std::string_view payload, Coding coding) {
+  append(waiting().messages.bytes, payload, MessagePart::whole, coding);
 }
 
 void Outlet::begin_snapshot(SnapshotUnderWay snapshot) {
@@ -65,13 +68,18 @@ void Outlet::begin_snapshot(SnapshotUnderWay snapshot) {
 
 void Outlet::end_snapshot(std::string_view text) {
   waiting_->long_message = {};
-  append(waiting_->frames.bytes, text, MessagePart::end);
+  if (!deflates_) return append(waiting_->frames.bytes, text, MessagePart::end, Coding::plain);
+  std::string payload;
+  Deflater::append_stored_end(payload, text);
+  append(waiting_->frames.bytes, payload, MessagePart::end, Coding::deflated);
 }
 
-void Outlet::append(std::string& frames, std::string_view text, MessagePart part) {
+void Outlet::append(std::string& frames, std::string_view payload, MessagePart part,
+                    Coding coding) {
   const std::size_t begin = frames.size();
-  frames.resize(begin + wire_size(text.size()));
-  MessageWriter(reinterpret_cast<std::byte*>(frames.data() + begin), text.size(), part).write(text);
+  frames.resize(begin + wire_size(payload.size()));
+  MessageWriter(reinterpret_cast<std::byte*>(frames.data() + begin), payload.size(), part, coding)
+      .write(payload);
   stats_.frames_sent.add();
 }
 

@@ -120,7 +120,7 @@ std::size_t Session::write_snapshot(std::size_t bytes) {
   std::size_t offered = 0;
   pump();
   while (has_snapshot_to_write() && offered < bytes) {
-    offered += outlet_.write_fragment(context_.snapshots.scratch());
+    offered += outlet_.write_fragment(context_.snapshots.scratch(), context_.deflation.deflater());
     const SnapshotUnderWay& under_way = *outlet_.snapshot();
     if (under_way.snapshot->ends_at(under_way.place)) end_snapshot();
   }
@@ -217,8 +217,15 @@ void Session::begin_snapshot(Follower& follower, SnapshotReason reason) {
     return context_.turns.add(*this);
   }
   const std::string epoch = epoch_of(context_.epoch, channel.generation);
-  outlet_.add_message(snapshot->plain() +
-                      snapshot_end({context_.clock.wall(), channel.last(), epoch}, skipped));
+  add_snapshot(*snapshot, snapshot_end({context_.clock.wall(), channel.last(), epoch}, skipped));
+}
+
+void Session::add_snapshot(Snapshot& snapshot, std::string_view end) {
+  std::string payload =
+      outlet_.deflates() ? snapshot.plain_deflated(context_.deflation) : std::string();
+  if (payload.empty()) return outlet_.add_message(snapshot.plain() + std::string(end));
+  Deflater::append_stored_end(payload, end);
+  outlet_.add_message(payload, Coding::deflated);
 }
 
 bool Session::idle() const {

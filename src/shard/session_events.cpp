@@ -27,7 +27,7 @@ bool Session::write_of_one(Follower& follower) {
 
 // Offers as much of the log from `begin` to `end` as goes at once.
 Session::Written Session::write(const LogChunk& chunk, std::uint64_t begin, std::uint64_t end) {
-  const WireRun run = outlet_.deflates() ? context_.deflated.get(chunk, begin, end)
+  const WireRun run = outlet_.deflates() ? context_.deflation.run(chunk, begin, end)
                                          : WireRun{chunk.read(begin, end), end};
   return {run, outlet_.write(run.bytes)};
 }

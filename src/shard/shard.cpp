@@ -51,9 +51,9 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
       grants_(speakers_, subscriptions_, clock),
       time_(clock.now()),
-      deflated_(stats),
-      context_{replica_.log(),      snapshots_,      turns_,       clock_, time_,    stats_,
-               settings_.keepalive, settings_.epoch, noted_until_, picks_, deflated_} {
+      deflation_(stats),
+      context_{replica_.log(),      snapshots_,      turns_,       clock_, time_,     stats_,
+               settings_.keepalive, settings_.epoch, noted_until_, picks_, deflation_} {
   stats_.channels.set(replica_.channels());
 }
 
@@ -154,7 +154,7 @@ void Shard::hear(Session& session, const TokenMessage& message,
 }
 
 bool Shard::run() {
-  deflated_.begin_turn();
+  deflation_.begin_turn();
   const bool more = run_passes();
   turns_.run();
   end_dropped();
@@ -349,7 +349,7 @@ void Shard::close_readers(const Snapshot& snapshot) {
 
 void Shard::tick() {
   time_.tick(clock_.now());
-  deflated_.begin_turn();
+  deflation_.begin_turn();
   grants_.tick();
   std::uint64_t lag = 0;
   bool held = false;

@@ -56,6 +56,7 @@ class SessionBench {
   // Nothing is written yet.
   Session& admit(const ClientRequest& request = {}) {
     end();
+    if (request.deflates) transport.inflate();
     session = std::make_unique<Session>(ConnectionId{1}, transport,
                                         request.heartbeat.value_or(keepalive.heartbeat),
                                         request.deflates, context);
@@ -144,9 +145,9 @@ class SessionBench {
   const std::string epoch = "e0";
   const std::uint64_t noted_until = UINT64_MAX;  // it is noted at once
   std::vector<Pick> picks;
-  DeflatedRuns deflated{stats};
-  const SessionContext context{replica.log(), snapshots, turns,       relay.clock, time,    stats,
-                               keepalive,     epoch,     noted_until, picks,       deflated};
+  Deflation deflation{stats};
+  const SessionContext context{replica.log(), snapshots, turns,       relay.clock, time,     stats,
+                               keepalive,     epoch,     noted_until, picks,       deflation};
   SubscriptionRules rules{ChannelRule({"room:*"}), 5, 4};
   Outbox outbox{[] {}};
   ChannelPatterns presence;

@@ -27,7 +27,7 @@ struct Deflating {
   std::uint64_t events = 0;       // that are deflated,
   std::uint64_t plain_bytes = 0;  // as they lie in the log,
   std::uint64_t wire_bytes = 0;   // and deflated
-  std::uint64_t events_left = 0;  // that go as they are for want of room or of bytes_left
+  std::uint64_t events_left = 0;  // that go as they are: no room, no bytes_left, or very long
 };
 
 // A chunk's events once more, each as a message of permessage-deflate that needs no other
@@ -45,8 +45,7 @@ struct Deflating {
 // Thread-safe. What it has laid down never changes or moves.
 class DeflatedChunk {
  public:
-  static constexpr std::size_t kLeastEventBytes = 150;  // on the wire; a shorter one goes as it is
-  static constexpr std::size_t kMostEventBytes = 2 * 1024 * 1024;  // and a longer one, too
+  static constexpr std::size_t kMostEventBytes = 2 * 1024 * 1024;  // a longer one goes as it is
 
   // What of the log from `from` to `to` is to be written at once: at least an event. Preconditions:
   // both are where events of `chunk` begin or end, which is this one's; from < to.

@@ -15,6 +15,8 @@ class Deflater {
  public:
   // It refers back at most 2^kWindowBits bytes: all that one may ask for who inflates.
   static constexpr int kWindowBits = 12;
+  // It is not worth the time, nor is it much shorter, for a message of fewer bytes.
+  static constexpr std::size_t kLeastBytes = 150;
   // What end() always ends with: an empty block, at a byte's boundary.
   static constexpr std::string_view kBlockEnd{"\x00\x00\xff\xff", 4};
 
@@ -28,6 +30,13 @@ class Deflater {
   void begin();
   void add(std::string_view text);
   std::string_view end();
+
+  // Puts `text` behind what end() gave, or behind nothing, as it is: as something that may be
+  // followed, or as the end of a message's payload (section 7.2.1). Precondition: at most
+  // kMaxStored.
+  static constexpr std::size_t kMaxStored = 65'535;
+  static void append_stored(std::string& payload, std::string_view text);
+  static void append_stored_end(std::string& payload, std::string_view text);
 
   // The payload of a message (section 7.2.1) from its frames, which are not deflated; valid until
   // the next call.

@@ -53,14 +53,14 @@ class Outlet {
   bool write_frames() { return write_out(waiting_->frames); }
   bool write_rest_of_event();
   bool write_messages() { return write_out(waiting_->messages); }
-  // One fragment; returns the bytes that were offered. It goes whole or not at all.
-  std::size_t write_fragment(Snapshot::Fragment& scratch);
+  // One fragment; returns what that took, see Snapshot::Given. It goes whole or not at all.
+  std::size_t write_fragment(Snapshot::Fragment& scratch, Deflater& deflater);
 
   // Goes at the next frame's end; between two messages behind those that were added before.
   void add_control(std::string_view frame);
   // Goes behind the message that is under way and those that were added before. Short: at most a
   // fragment.
-  void add_message(std::string_view text);
+  void add_message(std::string_view payload, Coding coding = Coding::plain);
   std::size_t waiting_bytes() const { return waiting_ ? waiting_->messages.left() : 0; }
 
   // Offers whole messages of the log; returns how many bytes were taken. When that is not all,
@@ -118,7 +118,7 @@ class Outlet {
   Waiting& waiting();
   void forget_what_is_gone();
   bool write_out(Frames& frames);
-  void append(std::string& frames, std::string_view text, MessagePart part);
+  void append(std::string& frames, std::string_view payload, MessagePart part, Coding coding);
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);
   void block();

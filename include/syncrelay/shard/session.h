@@ -16,7 +16,7 @@
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/server_message.h"
-#include "syncrelay/shard/deflated_runs.h"
+#include "syncrelay/shard/deflation.h"
 #include "syncrelay/shard/due_followers.h"
 #include "syncrelay/shard/follower.h"
 #include "syncrelay/shard/keepalive.h"
@@ -49,7 +49,7 @@ struct SessionContext {
   // Of all that lies before this place in the log, Session::note() was told.
   const std::uint64_t& noted_until;
   std::vector<Pick>& picks;  // of the write that is being put together
-  DeflatedRuns& deflated;
+  Deflation& deflation;
 };
 
 // What the client asked for in the URL; without a word: the default channel.
@@ -217,6 +217,7 @@ class Session {
   void begin_anew(Follower& follower);
   void begin_resume(Follower& follower, Seq after);
   void begin_snapshot(Follower& follower, SnapshotReason reason);
+  void add_snapshot(Snapshot& snapshot, std::string_view end);
   void end_snapshot();
   void send_ping();
   void send_heartbeat();

@@ -1,13 +1,21 @@
-#include "syncrelay/shard/deflated_runs.h"
+#include "syncrelay/shard/deflation.h"
+
+#include <algorithm>
 
 namespace syncrelay {
 
-void DeflatedRuns::begin_turn() {
+void Deflation::begin_turn() {
   bytes_left_ = kBytesPerTurn;
   known_ = {};
 }
 
-WireRun DeflatedRuns::find(const LogChunk& chunk, std::uint64_t from, std::uint64_t to) {
+bool Deflation::may_deflate(std::size_t bytes) {
+  if (bytes_left_ == 0) return false;
+  bytes_left_ -= std::min(bytes_left_, bytes);
+  return true;
+}
+
+WireRun Deflation::find(const LogChunk& chunk, std::uint64_t from, std::uint64_t to) {
   Deflating work{deflater_, bytes_left_};
   const WireRun run = chunk.deflated().run(chunk, from, to, work);
   bytes_left_ = work.bytes_left;

@@ -10,19 +10,19 @@
 
 namespace syncrelay {
 
-// What the sessions of a shard write of the log that have negotiated permessage-deflate. Deflating
-// takes time: in one turn of the shard it deflates kBytesPerTurn of the log, and what is needed
-// beyond that and no shard has deflated yet goes as it is. So nobody waits for it long, and a flood
-// of events is passed on as fast as without. Its shard's thread only.
-class DeflatedRuns {
+// All that a shard deflates for those of its clients that have negotiated permessage-deflate.
+// Deflating takes time: in one turn of the shard it deflates kBytesPerTurn of the log and of small
+// snapshots, and what is needed beyond that and not deflated yet goes as it is. So nobody waits for
+// it long, and a flood of events is passed on as fast as without. Its shard's thread only.
+class Deflation {
  public:
   static constexpr std::size_t kBytesPerTurn = 1024 * 1024;  // about 10 ms
 
   // `stats` must outlive it.
-  explicit DeflatedRuns(ShardStats& stats) : stats_(stats) {}
+  explicit Deflation(ShardStats& stats) : stats_(stats) {}
 
-  // Precondition: as DeflatedChunk::run() has it.
-  WireRun get(const LogChunk& chunk, std::uint64_t from, std::uint64_t to) {
+  // What of the log is to be written. Precondition: as DeflatedChunk::run() has it.
+  WireRun run(const LogChunk& chunk, std::uint64_t from, std::uint64_t to) {
     for (const Known& known : known_) {
       if (known.from == from && known.run.behind == to) return known.run;
     }
@@ -31,6 +31,8 @@ class DeflatedRuns {
 
   void begin_turn();
 
+  // Whether so many bytes of something else may be deflated in this turn: they are then.
+  bool may_deflate(std::size_t bytes);
   Deflater& deflater() { return deflater_; }
 
  private:
