@@ -5,7 +5,7 @@
 
 build_packages=(
     cppzmq-dev g++ libcli11-dev libev-dev libspdlog-dev libsqlite3-dev libssl-dev libwebsockets-dev
-    libwebsockets-evlib-ev libzmq3-dev meson ninja-build pkg-config rapidjson-dev
+    libwebsockets-evlib-ev libzmq3-dev meson ninja-build pkg-config rapidjson-dev zlib1g-dev
 )
 
 test_packages=(

@@ -187,7 +187,8 @@ void Server::build_shards() {
                         *origins_,
                         *proxies_,
                         token_keys_ ? &token_keys_->settings() : nullptr,
-                        connect_rate_.get()};
+                        connect_rate_.get(),
+                        config_.compression == Compression::on};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {

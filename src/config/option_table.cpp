@@ -303,6 +303,7 @@ std::vector<Option> storage_options() {
 }
 
 std::vector<Option> client_options() {
+  const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
   return {
       number_option({"shards", kClients, "COUNT", "Threads that serve clients; 0: one per core"},
                     &Config::shards, {0, 64}),
@@ -319,6 +320,10 @@ std::vector<Option> client_options() {
                   &Config::max_client_message, {1, kGiB}),
       size_option({"send-buffer", kClients, "SIZE", "Kernel send buffer (SO_SNDBUF) per client"},
                   &Config::send_buffer, {4 * kKiB, 64 * kMiB}),
+      choice_option({"compression", kClients, "WHETHER",
+                     "Deflate for clients that offer that (permessage-deflate), once for all"},
+                    &Config::compression,
+                    {{"on", number(Compression::on)}, {"off", number(Compression::off)}}),
   };
 }
 

@@ -1,5 +1,6 @@
 #include "syncrelay/protocol/client_message.h"
 
+#include <algorithm>
 #include <array>
 
 #include "protocol/number_text.h"
@@ -228,6 +229,29 @@ std::optional<ClientMessage> parse_client_message(std::string_view text,
   return SubscribeMessage{channel_of(members), wants_resume(members), position_of(members)};
 }
 
+namespace {
+
+// A whole text message.
+std::optional<ClientMessage> read_plain(std::string_view text, const Hearing& hearing) {
+  if (text.size() > hearing.max_bytes) return std::nullopt;
+  return parse_client_message(text, hearing.hello_type);
+}
+
+std::optional<ClientMessage> read_deflated(std::string_view payload, Hearing& hearing) {
+  const std::size_t most = std::min(hearing.max_bytes, hearing.may_inflate);
+  const auto text = hearing.inflater.inflate(payload, most);
+  if (!text) return UnreadableMessage{text.error()};
+  hearing.may_inflate -= text.value().size();
+  if (!is_valid_utf8(text.value())) return UnreadableMessage{CloseCause::invalid_utf8};
+  return read_plain(text.value(), hearing);
+}
+
+std::optional<ClientMessage> read_whole(std::string_view payload, Coding coding, Hearing& hearing) {
+  return coding == Coding::plain ? read_plain(payload, hearing) : read_deflated(payload, hearing);
+}
+
+}  // namespace
+
 bool ClientMessageReader::Begun::add(std::string_view piece) {
   const std::size_t size = text_.size() + piece.size();
   if (size > kMaxUnansweredBytes && hearing_.held + piece.size() > Hearing::kMaxHeldBytes)
@@ -241,10 +265,7 @@ std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece
                                                        Hearing& hearing) {
   if (piece.begins) begun_.reset();
   if (piece.kind != MessageKind::text) return std::nullopt;
-  if (piece.begins && piece.ends) {
-    if (piece.payload.size() > hearing.max_bytes) return std::nullopt;
-    return parse_client_message(piece.payload, hearing.hello_type);
-  }
+  if (piece.begins && piece.ends) return read_whole(piece.payload, piece.coding, hearing);
   if (piece.begins) begun_ = std::make_unique<Begun>(hearing);
   if (!begun_) return std::nullopt;
   if (begun_->text().size() + piece.payload.size() > hearing.max_bytes) {
@@ -253,11 +274,11 @@ std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece
   }
   if (!begun_->add(piece.payload)) {
     begun_.reset();
-    return UnheldMessage{};
+    return UnreadableMessage{CloseCause::over_capacity};
   }
   if (!piece.ends) return std::nullopt;
   const std::unique_ptr<Begun> whole = std::move(begun_);
-  return parse_client_message(whole->text(), hearing.hello_type);
+  return read_whole(whole->text(), piece.coding, hearing);
 }
 
 }  // namespace syncrelay

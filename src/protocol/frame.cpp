@@ -12,6 +12,7 @@ constexpr std::size_t kShortHeader = 2;   // payload up to 125 bytes
 constexpr std::size_t kMediumHeader = 4;  // up to 65,535; a longer frame is never made
 constexpr std::size_t kShortPayload = 125;
 constexpr std::byte kFin{0x80};
+constexpr std::byte kDeflatedMessage{0x40};  // RSV1
 constexpr std::byte kTextMessage{0x01};
 constexpr std::byte kMediumLength{126};
 
@@ -36,11 +37,12 @@ std::size_t wire_size(std::size_t payload) {
   return full_bytes + header_size(rest) + rest;
 }
 
-MessageWriter::MessageWriter(std::byte* out, std::size_t payload, MessagePart part)
+MessageWriter::MessageWriter(std::byte* out, std::size_t payload, MessagePart part, Coding coding)
     : out_(out),
       left_(payload),
       first_(part == MessagePart::whole || part == MessagePart::beginning),
-      ends_message_(part == MessagePart::whole || part == MessagePart::end) {
+      ends_message_(part == MessagePart::whole || part == MessagePart::end),
+      deflated_(coding == Coding::deflated) {
   begin_fragment();
 }
 
@@ -48,7 +50,7 @@ void MessageWriter::begin_fragment() {
   left_in_fragment_ = std::min(left_, kFragmentBytes);
   const bool last = left_in_fragment_ == left_;
   std::byte head{0};
-  if (first_) head |= kTextMessage;
+  if (first_) head |= deflated_ ? kTextMessage | kDeflatedMessage : kTextMessage;
   if (last && ends_message_) head |= kFin;
   first_ = false;
   *out_++ = head;
@@ -71,6 +73,12 @@ void MessageWriter::write(std::string_view piece) {
     left_in_fragment_ -= size;
     piece.remove_prefix(size);
   }
+}
+
+FrameParts first_frame(ByteSpan frames) {
+  const std::size_t size = frame_size(frames.data());
+  const std::size_t header = frames[1] == kMediumLength ? kMediumHeader : kShortHeader;
+  return {frames.subspan(header, size - header), size};
 }
 
 std::size_t message_end(ByteSpan frames) {

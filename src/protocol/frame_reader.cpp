@@ -16,6 +16,7 @@ enum Opcode : std::uint8_t {
 };
 
 constexpr std::uint8_t kReservedBits = 0x70;
+constexpr std::uint8_t kDeflated = 0x40;  // RSV1
 constexpr std::uint8_t kMasked = 0x80;
 constexpr std::uint8_t kLength16 = 126;  // what is above means 64 bits
 constexpr std::uint64_t kMaxLength = INT64_MAX;
@@ -76,7 +77,7 @@ std::optional<CloseCause> FrameReader::take_header(std::byte byte) {
 
 std::optional<CloseCause> FrameReader::take_opcode(std::byte byte) {
   head_ = std::to_integer<std::uint8_t>(byte);
-  if ((head_ & kReservedBits) != 0 || !known(opcode())) return CloseCause::protocol_error;
+  if (!reserved_bits_fit() || !known(opcode())) return CloseCause::protocol_error;
   step_ = Step::length;
   if (control()) {
     if (!last_fragment()) return CloseCause::protocol_error;
@@ -84,8 +85,17 @@ std::optional<CloseCause> FrameReader::take_opcode(std::byte byte) {
   }
   const bool continues = opcode() == kContinuation;
   if (continues != (message_ != Message::none)) return CloseCause::protocol_error;
-  if (!continues) message_ = opcode() == kText ? Message::text : Message::binary;
+  if (continues) return std::nullopt;
+  message_ = opcode() == kText ? Message::text : Message::binary;
+  deflated_ = (head_ & kDeflated) != 0;
   return std::nullopt;
+}
+
+// RFC 7692 section 6.1: a deflated message tells so in its first frame.
+bool FrameReader::reserved_bits_fit() const {
+  const auto reserved = static_cast<std::uint8_t>(head_ & kReservedBits);
+  if (reserved == 0) return true;
+  return inflates_ && reserved == kDeflated && (opcode() == kText || opcode() == kBinary);
 }
 
 std::optional<CloseCause> FrameReader::take_length(std::byte byte) {
@@ -138,13 +148,14 @@ std::optional<Incoming> FrameReader::next_piece(std::span<std::byte>& bytes) {
   const std::string_view payload = take_payload(bytes);
   const bool frame_ends = payload_left_ == 0;
   const bool ends = frame_ends && last_fragment();
-  if (text && (!text_.add(payload) || (ends && !text_.complete())))
+  if (text && !deflated_ && (!text_.add(payload) || (ends && !text_.complete())))
     return fail(CloseCause::invalid_utf8);
   const bool begins = !begun_;
   begun_ = true;
   if (frame_ends) step_ = Step::opcode;
   if (ends) end_message();
-  return MessagePiece{text ? MessageKind::text : MessageKind::binary, payload, begins, ends};
+  return MessagePiece{text ? MessageKind::text : MessageKind::binary, payload, begins, ends,
+                      deflated_ ? Coding::deflated : Coding::plain};
 }
 
 void FrameReader::end_message() {

@@ -34,19 +34,22 @@ bool Outlet::write_out(Frames& frames) {
 
 bool Outlet::write_rest_of_event() {
   auto& event = std::get<EventUnderWay>(waiting_->long_message);
-  event.position += write_whole_frames(event.chunk->read(event.position, event.end));
-  if (event.position < event.end) return false;
+  event.rest = event.rest.subspan(write_whole_frames(event.rest));
+  if (!event.rest.empty()) return false;
   waiting_->long_message = {};
   forget_what_is_gone();
   stats_.frames_sent.add();
   return true;
 }
 
-std::size_t Outlet::write_fragment(Snapshot::Fragment& scratch) {
+std::size_t Outlet::write_fragment(Snapshot::Fragment& scratch, Deflater& deflater) {
   auto& under_way = std::get<SnapshotUnderWay>(waiting_->long_message);
-  const Snapshot::Fragment& fragment = under_way.snapshot->fragment(under_way.place, scratch);
-  if (write_whole_frames(as_bytes(fragment.bytes)) > 0) under_way.place = fragment.behind;
-  return fragment.bytes.size();
+  const Coding coding = deflates_ ? Coding::deflated : Coding::plain;
+  const Snapshot::Given given =
+      under_way.snapshot->fragment(under_way.place, {coding, scratch, deflater});
+  if (write_whole_frames(as_bytes(given.fragment.bytes)) > 0)
+    under_way.place = given.fragment.behind;
+  return given.effort;
 }
 
 void Outlet::add_control(std::string_view frame) {
@@ -55,8 +58,8 @@ void Outlet::add_control(std::string_view frame) {
   stats_.frames_sent.add();
 }
 
-void Outlet::add_message(std::string_view text) {
-  append(waiting().messages.bytes, text, MessagePart::whole);
+void Outlet::add_message(std::string_view payload, Coding coding) {
+  append(waiting().messages.bytes, payload, MessagePart::whole, coding);
 }
 
 void Outlet::begin_snapshot(SnapshotUnderWay snapshot) {
@@ -65,26 +68,29 @@ void Outlet::begin_snapshot(SnapshotUnderWay snapshot) {
 
 void Outlet::end_snapshot(std::string_view text) {
   waiting_->long_message = {};
-  append(waiting_->frames.bytes, text, MessagePart::end);
+  if (!deflates_) return append(waiting_->frames.bytes, text, MessagePart::end, Coding::plain);
+  std::string payload;
+  Deflater::append_stored_end(payload, text);
+  append(waiting_->frames.bytes, payload, MessagePart::end, Coding::deflated);
 }
 
-void Outlet::append(std::string& frames, std::string_view text, MessagePart part) {
+void Outlet::append(std::string& frames, std::string_view payload, MessagePart part,
+                    Coding coding) {
   const std::size_t begin = frames.size();
-  frames.resize(begin + wire_size(text.size()));
-  MessageWriter(reinterpret_cast<std::byte*>(frames.data() + begin), text.size(), part).write(text);
+  frames.resize(begin + wire_size(payload.size()));
+  MessageWriter(reinterpret_cast<std::byte*>(frames.data() + begin), payload.size(), part, coding)
+      .write(payload);
   stats_.frames_sent.add();
 }
 
-bool Outlet::stop_in(const LoggedEvent& event, const std::shared_ptr<const LogChunk>& chunk,
-                     std::uint64_t position) {
-  const ByteSpan frames = chunk->read(event.begin, event.end);
-  const std::size_t taken = position - event.begin;
-  const std::size_t end = frame_end(frames, taken);
-  finish_frame(frames.subspan(taken, end - taken));
-  if (end == frames.size()) {
+bool Outlet::stop_in(ByteSpan event, std::size_t taken,
+                     const std::shared_ptr<const LogChunk>& chunk) {
+  const std::size_t end = frame_end(event, taken);
+  finish_frame(event.subspan(taken, end - taken));
+  if (end == event.size()) {
     stats_.frames_sent.add();
   } else if (end > 0) {
-    waiting().long_message = EventUnderWay{chunk, event.begin + end, event.end};
+    waiting().long_message = EventUnderWay{chunk, event.subspan(end)};
   }
   block();
   return end > 0;

@@ -23,9 +23,9 @@ void set_shared(Follower& follower, bool shared) {
 
 }  // namespace
 
-Session::Session(ConnectionId id, Transport& transport, Duration heartbeat,
+Session::Session(ConnectionId id, Transport& transport, Duration heartbeat, bool deflates,
                  const SessionContext& context)
-    : outlet_(transport, context.stats),
+    : outlet_(transport, context.stats, deflates),
       context_(context),
       keepalive_(context.keepalive, heartbeat, context.time.now(), context.clock.now()),
       id_(id),
@@ -101,81 +101,6 @@ bool Session::step() {
   return !followers_.empty() && write_of_one(*followers_.front());
 }
 
-bool Session::write_of_one(Follower& follower) {
-  if (!follower.has_work()) return false;
-  if (follower.joining() != nullptr) {
-    begin(follower);
-    return true;
-  }
-  if (catch_up(follower)) return true;
-  const Seq first = follower.next();
-  const Run run = follower.channel().log.read(first);
-  const std::size_t written = outlet_.write(run.bytes());
-  if (run.begin + written == run.end) {
-    follower.go_on(run.behind);
-    context_.stats.frames_sent.add(distance(first, run.behind));
-  } else {
-    stop_inside(follower, run.begin + written);
-  }
-  return true;
-}
-
-bool Session::write_of_several() {
-  if (Follower* const joining = due_->joining()) {
-    begin(*joining);
-    due_->joined();
-    return true;
-  }
-  pick_runs();
-  const std::vector<Pick>& picks = context_.picks;
-  if (picks.empty()) {
-    Follower* const first = due_->first();
-    if (first == nullptr || !catch_up(*first)) return false;
-    due_->moved();
-    return true;
-  }
-  const Run& begin = picks.front().run;
-  const std::uint64_t end = picks.back().run.end;
-  const std::size_t written = outlet_.write(begin.chunk->read(begin.begin, end));
-  stop_inside_picks(begin.begin + written);
-  return true;
-}
-
-// What lies one behind the other in one chunk, of whichever followers, in the order of the log; and
-// moves them behind it.
-void Session::pick_runs() {
-  std::vector<Pick>& picks = context_.picks;
-  picks.clear();
-  while (Follower* const follower = due_->first()) {
-    if (!follower->in_window()) return;
-    const Seq first = follower->next();
-    const Run run = follower->channel().log.read(first, context_.noted_until);
-    if (run.chunk == nullptr) return;
-    const bool goes_on =
-        picks.empty() || (picks.back().run.chunk == run.chunk && picks.back().run.end == run.begin);
-    if (!goes_on) return;
-    picks.push_back({follower, first, run});
-    follower->go_on(run.behind);
-    due_->moved();
-  }
-}
-
-// What was picked is gone up to `position`; those that have the rest move back to where theirs
-// begins, the first of them to where it was left.
-void Session::stop_inside_picks(std::uint64_t position) {
-  std::vector<Pick>& picks = context_.picks;
-  auto first = picks.begin();
-  for (; first != picks.end() && first->run.end <= position; ++first)
-    context_.stats.frames_sent.add(distance(first->first, first->run.behind));
-  if (first == picks.end()) return;
-  for (auto pick = picks.end(); pick != first;) {
-    --pick;
-    pick->follower->go_on(pick->first);
-  }
-  stop_inside(*first->follower, position);
-  for (auto pick = first; pick != picks.end(); ++pick) due_->moved_back(*pick->follower);
-}
-
 // Where the log does not hold any more what a client has still to get, it moves to the log's end
 // with the state as it is now. False: all is there.
 bool Session::catch_up(Follower& follower) {
@@ -190,20 +115,12 @@ bool Session::catch_up(Follower& follower) {
   return true;
 }
 
-// The transport took the log's bytes up to `position` and no more. Ends the frame there and waits.
-void Session::stop_inside(Follower& follower, std::uint64_t position) {
-  const LoggedEvent event = follower.channel().log.event_at(position);
-  context_.stats.frames_sent.add(distance(follower.next(), event.seq));
-  const bool begun = outlet_.stop_in(event, context_.log.chunk_of(event), position);
-  follower.go_on(begun ? event.seq.next() : event.seq);
-}
-
 // A fragment goes whole or not at all: the session never stops inside one, and so keeps none.
 std::size_t Session::write_snapshot(std::size_t bytes) {
   std::size_t offered = 0;
   pump();
   while (has_snapshot_to_write() && offered < bytes) {
-    offered += outlet_.write_fragment(context_.snapshots.scratch());
+    offered += outlet_.write_fragment(context_.snapshots.scratch(), context_.deflation.deflater());
     const SnapshotUnderWay& under_way = *outlet_.snapshot();
     if (under_way.snapshot->ends_at(under_way.place)) end_snapshot();
   }
@@ -300,8 +217,15 @@ void Session::begin_snapshot(Follower& follower, SnapshotReason reason) {
     return context_.turns.add(*this);
   }
   const std::string epoch = epoch_of(context_.epoch, channel.generation);
-  outlet_.add_message(snapshot->plain() +
-                      snapshot_end({context_.clock.wall(), channel.last(), epoch}, skipped));
+  add_snapshot(*snapshot, snapshot_end({context_.clock.wall(), channel.last(), epoch}, skipped));
+}
+
+void Session::add_snapshot(Snapshot& snapshot, std::string_view end) {
+  std::string payload =
+      outlet_.deflates() ? snapshot.plain_deflated(context_.deflation) : std::string();
+  if (payload.empty()) return outlet_.add_message(snapshot.plain() + std::string(end));
+  Deflater::append_stored_end(payload, end);
+  outlet_.add_message(payload, Coding::deflated);
 }
 
 bool Session::idle() const {

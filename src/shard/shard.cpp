@@ -51,8 +51,9 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
       grants_(speakers_, subscriptions_, clock),
       time_(clock.now()),
-      context_{replica_.log(), snapshots_,          turns_,          clock_,       time_,
-               stats_,         settings_.keepalive, settings_.epoch, noted_until_, picks_} {
+      deflation_(stats),
+      context_{replica_.log(),      snapshots_,      turns_,       clock_, time_,     stats_,
+               settings_.keepalive, settings_.epoch, noted_until_, picks_, deflation_} {
   stats_.channels.set(replica_.channels());
 }
 
@@ -64,7 +65,8 @@ void Shard::restore(const Restored& restored) {
 
 Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& request) {
   auto session = std::make_unique<Session>(
-      id, transport, request.heartbeat.value_or(settings_.keepalive.heartbeat), context_);
+      id, transport, request.heartbeat.value_or(settings_.keepalive.heartbeat), request.deflates,
+      context_);
   session->slot = static_cast<std::uint32_t>(sessions_.size());
   sessions_.push_back(std::move(session));
   stats_.accepted.add();
@@ -124,8 +126,8 @@ void Shard::hear(Session& session, ClientMessage message) {
     if (may_renew(session, *token)) hear(session, *token, std::shared_ptr<const Access>());
     return;
   }
-  if (std::holds_alternative<UnheldMessage>(message))
-    return session.close(CloseCause::over_capacity);
+  if (const auto* unreadable = std::get_if<UnreadableMessage>(&message))
+    return session.close(unreadable->cause);
   if (const auto* wish = std::get_if<SubscribeMessage>(&message)) {
     counter(stats_.client_messages, ClientMessageKind::subscribe).add();
     subscriptions_.subscribe(session, *wish);
@@ -152,6 +154,7 @@ void Shard::hear(Session& session, const TokenMessage& message,
 }
 
 bool Shard::run() {
+  deflation_.begin_turn();
   const bool more = run_passes();
   turns_.run();
   end_dropped();
@@ -346,6 +349,7 @@ void Shard::close_readers(const Snapshot& snapshot) {
 
 void Shard::tick() {
   time_.tick(clock_.now());
+  deflation_.begin_turn();
   grants_.tick();
   std::uint64_t lag = 0;
   bool held = false;

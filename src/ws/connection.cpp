@@ -171,7 +171,8 @@ bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
 void Connection::welcome(Gatekeeper::Welcome welcome) {
   context_.transients.leave(*this);
   address_ = std::move(welcome.address);
-  auto& client = stage_.emplace<Client>(std::move(welcome.seat), context_.max_client_message);
+  auto& client = stage_.emplace<Client>(std::move(welcome.seat), context_.max_client_message,
+                                        welcome.request.deflates);
   finish_frame(as_bytes(welcome.answer));  // leaves with the first message, when all count it
   client.session = &context_.shard.add(client.seat.id(), *this, welcome.request);
   if (!all_sent()) request_writable();
@@ -181,6 +182,7 @@ void Connection::welcome(Gatekeeper::Welcome welcome) {
 
 bool Connection::serve(std::span<std::byte> bytes) {
   std::get<Client>(stage_).session->received();
+  context_.hearing.begin_read();
   std::string pongs;
   const std::optional<CloseCause> cause = read_frames(bytes, pongs);
   if (!pongs.empty()) send(as_bytes(pongs));
@@ -193,7 +195,9 @@ bool Connection::serve(std::span<std::byte> bytes) {
 // Why the connection is to end, if it is.
 std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, std::string& pongs) {
   auto& client = std::get<Client>(stage_);
-  while (const auto incoming = client.frames.next(bytes)) {
+  while (!client.session->closing()) {
+    const auto incoming = client.frames.next(bytes);
+    if (!incoming) break;
     if (const auto* fault = std::get_if<FrameFault>(&*incoming)) return fault->cause;
     if (const auto* close = std::get_if<CloseFrame>(&*incoming)) {
       client.client_code = close->code.value_or(static_cast<std::uint16_t>(CloseCode::none));

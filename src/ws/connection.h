@@ -89,8 +89,8 @@ class Connection final : public SocketTransport, public Transient {
     std::string head;  // what has come of its request
   };
   struct Client {
-    Client(Admission::Seat taken, std::uint64_t max_message)
-        : seat(std::move(taken)), frames(max_message) {}
+    Client(Admission::Seat taken, std::uint64_t max_message, bool deflates)
+        : seat(std::move(taken)), frames(max_message, deflates) {}
     Admission::Seat seat;
     FrameReader frames;
     ClientMessageReader messages;

@@ -6,6 +6,7 @@
 
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/protocol/control_frame.h"
+#include "syncrelay/ws/deflate_offer.h"
 #include "syncrelay/ws/network.h"
 #include "syncrelay/ws/pages.h"
 
@@ -15,9 +16,10 @@ namespace {
 constexpr Duration kRefusalWarningInterval = std::chrono::seconds(1);
 constexpr std::size_t kShownOfStrangers = 128;  // of what a stranger made up
 
-std::string granted(const HttpRequest& request) {
+std::string granted(const HttpRequest& request, std::string_view extensions = {}) {
   return switching_protocols(request.field("sec-websocket-key"),
-                             offers_subprotocol(request) ? kSubprotocol : std::string_view());
+                             offers_subprotocol(request) ? kSubprotocol : std::string_view(),
+                             extensions);
 }
 
 // Its own channel needs no permission.
@@ -104,7 +106,12 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
       rules_.hosts.judge(request.host()) == HostRule::Verdict::unlisted) {
     tell_of_unlisted_host(request.host());
   }
-  return Welcome{granted(request), std::move(address), std::move(wishes), std::move(seat).value()};
+  const std::string extensions = rules_.compression
+                                     ? grant_deflate(request.elements("sec-websocket-extensions"))
+                                     : std::string();
+  wishes.deflates = !extensions.empty();
+  return Welcome{granted(request, extensions), std::move(address), std::move(wishes),
+                 std::move(seat).value()};
 }
 
 Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,

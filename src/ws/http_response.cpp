@@ -64,7 +64,8 @@ std::string serialize(const HttpResponse& response, WallTime now, bool with_body
   return text;
 }
 
-std::string switching_protocols(std::string_view key, std::string_view subprotocol) {
+std::string switching_protocols(std::string_view key, std::string_view subprotocol,
+                                std::string_view extensions) {
   constexpr std::size_t kHashBytes = 20;  // SHA-1
   const std::string accepted = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<unsigned char, kHashBytes> hash{};
@@ -77,6 +78,7 @@ std::string switching_protocols(std::string_view key, std::string_view subprotoc
       "sec-websocket-accept: ");
   text.append(encoded.data());
   if (!subprotocol.empty()) text.append("\r\nsec-websocket-protocol: ").append(subprotocol);
+  if (!extensions.empty()) text.append("\r\nsec-websocket-extensions: ").append(extensions);
   return text.append("\r\n\r\n");
 }
 

@@ -261,6 +261,21 @@ void add_channels(Page& page, const Status& status) {
               max(status, [](const ShardStats& shard) { return shard.channels.get(); }));
 }
 
+void add_deflating(Page& page, const Status& status) {
+  page.single("deflated_events_total", "counter",
+              "Events deflated, once for all clients that have negotiated that.",
+              sum(status, [](const ShardStats& shard) { return shard.deflated_events.get(); }));
+  page.single(
+      "deflated_plain_bytes_total", "counter", "Bytes of these events before that.",
+      sum(status, [](const ShardStats& shard) { return shard.deflated_plain_bytes.get(); }));
+  page.single("deflated_wire_bytes_total", "counter", "Bytes of these events after that.",
+              sum(status, [](const ShardStats& shard) { return shard.deflated_wire_bytes.get(); }));
+  page.single(
+      "undeflated_events_total", "counter",
+      "Events not deflated for want of room or time, counted each time that they were looked up.",
+      sum(status, [](const ShardStats& shard) { return shard.undeflated_events.get(); }));
+}
+
 void add_sending(Page& page, const Status& status) {
   page.single("frames_sent_total", "counter",
               "Messages and control frames written to clients; a fragmented message counts once.",
@@ -278,6 +293,7 @@ void add_sending(Page& page, const Status& status) {
   }
   page.single("resumes_total", "counter", "Clients that went on from their position.",
               sum(status, [](const ShardStats& shard) { return shard.resumes.get(); }));
+  add_deflating(page, status);
   add_channels(page, status);
   page.single("slow_clients", "gauge",
               "Clients that have more to read than their connection takes.",

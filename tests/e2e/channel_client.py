@@ -41,12 +41,12 @@ class ChannelClient:
         self.answers = []
 
     @classmethod
-    async def open(cls, relay, *channels, port=None, **query):
+    async def open(cls, relay, *channels, port=None, compression=None, **query):
         """`channels`: names, or (name, epoch, seq). None of them: the default channel."""
         asked = [("channel", c if isinstance(c, str) else ",".join(map(str, c))) for c in channels]
         text = urlencode([*asked, *query.items()])
         address = f"ws://127.0.0.1:{port or relay.port}/ws/sync" + ("?" + text if text else "")
-        connection = await websockets.connect(address, compression=None, max_size=None, max_queue=None,
+        connection = await websockets.connect(address, compression=compression, max_size=None, max_queue=None,
                                               ping_interval=None, open_timeout=10, close_timeout=2)
         return cls(connection)
 

@@ -3,11 +3,13 @@
 import os
 import socket
 import struct
+import zlib
 from dataclasses import dataclass
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, section 1.3
+BLOCK_END = b"\x00\x00\xff\xff"  # RFC 7692, section 7.2.1
 LINGER_RESET = struct.pack("ii", 1, 0)
 
 
@@ -16,6 +18,7 @@ class Frame:
     fin: bool
     opcode: int
     payload: bytes
+    deflated: bool = False  # RSV1: the message that begins here is (RFC 7692)
 
     @property
     def close_code(self):
@@ -41,6 +44,20 @@ def mask(payload):
     stream = (key * (len(payload) // 4 + 1))[:len(payload)]
     masked = int.from_bytes(payload, "big") ^ int.from_bytes(stream, "big")
     return key + masked.to_bytes(len(payload), "big")
+
+
+def deflate(payload, window_bits=15):
+    """The payload of a message of permessage-deflate."""
+    deflater = zlib.compressobj(wbits=-window_bits)
+    return (deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH))[:-len(BLOCK_END)]
+
+
+def inflate(payload, window_bits=12):
+    """And what it was, for a client that has set aside so much."""
+    inflater = zlib.decompressobj(wbits=-window_bits)
+    text = inflater.decompress(payload + BLOCK_END)
+    assert not inflater.unconsumed_tail and not inflater.unused_data
+    return text
 
 
 def upgrade_request(path="/ws/sync", host="127.0.0.1", **headers):
@@ -120,17 +137,17 @@ class RawClient:
             length, = struct.unpack("!H", self._take(2))
         elif length == 127:
             length, = struct.unpack("!Q", self._take(8))
-        return Frame(bool(first & 0x80), first & 0x0F, self._take(length))
+        return Frame(bool(first & 0x80), first & 0x0F, self._take(length), bool(first & 0x40))
 
     def read_text(self):
-        """The next text message, fragments joined; pings and pongs in between are dropped."""
-        payload, complete = b"", False
+        """The next text message, fragments joined and inflated; pings and pongs in between are dropped."""
+        payload, complete, deflated = b"", False, False
         while not complete:
             part = self.read_frame()
             assert part.opcode != CLOSE, f"closed with {part.close_code}"
             if part.opcode in (TEXT, CONTINUATION):
-                payload, complete = payload + part.payload, part.fin
-        return payload.decode()
+                payload, complete, deflated = payload + part.payload, part.fin, deflated or part.deflated
+        return (inflate(payload) if deflated else payload).decode()
 
     def read_opcode(self, opcode):
         """The next frame with this opcode; others are dropped."""

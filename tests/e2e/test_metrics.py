@@ -16,6 +16,8 @@ TYPES = {
     "clients_closed_total": "counter", "commands_total": "counter", "commands_rejected_total": "counter",
     "events_total": "counter", "frames_sent_total": "counter", "bytes_sent_total": "counter",
     "skipped_events_total": "counter", "snapshots_sent_total": "counter", "resumes_total": "counter",
+    "deflated_events_total": "counter", "deflated_plain_bytes_total": "counter",
+    "deflated_wire_bytes_total": "counter", "undeflated_events_total": "counter",
     "slow_clients": "gauge", "lag_events_max": "gauge", "log_bytes": "gauge", "log_events": "gauge",
     "state_keys": "gauge", "state_bytes": "gauge", "seq": "gauge", "fanout_seconds": "histogram",
     "channels": "gauge", "channels_forgotten_total": "counter", "channels_dropped_total": "counter",

@@ -71,7 +71,7 @@ std::string heard(const std::optional<ClientMessage>& message) {
   if (const auto* hello = std::get_if<HelloMessage>(&*message)) return heard(*hello);
   if (const auto* publish = std::get_if<PublishMessage>(&*message)) return heard(*publish);
   if (const auto* said = std::get_if<BackendMessage>(&*message)) return heard(*said);
-  require(!std::holds_alternative<UnheldMessage>(*message));
+  require(!std::holds_alternative<UnreadableMessage>(*message));
   const auto& subscribe = std::get<SubscribeMessage>(*message);
   std::string text = "subscribe " + subscribe.channel;
   if (subscribe.wants_resume) text += " from";

@@ -28,6 +28,7 @@ LIBRARIES = {
     r"zmq\.hpp?$|zmq_addon\.hpp": r"src/(ipc/\w+\.(cpp|h)|cli/\w+\.cpp)",
     r"CLI/": r"src/config/\w+\.cpp",
     r"openssl/": r"src/(auth/\w+\.cpp|tls/\w+\.(cpp|h))",
+    r"zlib\.h": r"src/protocol/(de|in)flater\.cpp",
     r"sqlite3\.h": r"src/store/\w+\.(cpp|h)",
 }
 

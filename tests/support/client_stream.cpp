@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <variant>
 
+#include "syncrelay/base/utf8.h"
+
 namespace syncrelay::testing {
 namespace {
 
@@ -67,8 +69,12 @@ void ClientStream::read(std::string_view bytes) {
   std::transform(bytes.begin(), bytes.end(), memory.get(),
                  [](char c) { return static_cast<std::byte>(c); });
   std::span<std::byte> left(memory.get(), bytes.size());
-  while (const auto incoming = reader_.next(left)) take(*incoming);
-  require(left.empty());
+  while (!unreadable_) {
+    const auto incoming = reader_.next(left);
+    if (!incoming) break;
+    take(*incoming);
+  }
+  require(unreadable_ || left.empty());
 }
 
 void ClientStream::take(const Incoming& incoming) {
@@ -81,7 +87,7 @@ void ClientStream::take(const Incoming& incoming) {
     require(message_.kind == kind);
     message_.payload += piece->payload;
     in_message_ = !piece->ends;
-    if (piece->ends) outcomes_.push_back(message_);
+    if (piece->ends) end_message(piece->coding);
   } else if (const auto* ping = std::get_if<PingFrame>(&incoming)) {
     outcomes_.push_back({Kind::ping, std::string(ping->payload)});
   } else if (const auto* pong = std::get_if<PongFrame>(&incoming)) {
@@ -92,18 +98,31 @@ void ClientStream::take(const Incoming& incoming) {
     outcomes_.push_back(
         {Kind::fault, std::string(info(std::get<FrameFault>(incoming).cause).name)});
   }
-  require(reader_.over() == (outcomes_.empty() ? false : outcomes_.back().kind >= Kind::close));
+  require((reader_.over() || unreadable_) ==
+          (outcomes_.empty() ? false : outcomes_.back().kind >= Kind::close));
 }
 
-std::vector<Outcome> read_whole(std::string_view bytes, std::uint64_t max_message_bytes) {
-  ClientStream stream(max_message_bytes);
+void ClientStream::end_message(Coding coding) {
+  using Kind = Outcome::Kind;
+  if (coding == Coding::plain) return outcomes_.push_back(message_);
+  const auto text = inflater_.inflate(message_.payload, max_message_bytes_);
+  const bool valid = text && (message_.kind == Kind::binary || is_valid_utf8(text.value()));
+  unreadable_ = !valid;
+  if (!text) return outcomes_.push_back({Kind::fault, std::string(info(text.error()).name)});
+  if (!valid) return outcomes_.push_back({Kind::fault, "invalid_utf8"});
+  outcomes_.push_back({message_.kind, std::string(text.value())});
+}
+
+std::vector<Outcome> read_whole(std::string_view bytes, std::uint64_t max_message_bytes,
+                                bool inflates) {
+  ClientStream stream(max_message_bytes, inflates);
   stream.read(bytes);
   return stream.outcomes();
 }
 
 std::vector<Outcome> read_cut(std::string_view bytes, std::uint64_t max_message_bytes,
-                              Choices& choices, std::uint32_t most) {
-  ClientStream stream(max_message_bytes);
+                              Choices& choices, std::uint32_t most, bool inflates) {
+  ClientStream stream(max_message_bytes, inflates);
   while (!bytes.empty()) {
     const std::string_view read = bytes.substr(0, 1 + choices.below(most));
     stream.read(read);

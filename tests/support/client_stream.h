@@ -9,6 +9,7 @@
 
 #include "support/choices.h"
 #include "syncrelay/protocol/frame_reader.h"
+#include "syncrelay/protocol/inflater.h"
 
 namespace syncrelay::testing {
 
@@ -42,10 +43,11 @@ std::ostream& operator<<(std::ostream& out, const Outcome& outcome);
 
 // Feeds a FrameReader and puts its pieces together. Each read is a block of memory of its own, so
 // that a sanitizer sees a view that points elsewhere. Ends the process when pieces do not fit
-// together or something follows the end.
+// together or something follows the end. With `inflates` deflated messages are inflated.
 class ClientStream {
  public:
-  explicit ClientStream(std::uint64_t max_message_bytes) : reader_(max_message_bytes) {}
+  explicit ClientStream(std::uint64_t max_message_bytes, bool inflates = false)
+      : max_message_bytes_(max_message_bytes), reader_(max_message_bytes, inflates) {}
 
   void read(std::string_view bytes);
 
@@ -54,17 +56,22 @@ class ClientStream {
 
  private:
   void take(const Incoming& incoming);
+  void end_message(Coding coding);
 
+  const std::uint64_t max_message_bytes_;
   FrameReader reader_;
   std::vector<Outcome> outcomes_;
   Outcome message_{};  // that has begun
   bool in_message_ = false;
+  Inflater inflater_;
+  bool unreadable_ = false;  // a message did not inflate, and the rest is ignored
 };
 
-std::vector<Outcome> read_whole(std::string_view bytes, std::uint64_t max_message_bytes);
+std::vector<Outcome> read_whole(std::string_view bytes, std::uint64_t max_message_bytes,
+                                bool inflates = false);
 
 // In reads of at most `most` bytes each.
 std::vector<Outcome> read_cut(std::string_view bytes, std::uint64_t max_message_bytes,
-                              Choices& choices, std::uint32_t most);
+                              Choices& choices, std::uint32_t most, bool inflates = false);
 
 }  // namespace syncrelay::testing

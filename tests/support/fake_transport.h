@@ -33,6 +33,9 @@ class FakeTransport final : public Transport {
   // Tells the session that bytes are taken again, if it asked for that.
   void become_writable(Session& session);
 
+  // permessage-deflate is negotiated.
+  void inflate() { parser_.inflate(); }
+
   // Messages that came since the last call.
   std::vector<WireMessage> take_messages() { return parser_.take_messages(); }
   std::vector<std::string> take_texts() { return texts(parser_.take_messages()); }

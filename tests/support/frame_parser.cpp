@@ -2,11 +2,14 @@
 
 #include <utility>
 
+#include "support/inflated.h"
+
 namespace syncrelay::testing {
 namespace {
 
 constexpr unsigned kFin = 0x80;
 constexpr unsigned kReserved = 0x70;
+constexpr unsigned kRsv1 = 0x40;
 constexpr unsigned kMask = 0x80;
 constexpr unsigned kMediumLength = 126;
 constexpr unsigned kLongLength = 127;
@@ -64,11 +67,12 @@ bool FrameParser::read_header(Header& header) {
   if (buffer_.size() < 2) return false;
   const unsigned first = byte_at(buffer_, 0);
   const unsigned second = byte_at(buffer_, 1);
-  if ((first & kReserved) != 0) return fail("a reserved bit is set");
+  const bool deflated = inflates_ && (first & kReserved) == kRsv1 && (first & 0x0f) == 1;
+  if ((first & kReserved) != 0 && !deflated) return fail("a reserved bit is set");
   if ((second & kMask) != 0) return fail("a server's frame is masked");
   if (!is_known(first & 0x0f)) return fail("unknown opcode " + std::to_string(first & 0x0f));
   const std::size_t extra = second == kMediumLength ? 2 : second == kLongLength ? 8 : 0;
-  header = {(first & kFin) != 0, static_cast<Opcode>(first & 0x0f), 2 + extra, second};
+  header = {(first & kFin) != 0, deflated, static_cast<Opcode>(first & 0x0f), 2 + extra, second};
   if (buffer_.size() < header.size) return false;
   if (extra > 0) header.payload = big_endian(std::string_view(buffer_).substr(2, extra));
   if (extra == 2 && header.payload < kMediumLength) return fail("length is not minimal");
@@ -86,11 +90,23 @@ void FrameParser::add(const Header& header, std::string_view payload) {
     fail("a message begins inside another one");
     return;
   }
-  if (!in_message_) message_ = {header.opcode, {}, 0};
+  if (!in_message_) message_ = {header.opcode, {}, 0, header.deflated};
   message_.text += payload;
   ++message_.fragments;
   in_message_ = !header.fin;
-  if (header.fin) messages_.push_back(std::move(message_));
+  if (header.fin) end_message();
+}
+
+void FrameParser::end_message() {
+  if (message_.deflated) {
+    auto text = inflated(message_.text);
+    if (!text) {
+      fail("a message does not inflate");
+      return;
+    }
+    message_.text = std::move(*text);
+  }
+  messages_.push_back(std::move(message_));
 }
 
 void FrameParser::add_control(const Header& header, std::string_view payload) {

@@ -15,6 +15,7 @@ struct WireMessage {
   Opcode opcode = Opcode::text;
   std::string text;
   std::size_t fragments = 1;
+  bool deflated = false;  // on the wire
 };
 
 // Reads a WebSocket server's output as strictly as RFC 6455 section 5 allows a client to. Takes the
@@ -22,6 +23,9 @@ struct WireMessage {
 class FrameParser {
  public:
   void feed(std::string_view bytes);
+
+  // permessage-deflate is negotiated (RFC 7692).
+  void inflate() { inflates_ = true; }
 
   bool between_frames() const { return buffer_.empty(); }
   bool between_messages() const { return buffer_.empty() && !in_message_; }
@@ -35,6 +39,7 @@ class FrameParser {
  private:
   struct Header {
     bool fin;
+    bool deflated;
     Opcode opcode;
     std::size_t size;  // of the header itself
     std::size_t payload;
@@ -44,8 +49,10 @@ class FrameParser {
   bool read_header(Header& header);
   void add(const Header& header, std::string_view payload);
   void add_control(const Header& header, std::string_view payload);
+  void end_message();
   bool fail(std::string why);
 
+  bool inflates_ = false;
   std::string buffer_;  // begins where a frame begins
   bool in_message_ = false;
   WireMessage message_;

@@ -56,8 +56,10 @@ class SessionBench {
   // Nothing is written yet.
   Session& admit(const ClientRequest& request = {}) {
     end();
+    if (request.deflates) transport.inflate();
     session = std::make_unique<Session>(ConnectionId{1}, transport,
-                                        request.heartbeat.value_or(keepalive.heartbeat), context);
+                                        request.heartbeat.value_or(keepalive.heartbeat),
+                                        request.deflates, context);
     for (const SubscribeMessage& wish : request.subscriptions)
       subscriptions.subscribe(*session, wish);
     return *session;
@@ -143,8 +145,9 @@ class SessionBench {
   const std::string epoch = "e0";
   const std::uint64_t noted_until = UINT64_MAX;  // it is noted at once
   std::vector<Pick> picks;
-  const SessionContext context{replica.log(), snapshots, turns, relay.clock, time,
-                               stats,         keepalive, epoch, noted_until, picks};
+  Deflation deflation{stats};
+  const SessionContext context{replica.log(), snapshots, turns,       relay.clock, time,     stats,
+                               keepalive,     epoch,     noted_until, picks,       deflation};
   SubscriptionRules rules{ChannelRule({"room:*"}), 5, 4};
   Outbox outbox{[] {}};
   ChannelPatterns presence;

@@ -20,6 +20,8 @@ struct HostPort {
 // What a confirmed command outlives: the process being killed, or the power failing.
 enum class Durability : std::uint8_t { process, power };
 
+enum class Compression : std::uint8_t { off, on };
+
 // Everything an operator can set. Plain values; parse_invocation() has checked every range, so that
 // the rooms that read it need no checks of their own. The initial values are the defaults that
 // --help shows. Sizes are bytes.
@@ -92,6 +94,7 @@ struct Config {
   std::uint32_t connect_rate = 0;             // upgrades a second of each address; 0: no limit
   std::uint64_t max_client_message = 64ULL << 10;
   std::uint64_t send_buffer = 256ULL << 10;  // SO_SNDBUF of each client
+  Compression compression = Compression::on;
 
   std::chrono::milliseconds ping_interval{20'000};
   std::chrono::milliseconds ping_timeout{20'000};

@@ -158,7 +158,11 @@ struct ShardStats {
   std::array<std::array<Counter, 2>, kListenerNames.size()>
       tls_handshakes;  // done, by listener and whether an earlier session was resumed
   std::array<std::array<Counter, kTlsFailureNames.size()>, kListenerNames.size()> tls_failures;
-  Counter identities;  // that have a connection
+  Counter identities;            // that have a connection
+  Counter deflated_events;       // once each, for all clients of all shards
+  Counter deflated_plain_bytes;  // of them, as they lie in the log,
+  Counter deflated_wire_bytes;   // and as they are written
+  Counter undeflated_events;     // that went as they are for want of room or time
   Counter slow_clients;
   Counter lag_events_max;
   Counter log_bytes;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "syncrelay/base/bytes.h"
+#include "syncrelay/post/deflated_chunk.h"
 
 namespace syncrelay {
 
@@ -29,10 +30,14 @@ class LogChunk {
     return {bytes_.get() + (from - begin_), static_cast<std::size_t>(to - from)};
   }
 
+  // Its events once more, for those who have them deflated. Thread-safe.
+  DeflatedChunk& deflated() const { return deflated_; }
+
  private:
   const std::uint64_t begin_;
   const std::size_t capacity_;
   const std::unique_ptr<std::byte[]> bytes_;
+  mutable DeflatedChunk deflated_;
 };
 
 }  // namespace syncrelay

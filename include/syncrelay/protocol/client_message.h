@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/frame_reader.h"
+#include "syncrelay/protocol/inflater.h"
 #include "syncrelay/protocol/refused_message.h"
 
 namespace syncrelay {
@@ -71,12 +73,15 @@ struct BackendMessage : AnsweredMessage {
   std::string text;     // JSON object, as it came
 };
 
-// There was no room for the rest of it.
-struct UnheldMessage {};
+// Its client is to be closed: there was no room for the rest of it, or it is deflated and does not
+// inflate to a text that may be.
+struct UnreadableMessage {
+  CloseCause cause;
+};
 
 // What a client may say that is listened to. Anything else is read and ignored.
 using ClientMessage = std::variant<PingMessage, SubscribeMessage, UnsubscribeMessage, HelloMessage,
-                                   PublishMessage, TokenMessage, BackendMessage, UnheldMessage>;
+                                   PublishMessage, TokenMessage, BackendMessage, UnreadableMessage>;
 
 inline constexpr std::string_view kHelloType = "sync:hello";  // which is always one
 // Of the messages that have no `ref`. A longer one is ignored.
@@ -90,10 +95,17 @@ std::optional<ClientMessage> parse_client_message(std::string_view text,
 // What those who listen to the clients of one shard have in common. Its thread only.
 struct Hearing {
   static constexpr std::size_t kMaxHeldBytes = 16 * 1024 * 1024;
+  static constexpr std::size_t kMaxInflatedBytes = 1024 * 1024;
 
   std::string hello_type = std::string(kHelloType);
   std::size_t max_bytes = 64 * 1024;  // of a message; a longer one is ignored
   std::size_t held = 0;               // bytes of messages that are cut
+  Inflater inflater = {};
+  std::size_t may_inflate = kMaxInflatedBytes;  // bytes, until the next begin_read()
+
+  // Something came from a client: what is deflated of it may inflate to so much, so that the others
+  // are served again soon.
+  void begin_read() { may_inflate = std::max(kMaxInflatedBytes, max_bytes); }
 };
 
 // Gathers the pieces of a client's messages as far as one can be of interest. The thread of its
@@ -104,7 +116,7 @@ struct Hearing {
 class ClientMessageReader {
  public:
   // Pieces in the order in which they came. What a message says when its last piece is here, or
-  // that there is no room for it. `hearing`: always the same, must outlive the reader.
+  // why there is no reading it. `hearing`: always the same, must outlive the reader.
   std::optional<ClientMessage> take(const MessagePiece& piece, Hearing& hearing);
 
  private:

@@ -19,9 +19,10 @@ enum class CloseCause : std::uint8_t {
   over_capacity,  // slow clients together held back more memory than allowed, and this one held the
                   // oldest
   relay_stopping,
-  rate_limited,   // said too much for too long
-  token_expired,  // and no newer one came
-  dismissed,      // as a backend commanded; the code and the reason are its own
+  rate_limited,     // said too much for too long
+  token_expired,    // and no newer one came
+  dismissed,        // as a backend commanded; the code and the reason are its own
+  invalid_deflate,  // a deflated message that does not inflate
 };
 
 // WebSocket close codes (RFC 6455 section 7.4) as this relay uses them.
@@ -46,7 +47,7 @@ struct CloseCauseInfo {
   CloseCode code;         // what the relay sends, or records where nothing can be sent
 };
 
-inline constexpr std::array<CloseCauseInfo, 12> kCloseCauses = {{
+inline constexpr std::array<CloseCauseInfo, 13> kCloseCauses = {{
     {CloseCause::client_closed, "client_closed", CloseCode::none},
     {CloseCause::connection_lost, "connection_lost", CloseCode::abnormal},
     {CloseCause::ping_timeout, "ping_timeout", CloseCode::abnormal},
@@ -59,6 +60,7 @@ inline constexpr std::array<CloseCauseInfo, 12> kCloseCauses = {{
     {CloseCause::rate_limited, "rate_limited", CloseCode::rate_limited},
     {CloseCause::token_expired, "token_expired", CloseCode::unauthorized},
     {CloseCause::dismissed, "dismissed", CloseCode::dismissed},
+    {CloseCause::invalid_deflate, "invalid_deflate", CloseCode::invalid_data},
 }};
 
 constexpr const CloseCauseInfo& info(CloseCause cause) {

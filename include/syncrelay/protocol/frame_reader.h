@@ -12,19 +12,21 @@
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/protocol/close_cause.h"
 #include "syncrelay/protocol/control_frame.h"
+#include "syncrelay/protocol/frame.h"
 
 namespace syncrelay {
 
 enum class MessageKind : std::uint8_t { text, binary };
 
 // A stretch of a message, in the order in which it arrived. A fragment (RFC 6455 section 5.4) gives
-// at least one, an empty fragment an empty one. That text is UTF-8 is checked up to its end; it may
-// end inside a character unless the message ends here.
+// at least one, an empty fragment an empty one. That text is UTF-8 is checked up to its end, unless
+// it is deflated; it may end inside a character unless the message ends here.
 struct MessagePiece {
   MessageKind kind;
   std::string_view payload;
-  bool begins;  // it is the first of its message
-  bool ends;    // and this the last
+  bool begins;                    // it is the first of its message
+  bool ends;                      // and this the last
+  Coding coding = Coding::plain;  // of the message
 };
 
 // Section 5.5.2: to be answered by a pong with the same payload.
@@ -56,7 +58,9 @@ using Incoming = std::variant<MessagePiece, PingFrame, PongFrame, CloseFrame, Fr
 //
 // Refused as soon as the byte that shows it is there:
 //
-// - protocol_error: an unmasked frame (5.1); a reserved bit, an unknown opcode, a length not in its
+// - protocol_error: an unmasked frame (5.1); a reserved bit, but for the one that tells of a
+// deflated
+//   message where that is negotiated (RFC 7692 section 6.1); an unknown opcode, a length not in its
 //   shortest form or over 63 bits (5.2); a continuation of nothing, a new message inside another
 //   (5.4); a control frame of several fragments or over 125 bytes (5.5); a close frame with half a
 //   code (5.5.1) or a code that may not be sent (7.4)
@@ -71,7 +75,9 @@ using Incoming = std::variant<MessagePiece, PingFrame, PongFrame, CloseFrame, Fr
 // what they say, and a hundred thousand idle connections pay for every byte of state.
 class FrameReader {
  public:
-  explicit FrameReader(std::uint64_t max_message_bytes) : max_message_bytes_(max_message_bytes) {}
+  // `inflates`: permessage-deflate is negotiated. What is limited then is the deflated message.
+  explicit FrameReader(std::uint64_t max_message_bytes, bool inflates = false)
+      : max_message_bytes_(max_message_bytes), inflates_(inflates) {}
 
   // What comes next in `bytes`, which it takes from the front and unmasks in place; nothing when
   // they are used up. What it returns points into them or into the reader: valid until the next
@@ -110,6 +116,7 @@ class FrameReader {
 
   std::uint8_t opcode() const { return head_ & 0x0f; }
   bool last_fragment() const { return (head_ & 0x80) != 0; }
+  bool reserved_bits_fit() const;
   bool control() const { return (head_ & 0x08) != 0; }
 
   const std::uint64_t max_message_bytes_;
@@ -122,7 +129,9 @@ class FrameReader {
   Step step_ : 3 = Step::opcode;
   std::uint8_t due_ : 4 = 0;  // bytes of the long length or the mask that are still to come
   bool begun_ : 1 = false;    // a piece of the message was returned
-  Message message_ = Message::none;
+  Message message_ : 2 = Message::none;
+  bool deflated_ : 1 = false;  // the message is
+  const bool inflates_ : 1;
 };
 
 static_assert(sizeof(FrameReader) <= 40, "every connection has one");

@@ -36,7 +36,9 @@ struct SnapshotUnderWay {
 class Outlet {
  public:
   // Both must outlive it.
-  Outlet(Transport& transport, ShardStats& stats) : transport_(transport), stats_(stats) {}
+  // `deflates`: the client has negotiated permessage-deflate (RFC 7692).
+  Outlet(Transport& transport, ShardStats& stats, bool deflates)
+      : transport_(transport), stats_(stats), deflates_(deflates) {}
   ~Outlet();
   Outlet(const Outlet&) = delete;
   Outlet& operator=(const Outlet&) = delete;
@@ -51,23 +53,22 @@ class Outlet {
   bool write_frames() { return write_out(waiting_->frames); }
   bool write_rest_of_event();
   bool write_messages() { return write_out(waiting_->messages); }
-  // One fragment; returns the bytes that were offered. It goes whole or not at all.
-  std::size_t write_fragment(Snapshot::Fragment& scratch);
+  // One fragment; returns what that took, see Snapshot::Given. It goes whole or not at all.
+  std::size_t write_fragment(Snapshot::Fragment& scratch, Deflater& deflater);
 
   // Goes at the next frame's end; between two messages behind those that were added before.
   void add_control(std::string_view frame);
   // Goes behind the message that is under way and those that were added before. Short: at most a
   // fragment.
-  void add_message(std::string_view text);
+  void add_message(std::string_view payload, Coding coding = Coding::plain);
   std::size_t waiting_bytes() const { return waiting_ ? waiting_->messages.left() : 0; }
 
   // Offers whole messages of the log; returns how many bytes were taken. When that is not all,
   // stop_in() has to follow. Precondition: nothing is due.
   std::size_t write(ByteSpan messages);
-  // The transport took the log up to `position`, which lies in this event, and no more. True: what
-  // is left of the event is the outlet's.
-  bool stop_in(const LoggedEvent& event, const std::shared_ptr<const LogChunk>& chunk,
-               std::uint64_t position);
+  // The transport took this many bytes of an event that lies in this chunk or its deflated one, and
+  // no more. True: what is left of the event is the outlet's.
+  bool stop_in(ByteSpan event, std::size_t taken, const std::shared_ptr<const LogChunk>& chunk);
 
   void begin_snapshot(SnapshotUnderWay snapshot);
   // Precondition: all its fragments are written.
@@ -81,6 +82,7 @@ class Outlet {
   bool in_long_message() const { return waiting_ && waiting_->in_long_message(); }
 
   Transport& transport() const { return transport_; }
+  bool deflates() const { return deflates_; }
   bool blocked() const { return blocked_; }  // waits for the transport, having more to write
   void unblock();
   bool idle() const { return !blocked_ && !waiting_; }
@@ -94,8 +96,7 @@ class Outlet {
   // whatever the window does.
   struct EventUnderWay {
     std::shared_ptr<const LogChunk> chunk;
-    std::uint64_t position = 0;
-    std::uint64_t end = 0;
+    ByteSpan rest;
   };
 
   // Frames of the outlet's own.
@@ -117,7 +118,7 @@ class Outlet {
   Waiting& waiting();
   void forget_what_is_gone();
   bool write_out(Frames& frames);
-  void append(std::string& frames, std::string_view text, MessagePart part);
+  void append(std::string& frames, std::string_view payload, MessagePart part, Coding coding);
   std::size_t write_whole_frames(ByteSpan frames);
   void finish_frame(ByteSpan rest);
   void block();
@@ -127,6 +128,7 @@ class Outlet {
   std::unique_ptr<Waiting> waiting_;  // null, as it mostly is: nothing waits
   std::uint64_t bytes_sent_ = 0;
   bool blocked_ = false;
+  const bool deflates_;
 };
 
 static_assert(sizeof(Outlet) <= 40, "each event touches that of every client");

@@ -16,6 +16,7 @@
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/server_message.h"
+#include "syncrelay/shard/deflation.h"
 #include "syncrelay/shard/due_followers.h"
 #include "syncrelay/shard/follower.h"
 #include "syncrelay/shard/keepalive.h"
@@ -48,6 +49,7 @@ struct SessionContext {
   // Of all that lies before this place in the log, Session::note() was told.
   const std::uint64_t& noted_until;
   std::vector<Pick>& picks;  // of the write that is being put together
+  Deflation& deflation;
 };
 
 // What the client asked for in the URL; without a word: the default channel.
@@ -56,6 +58,7 @@ struct ClientRequest {
   std::vector<SubscribeMessage> subscriptions = std::vector<SubscribeMessage>(1);
   std::string session{};                   // see Speaker; empty: none
   std::shared_ptr<const Access> access{};  // see Speaker; null: none
+  bool deflates = false;                   // permessage-deflate is negotiated
 };
 
 // One connection's protocol state: an outlet, a follower for each channel that the client follows,
@@ -69,8 +72,9 @@ class Session {
  public:
   static constexpr std::size_t kMaxUntoldBytes = 64 * 1024;
 
-  // `transport` must outlive the session. A zero heartbeat: none.
-  Session(ConnectionId id, Transport& transport, Duration heartbeat, const SessionContext& context);
+  // `transport` must outlive the session. A zero heartbeat: none. `deflates`: see ClientRequest.
+  Session(ConnectionId id, Transport& transport, Duration heartbeat, bool deflates,
+          const SessionContext& context);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -195,8 +199,16 @@ class Session {
   bool write_of_several();
   void pick_runs();
   bool catch_up(Follower& follower);
-  void stop_inside(Follower& follower, std::uint64_t position);
-  void stop_inside_picks(std::uint64_t position);
+  // Of a stretch of the log: what of it was offered, and where the transport stopped taking.
+  struct Written {
+    WireRun run;
+    std::size_t bytes;
+    bool all() const { return bytes == run.bytes.size(); }
+  };
+  Written write(const LogChunk& chunk, std::uint64_t begin, std::uint64_t end);
+  static std::uint64_t position(const LogChunk& chunk, std::uint64_t begin, const Written& written);
+  void stop_inside(Follower& follower, std::uint64_t position, const Written& written);
+  void stop_inside_picks(std::uint64_t position, const Written& written);
   bool joins() const;
   bool owes_before(std::uint64_t place) const;
   bool has_late_answers() const { return speaker_ && !speaker_->late.empty(); }
@@ -205,6 +217,7 @@ class Session {
   void begin_anew(Follower& follower);
   void begin_resume(Follower& follower, Seq after);
   void begin_snapshot(Follower& follower, SnapshotReason reason);
+  void add_snapshot(Snapshot& snapshot, std::string_view end);
   void end_snapshot();
   void send_ping();
   void send_heartbeat();

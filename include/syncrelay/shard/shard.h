@@ -126,6 +126,7 @@ class Shard {
   Grants grants_;
   RunningTime time_;
   std::vector<Pick> picks_;
+  Deflation deflation_;
   const SessionContext context_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Letter> incoming_;  // taken from the mailbox, from next_incoming_ on not yet applied

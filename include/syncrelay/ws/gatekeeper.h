@@ -30,6 +30,7 @@ struct DoorRules {
   const ProxyRule& proxies;
   const TokenSettings* tokens;  // null: none are asked for
   ConnectRate* connect_rate;    // null: there is no such bound
+  bool compression = true;      // permessage-deflate is granted to who offers it
 };
 
 // Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out

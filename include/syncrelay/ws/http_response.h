@@ -22,7 +22,8 @@ struct HttpResponse {
 std::string serialize(const HttpResponse& response, WallTime now, bool with_body);
 
 // The answer that grants an upgrade (RFC 6455 section 4.2.2). `key`: Sec-WebSocket-Key.
-// `subprotocol`: empty for none.
-std::string switching_protocols(std::string_view key, std::string_view subprotocol);
+// `subprotocol`, `extensions`: empty for none.
+std::string switching_protocols(std::string_view key, std::string_view subprotocol,
+                                std::string_view extensions);
 
 }  // namespace syncrelay

@@ -119,7 +119,7 @@ TEST_CASE("The table of close causes stands in the order of the enum and is comp
     CHECK(names.insert(kCloseCauses[index].name).second);
     CHECK(code_index(static_cast<std::uint16_t>(kCloseCauses[index].code)) < kCountedCodes.size());
   }
-  CHECK(kCloseCauses.size() == static_cast<std::size_t>(CloseCause::dismissed) + 1);
+  CHECK(kCloseCauses.size() == static_cast<std::size_t>(CloseCause::invalid_deflate) + 1);
   CHECK(info(CloseCause::stalled).name == "stalled");
 }
 
@@ -137,6 +137,7 @@ TEST_CASE("The close codes are those of RFC 6455 and the contract") {
   CHECK(code(CloseCause::relay_stopping) == 1001);
   CHECK(code(CloseCause::protocol_error) == 1002);
   CHECK(code(CloseCause::invalid_utf8) == 1007);
+  CHECK(code(CloseCause::invalid_deflate) == 1007);
   CHECK(code(CloseCause::message_too_large) == 1009);
   CHECK(code(CloseCause::over_capacity) == 1013);
   CHECK(code(CloseCause::connection_lost) == 1006);

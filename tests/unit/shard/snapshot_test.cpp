@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "support/frame_parser.h"
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/limits.h"
@@ -40,11 +42,13 @@ std::string entries_of(const State& state) {
 }
 
 // All fragments, as one reader gets them.
-std::string wire_of(Snapshot& snapshot) {
+std::string wire_of(Snapshot& snapshot, Coding coding = Coding::plain) {
   std::string wire;
   Snapshot::Fragment scratch;
+  Deflater deflater;
   for (Snapshot::Place place; !snapshot.ends_at(place);) {
-    const Snapshot::Fragment& fragment = snapshot.fragment(place, scratch);
+    const Snapshot::Fragment& fragment =
+        snapshot.fragment(place, {coding, scratch, deflater}).fragment;
     CHECK(fragment.bytes.size() <= kFragmentBytes + 4);
     CHECK(fragment.behind.at > place.at);
     wire += fragment.bytes;
@@ -130,12 +134,68 @@ TEST_CASE("What readers share is kept up to a bound, and not when the snapshot i
   const std::string wire = wire_of(snapshot);
   CHECK(message_of(wire) == text_of(state));
   Snapshot::Fragment scratch;
-  snapshot.fragment({}, scratch);
+  Deflater deflater;
+  snapshot.fragment({}, {Coding::plain, scratch, deflater});
   CHECK(scratch.bytes.empty());
   snapshot.retire();
-  snapshot.fragment({}, scratch);
+  snapshot.fragment({}, {Coding::plain, scratch, deflater});
   CHECK(wire.compare(0, scratch.bytes.size(), scratch.bytes) == 0);
   CHECK(scratch.bytes.size() == kFragmentBytes + 4);
+}
+
+// As above, for a client that inflates.
+std::string inflated_of(std::string wire) {
+  testing::FrameParser parser;
+  parser.inflate();
+  parser.feed(wire);
+  std::string end;
+  Deflater::append_stored_end(end, "");
+  std::string frame(wire_size(end.size()), '\0');
+  MessageWriter(reinterpret_cast<std::byte*>(frame.data()), end.size(), MessagePart::end)
+      .write(end);
+  parser.feed(frame);
+  CHECK(parser.error() == "");
+  CHECK(parser.between_messages());
+  const auto messages = parser.take_messages();
+  return messages.size() == 1 ? messages.front().text : "error";
+}
+
+TEST_CASE("Who inflates gets the same, deflated once, and stored where nothing is kept") {
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (int key = 0; key < 3000; ++key)
+    entries.emplace_back("key" + std::to_string(key), std::string(100, '7'));
+  const State state = state_of(entries);
+  Snapshot snapshot(state);
+  const std::string plain = wire_of(snapshot);
+  const std::string deflated = wire_of(snapshot, Coding::deflated);
+  CHECK(deflated.size() < plain.size() / 4);
+  CHECK(inflated_of(deflated) == text_of(state));
+  CHECK(wire_of(snapshot, Coding::deflated) == deflated);
+  snapshot.retire();
+  const std::string stored = wire_of(snapshot, Coding::deflated);
+  CHECK(stored.size() > plain.size());
+  CHECK(inflated_of(stored) == text_of(state));
+}
+
+TEST_CASE("What cannot be deflated fits into frames all the same") {
+  std::mt19937 generator(1);
+  std::string noise(300'000, ' ');
+  for (char& c : noise) c = static_cast<char>(generator());
+  const State state = state_of({{"noise", noise}});
+  Snapshot snapshot(state);
+  CHECK(inflated_of(wire_of(snapshot, Coding::deflated)) == text_of(state));
+}
+
+TEST_CASE("A fragment that is deflated weighs more in a turn, once") {
+  const State state = state_of({{"big", std::string(200'000, '7')}});
+  Snapshot snapshot(state);
+  Snapshot::Fragment scratch;
+  Deflater deflater;
+  const Snapshot::Encoding encoding{Coding::deflated, scratch, deflater};
+  CHECK(snapshot.fragment({}, encoding).effort > 300'000);
+  const Snapshot::Given again = snapshot.fragment({}, encoding);
+  CHECK(again.effort == again.fragment.bytes.size());
+  CHECK(again.effort < 10'000);
 }
 
 }  // namespace
