@@ -11,6 +11,7 @@ import zmq
 
 from curve_keys import CurvePeer, Keys, Pair
 from deadline import wait_until
+from raw_client import TEXT, RawClient
 from relay_process import RelayExited, run_relay
 from shell import Shell, assert_failed
 
@@ -253,3 +254,16 @@ def test_files_that_cannot_be_used_end_the_start(start_relay, keys, tmp_path):
                               (keys.relay.file, tmp_path / "no", "cannot be read")):
         with pytest.raises(RelayExited, match=why):
             start_relay(*TCP, "--curve-key", key, "--curve-clients", clients)
+
+
+def test_a_worker_that_hung_up_gives_its_place_back(secured, keys, meet):
+    """The connection that a boxed request came by is known, as without keys."""
+    gone, here = meet(secured, kind=zmq.DEALER), meet(secured, kind=zmq.DEALER)
+    gone.try_send(b'{"op":"receive","wait":60}')
+    assert gone.ask({"op": "stats"})["ok"]  # the relay has read what came before
+    gone.close()
+    here.socket.send_multipart([b"", b'{"op":"receive","wait":4}'])
+    with RawClient(secured.port).upgrade() as client:
+        client.read_text()
+        client.send_frame(TEXT, b'{"type":"chat:say"}')
+        assert b'"chat:say"' in here.socket.recv_multipart()[-1]
