@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   app.add_option("--publish", load.publish, "zmq:ENDPOINT or http:PORT");
   app.add_option("--greetings", load.greetings, "messages a new client gets by itself");
   app.add_option("--clients", load.clients);
+  app.add_flag("--tls", load.tls, "clients speak TLS, and believe any certificate");
   app.add_option("--events", load.events);
   app.add_option("--bytes", load.bytes, "of each event's data");
   app.add_option("--repeat", load.repeat, "bursts")->check(CLI::PositiveNumber);

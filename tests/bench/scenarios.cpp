@@ -38,7 +38,8 @@ double quantile(std::vector<double>& values, double q) {
 // Clients that are connected and a publisher that has proven to reach them.
 struct Stage {
   explicit Stage(const Load& load)
-      : swarm(load.port, load.greetings), publisher(make_publisher(load.publish, load.bytes)) {
+      : swarm(load.port, load.greetings, load.tls),
+        publisher(make_publisher(load.publish, load.bytes)) {
     swarm.connect(load.clients);
     publisher->publish();
     published = 1;
@@ -166,7 +167,7 @@ std::string query(const Load& load, std::size_t client) {
 }  // namespace
 
 Figures run_channels(const Load& load) {
-  Swarm swarm(load.port, static_cast<unsigned>(load.follows),
+  Swarm swarm(load.port, static_cast<unsigned>(load.follows), load.tls,
               [&](std::size_t client) { return query(load, client); });
   const auto publisher =
       make_publisher(load.publish, load.bytes, Channels{load.channels, load.list});
@@ -193,7 +194,7 @@ Figures run_channels(const Load& load) {
 
 Figures run_accept(const Load& load) {
   ServerUsage before = ServerUsage::of(load.server);
-  Swarm swarm(load.port, load.greetings);
+  Swarm swarm(load.port, load.greetings, load.tls);
   std::int64_t took_ns = swarm.connect(load.clients);
   settle();
   ServerUsage after = ServerUsage::of(load.server);

@@ -16,6 +16,7 @@ struct Load {
   std::vector<pid_t> server;  // the processes whose CPU and memory count
   std::string publish;        // see make_publisher
   unsigned greetings = 1;     // messages that every new client gets by itself
+  bool tls = false;           // clients speak TLS
   std::size_t clients = 1000;
   std::uint64_t events = 1000;
   std::size_t bytes = 200;   // of every event's data

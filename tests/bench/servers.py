@@ -18,6 +18,7 @@ BENCH = Path(__file__).resolve().parent
 RELAY = "relay"
 DURABLE = "relay --data"
 WITH_MEMBERS = "relay-with-members"
+WITH_TLS = "relay-tls"
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
 
@@ -45,6 +46,7 @@ class Server:
     greetings: int = 1  # messages that a new client gets by itself
     slow: bool = False  # measured once, with fewer events
     asked_for: bool = False  # runs only when it is named
+    tls: bool = False  # clients speak TLS
     missing: str = ""  # why it cannot run here
 
 
@@ -167,6 +169,26 @@ def relay_with_members(binary: Path, shards: int, extra: list[str]) -> Server:
     """The same, keeping members of all channels, though nobody says who it is."""
     kept = ["--anonymous-identity", "--presence", "*"]
     return replace(relay(binary, shards, [*kept, *extra]), name=WITH_MEMBERS, asked_for=True)
+
+
+def relay_with_tls(binary: Path, shards: int, extra: list[str]) -> Server:
+    """The same over TLS, with a certificate of its own making."""
+    plain = relay(binary, shards, extra)
+
+    def start(directory: Path, clients: int) -> Start:
+        pair = self_signed(directory)
+        begun = plain.start(directory, clients)
+        return replace(begun, command=[*begun.command, "--tls-cert", pair[0], "--tls-key", pair[1]])
+
+    return replace(plain, name=WITH_TLS, start=start, tls=True, asked_for=True)
+
+
+def self_signed(directory: Path) -> tuple[str, str]:
+    """Certificate and key, P-256, in files."""
+    certificate, key = str(directory / "relay.pem"), str(directory / "relay.key")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost"
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
 
 
 def limit(binary: Path, name: str, mode: str) -> Server:

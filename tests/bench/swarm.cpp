@@ -73,10 +73,11 @@ int connect_to(std::uint16_t port, std::size_t client) {
 
 }  // namespace
 
-Swarm::Swarm(std::uint16_t port, unsigned greetings, QueryOf query_of)
+Swarm::Swarm(std::uint16_t port, unsigned greetings, bool tls, QueryOf query_of)
     : port_(port),
       greetings_(greetings),
       query_of_(std::move(query_of)),
+      tls_(tls ? std::make_unique<TlsClients>() : nullptr),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       buffer_(kReadSize) {
   if (epoll_ < 0) fail("epoll_create1");
@@ -116,9 +117,13 @@ void Swarm::open_client() {
   int fd = connect_to(port_, clients_.size());
   epoll_event interest{.events = EPOLLIN, .data = {.u64 = clients_.size()}};
   clients_.push_back(
-      {.fd = fd, .greetings_left = greetings_, .head = {}, .frames = {}, .messages = 0});
+      {.fd = fd, .tls = {}, .greetings_left = greetings_, .head = {}, .frames = {}, .messages = 0});
   const std::string text = request(query_of_ ? query_of_(clients_.size() - 1) : "");
-  if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) fail("a client's handshake");
+  if (tls_) {
+    clients_.back().tls = std::make_unique<TlsClient>(tls_->context(), fd, text);
+  } else if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) {
+    fail("a client's handshake");
+  }
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &interest) < 0) fail("epoll_ctl");
 }
 
@@ -130,9 +135,16 @@ void Swarm::poll(std::int64_t deadline_ns) {
   for (int i = 0; i < count; ++i) read(clients_[events[static_cast<std::size_t>(i)].data.u64]);
 }
 
+// With TLS until nothing is left: what it holds itself the socket does not show.
 void Swarm::read(Client& client) {
-  ssize_t size = ::recv(client.fd, buffer_.data(), buffer_.size(), 0);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  while (read_some(client) && client.tls) {
+  }
+}
+
+bool Swarm::read_some(Client& client) {
+  ssize_t size = client.tls ? client.tls->receive(buffer_.data(), buffer_.size())
+                            : ::recv(client.fd, buffer_.data(), buffer_.size(), 0);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (size < 0) fail("a client's read");
   if (size == 0) throw std::runtime_error("the server closed a client");
   read_at_ = now_ns();
@@ -141,6 +153,7 @@ void Swarm::read(Client& client) {
   std::uint64_t messages = client.frames.feed(bytes.data(), bytes.data() + bytes.size());
   if (messages > 0) count(client, messages);
   if (client.frames.has_ping()) answer_ping(client);
+  return true;
 }
 
 // Takes the HTTP response off the front; returns the bytes behind it.
@@ -182,7 +195,9 @@ void Swarm::answer_ping(Client& client) {
   std::string payload = client.frames.take_ping();
   std::string pong{'\x8a', static_cast<char>(0x80 | payload.size()), 0, 0, 0, 0};  // mask 0
   pong += payload;
-  if (::send(client.fd, pong.data(), pong.size(), MSG_NOSIGNAL) < 0) fail("a client's pong");
+  const ssize_t sent = client.tls ? client.tls->send(pong.data(), pong.size())
+                                  : ::send(client.fd, pong.data(), pong.size(), MSG_NOSIGNAL);
+  if (sent < 0) fail("a client's pong");
 }
 
 void Swarm::give_up(std::uint64_t messages) const {

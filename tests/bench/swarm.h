@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "frame_counter.h"
+#include "tls_client.h"
 
 namespace syncrelay::bench {
 
@@ -27,7 +29,8 @@ class Swarm {
   using QueryOf = std::function<std::string(std::size_t)>;
 
   // `greetings`: messages that the server sends to a new client by itself; they are not counted.
-  Swarm(std::uint16_t port, unsigned greetings, QueryOf query_of = {});
+  // `tls`: the clients speak TLS.
+  Swarm(std::uint16_t port, unsigned greetings, bool tls, QueryOf query_of = {});
   ~Swarm();
   Swarm(const Swarm&) = delete;
   Swarm& operator=(const Swarm&) = delete;
@@ -47,6 +50,7 @@ class Swarm {
  private:
   struct Client {
     int fd;
+    std::unique_ptr<TlsClient> tls;  // null: plain
     bool upgraded = false;
     unsigned greetings_left;
     std::string head;  // of the HTTP response, until it is complete
@@ -57,6 +61,7 @@ class Swarm {
   void open_client();
   void poll(std::int64_t deadline_ns);
   void read(Client& client);
+  bool read_some(Client& client);
   std::string_view upgrade(Client& client, std::string_view bytes);
   void count(Client& client, std::uint64_t messages);
   void answer_ping(Client& client);
@@ -65,6 +70,7 @@ class Swarm {
   std::uint16_t port_;
   unsigned greetings_;
   QueryOf query_of_;
+  std::unique_ptr<TlsClients> tls_;  // null: plain
   int epoll_;
   std::vector<Client> clients_;
   std::vector<char> buffer_;
