@@ -18,6 +18,7 @@ BENCH = Path(__file__).resolve().parent
 RELAY = "relay"
 DURABLE = "relay --data"
 WITH_MEMBERS = "relay-with-members"
+DEFLATING = "relay-deflate"
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
 
@@ -45,6 +46,7 @@ class Server:
     greetings: int = 1  # messages that a new client gets by itself
     slow: bool = False  # measured once, with fewer events
     asked_for: bool = False  # runs only when it is named
+    deflate: bool = False  # its clients offer permessage-deflate
     missing: str = ""  # why it cannot run here
 
 
@@ -167,6 +169,11 @@ def relay_with_members(binary: Path, shards: int, extra: list[str]) -> Server:
     """The same, keeping members of all channels, though nobody says who it is."""
     kept = ["--anonymous-identity", "--presence", "*"]
     return replace(relay(binary, shards, [*kept, *extra]), name=WITH_MEMBERS, asked_for=True)
+
+
+def relay_deflating(binary: Path, shards: int, extra: list[str]) -> Server:
+    """The same, with clients that offer permessage-deflate."""
+    return replace(relay(binary, shards, extra), name=DEFLATING, asked_for=True, deflate=True)
 
 
 def limit(binary: Path, name: str, mode: str) -> Server:

@@ -27,7 +27,8 @@ class Swarm {
   using QueryOf = std::function<std::string(std::size_t)>;
 
   // `greetings`: messages that the server sends to a new client by itself; they are not counted.
-  Swarm(std::uint16_t port, unsigned greetings, QueryOf query_of = {});
+  // `deflate`: the clients offer permessage-deflate.
+  Swarm(std::uint16_t port, unsigned greetings, QueryOf query_of = {}, bool deflate = false);
   ~Swarm();
   Swarm(const Swarm&) = delete;
   Swarm& operator=(const Swarm&) = delete;
@@ -43,6 +44,7 @@ class Swarm {
   void observe(OnArrival on_arrival) { on_arrival_ = std::move(on_arrival); }
 
   std::size_t size() const { return clients_.size(); }
+  std::uint64_t bytes() const { return bytes_; }  // that came, in all
 
  private:
   struct Client {
@@ -65,6 +67,7 @@ class Swarm {
   std::uint16_t port_;
   unsigned greetings_;
   QueryOf query_of_;
+  bool deflate_;
   int epoll_;
   std::vector<Client> clients_;
   std::vector<char> buffer_;
@@ -72,6 +75,7 @@ class Swarm {
   std::size_t ready_ = 0;     // clients that have all their greetings
   std::uint64_t target_ = 0;  // messages that read_until waits for
   std::size_t behind_ = 0;    // clients that have fewer
+  std::uint64_t bytes_ = 0;
   std::int64_t read_at_ = 0;  // when the bytes at hand came in
 };
 
