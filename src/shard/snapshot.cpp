@@ -81,7 +81,7 @@ Snapshot::Given Snapshot::fragment(const Place& place, const Encoding& encoding)
   deflated ? deflate(place, made, encoding.deflater) : encode(place, made);
   kept_bytes_ += made.bytes.size();
   const std::size_t text = made.behind.at - place.at;
-  return {made, deflated ? text * kDeflatingEffort : text};
+  return {made, deflated ? text * kDeflatingEffort : made.bytes.size()};
 }
 
 void Snapshot::retire() {

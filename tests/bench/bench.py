@@ -74,6 +74,7 @@ def choose_servers(options: argparse.Namespace) -> list[servers.Server]:
         servers.relay(relay, options.shards, options.relay_option, durable=True),
         servers.relay_with_members(relay, options.shards, options.relay_option),
         servers.relay_with_tls(relay, options.shards, options.relay_option),
+        servers.relay_deflating(relay, options.shards, options.relay_option),
         servers.limit(limit, report.YARDSTICK, "coalescing"),
         servers.limit(limit, "per-event", "per-event"),
         servers.original(),
@@ -132,6 +133,7 @@ def run_once(
         command += ["--port", str(target.port), "--publish", target.publish]
         command += ["--greetings", str(server.greetings)]
         command += ["--tls"] if server.tls else []
+        command += ["--deflate"] if server.deflate else []
         for pid in target.pids:
             command += ["--server-pid", str(pid)]
         return run_load(command)

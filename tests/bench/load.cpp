@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
   app.add_flag("--tls", load.tls, "clients speak TLS, and believe any certificate");
   app.add_option("--events", load.events);
   app.add_option("--bytes", load.bytes, "of each event's data");
+  app.add_flag("--typical", load.typical, "that data is JSON as backends say it");
+  app.add_flag("--deflate", load.deflate, "clients offer permessage-deflate");
   app.add_option("--repeat", load.repeat, "bursts")->check(CLI::PositiveNumber);
   app.add_option("--rate", load.rate, "events per second (paced)")->check(CLI::PositiveNumber);
   app.add_option("--channels", load.channels, "how many there are (channels)");

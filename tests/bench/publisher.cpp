@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <random>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -15,12 +16,6 @@
 
 namespace syncrelay::bench {
 namespace {
-
-// A JSON string of `size` bytes with its quotes.
-std::string json_text(std::size_t size) {
-  if (size < 2) throw std::runtime_error("an event's data has at least 2 bytes");
-  return '"' + std::string(size - 2, 'x') + '"';
-}
 
 // One for each turn through the channels.
 std::vector<std::string> commands(const std::string& broadcast, Channels channels) {
@@ -38,9 +33,8 @@ std::vector<std::string> commands(const std::string& broadcast, Channels channel
 
 class ZmqPublisher : public Publisher {
  public:
-  ZmqPublisher(const std::string& endpoint, std::size_t data_size, Channels channels)
-      : commands_(commands(R"({"op":"broadcast","type":"bench","data":)" + json_text(data_size),
-                           channels)) {
+  ZmqPublisher(const std::string& endpoint, const std::string& data, Channels channels)
+      : commands_(commands(R"({"op":"broadcast","type":"bench","data":)" + data, channels)) {
     socket_.set(zmq::sockopt::linger, 0);
     socket_.connect(endpoint);
   }
@@ -59,9 +53,8 @@ class ZmqPublisher : public Publisher {
 
 class HttpPublisher : public Publisher {
  public:
-  HttpPublisher(std::uint16_t port, std::size_t data_size)
+  HttpPublisher(std::uint16_t port, const std::string& body)
       : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    std::string body = json_text(data_size);
     request_ = "POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
                ("Content-Length: " + std::to_string(body.size())) + "\r\n\r\n" + body;
     sockaddr_in address{};
@@ -117,14 +110,33 @@ class HttpPublisher : public Publisher {
 
 }  // namespace
 
-std::unique_ptr<Publisher> make_publisher(const std::string& target, std::size_t data_size,
+std::string text_data(std::size_t size) {
+  if (size < 2) throw std::runtime_error("an event's data has at least 2 bytes");
+  return '"' + std::string(size - 2, 'x') + '"';
+}
+
+std::string typical_data(std::size_t size) {
+  std::mt19937 numbers(7);
+  const auto number = [&](unsigned below) { return std::to_string(numbers() % below); };
+  std::string data = "[";
+  while (data.size() < size) {
+    data += data.size() > 1 ? "," : "";
+    data += R"({"id":"player-)" + number(1'000'000) + R"(","name":"Player )" + number(10'000) +
+            R"(","state":"playing","volume":)" + number(101) + R"(,"track":{"title":"Song )" +
+            number(100'000) + R"(","artist":"Artist )" + number(10'000) + R"(","seconds":)" +
+            number(1000) + '.' + number(1000) + R"(},"position":)" + number(1000) + "}";
+  }
+  return data + ']';
+}
+
+std::unique_ptr<Publisher> make_publisher(const std::string& target, const std::string& data,
                                           Channels channels) {
   if (target.starts_with("zmq:")) {
-    return std::make_unique<ZmqPublisher>(target.substr(4), data_size, channels);
+    return std::make_unique<ZmqPublisher>(target.substr(4), data, channels);
   }
   if (target.starts_with("http:")) {
     auto port = static_cast<std::uint16_t>(std::stoul(target.substr(5)));
-    return std::make_unique<HttpPublisher>(port, data_size);
+    return std::make_unique<HttpPublisher>(port, data);
   }
   throw std::runtime_error("--publish " + target + ": neither zmq:ENDPOINT nor http:PORT");
 }

@@ -24,8 +24,13 @@ struct Channels {
 };
 
 // `target` is `zmq:ENDPOINT` (PUSH of broadcast commands) or `http:PORT` (pipelined POST /publish
-// on one connection). `data_size` is the size of every event's data in bytes.
-std::unique_ptr<Publisher> make_publisher(const std::string& target, std::size_t data_size,
+// on one connection). `data`: every event's, JSON.
+std::unique_ptr<Publisher> make_publisher(const std::string& target, const std::string& data,
                                           Channels channels = {});
+
+// A JSON string of `size` bytes with its quotes.
+std::string text_data(std::size_t size);
+// A JSON array of about so many bytes that deflates as what backends say does.
+std::string typical_data(std::size_t size);
 
 }  // namespace syncrelay::bench

@@ -35,11 +35,15 @@ double quantile(std::vector<double>& values, double q) {
   return values[static_cast<std::size_t>(rank)];
 }
 
+std::string data_of(const Load& load) {
+  return load.typical ? typical_data(load.bytes) : text_data(load.bytes);
+}
+
 // Clients that are connected and a publisher that has proven to reach them.
 struct Stage {
   explicit Stage(const Load& load)
-      : swarm(load.port, load.greetings, load.tls),
-        publisher(make_publisher(load.publish, load.bytes)) {
+      : swarm(load.port, load.greetings, {load.tls, load.deflate}),
+        publisher(make_publisher(load.publish, data_of(load))) {
     swarm.connect(load.clients);
     publisher->publish();
     published = 1;
@@ -114,6 +118,7 @@ Figures run_burst(const Load& load) {
   Stage stage(load);
   burst_once(stage, load);  // lets the kernel's buffers grow
   std::vector<double> rate, cpu, busy;
+  const std::uint64_t bytes_before = stage.swarm.bytes();
   auto deliveries = static_cast<double>(load.events * stage.swarm.size());
   for (unsigned i = 0; i < load.repeat; ++i) {
     Burst burst = burst_once(stage, load);
@@ -123,6 +128,8 @@ Figures run_burst(const Load& load) {
   }
   return {{"deliveries_per_second", quantile(rate, 0.5)},
           {"server_cpu_us_per_delivery", quantile(cpu, 0.5)},
+          {"bytes_per_delivery",
+           static_cast<double>(stage.swarm.bytes() - bytes_before) / (deliveries * load.repeat)},
           {"load_busy", quantile(busy, 0.5)}};
 }
 
@@ -131,6 +138,7 @@ Figures run_paced(const Load& load) {
   std::vector<Swarm::Arrival> arrivals;
   arrivals.reserve(load.events * stage.swarm.size());
   stage.swarm.observe([&](const Swarm::Arrival& arrival) { arrivals.push_back(arrival); });
+  const std::uint64_t bytes_before = stage.swarm.bytes();
   double cpu_before = ServerUsage::of(load.server).cpu_us;
   double own_before = process_cpu_ns();
   std::int64_t start = now_ns();
@@ -147,6 +155,8 @@ Figures run_paced(const Load& load) {
           {"client_p99_us", quantile(late.each_us, 0.99)},
           {"last_client_p50_us", quantile(late.last_us, 0.5)},
           {"last_client_p99_us", quantile(late.last_us, 0.99)},
+          {"bytes_per_delivery", static_cast<double>(stage.swarm.bytes() - bytes_before) /
+                                     static_cast<double>(late.each_us.size())},
           {"load_busy", own / static_cast<double>(end - start)}};
 }
 
@@ -167,10 +177,10 @@ std::string query(const Load& load, std::size_t client) {
 }  // namespace
 
 Figures run_channels(const Load& load) {
-  Swarm swarm(load.port, static_cast<unsigned>(load.follows), load.tls,
+  Swarm swarm(load.port, static_cast<unsigned>(load.follows), {load.tls, load.deflate},
               [&](std::size_t client) { return query(load, client); });
   const auto publisher =
-      make_publisher(load.publish, load.bytes, Channels{load.channels, load.list});
+      make_publisher(load.publish, data_of(load), Channels{load.channels, load.list});
   swarm.connect(load.clients);
   Load turn = load;  // once through all channels, to let the kernel's buffers grow
   turn.events = (load.channels + load.list - 1) / load.list;

@@ -20,6 +20,8 @@ struct Load {
   std::size_t clients = 1000;
   std::uint64_t events = 1000;
   std::size_t bytes = 200;   // of every event's data
+  bool typical = false;      // that is what backends say, and no string of one letter
+  bool deflate = false;      // clients offer permessage-deflate
   unsigned repeat = 5;       // bursts; the median counts
   double rate = 100;         // events per second, when paced
   std::size_t channels = 0;  // of which every client follows `follows`; 0: the default one

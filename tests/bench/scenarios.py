@@ -45,6 +45,7 @@ class Scenario:
     channels: int = 0  # of which every client follows `follows`; events go to each in turn
     follows: int = 1
     list_size: int = 1  # channels that one command goes to
+    typical: bool = False  # data as backends say it, and no string of one letter
 
     def describe(self) -> str:
         return self.title.format(clients=self.clients, events=self.events, bytes=self.data_bytes)
@@ -57,6 +58,8 @@ class Scenario:
         if self.channels:
             arguments += ["--channels", str(self.channels), "--follows", str(self.follows)]
             arguments += ["--list", str(self.list_size)]
+        if self.typical:
+            arguments.append("--typical")
         if self.rate:
             arguments += ["--rate", str(self.rate)]
         return arguments
@@ -77,6 +80,7 @@ DELIVERIES = Metric("deliveries_per_second", "deliveries/s")
 COMMANDS = Metric("deliveries_per_second", "commands/s")
 CPU = Metric("server_cpu_us_per_delivery", "server CPU us/delivery", digits=3)
 LOAD_BUSY = Metric("load_busy", "load client busy %", scale=100)
+BYTES = Metric("bytes_per_delivery", "bytes/delivery")
 LATENCY = (
     Metric("client_p50_us", "to client p50 us"),
     Metric("client_p99_us", "to client p99 us"),
@@ -122,6 +126,22 @@ SCENARIOS = (
         clients=1_000,
         events=1_000,
         data_bytes=200,
+    ),
+    replace(
+        _burst("burst-json", clients=1_000, events=1_000, data_bytes=600),
+        metrics=(*BURST_METRICS, BYTES),
+        typical=True,
+    ),
+    Scenario(
+        "paced-json",
+        "paced: {events:,} events x {bytes:,} bytes of JSON, 100 a second, to {clients:,} clients",
+        "paced",
+        (CPU, *LATENCY, LOAD_BUSY, BYTES),
+        (),
+        clients=1_000,
+        events=1_000,
+        data_bytes=600,
+        typical=True,
     ),
     Scenario(
         "channel-each",

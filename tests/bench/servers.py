@@ -19,6 +19,7 @@ RELAY = "relay"
 DURABLE = "relay --data"
 WITH_MEMBERS = "relay-with-members"
 WITH_TLS = "relay-tls"
+DEFLATING = "relay-deflate"
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
 
@@ -47,6 +48,7 @@ class Server:
     slow: bool = False  # measured once, with fewer events
     asked_for: bool = False  # runs only when it is named
     tls: bool = False  # clients speak TLS
+    deflate: bool = False  # its clients offer permessage-deflate
     missing: str = ""  # why it cannot run here
 
 
@@ -189,6 +191,11 @@ def self_signed(directory: Path) -> tuple[str, str]:
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost"
     subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
     return certificate, key
+
+
+def relay_deflating(binary: Path, shards: int, extra: list[str]) -> Server:
+    """The same, with clients that offer permessage-deflate."""
+    return replace(relay(binary, shards, extra), name=DEFLATING, asked_for=True, deflate=True)
 
 
 def limit(binary: Path, name: str, mode: str) -> Server:

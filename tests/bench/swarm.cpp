@@ -27,10 +27,11 @@ constexpr std::size_t kMaxHead = 8192;
 constexpr std::size_t kClientsPerAddress = 4000;
 
 // RFC 6455's sample key: the yardstick answers with its sample answer.
-std::string request(const std::string& query) {
+std::string request(const std::string& query, bool deflate) {
   return "GET /ws/sync" + query +
          " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+         (deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n" : "\r\n");
 }
 
 [[noreturn]] void fail(const char* what) {
@@ -73,11 +74,12 @@ int connect_to(std::uint16_t port, std::size_t client) {
 
 }  // namespace
 
-Swarm::Swarm(std::uint16_t port, unsigned greetings, bool tls, QueryOf query_of)
+Swarm::Swarm(std::uint16_t port, unsigned greetings, Manner manner, QueryOf query_of)
     : port_(port),
       greetings_(greetings),
       query_of_(std::move(query_of)),
-      tls_(tls ? std::make_unique<TlsClients>() : nullptr),
+      deflate_(manner.deflate),
+      tls_(manner.tls ? std::make_unique<TlsClients>() : nullptr),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       buffer_(kReadSize) {
   if (epoll_ < 0) fail("epoll_create1");
@@ -118,7 +120,7 @@ void Swarm::open_client() {
   epoll_event interest{.events = EPOLLIN, .data = {.u64 = clients_.size()}};
   clients_.push_back(
       {.fd = fd, .tls = {}, .greetings_left = greetings_, .head = {}, .frames = {}, .messages = 0});
-  const std::string text = request(query_of_ ? query_of_(clients_.size() - 1) : "");
+  const std::string text = request(query_of_ ? query_of_(clients_.size() - 1) : "", deflate_);
   if (tls_) {
     clients_.back().tls = std::make_unique<TlsClient>(tls_->context(), fd, text);
   } else if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) {
@@ -148,6 +150,7 @@ bool Swarm::read_some(Client& client) {
   if (size < 0) fail("a client's read");
   if (size == 0) throw std::runtime_error("the server closed a client");
   read_at_ = now_ns();
+  bytes_ += static_cast<std::uint64_t>(size);
   std::string_view bytes(buffer_.data(), static_cast<std::size_t>(size));
   if (!client.upgraded) bytes = upgrade(client, bytes);
   std::uint64_t messages = client.frames.feed(bytes.data(), bytes.data() + bytes.size());

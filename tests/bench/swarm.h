@@ -28,9 +28,14 @@ class Swarm {
   // The query string of a client, `?…` or nothing, by its number from 0 on.
   using QueryOf = std::function<std::string(std::size_t)>;
 
+  // How the clients speak.
+  struct Manner {
+    bool tls = false;
+    bool deflate = false;  // they offer permessage-deflate
+  };
+
   // `greetings`: messages that the server sends to a new client by itself; they are not counted.
-  // `tls`: the clients speak TLS.
-  Swarm(std::uint16_t port, unsigned greetings, bool tls, QueryOf query_of = {});
+  Swarm(std::uint16_t port, unsigned greetings, Manner manner, QueryOf query_of = {});
   ~Swarm();
   Swarm(const Swarm&) = delete;
   Swarm& operator=(const Swarm&) = delete;
@@ -46,6 +51,7 @@ class Swarm {
   void observe(OnArrival on_arrival) { on_arrival_ = std::move(on_arrival); }
 
   std::size_t size() const { return clients_.size(); }
+  std::uint64_t bytes() const { return bytes_; }  // that came, in all
 
  private:
   struct Client {
@@ -70,6 +76,7 @@ class Swarm {
   std::uint16_t port_;
   unsigned greetings_;
   QueryOf query_of_;
+  bool deflate_;
   std::unique_ptr<TlsClients> tls_;  // null: plain
   int epoll_;
   std::vector<Client> clients_;
@@ -78,6 +85,7 @@ class Swarm {
   std::size_t ready_ = 0;     // clients that have all their greetings
   std::uint64_t target_ = 0;  // messages that read_until waits for
   std::size_t behind_ = 0;    // clients that have fewer
+  std::uint64_t bytes_ = 0;
   std::int64_t read_at_ = 0;  // when the bytes at hand came in
 };
 

@@ -71,7 +71,7 @@ class Actor(threading.Thread):
         """An open WebSocket, held until it is let go."""
         client = self.connect(**how)
         try:
-            client.upgrade()
+            client.upgrade(Sec_WebSocket_Extensions=self.draw.choice((None, "permessage-deflate")))
         except BaseException:
             client.close()
             raise

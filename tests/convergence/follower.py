@@ -17,6 +17,7 @@ CANCEL_SECONDS = 0.2
 BACKOFF_SECONDS = (0.02, 0.15)
 ENDINGS = (OSError, asyncio.TimeoutError, websockets.WebSocketException)
 MOST_CHANNELS = 12
+COMPRESSIONS = (None, "deflate")  # each connection by itself
 ROAM_MESSAGES = (5, 60)  # between two changes of what it follows
 
 
@@ -66,7 +67,8 @@ class Follower:
     async def _visit(self):
         asks = [Ask(channel, self._positions.get(channel)) for channel in self._wanted]
         self._client = await asyncio.wait_for(
-            Listener.connect(self._port(), asks, self._bare, heartbeat=HEARTBEAT_SECONDS), OPEN_SECONDS)
+            Listener.connect(self._port(), asks, self._bare, heartbeat=HEARTBEAT_SECONDS,
+                             compression=random.choice(COMPRESSIONS)), OPEN_SECONDS)
         self._under_way, self._begun = set(self._wanted), set()
         self.visits.append(self._client.script)
         try:

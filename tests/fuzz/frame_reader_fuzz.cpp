@@ -1,6 +1,6 @@
-// libFuzzer target: a byte for the limit on messages, a byte for the seed of the cuts, a byte for
-// the longest read, then what a client sends. However it is cut, the same comes of it, no message
-// is over the limit, and what is text is UTF-8.
+// libFuzzer target: a byte for the limit on messages and whether they may be deflated, a byte for
+// the seed of the cuts, a byte for the longest read, then what a client sends. However it is cut,
+// the same comes of it, no message is over the limit, and what is text is UTF-8.
 
 #include <cstdint>
 #include <cstdlib>
@@ -32,12 +32,13 @@ void check(const Outcome& outcome, std::uint64_t max_message_bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kChoices = 3;
   if (size < kChoices) return -1;
-  const std::uint64_t max_message_bytes = std::uint64_t{1} << (data[0] % 20);
+  const bool inflates = (data[0] & 0x80) != 0;
+  const std::uint64_t max_message_bytes = std::uint64_t{1} << ((data[0] & 0x7f) % 20);
   testing::SeededChoices choices(data[1]);
   const std::string_view bytes(reinterpret_cast<const char*>(data) + kChoices, size - kChoices);
-  const auto outcomes = testing::read_whole(bytes, max_message_bytes);
+  const auto outcomes = testing::read_whole(bytes, max_message_bytes, inflates);
   for (const Outcome& outcome : outcomes) check(outcome, max_message_bytes);
-  require(testing::read_cut(bytes, max_message_bytes, choices, 1) == outcomes);
-  require(testing::read_cut(bytes, max_message_bytes, choices, 1U + data[2]) == outcomes);
+  require(testing::read_cut(bytes, max_message_bytes, choices, 1, inflates) == outcomes);
+  require(testing::read_cut(bytes, max_message_bytes, choices, 1U + data[2], inflates) == outcomes);
   return 0;
 }

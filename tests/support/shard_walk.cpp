@@ -246,6 +246,8 @@ void ShardWalk::add_client() {
   clients_.push_back(std::make_unique<Client>());
   Client& client = *clients_.back();
   if (next_id_ > 0 && choices_.one_in(4)) client.transport.take_in_all(choices_.below(400));
+  request.deflates = choices_.one_in(3);
+  if (request.deflates) client.transport.inflate();
   client.session = &shard_.add(ConnectionId{++next_id_}, client.transport, request);
   ++totals_.accepted;
 }
