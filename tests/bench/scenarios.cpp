@@ -204,7 +204,7 @@ Figures run_channels(const Load& load) {
 
 Figures run_accept(const Load& load) {
   ServerUsage before = ServerUsage::of(load.server);
-  Swarm swarm(load.port, load.greetings, load.tls);
+  Swarm swarm(load.port, load.greetings, {load.tls, load.deflate});
   std::int64_t took_ns = swarm.connect(load.clients);
   settle();
   ServerUsage after = ServerUsage::of(load.server);
