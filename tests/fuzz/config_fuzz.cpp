@@ -1,7 +1,8 @@
 // libFuzzer target: lines up to the first zero byte are the environment, the rest is the file. A
 // line's first byte picks the option, what follows is its value: unknown variables are left to the
 // unit tests. Whatever they hold, there is one printable error or a configuration that
-// --print-config carries over unchanged.
+// --print-config carries over unchanged. The same bytes are taken as a list of public keys, too:
+// each that is found is one, or there is one printable error.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,6 +15,7 @@
 
 #include "syncrelay/config/command_line.h"
 #include "syncrelay/config/configure.h"
+#include "syncrelay/config/curve_keys.h"
 #include "syncrelay/config/print_config.h"
 #include "syncrelay/config/text.h"
 
@@ -63,10 +65,17 @@ void require_printable(std::string_view message) {
   require(!message.empty() && config::is_utf8(message) && config::is_printable(message));
 }
 
+void check_keys(std::string_view text) {
+  const auto keys = config::curve_keys_in(text);
+  if (!keys) return require_printable(keys.error().reason);
+  for (const std::string& key : keys.value()) require(config::curve_key_in(key).value() == key);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  check_keys(bytes);
   const std::size_t zero = bytes.find('\0');
   const bool has_environment = zero != std::string_view::npos;
   std::vector<std::string> environment;
