@@ -292,7 +292,8 @@ void Server::say_ready() const {
 // By what is counted anyway: to ask the allocator takes its locks, and time.
 std::uint64_t Server::held_bytes() const {
   constexpr std::uint64_t kKeyBytes = 64;  // of each copy, without the value
-  constexpr std::uint64_t kClientBytes = 1536;
+  constexpr std::uint64_t kTlsBytes = 16 * 1024;
+  const std::uint64_t kept_for_client = 1536 + (tls_files_ ? kTlsBytes : 0);
   const std::uint64_t keys = relay_stats_.state_keys.get() * kKeyBytes;
   std::uint64_t bytes = relay_stats_.channels.get() * kChannelBytes + keys;
   bytes += relay_stats_.state_bytes.get();
@@ -300,7 +301,7 @@ std::uint64_t Server::held_bytes() const {
   std::uint64_t window = 0;
   for (const auto& shard : shard_stats_) {
     bytes += shard->channels.get() * kChannelBytes + keys;
-    bytes += shard->clients.get() * kClientBytes;
+    bytes += shard->clients.get() * kept_for_client;
     window = std::max(window, shard->log_bytes.get());
   }
   return bytes + window;

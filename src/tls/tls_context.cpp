@@ -16,7 +16,13 @@ using Certificate = std::unique_ptr<X509, OpensslFree<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
 using Fault = TlsServer::Fault;
 
-constexpr char kCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
+// AES-128 before AES-256: nobody breaks either, and it costs a burst a quarter less.
+constexpr char kCiphers[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr char kCiphers13[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 // Those that are quick: it is the client who chooses what a handshake costs.
 constexpr char kGroups[] = "X25519:P-256:P-384";
 constexpr std::string_view kProtocol = "http/1.1";  // what a WebSocket begins with
@@ -75,6 +81,7 @@ bool set_rules(SSL_CTX* context) {
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_cipher_list(context, kCiphers) == 1 &&
+         SSL_CTX_set_ciphersuites(context, kCiphers13) == 1 &&
          SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
          SSL_CTX_set_session_id_context(context, kSessions, sizeof kSessions - 1) == 1;
 }

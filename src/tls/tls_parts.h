@@ -11,9 +11,11 @@ namespace syncrelay {
 struct TlsStream::Parts {
   Ssl ssl;
   int socket = -1;
-  ByteSpan incoming;   // fed and not read yet
-  std::string unsent;  // encrypted; what the socket did not take
-  bool lost = false;   // the socket takes no more
+  std::uint64_t records_per_key = 0;
+  std::uint64_t records = 0;  // sent with this key
+  ByteSpan incoming;          // fed and not read yet
+  std::string unsent;         // encrypted; what the socket did not take
+  bool lost = false;          // the socket takes no more
   bool begun = false;
   bool established = false;
   bool ended = false;
@@ -23,6 +25,6 @@ struct TlsStream::Parts {
 };
 
 // A stream that speaks by `ssl` and sends to `socket`.
-std::unique_ptr<TlsStream> make_tls_stream(Ssl ssl, int socket);
+std::unique_ptr<TlsStream> make_tls_stream(Ssl ssl, int socket, std::uint64_t records_per_key);
 
 }  // namespace syncrelay

@@ -10,14 +10,16 @@
 namespace syncrelay {
 
 struct TlsServer::Parts {
-  explicit Parts(const Clock& clock) : tickets(clock) {}
+  Parts(const Clock& clock, std::uint64_t records) : tickets(clock), records_per_key(records) {}
 
   TicketKeys tickets;
+  const std::uint64_t records_per_key;
   std::mutex mutex;    // guards what follows
   SslContext context;  // those before live on in their streams
 };
 
-TlsServer::TlsServer(const Clock& clock) : parts_(std::make_unique<Parts>(clock)) {}
+TlsServer::TlsServer(const Clock& clock, std::uint64_t records_per_key)
+    : parts_(std::make_unique<Parts>(clock, records_per_key)) {}
 
 TlsServer::~TlsServer() = default;
 
@@ -38,7 +40,7 @@ std::unique_ptr<TlsStream> TlsServer::accept(int socket) const {
   }
   if (!ssl) throw std::bad_alloc();
   SSL_set_accept_state(ssl.get());
-  return make_tls_stream(std::move(ssl), socket);
+  return make_tls_stream(std::move(ssl), socket, parts_->records_per_key);
 }
 
 }  // namespace syncrelay

@@ -103,12 +103,13 @@ TlsFault fault_of(unsigned long error) {
 
 }  // namespace
 
-std::unique_ptr<TlsStream> make_tls_stream(Ssl ssl, int socket) {
+std::unique_ptr<TlsStream> make_tls_stream(Ssl ssl, int socket, std::uint64_t records_per_key) {
   BIO* const bio = BIO_new(method());
   if (!ssl || bio == nullptr) throw std::bad_alloc();
   auto parts = std::make_unique<TlsStream::Parts>();
   parts->ssl = std::move(ssl);
   parts->socket = socket;
+  parts->records_per_key = records_per_key;
   BIO_set_data(bio, parts.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(parts->ssl.get(), bio, bio);  // which owns it now
@@ -189,11 +190,20 @@ std::size_t TlsStream::write(ByteSpan plain) {
 bool TlsStream::encrypt(ByteSpan record) {
   if (parts_->fault || parts_->lost || parts_->end_said) return false;
   ERR_clear_error();
+  renew_key_if_due();
   std::size_t written = 0;
   if (SSL_write_ex(parts_->ssl.get(), record.data(), record.size(), &written) == 1) return true;
   note_failure(0);
   ::shutdown(parts_->socket, SHUT_RDWR);
   return false;
+}
+
+// The word of it goes with the record that follows. TLS 1.2 has no such thing.
+void TlsStream::renew_key_if_due() {
+  if (parts_->records++ < parts_->records_per_key) return;
+  parts_->records = 1;
+  if (SSL_version(parts_->ssl.get()) == TLS1_3_VERSION)
+    SSL_key_update(parts_->ssl.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
 }
 
 bool TlsStream::all_sent() const {

@@ -16,8 +16,12 @@ namespace syncrelay {
 // secrecy and AEAD only, no renegotiation, no compression, no early data. Thread-safe.
 class TlsServer {
  public:
-  // `clock` must outlive it. It must outlive its streams.
-  explicit TlsServer(const Clock& clock);
+  // AES-GCM is good for 2^24.5 records with one key (RFC 8446 section 5.5).
+  static constexpr std::uint64_t kRecordsPerKey = 1ULL << 24;
+
+  // `clock` must outlive it. It must outlive its streams. `records_per_key`: after so many, TLS 1.3
+  // goes on with a new one.
+  explicit TlsServer(const Clock& clock, std::uint64_t records_per_key = kRecordsPerKey);
   ~TlsServer();
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;

@@ -65,6 +65,7 @@ class TlsStream {
 
  private:
   bool encrypt(ByteSpan record);
+  void renew_key_if_due();
   void note_failure(int result);
 
   const std::unique_ptr<Parts> parts_;

@@ -241,6 +241,36 @@ TEST_CASE("Nothing is negotiated anew") {
   CHECK(SSL_do_handshake(link.client()) != 1);
 }
 
+TEST_CASE("A key that has served its time is replaced, and nothing is lost") {
+  const FakeClock clock;
+  TlsServer forgetful(clock, 3);
+  const auto pair = make_pem_pair("relay.test");
+  REQUIRE(forgetful.use(pair.certificate, pair.key).ok());
+  int new_keys = 0;
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    TlsLink link(forgetful, [&](SSL* ssl) {
+      SSL_set_max_proto_version(ssl, version);
+      SSL_set_msg_callback_arg(ssl, &new_keys);
+      SSL_set_msg_callback(
+          ssl, [](int, int, int type, const void* bytes, std::size_t, SSL*, void* count) {
+            const bool is_new_key = type == SSL3_RT_HANDSHAKE &&
+                                    *static_cast<const unsigned char*>(bytes) == SSL3_MT_KEY_UPDATE;
+            *static_cast<int*>(count) += is_new_key ? 1 : 0;
+          });
+    });
+    REQUIRE(link.shake());
+    std::string expected;
+    std::string got;
+    for (int record = 0; record < 10; ++record) {
+      expected += std::to_string(record);
+      CHECK(link.stream().write(as_bytes(std::to_string(record))) == 1);
+      got += link.client_reads();
+    }
+    CHECK(got == expected);
+    CHECK(new_keys == 3);
+  }
+}
+
 // Each is answered by one, and nobody reads the answers.
 TEST_CASE("A peer that asks for new keys and does not read is cut off") {
   TlsLink link(server(), {}, kSmallBuffer);
