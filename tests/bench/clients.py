@@ -6,7 +6,7 @@ import selectors
 import socket
 
 HEAD = ("GET /ws/sync{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{fields}\r\n")
 CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"  # 1000
 CHUNK = 1 << 16
 
@@ -25,11 +25,11 @@ class Clients:
         self._address, self._heard = ("127.0.0.1", port), heard
         self._selector = selectors.DefaultSelector()
 
-    def open(self, client, query, *texts):
-        """Connects and says these at once; `client` is whatever the caller knows it by. Returns its socket."""
+    def open(self, client, query, *texts, fields=""):
+        """Connects and says these at once; `fields` are more lines of the head, each with its end; `client` is whatever the caller knows it by. Returns its socket."""
         connection = socket.create_connection(self._address)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(HEAD.format(query=query).encode() + b"".join(frame(text) for text in texts))
+        connection.sendall(HEAD.format(query=query, fields=fields).encode() + b"".join(frame(text) for text in texts))
         connection.setblocking(False)
         self._selector.register(connection, selectors.EVENT_READ, client)
         return connection

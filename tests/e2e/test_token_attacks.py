@@ -1,4 +1,4 @@
-"""What one might try with tokens: ambiguous places, forgeries, renewals in odd orders, keys that change at the wrong moment."""
+"""What one might try with tokens: ambiguous places, forgeries, renewals in odd orders, keys that change meanwhile."""
 
 import asyncio
 import base64
@@ -43,10 +43,10 @@ async def renew(client, token):
 
 
 def first_word(relay, fields):
-    """What a request with these fields, in their order, comes to: the type of the first message, or the close reason."""
-    request = upgrade_request().rstrip(b"\r\n") + b"\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
+    """What a request with these fields, in their order, comes to: the first message's type, or the close reason."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
     with RawClient(relay.port) as client:
-        client.send(request + b"\r\n")
+        client.send(upgrade_request().removesuffix(b"\r\n") + lines + b"\r\n")
         status, _ = client.read_head()
         if status != 101:
             return status
@@ -73,7 +73,8 @@ def test_the_first_of_two_subprotocols_counts_in_whichever_field(relay_with, iss
     relay = relay_with(issuer)
     good, bad = f"token.{issuer.token()}", "token.a.b.c"
     name = "Sec-WebSocket-Protocol"
-    for first, second, word in ((good, bad, "sync:full"), (bad, good, "token_invalid"), ("token.", good, "token_invalid")):
+    for first, second, word in ((good, bad, "sync:full"), (bad, good, "token_invalid"),
+                                ("token.", good, "token_invalid")):
         assert first_word(relay, [(name, f"syncrelay, {first}, {second}")]) == word
         assert first_word(relay, [(name, f"syncrelay, {first}"), (name, second)]) == word
 
@@ -117,7 +118,8 @@ async def test_no_forgery_is_taken(relay_with, issuer):
     forgeries = [
         f"{part({'alg': 'none'})}.{payload}.", f"{part({'alg': 'None'})}.{payload}.{signature}", f"{head}.{payload}.",
         f"{confused}.{part(key.sign(confused.encode(), public))}",
-        f"{head}.{wanted}.{signature}", f"{head}.{payload}.{part(bytes(64))}", f"{head}.{payload}.{part(bytes([255] * 64))}",
+        f"{head}.{wanted}.{signature}", f"{head}.{payload}.{part(bytes(64))}",
+        f"{head}.{payload}.{part(bytes([255] * 64))}",
         f"{head}.{payload}.{signature}=", f"{head}.{payload}.{signature}.", f".{token}", f"{token}.{payload}",
         f"{head}=.{payload}.{signature}", f"{part({'alg': 'ES256', 'crit': ['exp'], 'exp': 1})}.{payload}.{signature}",
         Issuer("ES256").token(sub="dev-1"), Issuer("EdDSA").token(sub="dev-1"), Issuer("HS256").token(sub="dev-1")]
@@ -130,8 +132,9 @@ async def test_no_forgery_is_taken(relay_with, issuer):
 
 
 @pytest.mark.parametrize("claims", [
-    {"exp": "9999999999"}, {"exp": None}, {"exp": True}, {"exp": [9999999999]}, {"exp": 1e300}, {"exp": -1}, {"nbf": "0"},
-    {"sub": ""}, {"sub": "@dev-1"}, {"sub": "dev 1"}, {"sub": 1}, {"sub": "d" * 65}, {"sub": "dev-1\u0000"}, {"info": "x"},
+    {"exp": "9999999999"}, {"exp": None}, {"exp": True}, {"exp": [9999999999]}, {"exp": 1e300}, {"exp": -1},
+    {"nbf": "0"}, {"sub": ""}, {"sub": "@dev-1"}, {"sub": "dev 1"}, {"sub": 1}, {"sub": "d" * 65},
+    {"sub": "dev-1\u0000"}, {"info": "x"},
     {"info": {"x": "y" * 1024}}, {"channels": "*"}, {"channels": [1]}, {"channels": ["**"]}, {"channels": ["a*b"]},
     {"channels": ["a"] * 101}, {"publish": {"*": 1}}], ids=json.dumps)
 async def test_a_claim_that_is_not_as_it_must_be_lets_nobody_in(relay_with, issuer, claims):
@@ -147,8 +150,8 @@ async def test_no_pattern_of_a_token_opens_the_channel_of_somebody_else(relay_wi
     assert (await client.until(lambda message: message["type"] == "sync:refused"))["code"] == "forbidden"
     assert (await client.subscribe("@dev-2"))["code"] == "forbidden"
     assert (await client.ask({"type": "sync:publish", "channel": "@dev-2", "event": "x"}))["code"] == "forbidden"
-    code, reason = await (await open_with(relay, issuer.token(sub="dev-1", channels=["@*"]), channels=["@dev-2"])).ended()
-    assert code in (4401, 4403), reason
+    other = await open_with(relay, issuer.token(sub="dev-1", channels=["@*"]), channels=["@dev-2"])
+    assert (await other.ended())[0] in (4401, 4403)
     await client.connection.close()
 
 
@@ -170,16 +173,16 @@ async def test_nobody_is_believed_to_be_whom_a_token_names(relay_with, issuer):
 async def test_renewals_in_odd_orders_do_what_each_says(relay_with, issuer):
     relay = relay_with(issuer, "--client-rate", "0")
     client = await open_with(relay, issuer.token(channels=["a", "b"]), channels=["a"])
-    said = [({"type": "sync:token", "token": issuer.token(channels=["b"])}, "1"), ({"type": "sync:subscribe", "channel": "a"}, None),
-            ({"type": "sync:token", "token": issuer.token(sub="dev-1", channels=["a"])}, "2"),
-            ({"type": "sync:subscribe", "channel": "a"}, None), ({"type": "sync:token", "token": issuer.token(channels=["a"])}, "3"),
-            ({"type": "sync:token", "token": issuer.token(sub="dev-1", channels=[])}, "4")]
-    for message, ref in said:  # without waiting, and before the first message has come
-        await client.say({**message, **({"ref": ref} if ref else {})})
+    tokens = [issuer.token(channels=["b"]), None, issuer.token(sub="dev-1", channels=["a"]), None,
+              issuer.token(channels=["a"]), issuer.token(sub="dev-1", channels=[])]
+    refs = iter("1234")
+    for token in tokens:  # without waiting, and before the first message has come
+        await client.say({"type": "sync:token", "token": token, "ref": next(refs)} if token else
+                         {"type": "sync:subscribe", "channel": "a"})
     await client.until(lambda message: message.get("ref") == "4")
     assert [(m["type"], m.get("code", m.get("ref"))) for m in client.answers] == [
-        ("sync:refused", "forbidden"), ("sync:ack", "1"), ("sync:refused", "forbidden"), ("sync:ack", "2"), ("sync:error", "id_is_fixed"),
-        ("sync:refused", "forbidden"), ("sync:ack", "4")]
+        ("sync:refused", "forbidden"), ("sync:ack", "1"), ("sync:refused", "forbidden"), ("sync:ack", "2"),
+        ("sync:error", "id_is_fixed"), ("sync:refused", "forbidden"), ("sync:ack", "4")]
     await client.begun("@dev-1")
     await client.connection.close()
 

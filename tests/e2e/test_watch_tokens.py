@@ -65,7 +65,8 @@ def test_watch_says_at_once_why_it_is_not_let_in(relay, shell, issuer, claims, s
     assert_failed(shell.run("watch", "--timeout", "60s"), 1, "cannot watch", *said)
 
 
-def test_watch_goes_on_with_a_newer_token_of_the_file_when_the_first_has_ended(relay, issuer, token_file, peer_of, start):
+def test_watch_goes_on_with_a_newer_token_of_the_file_when_the_first_has_ended(relay, issuer, token_file, peer_of,
+                                                                              start):
     path = token_file(issuer.token(ttl=2 - LEEWAY))
     watching = start(Shell(relay.runtime_dir, relay.port), "watch", "--token-file", path)
     watching.wait_for_lines(1)
@@ -74,7 +75,8 @@ def test_watch_goes_on_with_a_newer_token_of_the_file_when_the_first_has_ended(r
     assert "4401 token_expired" in watching.errors[0]
     peer_of(relay).confirm({"op": "broadcast", "type": "step"})
     wait_until(lambda: any(message["type"] == "step" for message in watching.messages()), "it goes on")
-    assert [message["type"] for message in watching.messages()] == ["sync:full", "sync:expiring", "sync:resume", "step"]
+    told = [message["type"] for message in watching.messages()]
+    assert told == ["sync:full", "sync:expiring", "sync:resume", "step"]
 
 
 def test_watch_ends_when_its_only_token_has_ended(relay, issuer, start):
