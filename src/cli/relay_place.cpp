@@ -11,7 +11,9 @@ namespace syncrelay {
 
 RelayPlace relay_place(const Invocation& invocation) {
   const Config& config = invocation.config;
-  RelayPlace place{config.control, invocation.control_in_tmp ? config.runtime_dir : std::string()};
+  RelayPlace place;
+  place.endpoint = config.control;
+  if (invocation.control_in_tmp) place.own_dir = config.runtime_dir;
   if (!config::is_tcp_endpoint(config.control)) return place;
   place.server_key = config.curve_server_key;
   place.key = config.curve_key;
