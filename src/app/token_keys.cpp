@@ -2,7 +2,16 @@
 
 #include <utility>
 
+#include "syncrelay/config/secret_text.h"
+
 namespace syncrelay {
+namespace {
+
+bool is_secret(const KeySet& keys) {
+  return keys.find(std::nullopt)->algorithm() == SigningAlgorithm::hs256;
+}
+
+}  // namespace
 
 TokenKeys::TokenKeys(const Config& config, const Log& log)
     : config_(config),
@@ -11,14 +20,25 @@ TokenKeys::TokenKeys(const Config& config, const Log& log)
 
 KeySet::Made TokenKeys::read() {
   const auto text = files_.read(0);
-  if (!text) return "cannot be read: " + text.error().reason;
-  return config_.token_key.empty() ? KeySet::of_jwks(text.value())
-                                   : KeySet::of_key_file(text.value());
+  if (!text) return config::cannot_read(path(), text.error());
+  KeySet::Made keys = keys_in(text.value());
+  if (keys) return keys;
+  return path() + ": " + keys.error();
+}
+
+KeySet::Made TokenKeys::keys_in(const std::string& text) const {
+  if (config_.token_key.empty()) return KeySet::of_jwks(text);
+  KeySet::Made keys = KeySet::of_key_file(text);
+  if (keys && path().ends_with(".pub") && is_secret(keys.value()))
+    return std::string(
+        "by its name it is a public key, and its content would be taken for a secret: a public "
+        "key is taken in PEM");
+  return keys;
 }
 
 Result<void, std::string> TokenKeys::load() {
   auto keys = read();
-  if (!keys) return path() + ": " + keys.error();
+  if (!keys) return keys.error();
   settings_.reset(new TokenSettings{KeyRing(std::move(keys).value()),
                                     {config_.token_issuer, config_.token_audience},
                                     config_.token_optional,
@@ -30,7 +50,7 @@ void TokenKeys::reload() {
   auto keys = read();
   if (!keys) {
     log_.error("the keys of tokens stay what they were: the file cannot be used",
-               {{"file", path()}, {"why", keys.error()}});
+               {{"why", keys.error()}});
     return;
   }
   const std::uint64_t count = keys.value().size();

@@ -31,7 +31,8 @@ class TokenKeys {
 
  private:
   const std::string& path() const { return files_.path(0); }
-  KeySet::Made read();
+  KeySet::Made read();  // the error names the file
+  KeySet::Made keys_in(const std::string& text) const;
 
   const Config& config_;
   const Log& log_;

@@ -1,6 +1,7 @@
 #include "syncrelay/auth/key_set.h"
 
 #include "auth/members.h"
+#include "auth/secret_check.h"
 #include "syncrelay/auth/base64url.h"
 #include "syncrelay/json/json_parts.h"
 
@@ -40,6 +41,7 @@ std::string in_key(std::size_t number, std::string_view what) {
 KeySet::Made KeySet::of_key_file(std::string_view content) {
   KeySet set;
   const bool pem = content.find("-----BEGIN ") != content.npos;
+  if (auto why = pem ? std::nullopt : why_no_secret(content)) return *std::move(why);
   if (!pem && content.ends_with('\n')) content.remove_suffix(1);
   if (!pem && content.ends_with('\r')) content.remove_suffix(1);
   VerificationKey::Made key =

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "syncrelay/config/secret_text.h"
 #include "syncrelay/config/text.h"
 #include "syncrelay/config/text_file.h"
 
@@ -18,7 +19,7 @@ bool is_token_text(std::string_view text) {
 Result<std::string, FileError> read_token_file(const std::string& path) {
   const std::string place = config::quote_for_message(path);
   auto text = read_text_file(path);
-  if (!text) return FileError{place + " cannot be read: " + text.error().reason};
+  if (!text) return FileError{config::cannot_read(path, text.error())};
   std::string token = std::move(text).value();
   token.erase(token.find_last_not_of(" \t\r\n") + 1);
   if (!is_token_text(token)) return FileError{place + ' ' + std::string(kNoTokenText)};

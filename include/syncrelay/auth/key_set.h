@@ -17,7 +17,8 @@ class KeySet {
 
   using Made = Result<KeySet, std::string>;  // the error is for a person, and shows nothing secret
 
-  // A file with one key: a public key in PEM, or else a secret, without the end of its line.
+  // A file with one key: a public key in PEM, or else a secret, without the end of its line. Keys
+  // and certificates in other forms are no secrets, and refused.
   static Made of_key_file(std::string_view content);
   // A JWK Set (RFC 7517 section 5): what is of another kind, or for encryption, is left out, and
   // one at least has to remain.
