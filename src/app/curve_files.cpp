@@ -1,5 +1,8 @@
 #include "curve_files.h"
 
+#include <algorithm>
+
+#include "syncrelay/cli/curve_secret.h"
 #include "syncrelay/config/curve_keys.h"
 
 namespace syncrelay {
@@ -12,17 +15,27 @@ Result<std::size_t, FileError> CurveFiles::read_clients() {
   if (!text) return FileError{"cannot be read: " + text.error().reason};
   const auto keys = config::curve_keys_in(text.value());
   if (!keys) return keys.error();
+  const auto& listed = keys.value();
+  if (std::find(listed.begin(), listed.end(), secret_key_) != listed.end())
+    return FileError{"lists what --curve-key holds: one of both is in the wrong file"};
   clients_.replace(keys.value());
   return keys.value().size();
 }
 
 Result<void, std::string> CurveFiles::load() {
-  const auto key = config::read_curve_key(key_path_);
-  if (!key) return key.error().reason;
-  secret_key_ = key.value();
+  const auto own = read_curve_secret(key_path_);
+  if (!own) return own.error();
+  secret_key_ = own.value().secret;
   const auto clients = read_clients();
   if (!clients) return files_.path(0) + ": " + clients.error().reason;
+  warn_if_empty(clients.value());
   return {};
+}
+
+void CurveFiles::warn_if_empty(std::size_t keys) const {
+  if (keys > 0) return;
+  log_.warning("no key of a backend is listed: nobody can connect to the tcp:// endpoints",
+               {{"file", files_.path(0)}});
 }
 
 void CurveFiles::reload() {
@@ -34,6 +47,7 @@ void CurveFiles::reload() {
   }
   log_.info("the keys of backends were read again",
             {{"file", files_.path(0)}, {"keys", std::uint64_t{clients.value()}}});
+  warn_if_empty(clients.value());
 }
 
 void CurveFiles::reload_if_changed() {

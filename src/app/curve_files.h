@@ -32,6 +32,7 @@ class CurveFiles {
 
  private:
   Result<std::size_t, FileError> read_clients();
+  void warn_if_empty(std::size_t keys) const;
 
   const std::string key_path_;
   const Log& log_;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "syncrelay/base/descriptor.h"
+#include "syncrelay/config/curve_keys.h"
 
 namespace syncrelay {
 namespace {
@@ -32,12 +33,13 @@ class NewFile {
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
-  void write_line(const KeyText& key) {
-    const std::string line = std::string(key.data()) + '\n';
+  void write(config::CurveKind kind, const KeyText& key) {
+    const std::string text =
+        std::string(config::curve_mark(kind)) + '\n' + std::string(key.data()) + '\n';
     if (error_ != 0) return;
     errno = EIO;  // where less was written than asked for
     const bool written =
-        write(fd_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size());
+        ::write(fd_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
     if (!written || fsync(fd_.get()) != 0) error_ = errno;
   }
 
@@ -65,8 +67,8 @@ Result<KeyPair, std::string> make_key_pair(const std::string& file) {
   NewFile secret(file, kSecret);
   if (!secret.ok()) return secret.why();
   NewFile shown(file + ".pub", kPublic);
-  secret.write_line(secret_key);
-  shown.write_line(public_key);
+  secret.write(config::CurveKind::secret_key, secret_key);
+  shown.write(config::CurveKind::public_key, public_key);
   for (const NewFile* made : {&secret, &shown}) {
     if (!made->ok()) return made->why();
   }

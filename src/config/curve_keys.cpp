@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "syncrelay/config/secret_text.h"
 #include "syncrelay/config/text_file.h"
 
 namespace syncrelay::config {
@@ -34,6 +35,17 @@ bool is_comment(std::string_view line) {
   return line == "#" || line.starts_with("# ") || line.starts_with("#\t");
 }
 
+// Why a key behind this comment is not the one that is asked for; null: it may be.
+const char* kind_fault(std::string_view comment, CurveKind kind) {
+  const bool is_secret = comment.starts_with("# syncrelay CURVE secret key");
+  const bool is_public = comment.starts_with("# syncrelay CURVE public key");
+  if (kind == CurveKind::secret_key && is_public)
+    return "holds a public key, and the secret one is asked for: the file without .pub";
+  if (kind == CurveKind::public_key && is_secret)
+    return "holds a secret key, and the public one is asked for: the file with .pub";
+  return nullptr;
+}
+
 }  // namespace
 
 bool is_curve_key(std::string_view text) {
@@ -44,7 +56,16 @@ bool is_curve_key(std::string_view text) {
   return true;
 }
 
-Result<std::string, FileError> curve_key_in(std::string_view text) {
+std::string_view curve_mark(CurveKind kind) {
+  return kind == CurveKind::secret_key ? "# syncrelay CURVE secret key: for this host alone"
+                                       : "# syncrelay CURVE public key";
+}
+
+Result<std::string, FileError> curve_key_in(std::string_view text, CurveKind kind) {
+  while (is_comment(text.substr(0, text.find_first_of("\r\n")))) {
+    if (const char* fault = kind_fault(text, kind)) return FileError{fault};
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
   if (is_curve_key(text)) return std::string(text);
   return FileError{"holds no key: 40 characters, as keygen writes it"};
@@ -56,6 +77,8 @@ Result<std::vector<std::string>, FileError> curve_keys_in(std::string_view text)
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
+    if (const char* fault = kind_fault(line, CurveKind::public_key))
+      return FileError{"line " + std::to_string(number) + ' ' + fault};
     if (line.empty() || is_comment(line)) continue;
     const std::string_view key = line.substr(0, line.find_first_of(kBlanks));
     if (!is_curve_key(key)) {
@@ -68,10 +91,12 @@ Result<std::vector<std::string>, FileError> curve_keys_in(std::string_view text)
   return keys;
 }
 
-Result<std::string, FileError> read_curve_key(const std::string& path) {
+Result<std::string, FileError> read_curve_key(const std::string& path, CurveKind kind) {
   const auto text = read_text_file(path);
-  if (!text) return FileError{path + ": cannot be read: " + text.error().reason};
-  auto key = curve_key_in(text.value());
+  if (!text) return FileError{cannot_read(path, text.error())};
+  if (kind == CurveKind::secret_key && path.ends_with(".pub"))
+    return FileError{path + ": by its name it is a public key, and the secret one is asked for"};
+  auto key = curve_key_in(text.value(), kind);
   if (!key) return FileError{path + ": " + key.error().reason};
   return key;
 }

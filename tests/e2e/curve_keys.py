@@ -19,7 +19,7 @@ class Pair:
         self.public_file = directory / f"{name}.pub"
         made = subprocess.run([binary(), "keygen", self.file], capture_output=True, text=True, check=True)
         self.public = made.stdout.strip()
-        self.secret = self.file.read_text().strip()
+        self.secret = self.file.read_text().splitlines()[-1]
 
 
 class Keys:

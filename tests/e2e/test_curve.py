@@ -180,6 +180,7 @@ def test_a_list_that_cannot_be_used_changes_nothing(secured, keys, meet):
     assert "cannot be read" in wait_until(
         lambda: [x for x in secured.log().splitlines() if "stay what they were" in x][1:], "it is told again")[0]
     assert meet(secured).ask({"op": "stats"})["ok"]
+    keys.allow(keys.backend)
 
 
 @pytest.mark.heavy
@@ -226,13 +227,13 @@ def test_the_shell_asks_with_keys_and_says_what_is_wrong(secured, keys):
 
 def test_keygen_makes_a_pair_and_overwrites_nothing(tmp_path):
     pair = Pair(tmp_path, "key")
-    assert zmq.curve_public(pair.secret.encode()).decode() == pair.public == pair.public_file.read_text().strip()
+    assert zmq.curve_public(pair.secret.encode()).decode() == pair.public == pair.public_file.read_text().splitlines()[-1]
     assert (pair.file.stat().st_mode & 0o777, pair.public_file.stat().st_mode & 0o777) == (0o600, 0o644)
     again = run_relay("keygen", pair.file, runtime_dir=tmp_path)
     assert_failed(again, 1, "key: is there already")
     pair.file.unlink()
     assert_failed(run_relay("keygen", pair.file, runtime_dir=tmp_path), 1, "key.pub: is there already")
-    assert not pair.file.exists() and pair.public_file.read_text().strip() == pair.public
+    assert not pair.file.exists() and pair.public_file.read_text().splitlines()[-1] == pair.public
     assert_failed(run_relay("keygen", tmp_path / "no" / "key", runtime_dir=tmp_path), 1, "No such file")
     assert_failed(run_relay("keygen", runtime_dir=tmp_path), 2, "usage: syncrelay keygen FILE")
 
@@ -254,6 +255,37 @@ def test_files_that_cannot_be_used_end_the_start(start_relay, keys, tmp_path):
                               (keys.relay.file, tmp_path / "no", "cannot be read")):
         with pytest.raises(RelayExited, match=why):
             start_relay(*TCP, "--curve-key", key, "--curve-clients", clients)
+
+
+def test_a_public_key_is_no_secret_and_the_other_way_round(start_relay, keys, tmp_path):
+    renamed, foreign = tmp_path / "renamed", tmp_path / "foreign"
+    renamed.write_text(keys.relay.public_file.read_text())
+    foreign.write_text(keys.stranger.secret + "\n")
+    (tmp_path / "foreign.pub").write_text(keys.relay.public + "\n")
+    secrets = tmp_path / "secrets"
+    secrets.write_text(keys.backend.file.read_text())
+    for key, clients, why in ((keys.relay.public_file, keys.clients, "by its name it is a public key"),
+                              (renamed, keys.clients, "holds a public key"), (foreign, keys.clients, "is not the secret one of"),
+                              (keys.relay.file, secrets, "line 1 holds a secret key")):
+        with pytest.raises(RelayExited, match=why):
+            start_relay(*TCP, "--curve-key", key, "--curve-clients", clients)
+    swapped = Shell(tmp_path).run("state", "--control", "tcp://127.0.0.1:1", "--curve-key", keys.backend.file,
+                                  "--curve-server-key", keys.relay.file)
+    assert_failed(swapped, 1, "holds a secret key")
+
+
+def test_plain_keys_of_other_tools_are_taken(start_relay, keys, meet, tmp_path):
+    plain = tmp_path / "plain"
+    plain.write_text(keys.relay.secret)
+    relay = start_relay(*TCP, "--curve-key", plain, "--curve-clients", keys.clients)
+    assert meet(relay).ask({"op": "stats"})["ok"]
+
+
+def test_an_empty_list_is_warned_of(start_relay, keys, tmp_path):
+    empty = tmp_path / "empty"
+    empty.write_text("# nobody yet\n")
+    relay = start_relay(*TCP, "--curve-key", keys.relay.file, "--curve-clients", empty, "--log-level", "info")
+    assert "nobody can connect" in relay.log_of_start() and "curve=true" in relay.log_of_start()
 
 
 def test_a_worker_that_hung_up_gives_its_place_back(secured, keys, meet):

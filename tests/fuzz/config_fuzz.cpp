@@ -68,7 +68,8 @@ void require_printable(std::string_view message) {
 void check_keys(std::string_view text) {
   const auto keys = config::curve_keys_in(text);
   if (!keys) return require_printable(keys.error().reason);
-  for (const std::string& key : keys.value()) require(config::curve_key_in(key).value() == key);
+  for (const std::string& key : keys.value())
+    require(config::curve_key_in(key, config::CurveKind::public_key).value() == key);
 }
 
 }  // namespace

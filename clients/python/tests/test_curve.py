@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import time
+import traceback
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -122,7 +123,7 @@ def test_the_wrong_keys_are_told_within_the_timeout(
     with pytest.raises(ConfirmTimeout) as told:
         relay.set("radio", 1, confirm=True, timeout=1.5)
     assert time.monotonic() - begin < 5
-    assert why.format(stranger=public(keys.stranger).read_text().strip()) in str(told.value)
+    assert why.format(stranger=public(keys.stranger).read_text().splitlines()[-1]) in str(told.value)
     assert not told.value.sent
     with pytest.raises(AnswerTimeout):
         relay.stats(timeout=0.5)
@@ -175,7 +176,7 @@ def test_nothing_that_was_pushed_is_lost_when_another_key_is_taken_out(
 
 def test_what_is_no_key_is_refused_at_once(keys: Keys, tmp_path: Path) -> None:
     good, bad = public(keys.relay), tmp_path / "bad"
-    for text in (b"", b"x" * 39, b'"' * 40, b"#" * 40, good.read_bytes() * 2):
+    for text in (b"", b"x" * 39, b'"' * 40, b"#" * 40, good.read_bytes().splitlines()[-1] * 2):
         bad.write_bytes(text)
         for files in ({"server_key": bad, "key": keys.backend}, {"server_key": good, "key": bad}):
             with pytest.raises(InvalidKey, match="holds no key"):
@@ -187,13 +188,40 @@ def test_what_is_no_key_is_refused_at_once(keys: Keys, tmp_path: Path) -> None:
     assert default_curve({"SYNCRELAY_CURVE_KEY": str(keys.relay)}) is None  # of a relay beside this backend
 
 
+def test_a_key_of_the_other_kind_is_refused(keys: Keys, tmp_path: Path) -> None:
+    good = public(keys.relay)
+    with pytest.raises(InvalidKey, match="is a public key by its name"):
+        Curve(server_key=good, key=public(keys.backend))
+    renamed = tmp_path / "key"
+    renamed.write_bytes(public(keys.backend).read_bytes())
+    with pytest.raises(InvalidKey, match="holds a public key, and key= is the other one"):
+        Curve(server_key=good, key=renamed)
+    with pytest.raises(InvalidKey, match="holds a secret key, and server_key= is the other one"):
+        Curve(server_key=keys.relay, key=keys.backend)
+    renamed.write_bytes(good.read_bytes().splitlines()[-1])
+    renamed.with_name("key.pub").write_bytes(good.read_bytes())
+    with pytest.raises(InvalidKey, match="holds another key than the secret one of"):
+        Curve(server_key=good, key=renamed)
+
+
+def test_a_secret_in_the_place_of_a_file_is_not_shown(keys: Keys) -> None:
+    secret = keys.backend.read_text().splitlines()[-1]
+    with pytest.raises(InvalidKey, match="name of a file") as told:
+        Curve(server_key=public(keys.relay), key=secret)
+    shown = "".join(traceback.format_exception(told.value))
+    assert secret not in "\n".join(line for line in shown.splitlines() if "Curve(" not in line)
+    with pytest.raises(InvalidKey, match="name of a file") as told:
+        default_curve({"SYNCRELAY_CURVE_SERVER_KEY": str(public(keys.relay)), "SYNCRELAY_CURVE_KEY": secret})
+    assert secret not in "".join(traceback.format_exception(told.value))
+
+
 def test_keys_are_those_of_zeromq_and_are_not_shown(keys: Keys, tmp_path: Path) -> None:
     public_key, secret_key = zmq.curve_keypair()
     (tmp_path / "secret").write_bytes(secret_key)
     curve = Curve(server_key=public(keys.relay), key=tmp_path / "secret")
     assert curve.public_key == public_key.decode()
     assert secret_key.decode() not in repr(curve) and curve.public_key in repr(curve)
-    assert zmq.curve_public(keys.backend.read_bytes().strip()) == public(keys.backend).read_bytes().strip()
+    assert zmq.curve_public(keys.backend.read_bytes().splitlines()[-1]) == public(keys.backend).read_bytes().splitlines()[-1]
     assert os.stat(keys.backend).st_mode & 0o777 == 0o600
 
 

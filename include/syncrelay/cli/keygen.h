@@ -11,8 +11,8 @@ struct KeyPair {
 };
 
 // Makes a pair of CURVE keys (RFC 26): the secret one goes to `file`, which only this user may
-// read, the public one to `file`.pub. Neither may be there yet: the error says which is, or what
-// went wrong, and leaves nothing behind.
+// read, the public one to `file`.pub; a first line says which it is. Neither may be there yet: the
+// error says which is, or what went wrong, and leaves nothing behind.
 Result<KeyPair, std::string> make_key_pair(const std::string& file);
 
 }  // namespace syncrelay

@@ -29,10 +29,26 @@ TEST_CASE("A key is 40 characters of Z85 that stand for 32 bytes") {
 }
 
 TEST_CASE("A file with a key may end its line") {
-  for (const char* end : {"", "\n", "\r\n"}) CHECK(curve_key_in(kKey + end).value() == kKey);
+  for (const char* end : {"", "\n", "\r\n"})
+    CHECK(curve_key_in(kKey + end, CurveKind::secret_key).value() == kKey);
   for (const std::string& text : {std::string(), ' ' + kKey, kKey + ' ', kKey + '\n' + kKey}) {
-    CHECK(curve_key_in(text).error().reason.starts_with("holds no key: "));
+    CHECK(curve_key_in(text, CurveKind::secret_key).error().reason.starts_with("holds no key: "));
   }
+}
+
+TEST_CASE("A first line says which key follows, and the other kind is refused") {
+  const auto file = [](CurveKind kind) { return std::string(curve_mark(kind)) + "\r\n" + kKey; };
+  for (const CurveKind kind : {CurveKind::secret_key, CurveKind::public_key}) {
+    CHECK(curve_key_in(file(kind) + '\n', kind).value() == kKey);
+    CHECK(curve_key_in("# of web 1\n" + kKey, kind).value() == kKey);
+    CHECK_FALSE(curve_key_in(curve_mark(kind), kind).ok());
+  }
+  const auto as_secret = curve_key_in(file(CurveKind::public_key), CurveKind::secret_key);
+  CHECK(as_secret.error().reason.starts_with("holds a public key"));
+  const auto as_public = curve_key_in(file(CurveKind::secret_key), CurveKind::public_key);
+  CHECK(as_public.error().reason.starts_with("holds a secret key"));
+  CHECK(curve_keys_in(file(CurveKind::public_key)).value() == std::vector<std::string>{kKey});
+  CHECK(problem("\n" + file(CurveKind::secret_key)).starts_with("line 2 holds a secret key"));
 }
 
 TEST_CASE("A list has keys, comments and empty lines") {

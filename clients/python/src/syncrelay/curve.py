@@ -10,6 +10,8 @@ import zmq
 from .errors import InvalidKey
 
 _TCP = "tcp://"
+_KEY_CHARACTERS = 40
+_WRONG_MARK = {"key": b"# syncrelay CURVE public key", "server_key": b"# syncrelay CURVE secret key"}
 
 
 class Curve:
@@ -17,15 +19,16 @@ class Curve:
 
     ``server_key``: file with the relay's public key, as ``syncrelay keygen`` writes it (``FILE.pub``); ``key``: file with
     the secret key of this backend, whose public one the relay's ``--curve-clients`` lists. Both are read at once. Raises
-    InvalidKey. They count for ``tcp://`` endpoints; sockets of this machine need none.
+    InvalidKey, also where a file says that it holds the other kind of key, and where ``FILE.pub`` does not fit. They count for ``tcp://`` endpoints; sockets of this machine need none.
     """
 
     def __init__(self, *, server_key: str | os.PathLike[str], key: str | os.PathLike[str]) -> None:
         if not zmq.has("curve"):
             raise InvalidKey("this pyzmq has no CURVE: install one that is built with libsodium")
-        self._server = _read(server_key)
-        self._secret = _read(key)
+        self._server = _read("server_key", server_key)
+        self._secret = _read("key", key)
         self.public_key = zmq.curve_public(self._secret).decode()
+        _check_pair(key, self.public_key)
 
     def __repr__(self) -> str:
         return f"Curve(public_key={self.public_key!r})"
@@ -54,14 +57,42 @@ def is_secured(endpoint: str) -> bool:
     return endpoint.startswith(_TCP)
 
 
-def _read(file: str | os.PathLike[str]) -> bytes:
+def _read(name: str, file: str | os.PathLike[str]) -> bytes:
+    """The key in a file that is given as ``name``; keygen's have a first line that says which one it is."""
+    path = os.fspath(file)
+    if _looks_secret(path):
+        raise InvalidKey(f"{name}= is given a key, which is not shown, and is to be the name of a file that holds it")
     try:
-        with open(file, "rb") as opened:
+        with open(path, "rb") as opened:
             text = opened.read(1024).rstrip(b"\r\n")
     except OSError as error:
-        raise InvalidKey(f"{os.fspath(file)!r} cannot be read: {error.strerror}") from error
+        raise InvalidKey(f"{path!r} cannot be read: {error.strerror}") from error
+    if name == "key" and path.endswith(".pub"):
+        raise InvalidKey(f"{path!r} is a public key by its name, and key= is the secret one")
+    while text.startswith(b"# "):
+        line, _, text = text.partition(b"\n")
+        if line.startswith(_WRONG_MARK[name]):
+            raise InvalidKey(f"{path!r} holds a {_WRONG_MARK[name].decode().removeprefix('# syncrelay CURVE ')}, and {name}= is the other one")
+    if not _is_key(text):
+        raise InvalidKey(f"{path!r} holds no key: 40 characters, as `syncrelay keygen` writes it")
+    return text
+
+
+def _is_key(text: bytes) -> bool:
     try:
         zmq.curve_public(text)  # of anything that has the form of a key
     except (zmq.ZMQError, ValueError):
-        raise InvalidKey(f"{os.fspath(file)!r} holds no key: 40 characters, as `syncrelay keygen` writes it") from None
-    return text
+        return False
+    return True
+
+
+def _looks_secret(path: str) -> bool:
+    """It is a key, and no file has that name."""
+    return len(path) == _KEY_CHARACTERS and _is_key(os.fsencode(path)) and not os.path.exists(path)
+
+
+def _check_pair(file: str | os.PathLike[str], public_key: str) -> None:
+    """Where FILE.pub is there, too, it has to hold the key that belongs to FILE's."""
+    beside = os.fspath(file) + ".pub"
+    if os.path.exists(beside) and _read("server_key", beside).decode() != public_key:
+        raise InvalidKey(f"{os.fspath(file)!r} holds another key than the secret one of {beside!r}")
