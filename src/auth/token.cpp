@@ -17,7 +17,14 @@
 namespace syncrelay {
 namespace {
 
-using Fault = std::optional<TokenFault>;
+using Fault = std::optional<TokenRefusal>;
+
+constexpr std::string_view kDateForm = "a number of seconds since 1970";
+constexpr std::string_view kMustBeThere = "a number of seconds since 1970, which has to be there";
+constexpr std::string_view kIdForm = "1 to 64 of A-Z a-z 0-9 _ . : ~ - /";
+constexpr std::string_view kInfoForm = "a JSON object of at most 1 KiB";
+constexpr std::string_view kPatternsForm =
+    "a list of at most 100 names of channels, or beginnings of names and *";
 
 constexpr double kMaxSeconds = 1e11;  // beyond any date; in microseconds still a 64-bit number
 
@@ -54,14 +61,14 @@ bool is_for_access(const Members& header) {
 }
 
 // The key is chosen before anything of the payload is believed.
-Result<const VerificationKey*, TokenFault> key_for(const Members& header, const KeySet& keys) {
-  if (header.has("crit") || !is_for_access(header)) return TokenFault::algorithm;
+Result<const VerificationKey*, TokenRefusal> key_for(const Members& header, const KeySet& keys) {
+  if (header.has("crit") || !is_for_access(header)) return TokenRefusal(TokenFault::algorithm);
   const auto kid = header.string("kid");
-  if (header.has("kid") && !kid) return TokenFault::malformed;
+  if (header.has("kid") && !kid) return TokenRefusal(TokenFault::malformed);
   const VerificationKey* const key =
       keys.find(kid ? std::optional<std::string_view>(*kid) : std::nullopt);
-  if (key == nullptr) return TokenFault::unknown_key;
-  if (header.string("alg") != name_of(key->algorithm())) return TokenFault::algorithm;
+  if (key == nullptr) return TokenRefusal(TokenFault::unknown_key);
+  if (header.string("alg") != name_of(key->algorithm())) return TokenRefusal(TokenFault::algorithm);
   return key;
 }
 
@@ -78,12 +85,12 @@ std::optional<std::int64_t> date(std::string_view json) {
 Fault check_time(const Members& claims, WallTime now, Access& access) {
   constexpr std::int64_t kLeeway = kTokenLeewaySeconds * 1'000'000;
   const auto expires = date(claims.json("exp"));
-  if (!expires) return TokenFault::claims;
+  if (!expires) return TokenRefusal("exp", kMustBeThere);
   access.until = {*expires + kLeeway};
   if (now.microseconds >= access.until.microseconds) return TokenFault::expired;
   if (!claims.has("nbf")) return std::nullopt;
   const auto begins = date(claims.json("nbf"));
-  if (!begins) return TokenFault::claims;
+  if (!begins) return TokenRefusal("nbf", kDateForm);
   if (now.microseconds < *begins - kLeeway) return TokenFault::not_yet_valid;
   return std::nullopt;
 }
@@ -126,16 +133,19 @@ bool take_patterns(const Members& claims, std::string_view name,
 Fault take_grant(const Members& claims, Access& access) {
   if (claims.has("sub")) {
     const auto subject = claims.string("sub");
-    if (!subject || !is_identity(*subject)) return TokenFault::claims;
+    if (!subject || !is_identity(*subject)) return TokenRefusal("sub", kIdForm);
     access.id = *subject;
   }
   if (claims.has("info")) {
     access.info = claims.json("info");
-    if (access.info.front() != '{' || access.info.size() > kMaxInfoBytes) return TokenFault::claims;
+    if (access.info.front() != '{' || access.info.size() > kMaxInfoBytes)
+      return TokenRefusal("info", kInfoForm);
   }
-  const bool fits = take_patterns(claims, "channels", access.channels) &&
-                    take_patterns(claims, "publish", access.publishes);
-  return fits ? Fault() : TokenFault::claims;
+  if (!take_patterns(claims, "channels", access.channels))
+    return TokenRefusal("channels", kPatternsForm);
+  if (!take_patterns(claims, "publish", access.publishes))
+    return TokenRefusal("publish", kPatternsForm);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -144,24 +154,25 @@ std::string_view name_of(TokenFault fault) {
   return kTokenFaultNames[static_cast<std::size_t>(fault)];
 }
 
-Result<std::shared_ptr<const Access>, TokenFault> verify_token(std::string_view token,
-                                                               const KeySet& keys,
-                                                               const TokenRules& rules,
-                                                               WallTime now) {
-  if (token.size() > kMaxTokenBytes) return TokenFault::malformed;
+Result<std::shared_ptr<const Access>, TokenRefusal> verify_token(std::string_view token,
+                                                                 const KeySet& keys,
+                                                                 const TokenRules& rules,
+                                                                 WallTime now) {
+  using Refusal = TokenRefusal;
+  if (token.size() > kMaxTokenBytes) return Refusal(TokenFault::malformed);
   const auto parts = split(token);
-  if (!parts) return TokenFault::malformed;
+  if (!parts) return Refusal(TokenFault::malformed);
   const auto header_text = decode_base64url(parts->header);
   const auto header = header_text ? Members::read(*header_text) : std::nullopt;
   const auto signature = decode_base64url(parts->signature);
-  if (!header || !signature) return TokenFault::malformed;
+  if (!header || !signature) return Refusal(TokenFault::malformed);
   const auto key = key_for(*header, keys);
   if (!key) return key.error();
-  if (!key.value()->verifies(parts->is_signed, *signature)) return TokenFault::signature;
+  if (!key.value()->verifies(parts->is_signed, *signature)) return Refusal(TokenFault::signature);
 
   const auto claims_text = decode_base64url(parts->payload);
   const auto claims = claims_text ? Members::read(*claims_text) : std::nullopt;
-  if (!claims) return TokenFault::malformed;
+  if (!claims) return Refusal(TokenFault::malformed);
   auto access = std::make_shared<Access>();
   if (const Fault fault = check_time(*claims, now, *access)) return *fault;
   if (const Fault fault = check_origin(*claims, rules)) return *fault;

@@ -5,13 +5,14 @@
 namespace syncrelay {
 
 TokenVerifier::Verdict TokenVerifier::verify(std::string_view token, WallTime now) {
-  if (token.size() > kMaxTokenBytes) return TokenFault::malformed;
+  if (token.size() > kMaxTokenBytes) return TokenRefusal(TokenFault::malformed);
   follow_keys();
   Digest digest{};
   SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
   const auto known = good_.find(digest);
   if (known != good_.end()) {
-    if (now.microseconds >= known->second->until.microseconds) return TokenFault::expired;
+    if (now.microseconds >= known->second->until.microseconds)
+      return TokenRefusal(TokenFault::expired);
     ++recognised_;
     return known->second;
   }

@@ -36,16 +36,26 @@ Result<TokenDesk::Access, RefusedMessage> TokenDesk::renew(std::string_view toke
                                                 : RefusedMessage::token_invalid;
 }
 
+void TokenDesk::warn_of(const TokenRefusal& refusal, std::string_view address) const {
+  constexpr char kText[] = "a token is not taken";
+  if (refusal.claim.empty())
+    return log_.warning(kText, {{"why", name_of(refusal)}, {"address", address}});
+  log_.warning(kText, {{"why", name_of(refusal)},
+                       {"claim", refusal.claim},
+                       {"has_to_be", refusal.form},
+                       {"address", address}});
+}
+
 // An operator may have given the wrong key, so it is a warning: once a second at most, because a
 // stranger can have it written. Nothing of the token is in it.
 TokenVerifier::Verdict TokenDesk::verify(std::string_view token, std::string_view address) {
   auto verdict = verifier_->verify(token, clock_.wall());
   if (verdict) return verdict;
-  stats_.tokens_refused[static_cast<std::size_t>(verdict.error())].add();
+  stats_.tokens_refused[static_cast<std::size_t>(verdict.error().fault)].add();
   const TimePoint now = clock_.now();
   if (now >= next_warning_) {
     next_warning_ = now + kTokenWarningInterval;
-    log_.warning("a token is not taken", {{"why", name_of(verdict.error())}, {"address", address}});
+    warn_of(verdict.error(), address);
   }
   return verdict;
 }

@@ -1,12 +1,14 @@
 """Tokens: where they may stand, what they grant, how they are renewed and end, and how keys are replaced."""
 
 import asyncio
+import base64
 import json
 import signal
 import time
 
 import pytest
 import websockets
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from channel_client import ChannelClient
 from deadline import until
@@ -234,6 +236,80 @@ def test_a_relay_does_not_start_with_a_key_that_is_none(runtime_dir, tmp_path, c
     done = run_relay("--port", "0", "--token-key", path, runtime_dir=runtime_dir)
     assert done.returncode == 1 and str(path) in done.stderr and said in done.stderr
     assert "hunter2" not in done.stderr
+
+
+def der_of(encoding):
+    key = Issuer("RS256").key
+    if encoding == "public":
+        return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def ssh_of(algorithm):
+    return Issuer(algorithm).key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+
+
+PUBLIC_FILES = {
+    "a set of keys": (lambda: json.dumps({"keys": [Issuer("RS256").jwk("one")]}).encode(), "--token-jwks"),
+    "a list": (lambda: b"\n [" + b"1," * 40 + b"1]", "--token-jwks"),
+    "DER": (lambda: der_of("public"), "in DER"), "DER of Ed25519": (
+        lambda: Issuer("EdDSA").key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), "in DER"),
+    "private DER": (lambda: der_of("private"), "in DER"), "base64": (lambda: base64.b64encode(der_of("public")), "in base64"),
+    "base64 in lines": (lambda: base64.encodebytes(der_of("public")), "in base64"),
+    "ssh": (lambda: ssh_of("EdDSA"), "of SSH"), "ssh ecdsa": (lambda: ssh_of("ES256") + b" me@host\n", "of SSH"),
+    "authorized_keys": (lambda: b'command="true" ' + ssh_of("RS256"), "of SSH"),
+    "CURVE": (lambda: b"# syncrelay CURVE public key\n" + b"x" * 40 + b"\n", "of CURVE"),
+    "XML": (lambda: b"<RSAKeyValue>" + b"x" * 40, "XML"), "an address": (lambda: b"https://id.example/jwks" + b"x" * 40, "fetch"),
+    "a token": (lambda: Issuer().token().encode(), "a token")}
+
+
+@pytest.mark.parametrize("kind", PUBLIC_FILES)
+def test_what_strangers_may_have_is_no_secret(runtime_dir, tmp_path, kind):
+    make, said = PUBLIC_FILES[kind]
+    path = tmp_path / "key"
+    path.write_bytes(make())
+    done = run_relay("--port", "0", "--token-key", path, runtime_dir=runtime_dir)
+    assert done.returncode == 1 and str(path) in done.stderr and said in done.stderr and "no secret" in done.stderr
+
+
+async def test_a_file_that_strangers_may_have_does_not_replace_a_key(relay_with, issuer, tmp_path):
+    relay = relay_with(issuer)
+    jwks_file(tmp_path / "key", one=Issuer("RS256"))
+    await until(lambda: "a set of keys goes to --token-jwks" in relay.log(), "it is told")
+    client = await open_with(relay, issuer.token())
+    await client.begun("")
+    await client.connection.close()
+
+
+def test_a_public_file_by_its_name_is_no_secret(runtime_dir, tmp_path):
+    path = tmp_path / "key.pub"
+    path.write_text("x" * 40 + "\n")
+    done = run_relay("--port", "0", "--token-key", path, runtime_dir=runtime_dir)
+    assert done.returncode == 1 and "by its name it is a public key" in done.stderr
+
+
+@pytest.mark.parametrize("secret", [bytes(range(256)), b"\x30\x1e" + bytes(range(1, 31)), b"{" + bytes(range(1, 40)),
+                                    b"MIIB" + b"Qx" * 30, b"a phrase of several words, in one line\n", b"2f" * 32 + b"\n"])
+def test_secrets_are_taken_whatever_their_bytes(start_relay, tmp_path, secret):
+    path = tmp_path / "key"
+    path.write_bytes(secret)
+    assert "tokens=required" in start_relay("--token-key", path, "--log-level", "info").log_of_start()
+
+
+def test_a_secret_in_the_place_of_its_file_is_not_shown(runtime_dir):
+    for option in ("token-key", "curve-key"):
+        secret = "2f" * 20
+        more = ("--curve-clients", "/dev/null") if option == "curve-key" else ()
+        done = run_relay("--port", "0", *more, runtime_dir=runtime_dir,
+                         env={f"SYNCRELAY_{option.upper().replace('-', '_')}": secret})
+        assert done.returncode == 1 and "name a file" in done.stderr and secret not in done.stderr
+
+
+async def test_the_log_says_which_claim_is_wrong(relay_with, issuer):
+    relay = relay_with(issuer)
+    assert await refusal(relay, issuer.token(sub="auth0|ada")) == (4401, "token_invalid")
+    await until(lambda: "claim=sub" in relay.log(), "it is named")
+    assert "why=claims" in relay.log() and "A-Z a-z 0-9" in relay.log() and "auth0" not in relay.log()
 
 
 async def test_no_token_is_in_the_log_or_the_metrics(relay_with, issuer, peer_of):

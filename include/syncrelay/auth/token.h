@@ -33,6 +33,18 @@ enum class TokenFault : std::uint8_t {
 // For labels and the log; says nothing of what the token holds.
 std::string_view name_of(TokenFault fault);
 
+// Why a token is not taken, for the log: nothing of what it holds is in it.
+struct TokenRefusal {
+  TokenFault fault;
+  std::string_view claim = {};  // whose form is wrong, and its name; empty with other faults
+  std::string_view form = {};   // that it must have
+
+  TokenRefusal(TokenFault what) : fault(what) {}
+  TokenRefusal(std::string_view name, std::string_view needed)
+      : fault(TokenFault::claims), claim(name), form(needed) {}
+  operator TokenFault() const { return fault; }
+};
+
 // What a token has to say besides being genuine. Empty: anything, or nothing.
 struct TokenRules {
   std::string issuer;
@@ -42,9 +54,9 @@ struct TokenRules {
 // What a token grants (RFC 7519; RFC 8725 section 3 on what is refused): it is signed by a key of
 // the set with the algorithm of that key, in force now, and each claim that says something here has
 // its form. `exp` has to be there. The grant ends kTokenLeewaySeconds after it.
-Result<std::shared_ptr<const Access>, TokenFault> verify_token(std::string_view token,
-                                                               const KeySet& keys,
-                                                               const TokenRules& rules,
-                                                               WallTime now);
+Result<std::shared_ptr<const Access>, TokenRefusal> verify_token(std::string_view token,
+                                                                 const KeySet& keys,
+                                                                 const TokenRules& rules,
+                                                                 WallTime now);
 
 }  // namespace syncrelay

@@ -22,7 +22,7 @@ class TokenVerifier {
  public:
   static constexpr std::size_t kMaxRemembered = 16 * 1024;
 
-  using Verdict = Result<std::shared_ptr<const Access>, TokenFault>;
+  using Verdict = Result<std::shared_ptr<const Access>, TokenRefusal>;
 
   // Both must outlive it.
   TokenVerifier(const KeyRing& ring, const TokenRules& rules) : ring_(ring), rules_(rules) {}

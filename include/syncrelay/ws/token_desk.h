@@ -45,6 +45,7 @@ class TokenDesk {
 
  private:
   TokenVerifier::Verdict verify(std::string_view token, std::string_view address);
+  void warn_of(const TokenRefusal& refusal, std::string_view address) const;
 
   const TokenSettings* settings_;
   std::optional<TokenVerifier> verifier_;

@@ -155,6 +155,22 @@ TEST_CASE("A token without an end is not taken, nor one whose times are none") {
   CHECK(of_claims(R"({"exp":1e11})") == "");
 }
 
+TEST_CASE("A claim that has not its form is named, and its value is not") {
+  const auto named = [](const std::string& payload) {
+    const auto keys = KeySet::of_key_file(secret().key_file());
+    const auto access = verify_token(secret().token(payload), keys.value(), {}, {kNow * 1'000'000});
+    return access ? std::string() : std::string(access.error().claim);
+  };
+  CHECK(named("{}") == "exp");
+  CHECK(named(claims(R"(,"nbf":"x")")) == "nbf");
+  for (const char* const subject : {R"("ada@example.org")", R"("auth0|123")", "7", R"("")"})
+    CHECK(named(claims(",\"sub\":" + std::string(subject))) == "sub");
+  CHECK(named(claims(R"(,"info":7)")) == "info");
+  CHECK(named(claims(R"(,"channels":"a")")) == "channels");
+  CHECK(named(claims(R"(,"publish":[7])")) == "publish");
+  CHECK(named(R"({"exp":1})").empty());
+}
+
 TEST_CASE("Issuer and audience count where they are asked for") {
   CHECK(of_claims(claims("")) == "");
   CHECK(of_claims(claims(""), {"me", ""}) == "issuer");
