@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace syncrelay {
 namespace {
@@ -41,6 +43,7 @@ class Stream {
         return add_token(static_cast<char**>(in), size);
       case LWS_CALLBACK_CLIENT_ESTABLISHED:
         established_ = true;
+        wsi_ = wsi;
         lws_callback_on_writable(wsi);
         return 0;
       case LWS_CALLBACK_CLIENT_WRITEABLE:
@@ -51,9 +54,11 @@ class Stream {
         note_close({bytes, size});
         return 0;
       case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        fail(status_of(wsi), bytes == nullptr ? std::string_view() : std::string_view(bytes, size));
+        gone_ = true;
+        fail(answer_in(wsi), bytes == nullptr ? std::string_view() : std::string_view(bytes, size));
         return 0;
       case LWS_CALLBACK_CLIENT_CLOSED:
+        gone_ = true;
         finish({StreamEnd::Kind::lost, "the connection broke"});
         return 0;
       default:
@@ -68,25 +73,61 @@ class Stream {
     if (context_ != nullptr) lws_cancel_service(context_);
   }
 
-  // Before the connection was established; `status` is 0 without an HTTP answer.
-  void fail(unsigned status, std::string_view why) {
+  // What the relay answered in place of an upgrade.
+  struct Answer {
+    unsigned status = 0;  // 0: no HTTP answer
+    std::string location;
+    std::string retry_after;
+  };
+
+  // Nothing is left of the connection, or there was none.
+  bool is_gone() const { return gone_ || wsi_ == nullptr; }
+
+  // Ends the connection as one who goes does. Precondition: not is_gone().
+  void leave() {
+    if (!end_) end_ = StreamEnd{StreamEnd::Kind::stopped, {}};
+    lws_callback_on_writable(wsi_);
+  }
+
+  // Before the connection was established.
+  void fail(const Answer& answer, std::string_view why) {
+    const unsigned status = answer.status;
     if (target_.tls != nullptr && !target_.tls->refusal().empty()) {
       return finish(
           {StreamEnd::Kind::refused, "its certificate is not believed: " + target_.tls->refusal() +
                                          " (--host NAME and --ca FILE say who is)"});
     }
+    if (target_.tls != nullptr && target_.tls->met_plain()) {
+      return finish({StreamEnd::Kind::refused, "no TLS is spoken there: leave out --tls and --ca"});
+    }
     if (status == 0 || status == 101) {
       return finish(
           {StreamEnd::Kind::unreachable, why.empty() ? "no connection" : std::string(why)});
     }
-    const bool for_good = status >= 400 && status < 500;
-    const bool perhaps_tls = status == 400 && target_.tls == nullptr;
+    constexpr unsigned kTooMany = 429;
+    const bool for_good = status >= 300 && status < 500 && status != kTooMany;
     finish({for_good ? StreamEnd::Kind::refused : StreamEnd::Kind::busy,
-            "the relay answers HTTP " + std::to_string(status) +
-                (perhaps_tls ? " (if it speaks TLS: --tls or --ca FILE)" : "")});
+            "the relay answers HTTP " + std::to_string(status) + remark(answer),
+            seconds_in(answer.retry_after)});
   }
 
  private:
+  std::string remark(const Answer& answer) const {
+    if (!answer.location.empty()) return " to " + answer.location + ", which is not followed";
+    if (answer.status == 400 && target_.tls == nullptr)
+      return " (if it speaks TLS: --tls or --ca FILE)";
+    return {};
+  }
+
+  // Of a Retry-After (RFC 9110 section 10.2.3); a date counts as nothing.
+  static std::chrono::seconds seconds_in(std::string_view text) {
+    constexpr std::size_t kMostDigits = 6;
+    unsigned seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return std::chrono::seconds(whole && text.size() <= kMostDigits ? seconds : 0);
+  }
+
   // What is to be done about the close reason.
   static std::string_view advice(std::string_view reason) {
     if (reason == "token_missing") return " (give it one: --token-file FILE, or SYNCRELAY_TOKEN)";
@@ -94,8 +135,16 @@ class Stream {
     return {};
   }
 
-  static unsigned status_of(lws* wsi) {
-    return wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
+  static Answer answer_in(lws* wsi) {
+    if (wsi == nullptr) return {};
+    return {lws_http_client_http_response(wsi), field_in(wsi, WSI_TOKEN_HTTP_LOCATION),
+            field_in(wsi, WSI_TOKEN_HTTP_RETRY_AFTER)};
+  }
+
+  static std::string field_in(lws* wsi, lws_token_indexes field) {
+    std::array<char, 512> text{};
+    const int size = lws_hdr_copy(wsi, text.data(), static_cast<int>(text.size()), field);
+    return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
   }
 
   // `place`: where the request's fields end so far, with `room` bytes behind it.
@@ -109,6 +158,7 @@ class Stream {
 
   // libwebsockets wants one message at a time, and room in front of it.
   int say_next(lws* wsi) {
+    if (end_) return close(wsi);
     if (said_ == target_.words.size()) return 0;
     const std::string& word = target_.words[said_++];
     std::vector<unsigned char> buffer(LWS_PRE + word.size());
@@ -119,6 +169,7 @@ class Stream {
   }
 
   int receive(lws* wsi, std::string_view bytes) {
+    if (end_) return 0;
     if (message_.size() + bytes.size() > kMaxMessage) {
       finish({StreamEnd::Kind::refused, "the relay sent a message of more than 1 GiB"});
       return -1;
@@ -130,6 +181,10 @@ class Stream {
     message_.clear();
     if (go_on) return 0;
     finish({StreamEnd::Kind::stopped, {}});
+    return close(wsi);
+  }
+
+  static int close(lws* wsi) {
     lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, nullptr, 0);
     return -1;
   }
@@ -155,6 +210,8 @@ class Stream {
   std::size_t said_ = 0;  // of the words
   const Take& take_;
   lws_context* context_ = nullptr;
+  lws* wsi_ = nullptr;  // once it is established
+  bool gone_ = false;
   bool established_ = false;
   bool served_ = false;  // a message has come
   std::string message_;  // what has come of the one under way
@@ -184,6 +241,58 @@ void on_alarm(lws_sorted_usec_list_t* timer) {
   alarm.stream->finish(
       {StreamEnd::Kind::silent,
        "no answer to the handshake within " + std::to_string(alarm.patience.count()) + " ms"});
+}
+
+// While it lives, SIGINT and SIGTERM wake the loop that waits instead of ending the process, which
+// its end then does. One at a time.
+class StopSignals {
+ public:
+  explicit StopSignals(lws_context* context) {
+    loop_ = context;
+    struct sigaction note {};
+    note.sa_handler = [](int number) {
+      came_ = number;
+      lws_cancel_service(loop_);
+    };
+    take(SIGINT, note, interrupt_);
+    take(SIGTERM, note, terminate_);
+  }
+  ~StopSignals() {
+    sigaction(SIGINT, &interrupt_, nullptr);
+    sigaction(SIGTERM, &terminate_, nullptr);
+    if (const int number = std::exchange(came_, 0); number != 0) raise(number);
+  }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  // 0: none.
+  static int came() { return came_; }
+
+ private:
+  // What is ignored stays so.
+  static void take(int number, const struct sigaction& note, struct sigaction& before) {
+    sigaction(number, &note, &before);
+    if (before.sa_handler == SIG_IGN) sigaction(number, &before, nullptr);
+  }
+
+  static inline lws_context* volatile loop_ = nullptr;
+  static inline volatile std::sig_atomic_t came_ = 0;
+  struct sigaction interrupt_ {};
+  struct sigaction terminate_ {};
+};
+
+void on_end_of_leave(lws_sorted_usec_list_t*) {}
+
+// Closes what is open, and waits a moment for the relay to take it.
+void take_leave(lws_context* context, Stream& stream) {
+  constexpr auto kMoment = std::chrono::seconds(1);
+  if (stream.is_gone()) return;
+  stream.leave();
+  const auto deadline = std::chrono::steady_clock::now() + kMoment;
+  lws_sorted_usec_list_t timer{};
+  lws_sul_schedule(context, 0, &timer, on_end_of_leave, std::chrono::microseconds(kMoment).count());
+  while (!stream.is_gone() && std::chrono::steady_clock::now() < deadline) lws_service(context, 0);
+  lws_sul_schedule(context, 0, &timer, nullptr, LWS_SET_TIMER_USEC_CANCEL);
 }
 
 Context make_context(Stream& stream, const TlsTrust* tls, const lws_protocols* protocols) {
@@ -219,7 +328,8 @@ bool connect(lws_context* context, const StreamTarget& target, const lws_protoco
   info.host = host.c_str();
   info.local_protocol_name = protocol.name;
   info.retry_and_idle_policy = &kKeepalive;
-  if (target.tls != nullptr) info.ssl_connection = LCCSCF_USE_SSL;
+  info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
+  if (target.tls != nullptr) info.ssl_connection |= LCCSCF_USE_SSL;
   return lws_client_connect_via_info(&info) != nullptr;
 }
 
@@ -236,10 +346,14 @@ StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds pati
   Alarm alarm = {{}, &stream, patience};
   lws_sul_schedule(context.get(), 0, &alarm.timer, on_alarm,
                    std::chrono::microseconds(patience).count());
-  if (!connect(context.get(), target, protocols.front())) stream.fail(0, {});
-  while (!stream.end()) lws_service(context.get(), 0);
-  lws_sul_schedule(context.get(), 0, &alarm.timer, nullptr, LWS_SET_TIMER_USEC_CANCEL);
-  return *stream.end();
+  {
+    const StopSignals signals(context.get());
+    if (!connect(context.get(), target, protocols.front())) stream.fail({}, {});
+    while (!stream.end() && StopSignals::came() == 0) lws_service(context.get(), 0);
+    lws_sul_schedule(context.get(), 0, &alarm.timer, nullptr, LWS_SET_TIMER_USEC_CANCEL);
+    take_leave(context.get(), stream);
+  }
+  return stream.end() ? *stream.end() : StreamEnd{StreamEnd::Kind::stopped, {}};
 }
 
 }  // namespace syncrelay

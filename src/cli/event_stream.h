@@ -36,11 +36,15 @@ struct StreamEnd {
   };
   Kind kind = Kind::unreachable;
   std::string why;
+  std::chrono::seconds again_in{0};  // busy: in which the relay asks to be asked again
 };
 
 // Connects as a WebSocket client and hands every message to `take`, on this thread, until the
 // connection ends or `take` returns false. The connection must be established within `patience`.
-// Answers pings; a relay that is silent for 40 s although it was pinged counts as lost.
+// An answer that names another place is not followed: the token is for this one. Takes leave with
+// close code 1000 at the end that `take` makes, and at SIGINT and SIGTERM, which then end the
+// process as ever. Answers pings; a relay that is silent for 40 s although it was pinged counts as
+// lost.
 StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds patience,
                       const std::function<bool(std::string_view message)>& take);
 

@@ -12,6 +12,7 @@
 #include "syncrelay/config/token_text.h"
 #include "syncrelay/json/json_parts.h"
 #include "syncrelay/json/json_text.h"
+#include "syncrelay/protocol/channel_name.h"
 #include "unreachable.h"
 
 namespace syncrelay {
@@ -68,14 +69,14 @@ bool Watch::run() {
   while (true) {
     const std::uint64_t printed_before = printed_;
     const StreamEnd end = attempt();
-    if (followed_.empty() && console_.out.good())
-      return fail({StreamEnd::Kind::refused, last_end_});
+    if (!is_left() && console_.out.good()) return fail({StreamEnd::Kind::refused, last_end_});
     if (end.kind == StreamEnd::Kind::stopped) return true;
     if (end.kind == StreamEnd::Kind::refused) return fail(end);
     if (printed_ > printed_before) pause = kFirstPause;
     const bool told = printed_ > printed_before || end.kind == StreamEnd::Kind::silent;
     if (told && time_left() > pause) tell(end);
-    std::this_thread::sleep_for(std::clamp(time_left(), milliseconds(0), pause));
+    const milliseconds wait = std::max<milliseconds>(pause, end.again_in);
+    std::this_thread::sleep_for(std::clamp(time_left(), milliseconds(0), wait));
     if (time_left() <= milliseconds(0)) return fail(end);
     pause = std::min(2 * pause, kLongestPause);
   }
@@ -113,15 +114,24 @@ bool Watch::take(std::string_view message) {
                                    : on_a_single_line(message))
                << std::endl;
   ++printed_;
-  return !followed_.empty() && console_.out.good() && printed_ != settings_.count;
+  return is_left() && console_.out.good() && printed_ != settings_.count;
+}
+
+// Whether one is left of those that were asked for.
+bool Watch::is_left() const {
+  return std::any_of(followed_.begin(), followed_.end(),
+                     [](const Followed& followed) { return followed.asked; });
 }
 
 void Watch::note(std::string_view message) {
   const std::string channel = decoded_json_string(json_member(message, "channel"));
-  const auto found =
+  auto found =
       std::find_if(followed_.begin(), followed_.end(),
                    [&channel](const Followed& followed) { return followed.channel == channel; });
-  if (found == followed_.end()) return;
+  if (found == followed_.end()) {
+    if (!is_personal(channel) || json_member(message, "epoch").empty()) return;
+    found = followed_.insert(found, {channel, {}, {}, false});
+  }
   const std::string_view type = without_quotes(json_member(message, "type"));
   if (type == "sync:refused" || type == "sync:unsubscribed") {
     note_end(*found, type, message);

@@ -39,12 +39,14 @@ class Watch {
     std::string channel;
     std::string epoch;  // empty until the channel's first message
     std::string seq;
+    bool asked = true;  // false: the personal channel, which comes by itself
   };
 
   static std::string argument_for(const Followed& followed);
   static std::string message_for(const Followed& followed);
   bool take(std::string_view message);
   void note(std::string_view message);
+  bool is_left() const;
   void note_end(const Followed& followed, std::string_view type, std::string_view message);
   void tell(const StreamEnd& end) const;
   bool fail(const StreamEnd& end);

@@ -26,7 +26,12 @@ Result<std::string, NoTlsAnswer> tls_exchange(int socket, std::string_view reque
   if (!ssl || SSL_set_fd(ssl.get(), socket) != 1)
     return NoTlsAnswer{"OpenSSL: " + take_openssl_error()};
   std::size_t written = 0;
-  if (SSL_connect(ssl.get()) != 1) return NoTlsAnswer{"TLS handshake: " + take_openssl_error()};
+  if (SSL_connect(ssl.get()) != 1) {
+    const bool plain = ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER;
+    const std::string why = take_openssl_error();
+    return NoTlsAnswer{plain ? "no TLS is spoken there, and --tls-cert says that it is"
+                             : "TLS handshake: " + why};
+  }
   if (SSL_write_ex(ssl.get(), request.data(), request.size(), &written) != 1)
     return NoTlsAnswer{"TLS: " + take_openssl_error()};
   return read_to_end(ssl.get(), most);

@@ -11,6 +11,7 @@ namespace syncrelay {
 struct TlsTrust::Parts {
   SslContext context;
   std::string refusal;
+  bool met_plain = false;
 };
 
 namespace {
@@ -23,6 +24,16 @@ int judge(X509_STORE_CTX* store, void* refusal) {
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
   }
   return good;
+}
+
+// Of each record's head that goes or comes, before it is judged: a kind from 20 to 23, version 3.x.
+void look_at_record(int outgoing, int, int kind, const void* bytes, std::size_t size, SSL*,
+                    void* met_plain) {
+  if (outgoing != 0 || kind != SSL3_RT_HEADER || size < 2) return;
+  const auto* const head = static_cast<const unsigned char*>(bytes);
+  const bool is_tls = head[0] >= SSL3_RT_CHANGE_CIPHER_SPEC &&
+                      head[0] <= SSL3_RT_APPLICATION_DATA && head[1] == SSL3_VERSION_MAJOR;
+  if (!is_tls) *static_cast<bool*>(met_plain) = true;
 }
 
 }  // namespace
@@ -44,9 +55,15 @@ Result<TlsTrust, NoTlsTrust> TlsTrust::in(const std::string& ca) {
   // A certificate that is trusted by itself needs no root above it.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  auto parts = std::make_unique<Parts>(Parts{std::move(context), {}});
+  auto parts = std::make_unique<Parts>(Parts{std::move(context), {}, false});
+  SSL_CTX_set_msg_callback(parts->context.get(), look_at_record);
+  SSL_CTX_set_msg_callback_arg(parts->context.get(), &parts->met_plain);
   SSL_CTX_set_cert_verify_callback(parts->context.get(), judge, &parts->refusal);
   return TlsTrust(std::move(parts));
+}
+
+bool TlsTrust::met_plain() const {
+  return parts_->met_plain;
 }
 
 const std::string& TlsTrust::refusal() const {

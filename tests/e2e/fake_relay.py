@@ -106,3 +106,33 @@ def closing_port(code, reason):
             yield server.getsockname()[1]
         finally:
             thread.join()
+
+
+@contextlib.contextmanager
+def answering_port(*answers):
+    """A port that takes a connection for each of the answers in turn (the last one for all that follow), reads until
+    something has come, and sends it. Yields the port and what has come on each."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        heard = []
+
+        def serve():
+            while True:
+                try:
+                    connection = server.accept()[0]
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    connection.settimeout(SECONDS)
+                    heard.append(connection.recv(65536))
+                    connection.sendall(answers[min(len(heard), len(answers)) - 1])
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65536):
+                        pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1], heard
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()

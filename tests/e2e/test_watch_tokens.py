@@ -1,11 +1,16 @@
 """`syncrelay watch` at a relay that asks for tokens."""
 
 import json
+import os
+import signal
+import time
 
 import pytest
 
 from deadline import wait_until
+from fake_relay import answering_port
 from shell import Shell, assert_failed
+from tls_pair import TlsPair
 from tokens import LEEWAY, Issuer
 
 MOST_BYTES = 8192
@@ -102,3 +107,63 @@ def test_the_variable_means_nothing_to_other_commands_and_is_known_to_them(relay
     ended = with_variable(relay, "no token").run("state")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert_failed(shell.run("state", "--token-file", "x"), 2, "--token-file goes with watch only")
+
+
+ELSEWHERE = b"HTTP/1.1 %s\r\nLocation: http://127.0.0.1:%d/ws/sync\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("status", [b"301 Moved Permanently", b"302 Found", b"303 See Other", b"307 Temporary Redirect",
+                                    b"308 Permanent Redirect"])
+def test_watch_takes_its_token_to_nobody_whom_an_answer_names(tmp_path, issuer, token_file, status):
+    with answering_port(b"") as (other, heard), answering_port(ELSEWHERE % (status, other)) as (port, asked):
+        ended = Shell(tmp_path, port).run("watch", "--token-file", token_file(issuer.token()), "--timeout", "10s")
+    assert_failed(ended, 1, f"HTTP {status[:3].decode()} to http://127.0.0.1:{other}/ws/sync")
+    assert len(asked) == 1 and not heard
+
+
+def test_watch_waits_as_long_as_it_is_asked_to(relay, tmp_path, start, issuer):
+    busy = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+    with answering_port(busy) as (port, asked):
+        begin = time.monotonic()
+        ended = Shell(tmp_path, port).run("watch", "--timeout", "2500ms")
+        assert 2 < time.monotonic() - begin < 10
+    assert_failed(ended, 1, "HTTP 429")
+    assert len(asked) == 3
+
+
+def test_watch_goes_on_in_the_personal_channel_too(relay, issuer, token_file, peer_of, start):
+    watching = start(Shell(relay.runtime_dir, relay.port), "watch", "--token-file", token_file(issuer.token(sub="ada")))
+    watching.wait_for_lines(2)
+    peer = peer_of(relay)
+    os.kill(watching.pid, signal.SIGSTOP)
+    try:
+        assert peer.ask({"op": "disconnect", "id": "ada"})["closed"] == 1
+        for number in range(3):
+            peer.confirm({"op": "broadcast", "channel": "@ada", "type": "ring", "data": number})
+    finally:
+        os.kill(watching.pid, signal.SIGCONT)
+    wait_until(lambda: sum(message["type"] == "ring" for message in watching.messages()) >= 3, "they come all the same")
+    assert [message["data"] for message in watching.messages() if message["type"] == "ring"] == [0, 1, 2]
+    assert "skipped" not in str(watching.messages())
+
+
+@pytest.mark.parametrize("how", ["count", "SIGTERM", "SIGINT"])
+def test_watch_takes_leave(relay, issuer, token_file, start, how):
+    words = ("--count", 1) if how == "count" else ()
+    watching = start(Shell(relay.runtime_dir, relay.port), "watch", "--token-file", token_file(issuer.token()), *words)
+    watching.wait_for_lines(1)
+    if how != "count":
+        os.kill(watching.pid, getattr(signal, how))
+    assert watching.wait() == (0 if how == "count" else -getattr(signal, how))
+    wait_until(lambda: relay.metrics().value("clients_closed_total") == 1, "it is gone")
+    assert relay.metrics().value("clients_closed_total", code="1000") == 1
+
+
+@pytest.mark.parametrize("words", [("--tls",), ("--ca", "FILE")])
+def test_watch_says_at_once_that_no_tls_is_spoken(relay, tmp_path, words):
+    pair = TlsPair(tmp_path)
+    words = [str(pair.cert) if word == "FILE" else word for word in words]
+    begin = time.monotonic()
+    ended = Shell(relay.runtime_dir, relay.port).run("watch", "--timeout", "20s", *words)
+    assert_failed(ended, 1, "no TLS is spoken there: leave out --tls and --ca")
+    assert time.monotonic() - begin < 10

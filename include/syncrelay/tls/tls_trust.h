@@ -25,6 +25,9 @@ class TlsTrust {
   // as this.
   void* context() const;
 
+  // Whether what a server said in its turn was no TLS.
+  bool met_plain() const;
+
   // Why the latest server was not believed; empty: all were.
   const std::string& refusal() const;
 
