@@ -279,11 +279,16 @@ void Server::say_ready() const {
        << commands << R"(],"control":[")" << commands_->control_endpoint() << R"("],"pid":)"
        << getpid() << "}\n";
   run_apart([text = line.str()] { write_all(STDOUT_FILENO, text); }).wait_for(kPatience);
+  const char* const tokens = !token_keys_             ? "off"
+                             : config_.token_optional ? "optional"
+                                                      : "required";
   log_.info("ready", {{"version", SYNCRELAY_VERSION},
                       {"host", config_.host},
                       {"port", int{client_listeners_.front().port()}},
                       {"commands", commands_->endpoints().front()},
                       {"tls", tls_files_ != nullptr},
+                      {"tokens", tokens},
+                      {"curve", curve_files_ != nullptr},
                       {"shards", static_cast<std::uint64_t>(loops_.size())},
                       {"max_clients", std::uint64_t{files_.clients}},
                       {"epoch", epoch_}});

@@ -119,6 +119,16 @@ class Grammar {
     return request;
   }
 
+  // An option that may be given once only, and was given otherwise, too; null: there is none.
+  const Option* given_twice() const {
+    for (const Option& option : table_) {
+      const Values values = option.once ? app_.get_option("--" + option.name)->results() : Values();
+      const auto other = [&values](const std::string& value) { return value != values.front(); };
+      if (std::any_of(values.begin(), values.end(), other)) return &option;
+    }
+    return nullptr;
+  }
+
   Settings settings() const {
     Settings settings;
     collect(kConfigOption, Arity::single, settings);
@@ -214,6 +224,8 @@ Result<CommandLine, UsageError> read_line(const Grammar& grammar, std::span<cons
   auto words = words_of(grammar);
   // Without a command its options would be found wrong before it is.
   if (!words && grammar.named_verb() == nullptr) return words.error();
+  if (const Option* const twice = grammar.given_twice())
+    return UsageError{"--" + twice->name + " is given twice, and only one can count"};
   auto request = grammar.request();
   if (!request) return request.error();
   line.request = std::move(request).value();

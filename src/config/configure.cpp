@@ -1,5 +1,6 @@
 #include "syncrelay/config/configure.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "syncrelay/config/config_file.h"
 #include "syncrelay/config/environment.h"
 #include "syncrelay/config/runtime_dir.h"
+#include "syncrelay/config/secret_text.h"
 #include "syncrelay/config/text.h"
 #include "syncrelay/config/token_text.h"
 #include "syncrelay/config/verb.h"
@@ -55,6 +57,10 @@ std::optional<Refusal> assign(const Option& option, const Setting& setting, Conf
   return option.assign(setting.values, config);
 }
 
+bool names_file(const Option& option) {
+  return option.placeholder == "FILE";
+}
+
 Result<void, UsageError> assign_all(std::span<const Option> table, const Settings& settings,
                                     Invocation& invocation) {
   for (const Option& option : table) {
@@ -62,6 +68,10 @@ Result<void, UsageError> assign_all(std::span<const Option> table, const Setting
     invocation.origins[option.name] = found == settings.end() ? kDefault : found->second.origin;
     if (found == settings.end()) continue;
     const auto refusal = assign(option, found->second, invocation.config);
+    if (refusal && names_file(option) && looks_secret(refusal->value))
+      return UsageError{option.name + " (from " + found->second.origin +
+                        "): what is given looks like the secret itself, and is not shown: name a "
+                        "file that holds it"};
     if (refusal) return refused(option.name, found->second.origin, *refusal);
   }
   return {};
@@ -131,6 +141,30 @@ Result<void, UsageError> check_tls(const Invocation& invocation) {
   if (certificate && !key) return needs(invocation, "tls-cert", "tls-key");
   if (key && !certificate) return needs(invocation, "tls-key", "tls-cert");
   if (config.admin_tls && !certificate) return needs(invocation, "admin-tls", "tls-cert");
+  if (config.admin_tls && !config.admin) return needs(invocation, "admin-tls", "admin");
+  return {};
+}
+
+// What says more about tokens would be no use without a key, and the relay open to everybody.
+Result<void, UsageError> check_tokens(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  const bool key = !config.token_key.empty();
+  const bool jwks = !config.token_jwks.empty();
+  if (key && jwks) {
+    return UsageError{"token-jwks (from " + invocation.origins.at("token-jwks") +
+                      "): not together with token-key (from " + invocation.origins.at("token-key") +
+                      "): put that key into the set"};
+  }
+  if (key || jwks || invocation.action != Action::serve) return {};
+  const std::array<std::pair<const char*, bool>, 5> given = {
+      {{"token-issuer", !config.token_issuer.empty()},
+       {"token-audience", !config.token_audience.empty()},
+       {"token-cookie", !config.token_cookie.empty()},
+       {"token-in-url", config.token_in_url},
+       {"token-optional", config.token_optional}}};
+  for (const auto& [option, is_given] : given) {
+    if (is_given) return needs(invocation, option, "token-key or --token-jwks");
+  }
   return {};
 }
 
@@ -145,11 +179,7 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   if (auto paired = check_curve(invocation); !paired) return paired;
   if (auto named = check_port(invocation); !named) return named;
   if (auto whole = check_tls(invocation); !whole) return whole;
-  if (!config.token_key.empty() && !config.token_jwks.empty()) {
-    return UsageError{"token-jwks (from " + invocation.origins.at("token-jwks") +
-                      "): not together with token-key (from " + invocation.origins.at("token-key") +
-                      "): put that key into the set"};
-  }
+  if (auto keyed = check_tokens(invocation); !keyed) return keyed;
   if (config.state_key.size() > config.max_state_keys) {
     return UsageError{"state-key (from " + invocation.origins.at("state-key") +
                       "): more keys than max-state-keys allows"};

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "syncrelay/base/ip_address.h"
@@ -98,6 +99,14 @@ Reason directory_problem(std::string_view dir) {
   return is_printable(dir) ? std::nullopt : Reason("holds control characters");
 }
 
+Reason key_set_problem(std::string_view file) {
+  if (file.starts_with("https://") || file.starts_with("http://"))
+    return "is an address, and a file is asked for: fetch the set into one, which is read again "
+           "when "
+           "it changes";
+  return directory_problem(file);
+}
+
 // RFC 6265 section 4.1.1.
 Reason cookie_problem(std::string_view name) {
   const bool odd = name.find_first_of("()<>@,;:\\\"/[]?={} \t") != std::string_view::npos;
@@ -142,6 +151,15 @@ std::vector<Option> listener_options() {
   options[3].default_text = "off";
   options[4].default_text = "off";
   return options;
+}
+
+// Of which there could be several, and is one only.
+void allow_once(std::vector<Option>& options) {
+  constexpr std::array<std::string_view, 8> kOnce = {"admin",         "control",   "curve-key",
+                                                     "curve-clients", "tls-cert",  "tls-key",
+                                                     "token-key",     "token-jwks"};
+  for (Option& option : options)
+    option.once = std::find(kOnce.begin(), kOnce.end(), option.name) != kOnce.end();
 }
 
 std::vector<Option> backend_options() {
@@ -219,7 +237,7 @@ std::vector<Option> access_options() {
                    "public key in PEM (RS256, ES256, EdDSA)"},
                   &Config::token_key, directory_problem),
       text_option({"token-jwks", kAccess, "FILE", "The same with one of the keys of a JWK Set"},
-                  &Config::token_jwks, directory_problem),
+                  &Config::token_jwks, key_set_problem),
       flag_option({"token-optional", kAccess, "", "Let in clients without a token, too"},
                   &Config::token_optional),
       text_option({"token-issuer", kAccess, "TEXT", "What a token must have as iss"},
@@ -371,6 +389,7 @@ std::vector<Option> make_option_table() {
         presence_options, storage_options, client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
+  allow_once(table);
   return table;
 }
 

@@ -369,6 +369,10 @@ std::span<const RequestOption> request_options() {
 Result<void, UsageError> assign(const RequestOption& option, std::string_view value, Action action,
                                 Request& request) {
   const std::string name(option.name);
+  if (action == Action::healthcheck && (name == "tls" || name == "ca"))
+    return UsageError{"--" + name +
+                      " goes with watch only: healthcheck finds out by itself whether "
+                      "TLS is spoken, and looks at no certificate"};
   if (!is_request(action)) return UsageError{"--" + name + " needs a command that asks a relay"};
   if (!knows(option, action))
     return UsageError{"--" + name + " goes with " + names_of(option.only) + " only"};

@@ -233,6 +233,47 @@ TEST_CASE("Asking a relay on another host needs no permission") {
   CHECK_FALSE(error_of(make_input({"healthcheck", "--control", "tcp://10.0.0.7:5556"})).empty());
 }
 
+TEST_CASE(
+    "What says more about tokens needs a key, and a certificate for the admin listener that one") {
+  for (const char* const option : {"--token-issuer=me", "--token-audience=me", "--token-cookie=me",
+                                   "--token-in-url", "--token-optional"}) {
+    CHECK(error_of(make_input({option})).find("needs --token-key or --token-jwks") !=
+          std::string::npos);
+    CHECK(error_of(make_input({option, "--token-key=key"})).empty());
+    CHECK(error_of(make_input({option, "--token-jwks=set"})).empty());
+    CHECK(error_of(make_input({"state", option})).empty());
+  }
+  CHECK(error_of(make_input({"--admin-tls", "--tls-cert=c", "--tls-key=k"})) ==
+        "admin-tls (from --admin-tls): needs --admin");
+}
+
+TEST_CASE("What can be there once only is refused when it comes twice with different values") {
+  CHECK(error_of(make_input({"--control=ipc:///a", "--control=ipc:///b"})) ==
+        "--control is given twice, and only one can count");
+  CHECK(error_of(make_input({"--control=ipc:///a", "--control=ipc:///a"})).empty());
+  CHECK(error_of(make_input({"--token-key=a", "--token-key", "b"})).starts_with("--token-key is"));
+  CHECK(error_of(make_input({"--port=1", "--port=2"})).empty());
+  CHECK(error_of(make_input({"--control=ipc:///a"}, {"SYNCRELAY_CONTROL=ipc:///b"})).empty());
+}
+
+TEST_CASE("An address is no file of keys, and what holds a secret is not shown") {
+  CHECK(error_of(make_input({"--token-jwks=https://id.example/jwks"})).find("fetch the set") !=
+        std::string::npos);
+  const std::string pem = "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n";
+  for (const char* const name :
+       {"SYNCRELAY_TLS_KEY=", "SYNCRELAY_TOKEN_KEY=", "SYNCRELAY_CURVE_KEY="}) {
+    const std::string told = error_of(make_input({}, {name + pem}));
+    CHECK(told.find("looks like the secret itself") != std::string::npos);
+    CHECK(told.find("PRIVATE") == std::string::npos);
+  }
+}
+
+TEST_CASE("healthcheck says that it needs no word about TLS") {
+  for (const char* const option : {"--tls", "--ca=file"})
+    CHECK(error_of(make_input({"healthcheck", option})).find("finds out by itself") !=
+          std::string::npos);
+}
+
 TEST_CASE("A relay takes a certificate and its key, or neither") {
   CHECK(error_of(make_input({"--tls-cert", "c.pem", "--tls-key", "k.pem"})).empty());
   CHECK(error_of(make_input({"--tls-cert", "c.pem"})) ==
