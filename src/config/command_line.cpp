@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "syncrelay/config/nearest.h"
@@ -43,6 +44,15 @@ std::string describe(const Option& option) {
   }
   if (option.arity == Arity::list) hints += hints.empty() ? "repeatable" : "; repeatable";
   return hints.empty() ? option.help : option.help + " (" + hints + ')';
+}
+
+// Of these there could be several, and is one only: who gives two on the command line may mean
+// both.
+bool is_once(const Option& option) {
+  constexpr std::array<std::string_view, 8> kOnce = {"admin",         "control",   "curve-key",
+                                                     "curve-clients", "tls-cert",  "tls-key",
+                                                     "token-key",     "token-jwks"};
+  return std::find(kOnce.begin(), kOnce.end(), option.name) != kOnce.end();
 }
 
 // The command line as CLI11 sees it. It only collects: every value stays text, so that all places
@@ -122,7 +132,8 @@ class Grammar {
   // An option that may be given once only, and was given otherwise, too; null: there is none.
   const Option* given_twice() const {
     for (const Option& option : table_) {
-      const Values values = option.once ? app_.get_option("--" + option.name)->results() : Values();
+      const Values values =
+          is_once(option) ? app_.get_option("--" + option.name)->results() : Values();
       const auto other = [&values](const std::string& value) { return value != values.front(); };
       if (std::any_of(values.begin(), values.end(), other)) return &option;
     }

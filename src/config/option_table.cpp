@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include "syncrelay/base/ip_address.h"
@@ -151,15 +150,6 @@ std::vector<Option> listener_options() {
   options[3].default_text = "off";
   options[4].default_text = "off";
   return options;
-}
-
-// Of which there could be several, and is one only.
-void allow_once(std::vector<Option>& options) {
-  constexpr std::array<std::string_view, 8> kOnce = {"admin",         "control",   "curve-key",
-                                                     "curve-clients", "tls-cert",  "tls-key",
-                                                     "token-key",     "token-jwks"};
-  for (Option& option : options)
-    option.once = std::find(kOnce.begin(), kOnce.end(), option.name) != kOnce.end();
 }
 
 std::vector<Option> backend_options() {
@@ -389,7 +379,6 @@ std::vector<Option> make_option_table() {
         presence_options, storage_options, client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
-  allow_once(table);
   return table;
 }
 

@@ -14,7 +14,7 @@ namespace syncrelay::config {
 
 enum class Arity : std::uint8_t {
   flag,    // --name, or --name=false
-  single,  // given several times in one place, the last counts, unless it may stand once only
+  single,  // given several times in one place, the last counts
   list,    // repeatable; in the environment separated by commas
 };
 
@@ -37,8 +37,6 @@ struct Option {
   std::string default_text;  // for --help
   Arity arity = Arity::single;
   bool is_text = false;  // needs quotes in the file
-  // Whether it may stand on the command line once only: who gives it twice may mean both.
-  bool once = false;
 
   // Takes one value, or any number for a list; sets the option's member of the Config, or says why
   // not.
