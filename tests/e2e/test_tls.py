@@ -268,3 +268,10 @@ def test_watch_believes_whom_it_is_told_to_believe(tls_relay, pair, runtime_dir,
     assert code == 1 and "--tls or --ca" in error
     code, _, error = watch("--ca", tmp_path / "nothing.pem")
     assert code == 2 and "No such file" in error
+
+
+def test_a_health_check_that_is_told_of_a_certificate_says_that_no_tls_is_spoken(start_relay, pair):
+    relay = start_relay()
+    asked = run_relay("healthcheck", "--port", relay.port, "--tls-cert", pair.cert, "--tls-key", pair.key,
+                      runtime_dir=relay.runtime_dir)
+    assert asked.returncode == 1 and "no TLS is spoken there, and --tls-cert says" in asked.stderr
