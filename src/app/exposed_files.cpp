@@ -30,14 +30,14 @@ bool holds_secret(const std::string& path) {
 }  // namespace
 
 ExposedFiles::ExposedFiles(const Config& config, const Log& log) : log_(log) {
-  const auto watch = [this](const std::string& path, bool always_secret) {
-    if (!path.empty()) files_.push_back({path, always_secret});
+  const auto watch = [this](const std::string& path, Secret secret) {
+    if (!path.empty()) files_.push_back({path, secret});
   };
-  watch(config.tls_key, true);
-  watch(config.curve_key, true);
-  watch(config.curve_clients, false);
-  watch(config.token_key, false);
-  watch(config.token_jwks, false);
+  watch(config.tls_key, Secret::always);
+  watch(config.curve_key, Secret::always);
+  watch(config.curve_clients, Secret::never);
+  watch(config.token_key, Secret::by_content);
+  watch(config.token_jwks, Secret::by_content);
 }
 
 void ExposedFiles::tell() {
@@ -53,7 +53,9 @@ void ExposedFiles::tell_if_changed() {
 void ExposedFiles::tell(File& file) const {
   file.seen = mode_of(file.path);
   const bool written = (file.seen & S_IWOTH) != 0;
-  const bool read = (file.seen & S_IROTH) != 0 && (file.always_secret || holds_secret(file.path));
+  const bool secret = file.secret == Secret::always ||
+                      (file.secret == Secret::by_content && holds_secret(file.path));
+  const bool read = (file.seen & S_IROTH) != 0 && secret;
   if (!written && !read) return;
   char mode[16];
   std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(file.seen));

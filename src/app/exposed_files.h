@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ class ExposedFiles {
   void tell_if_changed();
 
  private:
+  enum class Secret : std::uint8_t { always, by_content, never };
   struct File {
     std::string path;
-    bool always_secret;  // else what is in it says whether it is
+    Secret secret;
     mode_t seen = 0;
   };
 
