@@ -55,6 +55,22 @@ async def test_a_newer_pair_is_for_those_who_come_and_nobody_is_dropped(start_re
     assert relay.metrics().value("clients_closed_total", reason="client_closed") == 2
 
 
+def test_a_pair_that_is_linked_anew_is_taken_as_certbot_renews_it(start_relay, pair, newer, tmp_path):
+    live = tmp_path / "live"
+    live.mkdir()
+    links = live / "fullchain.pem", live / "privkey.pem"
+
+    def link(to):
+        for name, target in zip(links, (to.cert, to.key)):
+            name.unlink(missing_ok=True)
+            name.symlink_to(target)
+
+    link(pair)
+    relay = start_relay("--tls-cert", links[0], "--tls-key", links[1])
+    link(newer)
+    wait_until(lambda: served_by(relay, pair, newer) is newer, "what the links lead to is taken")
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_tls_session_outlives_its_certificate(tls_relay, pair, newer, version):
     context = pair.client(minimum_version=version, maximum_version=version)
