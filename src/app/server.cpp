@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "curve_files.h"
+#include "exposed_files.h"
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
@@ -73,6 +74,8 @@ Result<void, std::string> Server::start() {
   if (auto loaded = load_keys(); !loaded) return loaded;
   if (auto loaded = load_certificate(); !loaded) return loaded;
   if (auto loaded = load_curve_keys(); !loaded) return loaded;
+  exposed_files_ = std::make_unique<ExposedFiles>(config_, log_);
+  exposed_files_->tell();
   if (auto opened = open_store(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
@@ -342,12 +345,14 @@ void Server::look_after() {
   if (token_keys_) token_keys_->reload_if_changed();
   if (tls_files_) tls_files_->reload_if_changed();
   if (curve_files_) curve_files_->reload_if_changed();
+  exposed_files_->tell_if_changed();
 }
 
 void Server::reload() {
   if (token_keys_) token_keys_->reload();
   if (tls_files_) tls_files_->reload();
   if (curve_files_) curve_files_->reload();
+  exposed_files_->tell();
 }
 
 // /health goes on answering until the last client is told.

@@ -28,16 +28,31 @@ Result<TlsServer::Certificate, TlsFiles::Fault> TlsFiles::read() {
   if (!certificate)
     return Fault{files_.path(kCertificate), "cannot be read: " + certificate.error().reason};
   if (!key) return Fault{files_.path(kKey), "cannot be read: " + key.error().reason};
-  const auto made = server_.use(certificate.value(), key.value());
-  if (made) return made.value();
-  const bool of_key = made.error().of == TlsServer::Fault::Of::key;
-  return Fault{files_.path(of_key ? kKey : kCertificate), made.error().why};
+  auto seen = server_.look_at(certificate.value(), key.value());
+  if (!seen) return described(seen.error());
+  const std::string late = out_of_time(seen.value());
+  if (used_ && !late.empty() && out_of_time(*used_).empty())
+    return Fault{files_.path(kCertificate),
+                 late + ", and the one in use is good until " + text_of(used_->expires)};
+  auto made = server_.use(certificate.value(), key.value());
+  if (!made) return described(made.error());
+  used_ = made.value();
+  return made.value();
+}
+
+TlsFiles::Fault TlsFiles::described(const TlsServer::Fault& fault) const {
+  using Of = TlsServer::Fault::Of;
+  if (fault.of == Of::pair) {
+    return {files_.path(kKey),
+            fault.why + " in " + files_.path(kCertificate) + ", whose first one has to be its own"};
+  }
+  return {files_.path(fault.of == Of::key ? kKey : kCertificate), fault.why};
 }
 
 Result<void, std::string> TlsFiles::load() {
   const auto certificate = read();
   if (!certificate) return certificate.error().file + ": " + certificate.error().why;
-  warn_if_expired(certificate.value());
+  warn_if_out_of_time(certificate.value());
   return {};
 }
 
@@ -48,7 +63,7 @@ void TlsFiles::reload() {
                {{"file", certificate.error().file}, {"why", certificate.error().why}});
     return;
   }
-  if (warn_if_expired(certificate.value())) return;
+  if (warn_if_out_of_time(certificate.value())) return;
   log_.info("the certificate was read again", {{"file", files_.path(kCertificate)},
                                                {"subject", certificate.value().subject},
                                                {"expires", text_of(certificate.value().expires)}});
@@ -58,14 +73,21 @@ void TlsFiles::reload_if_changed() {
   if (files_.changed()) reload();
 }
 
-// It is used all the same: who does not look at dates goes on, and it may be the host's clock.
-bool TlsFiles::warn_if_expired(const TlsServer::Certificate& certificate) const {
+std::string TlsFiles::out_of_time(const TlsServer::Certificate& certificate) const {
   constexpr std::int64_t kSecond = 1'000'000;
-  if (certificate.expires > clock_.wall().microseconds / kSecond) return false;
-  log_.warning("the certificate has expired: clients refuse it",
-               {{"file", files_.path(kCertificate)},
-                {"subject", certificate.subject},
-                {"expires", text_of(certificate.expires)}});
+  const std::int64_t now = clock_.wall().microseconds / kSecond;
+  if (certificate.expires <= now) return "the certificate has expired";
+  return certificate.begins > now ? "the certificate does not count yet" : "";
+}
+
+// It is used all the same: who does not look at dates goes on, and it may be the host's clock.
+bool TlsFiles::warn_if_out_of_time(const TlsServer::Certificate& certificate) const {
+  const std::string late = out_of_time(certificate);
+  if (late.empty()) return false;
+  log_.warning(late + ": clients refuse it", {{"file", files_.path(kCertificate)},
+                                              {"subject", certificate.subject},
+                                              {"begins", text_of(certificate.begins)},
+                                              {"expires", text_of(certificate.expires)}});
   return true;
 }
 

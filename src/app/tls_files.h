@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "syncrelay/base/clock.h"
@@ -25,7 +26,8 @@ class TlsFiles {
   TlsServer& server() { return server_; }
 
   // Reads both again. A pair that cannot be used is told, and the one before stays; that may be
-  // because one of the two is not written yet.
+  // because one of the two is not written yet. So is one that has expired, or does not count yet,
+  // in the place of one that does.
   void reload();
   // The same if one of them is another one than that which was read last.
   void reload_if_changed();
@@ -37,12 +39,16 @@ class TlsFiles {
   };
 
   Result<TlsServer::Certificate, Fault> read();
-  bool warn_if_expired(const TlsServer::Certificate& certificate) const;
+  Fault described(const TlsServer::Fault& fault) const;
+  // Why clients refuse it now; empty: they do not for its time.
+  std::string out_of_time(const TlsServer::Certificate& certificate) const;
+  bool warn_if_out_of_time(const TlsServer::Certificate& certificate) const;
 
   const Clock& clock_;
   const Log& log_;
   WatchedFiles files_;
   TlsServer server_;
+  std::optional<TlsServer::Certificate> used_;
 };
 
 }  // namespace syncrelay

@@ -64,8 +64,12 @@ KeySet::Made KeySet::of_jwks(std::string_view content) {
     if (number > kMaxKeys) return "more than " + std::to_string(kMaxKeys) + " keys";
     if (const auto fault = set.add_jwk(jwk.value)) return in_key(number, *fault);
   }
-  if (set.size() == 0)
-    return std::string("no key in the set is for HS256, RS256, ES256 or EdDSA signatures");
+  if (number == 0) return std::string("the set has no keys");
+  if (set.size() == 0) {
+    return "none of the " + std::to_string(number) +
+           " keys of the set is for HS256, RS256, ES256 or EdDSA signatures, by its \"kty\", "
+           "\"crv\", \"use\" (\"sig\" or none) and \"alg\"";
+  }
   return set;
 }
 

@@ -70,8 +70,8 @@ std::string why_no_connection(int error, const struct stat& file) {
       return "permission denied: " + owner_of(file) + ", but this is " + whoami() +
              " (see the relay's --ipc-group and --ipc-mode)";
     case ECONNREFUSED:
-      return "connection refused: the socket file is there, but nobody listens on it (is the relay "
-             "running?)";
+      return "connection refused: the socket file is there, but nobody listens on it (does the "
+             "relay run, or has it another --control, and left this file behind?)";
     default:
       return std::strerror(error);
   }

@@ -107,6 +107,26 @@ Result<void, Fault> add_certificates(SSL_CTX* context, std::string_view pem) {
   return add_chain(context, text.get());
 }
 
+// Which of those behind the first the key belongs to, where an intermediate one was put before it;
+// 0: to none. Counted as people do.
+int owner_behind_first(SSL_CTX* context, const EVP_PKEY* key) {
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context, &chain);
+  for (int index = 0; index < sk_X509_num(chain); ++index) {
+    if (X509_check_private_key(sk_X509_value(chain, index), key) == 1) return index + 2;
+  }
+  return 0;
+}
+
+Fault foreign_key(SSL_CTX* context, const EVP_PKEY* key) {
+  const int owner = owner_behind_first(context, key);
+  if (owner > 0) {
+    return certificate_fault("the certificate of the key has to be the first, and is number " +
+                             std::to_string(owner) + ": intermediate ones follow it");
+  }
+  return {Fault::Of::pair, "the key does not belong to the certificate"};
+}
+
 Result<void, Fault> add_key(SSL_CTX* context, std::string_view pem) {
   bool encrypted = false;
   const Key key(PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr, note_that_it_is_encrypted,
@@ -117,18 +137,23 @@ Result<void, Fault> add_key(SSL_CTX* context, std::string_view pem) {
     return key_fault("holds no private key in PEM");
   if (!key) return key_fault("holds no key that can be used: " + take_openssl_error());
   if (X509_check_private_key(SSL_CTX_get0_certificate(context), key.get()) != 1)
-    return key_fault("the key does not belong to the certificate");
+    return foreign_key(context, key.get());
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1)
     return key_fault("holds no key that can be used: " + take_openssl_error());
   return {};
 }
 
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  ASN1_TIME_to_tm(time, &parts);
+  return timegm(&parts);
+}
+
 TlsServer::Certificate description_of(const X509* certificate) {
   char name[256] = {};
   X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof name);
-  std::tm expires{};
-  ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &expires);
-  return {name, timegm(&expires)};
+  return {name, seconds_of(X509_get0_notBefore(certificate)),
+          seconds_of(X509_get0_notAfter(certificate))};
 }
 
 }  // namespace

@@ -12,10 +12,12 @@ struct TlsStream::Parts {
   Ssl ssl;
   int socket = -1;
   std::uint64_t records_per_key = 0;
-  std::uint64_t records = 0;  // sent with this key
-  ByteSpan incoming;          // fed and not read yet
-  std::string unsent;         // encrypted; what the socket did not take
-  bool lost = false;          // the socket takes no more
+  std::uint64_t records = 0;   // sent with this key
+  ByteSpan incoming;           // fed and not read yet
+  std::string unsent;          // encrypted; what the socket did not take
+  std::size_t negotiated = 0;  // bytes that were fed for the handshake
+  std::string opening;         // the first of them, up to where a hello says how long it is
+  bool lost = false;           // the socket takes no more
   bool begun = false;
   bool established = false;
   bool ended = false;

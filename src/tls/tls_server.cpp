@@ -23,6 +23,13 @@ TlsServer::TlsServer(const Clock& clock, std::uint64_t records_per_key)
 
 TlsServer::~TlsServer() = default;
 
+Result<TlsServer::Certificate, TlsServer::Fault> TlsServer::look_at(std::string_view certificate,
+                                                                    std::string_view key) const {
+  const auto made = make_tls_context(certificate, key, parts_->tickets);
+  if (!made) return made.error();
+  return made.value().certificate;
+}
+
 Result<TlsServer::Certificate, TlsServer::Fault> TlsServer::use(std::string_view certificate,
                                                                 std::string_view key) {
   auto made = make_tls_context(certificate, key, parts_->tickets);

@@ -19,6 +19,15 @@ using Parts = TlsStream::Parts;
 // more said to it asks for that (alerts, new keys) and does not read.
 constexpr std::size_t kMaxUnsent = 128 * 1024;
 
+// What a client may say before the handshake is done. A hello with a ticket and a key that no
+// quantum computer breaks has 2 KiB; OpenSSL takes one of 128 KiB, and takes the room for it as
+// soon as its length is told.
+constexpr std::size_t kMaxHandshake = 32 * 1024;
+
+// Of a record, and of the message of a handshake in it (RFC 8446 sections 5.1 and 4).
+constexpr std::size_t kRecordHead = 5;
+constexpr std::size_t kMessageHead = 4;
+
 bool is_full(int error) {
   return error == EAGAIN || error == EINTR;
 }
@@ -80,6 +89,20 @@ const BIO_METHOD* method() {
   return made;
 }
 
+// Whether the message that begins a connection is longer than a handshake may be; as long as its
+// length has not come it is not.
+bool opens_too_large(std::string_view opening) {
+  if (opening.size() < kRecordHead + kMessageHead) return false;
+  const auto byte = [opening](std::size_t at) { return static_cast<unsigned char>(opening[at]); };
+  return (byte(6) << 16 | byte(7) << 8 | byte(8)) > static_cast<int>(kMaxHandshake);
+}
+
+// A message that is cut within its own head is of nobody who means well.
+bool opens_in_splinters(std::string_view opening) {
+  return opening.size() >= kRecordHead && opening[3] == 0 &&
+         static_cast<unsigned char>(opening[4]) < kMessageHead;
+}
+
 TlsFault fault_of(unsigned long error) {
   const int reason = ERR_GET_REASON(error);
   if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) return TlsFault::refused;
@@ -123,14 +146,28 @@ TlsStream::~TlsStream() = default;
 void TlsStream::feed(ByteSpan bytes) {
   parts_->incoming = bytes;
   parts_->begun = true;
+  if (parts_->established) return;
+  parts_->negotiated += bytes.size();
+  const std::size_t missing = kRecordHead + kMessageHead - parts_->opening.size();
+  parts_->opening += as_text(bytes.first(std::min(bytes.size(), missing)));
 }
 
+// What came with the end of the handshake is no part of it.
 bool TlsStream::negotiate() {
+  if (opens_too_large(parts_->opening) || opens_in_splinters(parts_->opening)) return fail_long();
   ERR_clear_error();
   const int result = SSL_accept(parts_->ssl.get());
   if (result != 1) note_failure(result);
   parts_->established = result == 1;
+  if (!parts_->established && !parts_->fault && parts_->negotiated > kMaxHandshake)
+    return fail_long();
   return parts_->established;
+}
+
+bool TlsStream::fail_long() {
+  parts_->fault = TlsFault::malformed;
+  parts_->fault_text = "the handshake is longer than 32 KiB, or in splinters";
+  return false;
 }
 
 std::size_t TlsStream::read(std::span<std::byte> into) {

@@ -18,6 +18,9 @@ namespace {
 // section 9.6).
 constexpr Duration kLeavingTime = std::chrono::seconds(5);
 
+// Of one who finds out by himself whether there is TLS.
+constexpr std::string_view kHealthQuestion = "GET /health ";
+
 constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 section 7.4.1
 
 constexpr std::size_t kMaxPongBytes = 4096;  // answered at once of what was read at once
@@ -90,7 +93,8 @@ bool Connection::received(std::span<std::byte> bytes) {
 // What comes while it leaves is not even read.
 bool Connection::decrypt(ByteSpan bytes) {
   if (std::holds_alternative<Leaving>(stage_)) return true;
-  if (!tls()->begun() && bytes.front() != TlsStream::kFirstByte) return refuse_plain();
+  if (!tls()->begun() && bytes.front() != TlsStream::kFirstByte)
+    return refuse_plain(as_text(bytes));
   tls()->feed(bytes);
   if (negotiates()) {
     const bool done = tls()->negotiate();
@@ -112,9 +116,15 @@ bool Connection::read_plain() {
 }
 
 // A browser that was given http:// learns what to do.
-bool Connection::refuse_plain() {
+bool Connection::refuse_plain(std::string_view said) {
   drop_tls();
   count_failure(TlsFailure::plain);
+  if (!said.starts_with(kHealthQuestion)) {
+    tell_of_tls(
+        "a connection speaks no TLS to a listener that does: have it use https:// or wss://, also "
+        "where it is a proxy's",
+        {});
+  }
   return act(context_.gatekeeper.refuse_head({400, kTlsAdvice}, address()), {});
 }
 
@@ -122,9 +132,22 @@ bool Connection::refuse_plain() {
 bool Connection::end_negotiation() {
   count_failure(failure_of(*tls()->fault()));
   count_refusal(RefusalReason::handshake);
-  context_.log.debug("TLS handshake failed",
-                     {{"why", tls()->fault_text()}, {"address", address()}});
+  tell_of_tls(*tls()->fault() == TlsFault::refused
+                  ? "a client ends the TLS handshake; often it does not believe the certificate "
+                    "(its issuer, its name, its time, or no intermediate one in the file)"
+                  : "a TLS handshake failed",
+              tls()->fault_text());
   return leave({});
+}
+
+// Strangers can have it written.
+void Connection::tell_of_tls(std::string_view what, std::string_view why) {
+  std::uint64_t untold = 0;
+  if (!context_.tls_lines.allows(context_.clock.now(), untold)) return;
+  context_.log.warning(what, {{"listener", of_listener(kListenerNames)},
+                              {"address", address()},
+                              {"why", why},
+                              {"untold_before", untold}});
 }
 
 void Connection::count_failure(TlsFailure failure) {

@@ -41,6 +41,7 @@ struct ConnectionContext {
   Duration handshake_timeout;
   std::array<TlsServer*, kListenerNames.size()> tls;  // by ListenerRole; null: that one is plain
   LineBudget end_lines;                               // of clients that are gone
+  LineBudget tls_lines;                               // of handshakes that have failed
   // Asks for one call of Connection::finish() soon, from the loop. For where a connection cannot
   // end at once: a session's code may be on the stack.
   std::function<void(Connection&)> finish_soon;
@@ -102,7 +103,8 @@ class Connection final : public SocketTransport, public Transient {
 
   bool take(std::span<std::byte> bytes);
   bool decrypt(ByteSpan bytes);
-  bool refuse_plain();
+  bool refuse_plain(std::string_view said);
+  void tell_of_tls(std::string_view what, std::string_view why);
   bool read_plain();
   bool end_negotiation();
   void count_failure(TlsFailure failure);

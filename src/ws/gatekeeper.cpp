@@ -56,7 +56,7 @@ Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole list
   if (rules_.hosts.judge(request.host()) == HostRule::Verdict::refused)
     return refuse(misdirected(), request, address);
   const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
-  if (at_the_door && wants_websocket(request)) return admit(request, std::move(address));
+  if (at_the_door && wants_websocket(request)) return admit(request, std::move(address), peer);
   return page(request, listener, address);
 }
 
@@ -79,11 +79,15 @@ std::optional<std::string> Gatekeeper::client_of(const HttpRequest& request,
   return std::string(peer);
 }
 
-Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string address) {
+Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string address,
+                                       std::string_view peer) {
+  if (names_client(request) && !rules_.proxies.trusts(peer)) tell_of_untrusted_proxy(peer);
   if (const auto refusal = check_upgrade(request)) return refuse(*refusal, request, address);
   if (rules_.connect_rate != nullptr &&
-      !rules_.connect_rate->allows(network_of(address), status_.clock.now()))
+      !rules_.connect_rate->allows(network_of(address), status_.clock.now())) {
+    tell_of_crowd(too_many_upgrades(), address, peer);
     return refuse(too_many_upgrades(), request, address);
+  }
   if (!rules_.origins.allows(request.field("origin"), request.host()))
     return refuse_page(request, address);
   if (status_.stopping.load(std::memory_order_relaxed))
@@ -101,7 +105,10 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
   }
   wishes.access = std::move(access).value();
   Result<Admission::Seat, RefusalReason> seat = rules_.admission.enter(network_of(address));
-  if (!seat) return refuse(unavailable(seat.error()), request, address);
+  if (!seat) {
+    tell_of_crowd(unavailable(seat.error()), address, peer);
+    return refuse(unavailable(seat.error()), request, address);
+  }
   if (!request.field("origin").empty() &&
       rules_.hosts.judge(request.host()) == HostRule::Verdict::unlisted) {
     tell_of_unlisted_host(request.host());
@@ -213,6 +220,31 @@ void Gatekeeper::tell_of_unlisted_host(std::string_view host) {
       "pages reach this relay by a name that is not listed; listing the names shuts out pages that "
       "make up one (DNS rebinding)",
       {{"host", shortened(host, kShownOfStrangers)}, {"list_with", host_option(host)}});
+}
+
+void Gatekeeper::tell_of_untrusted_proxy(std::string_view peer) {
+  if (!rules_.proxies.first_untrusted()) return;
+  log_.warning(
+      "somebody names the client for whom he speaks, and is no --trusted-proxy: his own address is "
+      "taken, which all behind him share",
+      {{"address", peer}, {"trust_with", "--trusted-proxy " + std::string(peer)}});
+}
+
+// Where all clients have one address, the bound of an address shuts out everybody.
+void Gatekeeper::tell_of_crowd(const Refusal& refusal, std::string_view address,
+                               std::string_view peer) {
+  const bool rate = refusal.reason == RefusalReason::connect_rate;
+  if (!rate && refusal.reason != RefusalReason::max_clients_per_address) return;
+  const TimePoint now = status_.clock.now();
+  if (now < next_crowd_warning_) return;
+  next_crowd_warning_ = now + kRefusalWarningInterval;
+  const bool named = address == peer;
+  const std::string proxy = rules_.proxies.trusts(peer) ? "have it send X-Forwarded-For"
+                                                        : "--trusted-proxy " + std::string(peer);
+  log_.warning(
+      rate ? "clients refused: their address connects more often than --connect-rate allows"
+           : "clients refused: their address has all that --max-clients-per-address allows",
+      {{"address", address}, {"if_it_is_a_proxy", named ? proxy : "it is none, but named by one"}});
 }
 
 }  // namespace syncrelay

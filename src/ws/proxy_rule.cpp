@@ -26,6 +26,10 @@ std::vector<std::string> nodes_of_forwarded(const HttpRequest& request) {
 
 }  // namespace
 
+bool names_client(const HttpRequest& request) {
+  return !request.field("x-forwarded-for").empty() || !request.field("forwarded").empty();
+}
+
 // What a header says.
 struct ProxyRule::Claim {
   bool there = false;

@@ -20,6 +20,7 @@ constexpr double kTickSeconds = 0.25;
 constexpr double kDrainTickSeconds = 0.01;
 constexpr std::size_t kAdoptionsPerTurn = 64;      // then those adopted before have their turn
 constexpr LineBudget::Bounds kEndLines{20, 1000};  // log lines of clients that are gone
+constexpr LineBudget::Bounds kTlsLines{1, 1};      // of TLS handshakes that have failed
 constexpr unsigned kReadBytes = 16 * 1024;         // at once from a connection
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
 
@@ -50,6 +51,7 @@ struct ShardLoop::Impl {
             settings.handshake_timeout,
             settings.tls,
             LineBudget(kEndLines, the_clock.now()),
+            LineBudget(kTlsLines, the_clock.now()),
             [this](Connection& connection) { finish_soon(connection); }},
         sockets({settings.waiting_sockets, settings.waiting_sockets},
                 [this] { ev_async_send(loop, &wake); }) {

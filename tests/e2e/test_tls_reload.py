@@ -10,6 +10,7 @@ from deadline import until, wait_until
 from raw_client import RawClient
 from relay_process import run_relay
 from tls_pair import TlsPair, replace
+from tokens import Issuer
 from ws_client import SyncClient
 
 
@@ -52,6 +53,22 @@ async def test_a_newer_pair_is_for_those_who_come_and_nobody_is_dropped(start_re
     for client in (stays, comes):
         await client.leave()
     assert relay.metrics().value("clients_closed_total", reason="client_closed") == 2
+
+
+def test_a_pair_that_is_linked_anew_is_taken_as_certbot_renews_it(start_relay, pair, newer, tmp_path):
+    live = tmp_path / "live"
+    live.mkdir()
+    links = live / "fullchain.pem", live / "privkey.pem"
+
+    def link(to):
+        for name, target in zip(links, (to.cert, to.key)):
+            name.unlink(missing_ok=True)
+            name.symlink_to(target)
+
+    link(pair)
+    relay = start_relay("--tls-cert", links[0], "--tls-key", links[1])
+    link(newer)
+    wait_until(lambda: served_by(relay, pair, newer) is newer, "what the links lead to is taken")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -98,6 +115,65 @@ def test_an_expired_certificate_is_used_and_told(start_relay, tmp_path):
     assert served_by(relay, pair) is pair
 
 
+def test_a_certificate_that_does_not_count_yet_is_used_and_told(start_relay, tmp_path):
+    pair = TlsPair(tmp_path, "early.test", begins=1, days=2)
+    relay = start_relay(*pair.options)
+    assert "subject=early.test" in relay.logged("the certificate does not count yet")
+    assert served_by(relay, pair) is pair
+
+
+@pytest.mark.parametrize("days, why", [((-30, -1), "has expired"), ((1, 2), "does not count yet")], ids=["late", "early"])
+def test_a_pair_that_is_out_of_time_does_not_replace_a_good_one(tls_relay, pair, tmp_path, days, why):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    begins, ends = days
+    other = TlsPair(folder, begins=begins, days=ends)
+    take_place_of(pair, other)
+    assert "the certificate stays what it was" in tls_relay.logged(f"the certificate {why}, and the one in use is good")
+    assert served_by(tls_relay, pair, other) is pair
+
+
+def test_a_pair_that_is_out_of_time_replaces_one_that_is_so_too(start_relay, tmp_path, newer):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    old = TlsPair(folder, "old.test", days=-2)
+    relay = start_relay(*old.options)
+    other = tmp_path / "other"
+    other.mkdir()
+    less_old = TlsPair(other, "less.test", days=-1)
+    take_place_of(old, less_old)
+    wait_until(lambda: served_by(relay, old, less_old) is less_old, "the newer one is used")
+    take_place_of(old, newer)
+    wait_until(lambda: served_by(relay, less_old, newer) is newer, "the good one is used")
+
+
+@pytest.mark.parametrize("mode, words", [(0o644, "can read this secret file"), (0o602, "can write this file")])
+def test_a_key_that_everybody_can_read_or_write_is_told_at_the_start_and_when_it_becomes_so(start_relay, pair, mode, words):
+    pair.key.chmod(mode)
+    relay = start_relay(*pair.options)
+    line = relay.logged(words)
+    assert f"file={pair.key}" in line and f"mode={mode:04o}" in line
+    pair.key.chmod(0o640)
+    relay.signal(signal.SIGHUP)
+    relay.logged("the certificate was read again")
+    told = relay.log().count(words)
+    pair.key.chmod(mode)
+    wait_until(lambda: relay.log().count(words) == told + 1, "it is told again")
+
+
+def test_keys_of_tokens_and_backends_are_secret_where_they_sign(start_relay, tmp_path):
+    secret, public = tmp_path / "secret", tmp_path / "public.pem"
+    secret.write_text("s" * 64)
+    secret.chmod(0o644)
+    relay = start_relay("--token-key", secret)
+    assert f"file={secret}" in relay.logged("can read this secret file")
+    relay.stop()
+    Issuer("ES256").key_file(public)
+    public.chmod(0o644)
+    relay = start_relay("--token-key", public)
+    assert "can read this secret file" not in relay.log()
+
+
 def refusal(pair, runtime_dir, cert=None, key=None):
     ended = run_relay("--tls-cert", cert or pair.cert, "--tls-key", key or pair.key, "--port", 0,
                       runtime_dir=runtime_dir)
@@ -112,7 +188,12 @@ def test_a_start_without_a_good_pair_fails_and_names_the_file(pair, newer, runti
     assert "nothing.pem: cannot be read: No such file" in refusal(pair, runtime_dir, cert=tmp_path / "nothing.pem")
     assert f"{pair.key}: holds no certificate" in refusal(pair, runtime_dir, cert=pair.key)
     assert f"{pair.cert}: holds no private key" in refusal(pair, runtime_dir, key=pair.cert)
-    assert "the key does not belong to the certificate" in refusal(pair, runtime_dir, key=newer.key)
+    foreign = refusal(pair, runtime_dir, key=newer.key)
+    assert f"{newer.key}: the key does not belong to the certificate in {pair.cert}, whose first one" in foreign
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(newer.certificate_pem + pair.certificate_pem)
+    wrong_order = refusal(pair, runtime_dir, cert=chain)
+    assert f"{chain}: the certificate of the key has to be the first, and is number 2" in wrong_order
     assert "is encrypted" in refusal(pair, runtime_dir, cert=encrypted.cert, key=encrypted.key)
     assert f"{tmp_path}: cannot be read" in refusal(pair, runtime_dir, cert=tmp_path)
 

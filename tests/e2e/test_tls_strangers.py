@@ -44,6 +44,56 @@ def test_plain_http_is_told_to_use_tls(tls_relay):
     assert tls_relay.metrics().value("clients_refused_total", reason="bad_request") == 2
 
 
+def test_what_is_no_tls_is_told_in_the_log_once_a_second(tls_relay):
+    begin = time.monotonic()
+    for _ in range(20):
+        assert tls_relay.http(path="/ws/sync").status == 400
+    line = tls_relay.logged("speaks no TLS to a listener that does")
+    assert "WARN" in line.upper() and "address=127.0.0.1" in line and "wss://" in line
+    lines = tls_relay.log().count("speaks no TLS to a listener that does")
+    assert 1 <= lines <= 2 + (time.monotonic() - begin) * 2, "one a second of each shard"
+
+
+def test_who_asks_for_health_without_tls_is_no_warning(tls_relay):
+    assert tls_relay.http().status == 400
+    tls_relay.http(path="/ws/sync")
+    tls_relay.logged("speaks no TLS to a listener that does")
+    assert tls_relay.log().count("speaks no TLS") == 1
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_that_does_not_believe_the_certificate_is_told_in_the_log_once_a_second(tls_relay, version):
+    begin = time.monotonic()
+    context = ssl.create_default_context()
+    context.minimum_version = context.maximum_version = version
+    for _ in range(20):
+        with pytest.raises(ssl.SSLError):
+            RawClient(tls_relay.port, tls=context)
+    line = tls_relay.logged("does not believe the certificate")
+    assert "WARN" in line.upper() and "unknown ca" in line
+    lines = tls_relay.log().count("does not believe the certificate")
+    assert 1 <= lines <= 2 + (time.monotonic() - begin) * 2, "one a second of each shard"
+
+
+def record(content):
+    return b"".join(b"\x16\x03\x01" + struct.pack(">H", len(part)) + part
+                    for part in (content[at:at + 16384] for at in range(0, len(content), 16384)))
+
+
+@pytest.mark.parametrize("hello", [
+    record(b"\x01" + struct.pack(">I", 40 * 1024)[1:] + bytes(40 * 1024)),
+    record(b"\x01" + struct.pack(">I", 128 * 1024)[1:]),
+    b"\x16\x03\x01\x00\x01\x01",
+], ids=["of 40 KiB", "that says it has 128 KiB", "in splinters"])
+def test_a_hello_that_is_too_long_ends_at_once(tls_relay, hello):
+    with socket.create_connection(("127.0.0.1", tls_relay.port), timeout=5) as client:
+        client.sendall(hello)
+        while client.recv(4096):
+            pass
+    assert "longer than 32 KiB" in tls_relay.logged("a TLS handshake failed")
+    wait_until(lambda: failures(tls_relay, listener="clients", reason="malformed") == 1, "it is counted")
+
+
 def test_tls_at_a_port_without_is_told_in_the_log_once_a_second(start_relay, pair):
     relay = start_relay()
     begin = time.monotonic()
@@ -219,7 +269,7 @@ def test_the_port_passes_the_check(tls_relay):
 
 def test_the_check_sees_a_port_without_tls(relay):
     ended = subprocess.run([SCRIPT, f"127.0.0.1:{relay.port}"], capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 1 and "FAILED" in ended.stdout
+    assert (ended.returncode, ended.stdout) == (1, f"FAILED no TLS is spoken at 127.0.0.1:{relay.port}\n")
 
 
 def test_the_check_sees_a_port_that_speaks_too_much(pair):

@@ -105,3 +105,49 @@ def test_the_rate_of_upgrades_is_of_the_clients_behind_the_proxy(start_relay):
 def test_what_is_no_network_is_refused_at_the_start(runtime_dir, network):
     ended = run_relay("--trusted-proxy", network, runtime_dir=runtime_dir)
     assert ended.returncode == 2 and "trusted-proxy" in ended.stderr
+
+
+LIMITS = [("--connect-rate", "1", 429, "--connect-rate"), ("--max-clients-per-address", "1", 503, "--max-clients-per-address")]
+
+
+def crowd(relay, code, **headers):
+    """Clients come until one is told that there are too many."""
+    clients = []
+    try:
+        for _ in range(40):
+            clients.append(RawClient(relay.port))
+            clients[-1].send(upgrade_request(**headers))
+            if clients[-1].read_head()[0] == code:
+                return
+    finally:
+        for client in clients:
+            client.close()
+    raise AssertionError(f"nobody was told {code}")
+
+
+@pytest.mark.parametrize("option, value, code, named", LIMITS, ids=["rate", "clients"])
+def test_a_proxy_that_is_not_trusted_and_shuts_out_everybody_is_told(start_relay, option, value, code, named):
+    relay = start_relay(option, value)
+    crowd(relay, code, X_Forwarded_For=SOMEBODY)
+    line = relay.logged("clients refused: their address")
+    assert named in line and "address=127.0.0.1" in line and "--trusted-proxy 127.0.0.1" in line
+    crowd(relay, code, X_Forwarded_For=SOMEBODY)
+    assert relay.log().count("clients refused: their address") <= 4, "one a second of each shard"
+    assert relay.log().count("is no --trusted-proxy") == 1
+
+
+@pytest.mark.parametrize("option, value, code, named", LIMITS, ids=["rate", "clients"])
+def test_a_trusted_proxy_that_names_nobody_is_told_what_to_do(start_relay, option, value, code, named):
+    relay = start_relay(option, value, "--trusted-proxy", "127.0.0.1")
+    crowd(relay, code)
+    assert "have it send X-Forwarded-For" in relay.logged("clients refused: their address")
+    assert "is no --trusted-proxy" not in relay.log()
+
+
+@pytest.mark.parametrize("headers", [{"X_Forwarded_For": SOMEBODY}, {"Forwarded": f"for={SOMEBODY}"}], ids=["list", "rfc7239"])
+def test_who_speaks_for_others_and_is_not_trusted_is_told_once(start_relay, headers):
+    relay = start_relay("--trusted-proxy", "10.0.0.0/8")
+    for _ in range(3):
+        upgraded(relay, **headers).close()
+    assert "--trusted-proxy 127.0.0.1" in relay.logged("is no --trusted-proxy")
+    assert relay.log().count("is no --trusted-proxy") == 1

@@ -16,9 +16,10 @@ KINDS = {"P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
 
 
 class TlsPair:
-    """Self-signed for localhost and 127.0.0.1; `name` tells pairs from each other."""
+    """Self-signed for localhost and 127.0.0.1; `name` tells pairs from each other. It counts from `begins` to `days`, in days from now."""
 
-    def __init__(self, folder, name="localhost", kind="P-256", days=1, passphrase=None):
+    def __init__(self, folder, name="localhost", kind="P-256", days=1, passphrase=None, begins=-30):
+        self._begins = begins
         self.key_object = KINDS[kind]()
         self.certificate_object = self._signed(name, days)
         encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
@@ -33,7 +34,7 @@ class TlsPair:
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         return (x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
                 .public_key(self.key_object.public_key()).serial_number(x509.random_serial_number())
-                .not_valid_before(now - datetime.timedelta(days=30)).not_valid_after(now + datetime.timedelta(days=days))
+                .not_valid_before(now + datetime.timedelta(days=self._begins)).not_valid_after(now + datetime.timedelta(days=days))
                 .add_extension(x509.SubjectAlternativeName(names), False)
                 .sign(self.key_object, hashes.SHA256()))
 
@@ -47,6 +48,7 @@ class TlsPair:
 
     def write_key(self):
         replace(self.key, self.key_pem)
+        self.key.chmod(0o600)
 
     @property
     def options(self):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -36,7 +37,7 @@ def hears(pid, signal_number):
 class Proxy:
     """Running and ready when the constructor returns. `idle` is its timeout in seconds."""
 
-    FILE = COMMAND = IDLE = None  # the example's file, what starts it, and what its file says of the timeout
+    FILE = IDLE = None  # the example's file, and what it says of the timeout
     PROGRAM = None
     RELOAD = None  # the signal that has it read its file again
     ends_connections_at_reload = False
@@ -57,6 +58,12 @@ class Proxy:
     def name(self):
         return name_of(type(self))
 
+    @classmethod
+    def command(cls):
+        """What starts it, as the first line of the example's file has it."""
+        first = (EXAMPLES / name_of(cls) / cls.FILE).read_text().splitlines()[0]
+        return shlex.split(first.split(" In this directory: ")[1])
+
     def write(self, app_port):
         """The example's file as this one runs it."""
         text = (EXAMPLES / self.name / self.FILE).read_text()
@@ -72,7 +79,7 @@ class Proxy:
 
     def start(self):
         self._log = []
-        self._process = subprocess.Popen(self.COMMAND, cwd=self.directory, text=True, stdin=subprocess.DEVNULL,
+        self._process = subprocess.Popen(self.command(), cwd=self.directory, text=True, stdin=subprocess.DEVNULL,
                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
                                          env={**os.environ, "HOME": str(self.directory), "LC_ALL": "C.UTF-8",
                                               "PATH": os.environ["PATH"] + ":/usr/sbin"})
@@ -104,7 +111,6 @@ class Proxy:
 
 class Nginx(Proxy):
     FILE, PROGRAM, IDLE, RELOAD = "nginx.conf", "nginx", "_timeout {}s;", signal.SIGHUP
-    COMMAND = ("nginx", "-p", ".", "-c", "nginx.conf", "-g", "daemon off;")
 
     def changes(self, app_port):
         return [*super().changes(app_port), ("listen 443", f"listen 127.0.0.1:{self.port}"),
@@ -113,7 +119,6 @@ class Nginx(Proxy):
 
 class Haproxy(Proxy):
     FILE, PROGRAM, IDLE, RELOAD = "haproxy.cfg", "haproxy", "timeout tunnel {}s", signal.SIGUSR2
-    COMMAND = ("haproxy", "-W", "-f", "haproxy.cfg")
 
     def changes(self, app_port):
         return [*super().changes(app_port), ("bind :443", f"bind 127.0.0.1:{self.port}"),
@@ -122,7 +127,6 @@ class Haproxy(Proxy):
 
 class Apache(Proxy):
     FILE, PROGRAM, IDLE, RELOAD = "apache.conf", "apache2", "Timeout {}", signal.SIGUSR1
-    COMMAND = ("apache2", "-d", ".", "-f", "apache.conf", "-D", "FOREGROUND")
 
     def changes(self, app_port):
         ports = (("443", self.port), ("80", self.plain_port))
@@ -134,7 +138,6 @@ class Caddy(Proxy):
     """Reads its file again when it is told so over its admin listener."""
 
     FILE, PROGRAM = "Caddyfile", "caddy"
-    COMMAND = ("caddy", "run", "--config", "Caddyfile")
     ends_connections_at_reload = True
 
     def changes(self, app_port):

@@ -193,6 +193,41 @@ def test_the_token_of_the_python_lines_lets_in_and_nothing_else_does(reader, pyt
     assert json.loads(taken)["type"] == "sync:full" and refused == "4401 token_missing"
 
 
+SERVES = """
+import socket, sys, uvicorn
+listening = socket.create_server(("127.0.0.1", 0))
+print("port", listening.getsockname()[1], flush=True)
+uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+"""
+
+ENTERS = """
+const there = globalThis.fetch;
+globalThis.fetch = (path) => there(`http://127.0.0.1:${process.env.APP_PORT}${path}`);
+const socket = new WebSocket(`ws://localhost:${process.env.SYNCRELAY_PORT}/ws/sync`, ["syncrelay", `token.${await token()}`]);
+socket.onmessage = ({ data }) => console.log("in", JSON.parse(data).type);
+socket.onclose = ({ code, reason }) => console.log("out", code, reason);
+"""
+JS_CLIENT = (ROOT / "clients/js/README.md").read_text()
+
+
+def token_functions():
+    """Those that the texts show, as JavaScript."""
+    [inline] = re.findall(r"token: (async \(\) => .*),$", "\n".join(blocks("ts")), re.MULTILINE)
+    [whole] = re.findall(r"^async function token\(\).*?^}$", "\n".join(blocks("ts", JS_CLIENT)), re.MULTILINE | re.DOTALL)
+    return [f"const token = {inline};", whole.replace(": Promise<string>", "")]
+
+
+@pytest.mark.parametrize("function", token_functions(), ids=["README", "clients/js"])
+def test_the_browsers_token_function_takes_what_the_python_lines_answer(reader, python_client, function):
+    reader.types(command_with("openssl rand"))
+    reader.starts_relay(command_with("scripts/run --token-key"))
+    [text] = [text for text in blocks("python") if "tokens.make" in text]
+    app = reader.launches([python_client, "-c", reader.adapted(text) + SERVES])
+    reader.environment["APP_PORT"] = app.line_with("port ").split()[1]
+    page = reader.launches([*NODE_WITHOUT_WEBSOCKET, function + ENTERS])
+    assert page.line_with("in ") == "in sync:full"
+
+
 def test_the_ten_lines_are_ten():
     assert len([line for line in blocks("python")[0].splitlines() if line.strip()]) <= 10
 

@@ -3,16 +3,16 @@ import { Backoff } from "./backoff.js";
 import type { Channels } from "./channels.js";
 import { ABANDONED, isFinal, NO_TOKEN, TOO_FAST, TOO_LARGE } from "./close_codes.js";
 import type { Environment } from "./environment.js";
-import { RefusedError, RequestError } from "./error.js";
-import { type Message, readMessage } from "./message.js";
+import { ConnectError, RefusedError, RequestError } from "./error.js";
+import { isNews, type Message, readMessage } from "./message.js";
 import type { Settings } from "./options.js";
 import { Pulse } from "./pulse.js";
-import type { Socket, SocketClose } from "./socket.js";
+import { reasonOf, type Socket, type SocketClose } from "./socket.js";
 import type { Status } from "./status.js";
 import type { Talk } from "./talk.js";
 import { subprotocols } from "./token.js";
 
-/** Hears how the connection is. An error is a ProtocolError, what kept an attempt from being made or, at the end, a RefusedError. */
+/** Hears how the connection is. An error is a ProtocolError, a ConnectError, what kept an attempt from being made or, at the end, a RefusedError. */
 export interface Observer {
   takeStatus(status: Status): void;
   takeError(error: unknown): void;
@@ -26,7 +26,6 @@ const RESUME_LIMIT = 25_000; // ms of silence until all that was missed is there
 const STABLE = 10_000; // ms of being live, or without a wake, after which a failure counts as the first
 const YOUNG = 1_000; // ms for which a wake says nothing new about an attempt
 const HASTE = 5_000; // ms that an attempt may be silent when a wake has come; twice as much after each loss
-const SIGNS: readonly string[] = ["heartbeat", "taken", "rejected", "expiring", "other"]; // of life, and no news
 const OWN_ARGUMENTS = 140; // letters for the heartbeat, the position and the session
 const QUESTION = '{"type":"sync:ping"}';
 
@@ -46,6 +45,7 @@ export class Connection {
   private wokenAt = Number.NEGATIVE_INFINITY;
   private isPatient = false; // after silence in place of a resume, which may have been a long snapshot
   private isHurried = false; // whether a wake has come during this attempt
+  private fault = ""; // why the latest attempt did not come about
   private cuts = { opening: 0, open: 0 }; // attempts that ended by a wake since it was last live
   private readonly backoff: Backoff;
   private readonly pulse: Pulse;
@@ -131,11 +131,19 @@ export class Connection {
     socket.addEventListener("open", () => ifInUse(() => this.opened()));
     socket.addEventListener("message", ({ data }) => ifInUse(() => this.receive(data)));
     socket.addEventListener("close", (event) => ifInUse(() => this.closed(event)));
-    socket.addEventListener("error", () => {}); // a close follows; left unheard, it throws in Node
+    socket.addEventListener("error", (event) => ifInUse(() => this.hearFault(reasonOf(event))));
+  }
+
+  /** Each is told once until one opens. A close follows; left unheard, it throws in Node. */
+  private hearFault(why: string): void {
+    if (this.phase !== "opening" || !why || why === this.fault) return;
+    this.fault = why;
+    this.observer.takeError(new ConnectError(why));
   }
 
   private opened(): void {
     this.phase = "open";
+    this.fault = "";
     this.isHurried = false;
     this.pulse.start(this.limitOfGreeting());
     const { socket, channels } = this;
@@ -172,8 +180,7 @@ export class Connection {
 
   /** Null stands for what is no text. Until all that was missed is there, only news are a sign of life. */
   private take(message: Message | null): void {
-    const isNews = message !== null && !SIGNS.includes(message.kind);
-    if (isNews || this.phase === "live") this.pulse.hear();
+    if (isNews(message) || this.phase === "live") this.pulse.hear();
     if (message?.kind === "heartbeat") this.pulse.beat();
     else if (message && "channel" in message) this.channels.take(message);
     else if (message && message.kind !== "other") this.talk.take(message);

@@ -21,6 +21,15 @@ export class RefusedError extends Error {
   }
 }
 
+/**
+ * An attempt to connect did not come about, in the platform's own words: nobody listens, the certificate is not believed, an
+ * answer that is no WebSocket's. Browsers tell scripts nothing of it. It is told once until another one comes, or a
+ * connection; the client tries on.
+ */
+export class ConnectError extends Error {
+  override readonly name = "ConnectError";
+}
+
 /** The relay does not let this client follow a channel. The connection and all other channels go on. */
 export class ChannelRefusedError extends Error {
   override readonly name = "ChannelRefusedError";

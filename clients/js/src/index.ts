@@ -1,5 +1,11 @@
 export { type Channel, type Client, connect } from "./connect.js";
-export { ChannelRefusedError, ProtocolError, RefusedError, RequestError } from "./error.js";
+export {
+  ChannelRefusedError,
+  ConnectError,
+  ProtocolError,
+  RefusedError,
+  RequestError,
+} from "./error.js";
 export type { Json, JsonObject } from "./json.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { Member, Members, Present } from "./members.js";

@@ -108,6 +108,13 @@ export type Message = ChannelMessage | Answer | Expiring | Heartbeat | Other;
 const NOTHING: JsonObject = {};
 const NO_CHANGE: Change = { set: NOTHING, merge: NOTHING, remove: [] };
 
+const SIGNS: readonly string[] = ["heartbeat", "taken", "rejected", "expiring", "other"];
+
+/** Whether it is more than a sign of life. Null stands for what is no text. */
+export function isNews(message: Message | null): boolean {
+  return message !== null && !SIGNS.includes(message.kind);
+}
+
 /** Reads a message of the relay. Throws ProtocolError when a type that it knows is malformed. */
 export function readMessage(text: string): Message {
   const message = parse(text);

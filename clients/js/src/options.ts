@@ -38,7 +38,7 @@ export interface Options {
   readonly WebSocket?: SocketConstructor | undefined;
   /** When to try at once; default: the browser comes online, the page becomes visible. */
   readonly wakeOn?: WakeSource | undefined;
-  /** Hears what went wrong: a refusal, a broken message, a listener that threw. Default: the console. */
+  /** Hears what went wrong: a refusal, an attempt that failed (outside of browsers), a broken message, a listener that threw. Default: the console. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 

@@ -6,7 +6,9 @@ const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 /** Throws TypeError for what cannot be said to a relay. What it is stays secret. */
 export function demandToken(token: unknown): string {
   if (typeof token === "string" && /^[\w.-]+$/.test(token)) return token;
-  throw new TypeError("a token (JWT) is a text of A-Z a-z 0-9 _ . -");
+  const isJson = typeof token === "string" && token.startsWith('"');
+  const advice = isJson ? ", without quotes: answer.json() takes them off" : "";
+  throw new TypeError(`a token (JWT) is a text of A-Z a-z 0-9 _ . -${advice}`);
 }
 
 /** What a connection is opened with: a browser can give a token nowhere else. None without a token. */

@@ -319,6 +319,8 @@ def test_wrong_arguments_are_refused_when_it_is_made(endpoint: str) -> None:
         Relay(endpoint, when_full="block")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="positive"):
         Relay(endpoint, max_queue_commands=0)
+    with pytest.raises(TypeError, match=r"curve is a Curve\(.*\), not str"):
+        Relay(endpoint, curve="backend.key")  # type: ignore[arg-type]
 
 
 def test_close_says_how_much_a_hanging_relay_may_have_left_inside_zeromq(

@@ -33,6 +33,7 @@
 namespace syncrelay {
 
 class CurveFiles;
+class ExposedFiles;
 class TlsFiles;
 class TokenKeys;
 
@@ -100,8 +101,9 @@ class Server {
   std::unique_ptr<OriginRule> origins_;
   std::unique_ptr<ProxyRule> proxies_;
   std::unique_ptr<CurveFiles> curve_files_;  // null: nobody is asked for a key
-  std::unique_ptr<TokenKeys> token_keys_;    // null: no tokens are asked for
-  std::unique_ptr<TlsFiles> tls_files_;      // null: clients connect without TLS
+  std::unique_ptr<ExposedFiles> exposed_files_;
+  std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
+  std::unique_ptr<TlsFiles> tls_files_;    // null: clients connect without TLS
   std::unique_ptr<Status> status_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::optional<LockFile> data_lock_;

@@ -28,13 +28,21 @@ class TlsServer {
 
   // Why a pair cannot be used, and by which of the two.
   struct Fault {
-    enum class Of : std::uint8_t { certificate, key } of;
+    enum class Of : std::uint8_t {
+      certificate,
+      key,
+      pair  // the key is good, and another certificate's
+    } of;
     std::string why;
   };
   struct Certificate {
     std::string subject;       // its common name; empty: it has none
-    std::int64_t expires = 0;  // seconds since 1970
+    std::int64_t begins = 0;   // seconds since 1970
+    std::int64_t expires = 0;  // the same
   };
+
+  // What use() would say of a pair, which is not used. Both as there.
+  Result<Certificate, Fault> look_at(std::string_view certificate, std::string_view key) const;
 
   // Connections that come from now on get this pair, those that are there keep theirs. Both in PEM;
   // behind the certificate those that lead to its root may follow. With a fault all stays as it is.

@@ -40,7 +40,8 @@ class TlsStream {
 
   // Takes in what has come, which has to stay until negotiate() says false or read() nothing.
   void feed(ByteSpan bytes);
-  // Goes on with the handshake. True: it is done. Else it wants more, or see fault().
+  // Goes on with the handshake, which may have 32 KiB. True: it is done. Else it wants more, or see
+  // fault().
   bool negotiate();
   // The next plain bytes. 0: it wants more, or there is no more, see ended() and fault().
   // Precondition: established().
@@ -67,6 +68,7 @@ class TlsStream {
   bool encrypt(ByteSpan record);
   void renew_key_if_due();
   void note_failure(int result);
+  bool fail_long();
 
   const std::unique_ptr<Parts> parts_;
 };

@@ -74,7 +74,7 @@ class Gatekeeper {
  private:
   // Whose request it is; nullopt: there are two answers to that.
   std::optional<std::string> client_of(const HttpRequest& request, std::string_view peer);
-  Decision admit(const HttpRequest& request, std::string address);
+  Decision admit(const HttpRequest& request, std::string address, std::string_view peer);
   Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   Reply answer(const HttpResponse& response, const HttpRequest& request) const;
@@ -89,6 +89,8 @@ class Gatekeeper {
   bool may_warn();
   void tell_of_proxy(std::string_view what, const HttpRequest& request, std::string_view proxy);
   void tell_of_unlisted_host(std::string_view host);
+  void tell_of_untrusted_proxy(std::string_view peer);
+  void tell_of_crowd(const Refusal& refusal, std::string_view address, std::string_view peer);
 
   const DoorRules rules_;
   ShardStats& stats_;
@@ -97,6 +99,7 @@ class Gatekeeper {
   TokenDesk tokens_;
   TimePoint next_warning_{};
   TimePoint next_proxy_warning_{};
+  TimePoint next_crowd_warning_{};
 };
 
 }  // namespace syncrelay

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,13 +12,17 @@
 
 namespace syncrelay {
 
-// Which addresses are proxies that say for whom they speak. Immutable, so any thread may ask.
+// Which addresses are proxies that say for whom they speak. Thread-safe.
 class ProxyRule {
  public:
   // Precondition: each is one for IpNetwork::parse().
   explicit ProxyRule(const std::vector<std::string>& networks);
 
   bool trusts(std::string_view address) const;
+
+  // True for the first call only: an operator is told once that somebody who is not trusted speaks
+  // for others.
+  bool first_untrusted() const { return !told_.exchange(true); }
 
   enum class Doubt : std::uint8_t {
     unusable,      // what should name a client is no address
@@ -41,6 +46,10 @@ class ProxyRule {
   Claim furthest(const std::vector<std::string>& nodes) const;
 
   std::vector<IpNetwork> trusted_;
+  mutable std::atomic<bool> told_{false};
 };
+
+// It says for whom it speaks, as a proxy does, truly or not.
+bool names_client(const HttpRequest& request);
 
 }  // namespace syncrelay

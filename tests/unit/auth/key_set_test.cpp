@@ -91,7 +91,8 @@ TEST_CASE("A set says which of its keys cannot be taken and why") {
   CHECK(has(fault("{"), "no JSON"));
   CHECK(has(fault("[]"), "no JWK Set"));
   CHECK(has(fault(R"({"keys":{}})"), "no JWK Set"));
-  CHECK(has(fault(set_of("")), "no key"));
+  CHECK(fault(set_of("")) == "the set has no keys");
+  CHECK(has(fault(set_of(curve.jwk(R"(,"use":"enc")"))), "none of the 1 keys of the set is for"));
   CHECK(has(fault(set_of("7")), "key 1"));
   CHECK(
       has(fault(set_of(good + ',' + good)), "key 2 of the set: it is the second one with its kid"));

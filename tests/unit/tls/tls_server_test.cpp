@@ -46,8 +46,24 @@ TEST_CASE("A pair tells whose it is and when it ends, also when that is over") {
   const auto used = server.use(expired.certificate, expired.key);
   REQUIRE(used.ok());
   CHECK(used.value().subject == "old.test");
+  CHECK(used.value().begins < used.value().expires);
   CHECK(used.value().expires <
         std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+}
+
+TEST_CASE("A pair that is looked at is not used") {
+  Served served;
+  const PemPair other = make_pem_pair("other.test");
+  const auto seen = served.server.look_at(other.certificate, other.key);
+  REQUIRE(seen.ok());
+  CHECK(seen.value().subject == "other.test");
+  CHECK_FALSE(served.server.look_at(other.certificate, pair().key).ok());
+  TlsLink link(served.server);
+  REQUIRE(link.shake());
+  char name[32] = {};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get0_peer_certificate(link.client())),
+                            NID_commonName, name, sizeof name);
+  CHECK(std::string(name) == "relay.test");
 }
 
 TEST_CASE("What cannot be used is told by its file and why") {
@@ -60,7 +76,10 @@ TEST_CASE("What cannot be used is told by its file and why") {
   CHECK(fault_of(pair().certificate, "no key") ==
         std::pair(Of::key, std::string("holds no private key in PEM")));
   CHECK(fault_of(pair().certificate, other.key) ==
-        std::pair(Of::key, std::string("the key does not belong to the certificate")));
+        std::pair(Of::pair, std::string("the key does not belong to the certificate")));
+  const auto [of, why] = fault_of(other.certificate + pair().certificate, pair().key);
+  CHECK(of == Of::certificate);
+  CHECK(why.find("has to be the first, and is number 2") != std::string::npos);
   CHECK(fault_of(secret.certificate, secret.key).second.find("is encrypted") != std::string::npos);
 }
 

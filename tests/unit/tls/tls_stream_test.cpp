@@ -160,6 +160,20 @@ TEST_CASE("A handshake may trickle") {
   CHECK(link.stream().established());
 }
 
+TEST_CASE("A hello that is longer than a handshake may be is a fault as soon as that is known") {
+  const auto fault_after = [](const std::string& hello) {
+    TlsLink link(server());
+    link.stream().feed(as_bytes(hello));
+    CHECK_FALSE(link.stream().negotiate());
+    return link.stream().fault();
+  };
+  const std::string head("\x16\x03\x01\x40\x00\x01", 6);
+  CHECK(fault_after(head + std::string("\x00\xa0\x00", 3)) == TlsFault::malformed);  // 40 KiB
+  CHECK_FALSE(fault_after(head + std::string("\x00\x7f\x00", 3)));
+  CHECK_FALSE(fault_after(head));
+  CHECK(fault_after(std::string("\x16\x03\x01\x00\x01\x01", 6)) == TlsFault::malformed);
+}
+
 TEST_CASE("The end is told, and the peer's end is seen") {
   TlsLink link(server());
   REQUIRE(link.shake());

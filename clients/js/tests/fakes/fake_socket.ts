@@ -52,6 +52,12 @@ export class FakeSocket implements Socket {
     this.dispatch("message", { data });
   }
 
+  /** It does not come about, and the platform says why. */
+  fail(event: object): void {
+    this.dispatch("error", event);
+    this.dispatch("close", { code: 1006, reason: "" });
+  }
+
   /** The connection ends from the other side. */
   end(code = 1006, reason = ""): void {
     if (code === 1006) this.dispatch("error", {});

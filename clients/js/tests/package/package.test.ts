@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Consumer, ROOT } from "./consumer.js";
 
-const CORE = "ChannelRefusedError ProtocolError RefusedError RequestError connect";
+const CORE = "ChannelRefusedError ConnectError ProtocolError RefusedError RequestError connect";
 const HOOKS = "SyncProvider createSync usePresence useSync useSyncEvent useSyncState";
 
 const names = (module: string) => `console.log(Object.keys(${module}).sort().join(" "));\n`;

@@ -28,6 +28,8 @@ class Options:
             raise ValueError(f"when_full is 'raise' or 'drop_oldest', not {when_full!r}")
         if max_queue_commands < 1 or max_queue_bytes < 1:
             raise ValueError("the queue's limits must be positive")
+        if curve is not None and not isinstance(curve, Curve):
+            raise TypeError(f"curve is a Curve(server_key=…, key=…), not {type(curve).__name__}")
         given = None if endpoint is None else as_endpoint(endpoint)
         self.control = as_endpoint(control) if control else default_control(given or None)
         if self.control is not None:
