@@ -7,13 +7,10 @@ namespace syncrelay {
 CurveFiles::CurveFiles(const Config& config, const Log& log)
     : key_path_(config.curve_key), log_(log), files_({config.curve_clients}) {}
 
-Result<std::size_t, FileError> CurveFiles::read_clients() {
+Result<std::vector<std::string>, FileError> CurveFiles::read_clients() {
   const auto text = files_.read(0);
   if (!text) return FileError{"cannot be read: " + text.error().reason};
-  const auto keys = config::curve_keys_in(text.value());
-  if (!keys) return keys.error();
-  clients_.replace(keys.value());
-  return keys.value().size();
+  return config::curve_keys_in(text.value());
 }
 
 Result<void, std::string> CurveFiles::load() {
@@ -22,18 +19,21 @@ Result<void, std::string> CurveFiles::load() {
   secret_key_ = key.value();
   const auto clients = read_clients();
   if (!clients) return files_.path(0) + ": " + clients.error().reason;
+  clients_.replace(clients.value());
   return {};
 }
 
 void CurveFiles::reload() {
-  const auto clients = read_clients();
+  auto clients = read_clients();
+  if (clients && clients.value().empty()) clients = FileError{"lists no key"};
   if (!clients) {
     log_.error("the keys of backends stay what they were: the file cannot be used",
                {{"file", files_.path(0)}, {"why", clients.error().reason}});
     return;
   }
+  clients_.replace(clients.value());
   log_.info("the keys of backends were read again",
-            {{"file", files_.path(0)}, {"keys", std::uint64_t{clients.value()}}});
+            {{"file", files_.path(0)}, {"keys", std::uint64_t{clients.value().size()}}});
 }
 
 void CurveFiles::reload_if_changed() {
