@@ -75,7 +75,7 @@ struct CommandServer::Impl {
         log(the_log),
         gather(server_settings.gather),
         wake(shards.wake),
-        gate(bounds(), the_clock) {
+        gate(bounds(), the_clock, [this] { wake.set(); }) {
     if (settings.curve_clients != nullptr)
       keys.emplace(context, *settings.curve_clients, clock, log);
   }

@@ -57,8 +57,8 @@ int failed(int error) {
 
 }  // namespace
 
-PeerGate::PeerGate(const Bounds& bounds, const Clock& clock)
-    : bounds_(bounds), clock_(clock), spare_(open_spare()) {
+PeerGate::PeerGate(const Bounds& bounds, const Clock& clock, std::function<void()> held_up)
+    : bounds_(bounds), clock_(clock), held_up_(std::move(held_up)), spare_(open_spare()) {
   socket_calls::set_gate(this);
 }
 
@@ -296,7 +296,10 @@ void PeerGate::pause() {
 std::size_t PeerGate::may_read(const Peer& peer, std::size_t size) {
   const auto waiting = static_cast<std::int64_t>(completed_.load(std::memory_order_relaxed) -
                                                  taken_.load(std::memory_order_relaxed));
-  if (waiting > static_cast<std::int64_t>(bounds_.waiting)) return 0;
+  if (waiting > static_cast<std::int64_t>(bounds_.waiting)) {
+    if (held_up_) held_up_();
+    return 0;
+  }
   if (peer.meter.between_messages() && !may_begin_message()) return 0;
   if (!peer.still_to_read) return size;
   if (*peer.still_to_read > 0) return std::min<std::uint64_t>(size, *peer.still_to_read);

@@ -51,8 +51,10 @@ class PeerGate {
     // is closed.
     std::uint64_t unfinished = UINT64_MAX;
   };
-  // `clock` must outlive the gate.
-  PeerGate(const Bounds& bounds, const Clock& clock);
+  // `clock` must outlive the gate. `held_up` is called, on ZeroMQ's thread and about once a
+  // millisecond, while no more is read because so much waits: if nothing does that can be taken, as
+  // with what ZeroMQ answers or drops by itself, found_empty() is due. It must not call the gate.
+  PeerGate(const Bounds& bounds, const Clock& clock, std::function<void()> held_up = {});
   ~PeerGate();
   PeerGate(const PeerGate&) = delete;
   PeerGate& operator=(const PeerGate&) = delete;
@@ -156,6 +158,7 @@ class PeerGate {
 
   const Bounds bounds_;
   const Clock& clock_;
+  const std::function<void()> held_up_;
   std::mutex mutex_;  // guards all below that is not atomic
   std::map<int, Listener> listeners_;
   Peers peers_;
