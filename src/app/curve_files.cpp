@@ -10,16 +10,15 @@ namespace syncrelay {
 CurveFiles::CurveFiles(const Config& config, const Log& log)
     : key_path_(config.curve_key), log_(log), files_({config.curve_clients}) {}
 
-Result<std::size_t, FileError> CurveFiles::read_clients() {
+Result<std::vector<std::string>, FileError> CurveFiles::read_clients() {
   const auto text = files_.read(0);
   if (!text) return FileError{"cannot be read: " + text.error().reason};
-  const auto keys = config::curve_keys_in(text.value());
+  auto keys = config::curve_keys_in(text.value());
   if (!keys) return keys.error();
   const auto& listed = keys.value();
   if (std::find(listed.begin(), listed.end(), secret_key_) != listed.end())
     return FileError{"lists what --curve-key holds: one of both is in the wrong file"};
-  clients_.replace(keys.value());
-  return keys.value().size();
+  return std::move(keys).value();
 }
 
 Result<void, std::string> CurveFiles::load() {
@@ -28,26 +27,25 @@ Result<void, std::string> CurveFiles::load() {
   secret_key_ = own.value().secret;
   const auto clients = read_clients();
   if (!clients) return files_.path(0) + ": " + clients.error().reason;
-  warn_if_empty(clients.value());
+  clients_.replace(clients.value());
+  if (clients.value().empty()) {
+    log_.warning("no key of a backend is listed: nobody can connect to the tcp:// endpoints",
+                 {{"file", files_.path(0)}});
+  }
   return {};
 }
 
-void CurveFiles::warn_if_empty(std::size_t keys) const {
-  if (keys > 0) return;
-  log_.warning("no key of a backend is listed: nobody can connect to the tcp:// endpoints",
-               {{"file", files_.path(0)}});
-}
-
 void CurveFiles::reload() {
-  const auto clients = read_clients();
+  auto clients = read_clients();
+  if (clients && clients.value().empty()) clients = FileError{"lists no key"};
   if (!clients) {
     log_.error("the keys of backends stay what they were: the file cannot be used",
                {{"file", files_.path(0)}, {"why", clients.error().reason}});
     return;
   }
+  clients_.replace(clients.value());
   log_.info("the keys of backends were read again",
-            {{"file", files_.path(0)}, {"keys", std::uint64_t{clients.value()}}});
-  warn_if_empty(clients.value());
+            {{"file", files_.path(0)}, {"keys", std::uint64_t{clients.value().size()}}});
 }
 
 void CurveFiles::reload_if_changed() {

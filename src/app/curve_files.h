@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
@@ -25,14 +26,14 @@ class CurveFiles {
   // Lives as long as this.
   const PeerKeys& clients() const { return clients_; }
 
-  // Reads the peers' keys again. What cannot be used is told, and they stay what they were.
+  // Reads the peers' keys again. What cannot be used is told, and they stay what they were; so it
+  // is with a file that has none: it may be about to be written.
   void reload();
   // The same if the file is another one than that which was read last.
   void reload_if_changed();
 
  private:
-  Result<std::size_t, FileError> read_clients();
-  void warn_if_empty(std::size_t keys) const;
+  Result<std::vector<std::string>, FileError> read_clients();
 
   const std::string key_path_;
   const Log& log_;

@@ -2,15 +2,23 @@
 
 namespace syncrelay {
 
+namespace {
+
+bool same(const timespec& one, const timespec& other) {
+  return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+}
+
+}  // namespace
+
 bool WatchedFiles::Mark::operator==(const Mark& other) const {
-  return there == other.there && inode == other.inode && size == other.size &&
-         changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
+  return there == other.there && device == other.device && inode == other.inode &&
+         size == other.size && same(modified, other.modified) && same(changed, other.changed);
 }
 
 WatchedFiles::Mark WatchedFiles::mark_of(const std::string& path) {
   struct stat found {};
   if (stat(path.c_str(), &found) != 0) return {};
-  return {true, found.st_ino, found.st_size, found.st_mtim};
+  return {true, found.st_dev, found.st_ino, found.st_size, found.st_mtim, found.st_ctim};
 }
 
 // Marked before it is read: what is written meanwhile is seen as another one then.

@@ -29,9 +29,11 @@ class WatchedFiles {
   // By which a file that was written anew is told from the one before.
   struct Mark {
     bool there = false;
+    dev_t device = 0;
     ino_t inode = 0;
     off_t size = 0;
-    timespec changed{};
+    timespec modified{};
+    timespec changed{};  // nobody can set this one back
     bool operator==(const Mark& other) const;
   };
 

@@ -88,7 +88,9 @@ StreamEnd Watch::attempt() {
     target.token = settings_.token;
   } else {
     auto token = read_token_file(settings_.token_file);
-    if (!token) return {StreamEnd::Kind::refused, token.error().reason};
+    if (!token)  // one that was there is about to be written anew
+      return {printed_ > 0 ? StreamEnd::Kind::silent : StreamEnd::Kind::refused,
+              token.error().reason};
     target.token = std::move(token).value();
   }
   return read_stream(target, std::clamp(time_left(), milliseconds(1), kHandshake),

@@ -75,7 +75,7 @@ struct CommandServer::Impl {
         log(the_log),
         gather(server_settings.gather),
         wake(shards.wake),
-        gate(bounds(), the_clock) {
+        gate(bounds(), the_clock, [this] { wake.set(); }) {
     if (settings.curve_clients != nullptr)
       keys.emplace(context, *settings.curve_clients, clock, log);
   }
@@ -284,7 +284,7 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
 // then publishes and answers.
 // False when there was nothing to do.
 bool CommandServer::Impl::take_batch() {
-  if (keys) keys->serve();
+  if (keys) keys->serve(gate);
   desk->read_outboxes();
   desk->go_on_with_backup();
   bool any = tends_first && intake.tend();
@@ -346,6 +346,7 @@ bool CommandServer::Impl::take_all() {
 bool CommandServer::Impl::take(zmq::socket_t& socket) {
   if (!socket.recv(message, zmq::recv_flags::dontwait)) return false;
   gate.took(message.size());
+  if (keys) KeyDesk::hear(message, gate);
   if (!message.more()) {
     intake.take({static_cast<const char*>(message.data()), message.size()}, kNobody);
     return true;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "inode.h"
+#include "key_desk.h"
 
 namespace syncrelay {
 namespace {
@@ -58,6 +59,7 @@ bool ControlSocket::receive(Envelope& envelope, zmq::message_t& body) {
   while (socket_.recv(body, zmq::recv_flags::dontwait)) {
     if (!std::exchange(identity, !body.more())) gate_.took(body.size());
     if (!body.more()) {
+      KeyDesk::hear(body, gate_);
       if (well_formed && !envelope.empty()) return true;
       ++dropped_;
       envelope.clear();

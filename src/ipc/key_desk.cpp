@@ -2,12 +2,14 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 
 namespace syncrelay {
 namespace {
 
 constexpr const char* kPlace = "inproc://zeromq.zap.01";  // where ZeroMQ asks
 constexpr const char* kDomain = "syncrelay";
+constexpr const char* kUserId = "User-Id";  // a message's property: what the answer called its peer
 constexpr Duration kLineInterval = std::chrono::seconds(1);
 
 // The frames of a question.
@@ -48,8 +50,15 @@ void KeyDesk::secure(zmq::socket_t& socket, const std::string& secret_key) {
   socket.set(zmq::sockopt::zap_domain, kDomain);
 }
 
-void KeyDesk::serve() {
-  for (Frames question; receive(question);) answer(question, allows(question));
+void KeyDesk::serve(PeerGate& gate) {
+  for (Frames question; receive(question);) answer(question, allows(question, gate));
+}
+
+void KeyDesk::hear(const zmq::message_t& frame, PeerGate& gate) {
+  auto* const message = const_cast<zmq_msg_t*>(frame.handle());
+  const char* const user = zmq_msg_gets(message, kUserId);
+  if (user == nullptr) return;  // it was not asked for a key
+  gate.heard(zmq_msg_get(message, ZMQ_SRCFD), std::strtoull(user, nullptr, 10));
 }
 
 bool KeyDesk::receive(Frames& frames) {
@@ -63,12 +72,15 @@ bool KeyDesk::receive(Frames& frames) {
   return false;
 }
 
-bool KeyDesk::allows(const Frames& question) {
+bool KeyDesk::allows(const Frames& question, PeerGate& gate) {
   if (question.size() != kFrames || question[kMechanism].to_string_view() != "CURVE" ||
       question[kKey].size() != kKeyBytes)
     return false;
   const std::string key = as_z85(question[kKey]);
-  if (keys_.has(key)) return true;
+  if (keys_.has(key)) {
+    gate.allow(++allowed_, key);
+    return true;
+  }
   ++refused_;
   tell(question[kAddress].to_string_view(), key);
   return false;
@@ -78,7 +90,7 @@ bool KeyDesk::allows(const Frames& question) {
 void KeyDesk::look_after(PeerGate& gate, RelayStats& stats) {
   if (const std::uint64_t removals = keys_.removals(); removals > removals_) {
     removals_ = removals;
-    gate.dismiss_curve_peers();
+    gate.dismiss([this](const std::string& key) { return keys_.has(key); });
   }
   gate.end_dismissed();
   const PeerGate::Strangers strangers = gate.strangers();
@@ -88,8 +100,7 @@ void KeyDesk::look_after(PeerGate& gate, RelayStats& stats) {
   strangers_told_ = strangers.count;
   log_.warning(
       "connections to the command sockets ended before they had shown a key: without CURVE, or "
-      "with "
-      "another public key than this relay's",
+      "with another public key than this relay's",
       {{"last_address", strangers.last_address}, {"total", strangers.count}});
 }
 
@@ -103,8 +114,9 @@ void KeyDesk::tell(std::string_view address, std::string_view key) {
 
 void KeyDesk::answer(const Frames& question, bool allowed) {
   const std::string request = question.size() > kRequestId ? question[kRequestId].to_string() : "";
+  const std::string user = allowed ? std::to_string(allowed_) : "";  // ZeroMQ knows the peer by it
   const std::array<std::string_view, 6> frames = {
-      "1.0", request, allowed ? "200" : "400", allowed ? "OK" : "key not listed", "", ""};
+      "1.0", request, allowed ? "200" : "400", allowed ? "OK" : "key not listed", user, ""};
   for (std::size_t index = 0; index < frames.size(); ++index) {
     const bool last = index + 1 == frames.size();
     socket_.send(zmq::buffer(frames[index]),

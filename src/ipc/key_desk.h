@@ -25,8 +25,11 @@ class KeyDesk {
   // Has the socket ask here. `secret_key`: the relay's, as Z85.
   static void secure(zmq::socket_t& socket, const std::string& secret_key);
 
-  // Answers what has been asked.
-  void serve();
+  // Answers what has been asked, and tells the gate which keys are let in.
+  void serve(PeerGate& gate);
+
+  // Has the gate know by which connection the peer that sent this, a message's last frame, came.
+  static void hear(const zmq::message_t& frame, PeerGate& gate);
 
   // To be called about once a second: counts and tells who came without a key, and ends the
   // connections of those whose key was taken out.
@@ -38,7 +41,7 @@ class KeyDesk {
   using Frames = std::vector<zmq::message_t>;
 
   bool receive(Frames& frames);
-  bool allows(const Frames& question);
+  bool allows(const Frames& question, PeerGate& gate);
   void tell(std::string_view address, std::string_view key);
   void answer(const Frames& question, bool allowed);
 
@@ -46,6 +49,7 @@ class KeyDesk {
   const PeerKeys& keys_;
   const Clock& clock_;
   const Log& log_;
+  std::uint64_t allowed_ = 0;  // also the last one's number
   std::uint64_t refused_ = 0;
   TimePoint next_line_{};
   std::uint64_t removals_ = 0;        // of keys, that were acted upon

@@ -57,8 +57,8 @@ int failed(int error) {
 
 }  // namespace
 
-PeerGate::PeerGate(const Bounds& bounds, const Clock& clock)
-    : bounds_(bounds), clock_(clock), spare_(open_spare()) {
+PeerGate::PeerGate(const Bounds& bounds, const Clock& clock, std::function<void()> held_up)
+    : bounds_(bounds), clock_(clock), held_up_(std::move(held_up)), spare_(open_spare()) {
   socket_calls::set_gate(this);
 }
 
@@ -94,7 +94,7 @@ std::uint32_t PeerGate::leaving() {
   forget_gone();
   return static_cast<std::uint32_t>(
       std::count_if(peers_.begin(), peers_.end(), [](const auto& peer) {
-        return peer.second.answers == Answers::none && peer.second.has_sent;
+        return peer.second.answers == Answers::none && peer.second.meter.has_sent();
       }));
 }
 
@@ -109,11 +109,36 @@ PeerGate::Strangers PeerGate::strangers() {
   return strangers_;
 }
 
-void PeerGate::dismiss_curve_peers() {
+// A peer asks from the moment on when all of its handshake was read, which is before ZeroMQ puts
+// the question, until ZeroMQ tells it the answer. So the one that the answer is for is among these.
+void PeerGate::allow(std::uint64_t question, const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [fd, peer] : peers_) {
+    if (peer.meter.asks()) peer.keys.emplace_back(question, key);
+  }
+}
+
+// A descriptor's former peer is never taken for the one that has it now, which was not asking when
+// that question was answered.
+void PeerGate::heard(int fd, std::uint64_t question) {
+  const std::lock_guard lock(mutex_);
+  const auto peer = peers_.find(fd);
+  if (peer == peers_.end() || peer->second.keys.size() < 2) return;
+  auto& keys = peer->second.keys;
+  const auto own = std::find_if(keys.begin(), keys.end(),
+                                [&](const auto& key) { return key.first == question; });
+  if (own == keys.end()) return;
+  std::swap(keys.front(), *own);
+  keys.resize(1);
+}
+
+void PeerGate::dismiss(const std::function<bool(const std::string& key)>& may_stay) {
   const std::lock_guard lock(mutex_);
   forget_gone();
   for (auto& [fd, peer] : peers_) {
-    if (listeners_.at(peer.listener).mechanism == ZmtpMeter::Mechanism::none) continue;
+    const bool stays = std::all_of(peer.keys.begin(), peer.keys.end(),
+                                   [&](const auto& key) { return may_stay(key.second); });
+    if (stays || peer.ends_at) continue;
     shutdown(fd, SHUT_WR);
     peer.ends_at = clock_.now() + kTimeToGo;
   }
@@ -167,7 +192,7 @@ void PeerGate::make_room_for_handshake(int listener) {
   auto oldest = peers_.end();
   for (auto peer = peers_.begin(); peer != peers_.end(); ++peer) {
     const Peer& one = peer->second;
-    if (one.listener != listener || one.ends_at || one.meter.has_shaken_hands()) continue;
+    if (one.listener != listener || one.ends_at || one.meter.is_let_in()) continue;
     ++strangers;
     if (oldest == peers_.end() || one.accepted < oldest->second.accepted) oldest = peer;
   }
@@ -190,7 +215,7 @@ void PeerGate::forget_gone() {
 PeerGate::Peers::iterator PeerGate::forget(Peers::iterator peer) {
   const Peer& gone = peer->second;
   unfinished_ -= gone.meter.unfinished();
-  if (gone.meter.has_begun() && !gone.meter.has_shaken_hands()) {
+  if (gone.meter.has_begun() && !gone.meter.is_let_in() && !gone.refused) {
     ++strangers_.count;
     strangers_.last_address = gone.address;
   }
@@ -229,12 +254,34 @@ std::optional<ssize_t> PeerGate::receive(int fd, void* bytes, std::size_t size, 
   std::unique_lock lock(mutex_);
   const auto peer = peers_.find(fd);
   if (peer == peers_.end()) return std::nullopt;
+  if (peer->second.refused) return failed(ECONNRESET);
   const std::size_t allowed = may_read(peer->second, size);
   if (allowed > 0)
     return account(peer->second, socket_calls::receive(fd, bytes, allowed, flags), bytes);
   lock.unlock();
   pause();
   return failed(EAGAIN);
+}
+
+std::optional<ssize_t> PeerGate::send(int fd, const void* bytes, std::size_t size, int flags) {
+  const std::lock_guard lock(mutex_);
+  const auto peer = peers_.find(fd);
+  if (peer == peers_.end() || peer->second.meter.is_let_in()) return std::nullopt;
+  const ssize_t sent = socket_calls::send(fd, bytes, size, flags);
+  if (sent > 0)
+    judge(fd, peer->second, {static_cast<const char*>(bytes), static_cast<std::size_t>(sent)});
+  return sent;
+}
+
+// ZeroMQ keeps who is refused until its time for a handshake is over. It closes a connection that
+// has ended.
+void PeerGate::judge(int fd, Peer& peer, std::string_view sent) {
+  const CurveVerdict::Verdict verdict = peer.verdict.add(sent);
+  if (verdict == CurveVerdict::Verdict::let_in) peer.meter.let_in();
+  if (verdict != CurveVerdict::Verdict::refused || peer.refused) return;
+  peer.refused = true;
+  peer.ends_at = clock_.now();
+  shutdown(fd, SHUT_RDWR);
 }
 
 // Not longer than every other millisecond, however many peers there are.
@@ -249,7 +296,10 @@ void PeerGate::pause() {
 std::size_t PeerGate::may_read(const Peer& peer, std::size_t size) {
   const auto waiting = static_cast<std::int64_t>(completed_.load(std::memory_order_relaxed) -
                                                  taken_.load(std::memory_order_relaxed));
-  if (waiting > static_cast<std::int64_t>(bounds_.waiting)) return 0;
+  if (waiting > static_cast<std::int64_t>(bounds_.waiting)) {
+    if (held_up_) held_up_();
+    return 0;
+  }
   if (peer.meter.between_messages() && !may_begin_message()) return 0;
   if (!peer.still_to_read) return size;
   if (*peer.still_to_read > 0) return std::min<std::uint64_t>(size, *peer.still_to_read);
@@ -263,7 +313,6 @@ ssize_t PeerGate::account(Peer& peer, ssize_t read, const void* bytes) {
   peer.progressed = clock_.now();
   unfinished_ -= peer.meter.unfinished();
   const std::uint64_t completed = peer.meter.add({static_cast<const char*>(bytes), size});
-  peer.has_sent |= completed > 0;
   completed_.fetch_add(completed, std::memory_order_relaxed);
   unfinished_ += peer.meter.unfinished();
   if (!peer.meter.lost() && peer.meter.unfinished() <= bounds_.message) return read;

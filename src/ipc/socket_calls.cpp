@@ -10,8 +10,8 @@ namespace {
 
 std::atomic<syncrelay::PeerGate*> current_gate{nullptr};
 
-// Only a thread that took a peer in reads from peers: all others, the shards' above all, do not pay
-// for the gate.
+// Only a thread that took a peer in reads from peers and writes to them: all others, the shards'
+// above all, do not pay for the gate.
 thread_local bool serves_peers = false;
 
 template <typename Function>
@@ -38,6 +38,14 @@ ssize_t gated_receive(int fd, void* bytes, std::size_t size, int flags) {
   return syncrelay::socket_calls::receive(fd, bytes, size, flags);
 }
 
+ssize_t gated_send(int fd, const void* bytes, std::size_t size, int flags) {
+  syncrelay::PeerGate* const gate = current_gate.load(std::memory_order_acquire);
+  if (gate != nullptr) {
+    if (const auto sent = gate->send(fd, bytes, size, flags)) return *sent;
+  }
+  return syncrelay::socket_calls::send(fd, bytes, size, flags);
+}
+
 }  // namespace
 
 extern "C" {
@@ -57,6 +65,12 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void* bytes, std::si
   return serves_peers ? gated_receive(fd, bytes, size, flags)
                       : syncrelay::socket_calls::receive(fd, bytes, size, flags);
 }
+
+__attribute__((visibility("default"))) ssize_t send(int fd, const void* bytes, std::size_t size,
+                                                    int flags) {
+  return serves_peers ? gated_send(fd, bytes, size, flags)
+                      : syncrelay::socket_calls::send(fd, bytes, size, flags);
+}
 }
 
 namespace syncrelay::socket_calls {
@@ -75,9 +89,15 @@ ssize_t receive(int fd, void* bytes, std::size_t size, int flags) {
   return kNext(fd, bytes, size, flags);
 }
 
+ssize_t send(int fd, const void* bytes, std::size_t size, int flags) {
+  static const auto kNext = next_definition<decltype(&::send)>("send");
+  return kNext(fd, bytes, size, flags);
+}
+
 bool in_force() {
   return dlsym(RTLD_DEFAULT, "accept4") == reinterpret_cast<void*>(&::accept4) &&
-         dlsym(RTLD_DEFAULT, "recv") == reinterpret_cast<void*>(&::recv);
+         dlsym(RTLD_DEFAULT, "recv") == reinterpret_cast<void*>(&::recv) &&
+         dlsym(RTLD_DEFAULT, "send") == reinterpret_cast<void*>(&::send);
 }
 
 }  // namespace syncrelay::socket_calls

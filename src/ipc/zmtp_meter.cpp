@@ -21,7 +21,9 @@ constexpr std::uint8_t kCommand = 4;
 
 // RFC 26: the command's name, the nonce, the box's authenticator, the flags.
 constexpr std::uint64_t kBoxOverhead = 8 + 8 + 16 + 1;
-constexpr std::uint64_t kMaxHandshakeFrame = 4096;  // metadata is less than half of it
+
+// Metadata is less than half of it, and no command after the handshake is longer.
+constexpr std::uint64_t kMaxCommand = 4096;
 
 }  // namespace
 
@@ -44,6 +46,8 @@ std::uint64_t ZmtpMeter::add(std::string_view bytes) {
 void ZmtpMeter::take_byte(std::uint8_t byte) {
   if (place_ == Place::greeting) {
     take_greeting(byte);
+  } else if (asks()) {
+    place_ = Place::lost;
   } else if (place_ == Place::flags) {
     flags_ = byte;
     length_ = 0;
@@ -67,26 +71,32 @@ void ZmtpMeter::take_greeting(std::uint8_t byte) {
 }
 
 void ZmtpMeter::begin_body() {
-  if (!has_shaken_hands() && length_ > kMaxHandshakeFrame) {
+  if ((!let_in_ || is_command()) && length_ > kMaxCommand) {
     place_ = Place::lost;
     return;
   }
-  if (is_message())
+  if (let_in_ && !is_command())
     unfinished_ += frame_weight(boxed_ ? length_ - std::min(length_, kBoxOverhead) : length_);
   place_ = Place::body;
   missing_ = length_;
   if (missing_ == 0) end_frame();
 }
 
-bool ZmtpMeter::is_message() const {
-  return has_shaken_hands() && (flags_ & kCommand) == 0;
+// ZeroMQ goes by the flag in the box where there is one.
+bool ZmtpMeter::is_command() const {
+  return !boxed_ && (flags_ & kCommand) != 0;
 }
 
 // Of the greeting, too.
 void ZmtpMeter::end_frame() {
-  if (place_ == Place::body && is_message() && (flags_ & kMore) == 0)
+  if (place_ == Place::body && !let_in_) {
+    --handshake_frames_left_;
+  } else if (place_ == Place::body && is_command()) {
+    finished_ += frame_weight(length_);
+  } else if (place_ == Place::body && (flags_ & kMore) == 0) {
     finished_ += std::exchange(unfinished_, 0);
-  if (place_ == Place::body && !has_shaken_hands()) --handshake_frames_left_;
+    has_sent_ = true;
+  }
   place_ = Place::flags;
   missing_ = 1;
 }

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include "syncrelay/base/ip_address.h"
+
 namespace syncrelay {
 namespace {
 
@@ -24,15 +26,17 @@ Descriptor open_reserve() {
   return Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
-// Without the port; "unknown" for what is no IP address.
+// Without the port, and IPv4 as such where the socket is one of IPv6; "unknown" for what is no IP
+// address.
 std::string text_of(const sockaddr_storage& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const void* ip =
       address.ss_family == AF_INET6
           ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
           : &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
-  return inet_ntop(address.ss_family, ip, text.data(), text.size()) != nullptr ? text.data()
-                                                                               : "unknown";
+  if (inet_ntop(address.ss_family, ip, text.data(), text.size()) == nullptr) return "unknown";
+  const auto parsed = IpAddress::parse(text.data());
+  return parsed ? parsed->text() : text.data();
 }
 
 }  // namespace

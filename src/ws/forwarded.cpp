@@ -1,6 +1,7 @@
 #include "syncrelay/ws/forwarded.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "syncrelay/ws/http_request.h"
@@ -9,22 +10,18 @@ namespace syncrelay {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
+constexpr const char* kUnknown = "unknown";  // section 6.3
 
-// Reads along one field: NAME=VALUE;NAME="VALUE", …
-class FieldReader {
+// Reads along one element: NAME=VALUE;NAME="VALUE" …
+class ElementReader {
  public:
-  explicit FieldReader(std::string_view text) : text_(text) {}
+  explicit ElementReader(std::string_view text) : text_(text) {}
 
-  // False: it is no list of elements.
-  bool read(std::vector<std::string>& nodes) {
-    do {
-      if (!read_element(nodes.emplace_back())) return false;
-    } while (take(','));
-    return text_.empty();
-  }
+  // False: it is none.
+  bool read(std::string& node) { return read_pairs(node) && text_.empty(); }
 
  private:
-  bool read_element(std::string& node) {
+  bool read_pairs(std::string& node) {
     do {
       skip_blanks();
       const std::string_view name = token();
@@ -87,11 +84,27 @@ bool is_node_port(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), fits);
 }
 
+// Adds the node of the last element, and returns what stands before its comma, if there is one.
+// The shortest end that can be read is an element: what ends within quotes has one quote too many.
+std::optional<std::string_view> take_last(std::string_view field, std::vector<std::string>& nodes) {
+  constexpr std::size_t kNone = std::string_view::npos;
+  for (std::size_t end = field.size(), comma = 0; comma != kNone; end = comma) {
+    comma = end == 0 ? kNone : field.rfind(',', end - 1);
+    std::string node;
+    if (!ElementReader(comma == kNone ? field : field.substr(comma + 1)).read(node)) continue;
+    nodes.push_back(std::move(node));
+    return comma == kNone ? std::nullopt : std::optional(field.substr(0, comma));
+  }
+  nodes.emplace_back(kUnknown);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<std::string> forwarded_nodes(std::string_view field) {
   std::vector<std::string> nodes;
-  if (!FieldReader(field).read(nodes)) nodes.assign(1, {});
+  for (std::optional<std::string_view> rest = field; rest;) rest = take_last(*rest, nodes);
+  std::reverse(nodes.begin(), nodes.end());
   return nodes;
 }
 

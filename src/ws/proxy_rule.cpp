@@ -21,7 +21,9 @@ std::vector<std::string> nodes_of_forwarded(const HttpRequest& request) {
     auto more = forwarded_nodes(field);
     std::move(more.begin(), more.end(), std::back_inserter(nodes));
   }
-  return nodes;
+  const bool names_any = std::any_of(nodes.begin(), nodes.end(),
+                                     [](const std::string& node) { return !node.empty(); });
+  return names_any ? nodes : std::vector<std::string>();  // it may say by what protocol, only
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ import time
 import pytest
 import zmq
 
-from curve_keys import CurvePeer, Keys, Pair
+from curve_keys import CurvePeer, Keys, Pair, Pipeline
 from deadline import wait_until
 from raw_client import TEXT, RawClient
 from relay_process import RelayExited, run_relay
@@ -61,6 +61,20 @@ def knock():
     yield connect
     for one in sockets:
         one.close()
+
+
+@pytest.fixture
+def pipeline():
+    """pipeline(relay, more): asks its control socket for others, and says more than they do."""
+    made = []
+
+    def make(relay, more=b""):
+        made.append(Pipeline(relay.ready["control"][0], more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 def is_shut_out(peer):
@@ -145,6 +159,42 @@ def test_a_handshake_without_end_costs_no_memory(secured, knock, memory_is_measu
     wait_until(lambda: count(secured, "command_connections_cut_off_total") == 50, "all were cut off")
 
 
+LARGE_FRAME = b"\x02" + (63 * MIB).to_bytes(8, "big") + b"\x07MESSAGE"
+
+
+@pytest.mark.parametrize("more", [LARGE_FRAME, b"\x06" + LARGE_FRAME[1:], bytes(8000)],
+                         ids=["a large frame", "a large command", "empty frames"])
+def test_who_is_not_listed_and_says_more_than_its_handshake_holds_nobody_up(secured, keys, meet, pipeline, more):
+    """It takes no part of the room that messages have, neither on the way nor as a whole, before its key is known."""
+    known = meet(secured)
+    assert known.ask({"op": "stats"})["ok"]
+    between = pipeline(secured, more)
+    strangers = [CurvePeer(between.endpoint, zmq.DEALER, keys.relay, keys.stranger) for _ in range(10)]
+    wait_until(lambda: between.ended >= 10, "they are cut off long before their time for a handshake is over", 8)
+    assert meet(secured).ask({"op": "stats"})["ok"]
+    assert known.ask({"op": "stats"})["ok"]
+    for name in ("command_connections_cut_off_total", "command_handshakes_failed_total"):
+        wait_until(lambda name=name: count(secured, name) >= 10, "they are counted")
+    secured.logged(STRANGERS)
+    for peer in strangers:
+        peer.close()
+
+
+def test_who_is_refused_and_stays_is_closed_at_once(secured, keys, meet, pipeline):
+    between = pipeline(secured)
+    stranger = CurvePeer(between.endpoint, zmq.DEALER, keys.relay, keys.stranger)
+    wait_until(lambda: between.ended >= 1, "it is closed long before its time for a handshake is over", 5)
+    assert between.asked >= 1 and keys.stranger.public in secured.logged(REFUSED)
+    stranger.close()
+    assert meet(secured).ask({"op": "stats"})["ok"]
+
+
+def test_garbage_in_place_of_a_handshake_is_counted_and_told(secured, knock):
+    knock(secured, GREETING + b"\x04\xc8\x05HELLO" + bytes(194) + b"\x04\x20" + bytes(32))
+    secured.logged(STRANGERS)
+    wait_until(lambda: count(secured, "command_handshakes_failed_total") == 1, "it is counted")
+
+
 @pytest.mark.parametrize("how", ["signal", "change"])
 def test_the_list_is_read_again(secured, keys, meet, how):
     newcomer, known = meet(secured, keys.stranger, kind=zmq.DEALER), meet(secured)
@@ -172,7 +222,37 @@ def test_a_key_that_is_taken_out_ends_its_connections(secured, keys, meet):
     assert is_shut_out(leaving)
 
 
+def test_a_key_that_is_taken_out_ends_no_other_connection(secured, keys, meet):
+    """A worker that waits for messages still has its place, and what is pushed comes whole and in order."""
+    keys.allow(keys.backend, keys.stranger)
+    secured.logged("keys=2")
+    leaving, waiting, silent = meet(secured, keys.stranger), meet(secured, kind=zmq.DEALER), meet(secured)
+    waiting.try_send(b'{"op":"receive","wait":60}')
+    for peer in (leaving, waiting, silent):
+        assert peer.ask({"op": "stats"})["ok"]
+    keys.allow(keys.backend)
+    secured.logged(REFUSED)  # who left has tried to come back
+    with RawClient(secured.port).upgrade() as client:
+        client.read_text()
+        client.send_frame(TEXT, b'{"type":"chat:say"}')
+        assert b'"chat:say"' in waiting.socket.recv_multipart()[-1]
+
+
 def test_a_list_that_cannot_be_used_changes_nothing(secured, keys, meet):
+    keys.clients.write_text("# who may command\n")
+    secured.logged("lists no key")
+    assert meet(secured).ask({"op": "stats"})["ok"]
+
+
+def test_a_list_that_is_written_in_place_is_seen_whatever_its_time(secured, keys, meet):
+    before = keys.clients.stat()
+    keys.clients.write_text(keys.clients.read_text().replace(keys.backend.public, keys.stranger.public))
+    os.utime(keys.clients, ns=(before.st_atime_ns, before.st_mtime_ns))
+    secured.logged("keys of backends were read again")
+    assert meet(secured, keys.stranger).ask({"op": "stats"})["ok"]
+
+
+def test_a_file_that_is_no_list_changes_nothing(secured, keys, meet):
     keys.clients.write_text("nonsense\n")
     assert "line 1 begins with no public key" in secured.logged("stay what they were")
     assert meet(secured).ask({"op": "stats"})["ok"]

@@ -84,6 +84,21 @@ def test_watch_goes_on_with_a_newer_token_of_the_file_when_the_first_has_ended(r
     assert told == ["sync:full", "sync:expiring", "sync:resume", "step"]
 
 
+@pytest.mark.parametrize("how", ["empty", "gone"])
+def test_watch_waits_for_a_file_that_is_about_to_be_written(relay, issuer, token_file, start, how):
+    path = token_file(issuer.token(ttl=2 - LEEWAY))
+    watching = start(Shell(relay.runtime_dir, relay.port), "watch", "--token-file", path)
+    watching.wait_for_lines(1)
+    if how == "empty":
+        path.write_text("")
+    else:
+        path.unlink()
+    said = "holds no token" if how == "empty" else "cannot be read"
+    wait_until(lambda: any(said in line for line in watching.errors), "it is told")
+    token_file(issuer.token())
+    wait_until(lambda: "sync:resume" in [message["type"] for message in watching.messages()], "it goes on")
+
+
 def test_watch_ends_when_its_only_token_has_ended(relay, issuer, start):
     watching = start(with_variable(relay, issuer.token(ttl=2 - LEEWAY)), "watch")
     assert watching.wait() == 1

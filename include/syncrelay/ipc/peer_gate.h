@@ -11,8 +11,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/ipc/curve_verdict.h"
 #include "syncrelay/ipc/zmtp_meter.h"
 
 namespace syncrelay {
@@ -20,8 +24,12 @@ namespace syncrelay {
 // Stands between ZeroMQ and the kernel for the connections to the command sockets: how many there
 // are, how many bytes of commands wait in memory, and whether more is read at all. ZeroMQ bounds
 // neither: it ends the process when no descriptor is left for a connection, counts messages where
-// bytes matter, and keeps the parts of a message that is never completed. Its calls of accept() and
-// recv() come here instead (socket_calls.cpp), which is why there is at most one gate at a time.
+// bytes matter, and keeps the parts of a message that is never completed. Its calls of accept(),
+// recv() and send() come here instead (socket_calls.cpp), which is why there is at most one gate at
+// a time.
+//
+// Who is asked for a key is a stranger until ZeroMQ has told it that it is let in: it counts for
+// nothing but its connection, says no more than its handshake, and is closed when it is refused.
 //
 // Invariants: a peer that is over a bound is closed or not read from, never half served; what is
 // counted here is asked of the kernel again (a descriptor that is another socket by now is a peer
@@ -43,8 +51,10 @@ class PeerGate {
     // is closed.
     std::uint64_t unfinished = UINT64_MAX;
   };
-  // `clock` must outlive the gate.
-  PeerGate(const Bounds& bounds, const Clock& clock);
+  // `clock` must outlive the gate. `held_up` is called, on ZeroMQ's thread and about once a
+  // millisecond, while no more is read because so much waits: if nothing does that can be taken, as
+  // with what ZeroMQ answers or drops by itself, found_empty() is due. It must not call the gate.
+  PeerGate(const Bounds& bounds, const Clock& clock, std::function<void()> held_up = {});
   ~PeerGate();
   PeerGate(const PeerGate&) = delete;
   PeerGate& operator=(const PeerGate&) = delete;
@@ -78,13 +88,23 @@ class PeerGate {
   // ends in; nobody else gets in.
   void close_to_news();
 
-  // Ends the connections of all peers with keys: those that may connect come back. By half a close,
-  // as take_leave(), and a second later for good, see end_dismissed().
-  void dismiss_curve_peers();
+  // A question whether a key may connect is about to be answered with yes. It came from one of
+  // those that wait for such an answer. `question`: another one each time; ZeroMQ is to know the
+  // peer by it. `key`: what dismiss() is to ask for.
+  void allow(std::uint64_t question, const std::string& key);
+  // A message came by the connection `fd`, from the peer that ZeroMQ knows by `question`.
+  void heard(int fd, std::uint64_t question);
+
+  // Ends the connections of the peers whose key `may_stay` does not let stay; where it is not known
+  // which of several keys a peer has (they came at once, and it has said nothing so far), of those
+  // for whom it may be such a one: they come back. By half a close, as take_leave(), and a second
+  // later for good, see end_dismissed(). `may_stay` must not call the gate.
+  void dismiss(const std::function<bool(const std::string& key)>& may_stay);
   // To be called now and then.
   void end_dismissed();
 
-  // Who was asked for a key and went without having shown one, since the start.
+  // Who was asked for a key, said something, and went without having been let in or refused, since
+  // the start.
   struct Strangers {
     std::uint64_t count = 0;
     std::string last_address;
@@ -101,6 +121,7 @@ class PeerGate {
   // In place of the C library's; nullopt: the socket is none of the gate's.
   std::optional<int> accept(int listener, sockaddr* address, socklen_t* size, int flags);
   std::optional<ssize_t> receive(int fd, void* bytes, std::size_t size, int flags);
+  std::optional<ssize_t> send(int fd, const void* bytes, std::size_t size, int flags);
 
  private:
   struct Listener {
@@ -111,13 +132,15 @@ class PeerGate {
     ino_t inode;  // of its socket
     int listener;
     Answers answers;
-    bool has_sent = false;  // a whole message
     ZmtpMeter meter = ZmtpMeter();
     std::optional<std::uint64_t> still_to_read = {};  // once closed to news
     TimePoint progressed = {};                        // when bytes came last
     TimePoint accepted = {};
     std::optional<TimePoint> ends_at = {};  // it is to go
     std::string address = {};               // where it is asked for a key
+    CurveVerdict verdict = {};
+    bool refused = false;                                       // its key is not listed
+    std::vector<std::pair<std::uint64_t, std::string>> keys{};  // it has one of them; by question
   };
   using Peers = std::map<int, Peer>;  // by descriptor
 
@@ -126,6 +149,7 @@ class PeerGate {
   std::uint32_t count(int listener) const;
   void forget_gone();
   Peers::iterator forget(Peers::iterator peer);
+  void judge(int fd, Peer& peer, std::string_view sent);
   bool may_begin_message();
   int turn_away(int listener);
   std::size_t may_read(const Peer& peer, std::size_t size);
@@ -134,6 +158,7 @@ class PeerGate {
 
   const Bounds bounds_;
   const Clock& clock_;
+  const std::function<void()> held_up_;
   std::mutex mutex_;  // guards all below that is not atomic
   std::map<int, Listener> listeners_;
   Peers peers_;

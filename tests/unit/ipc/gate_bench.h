@@ -32,7 +32,7 @@ class GateBench {
   explicit GateBench(const PeerGate::Bounds& bounds,
                      PeerGate::Answers answers = PeerGate::Answers::each,
                      ZmtpMeter::Mechanism mechanism = ZmtpMeter::Mechanism::none)
-      : gate(bounds, clock_) {
+      : gate(bounds, clock_, [this] { ++held_up; }) {
     gate.watch(
         answers, [this] { return listener_; }, mechanism);
   }
@@ -89,6 +89,7 @@ class GateBench {
 
  public:
   FakeClock& clock = clock_;
+  int held_up = 0;  // how often the gate said so
   PeerGate gate;
 };
 

@@ -80,8 +80,10 @@ TEST_CASE("What nobody takes stops the reading, and taking it lets it go on") {
   CHECK(bench.receive(accepted) == static_cast<int>(64 + 2 * 102));
   bench.send(peer, frame(100));
   CHECK(bench.receive(accepted) == 102);  // at the bound, not over it
+  CHECK(bench.held_up == 0);
   bench.send(peer, frame(100));
   CHECK(bench.receive(accepted) == -EAGAIN);
+  CHECK(bench.held_up == 1);
   bench.gate.took(100);
   CHECK(bench.receive(accepted) == 102);
   CHECK(bench.receive(accepted) == -EAGAIN);

@@ -35,7 +35,8 @@ TEST_CASE("Complete messages weigh what their frames weigh, however the bytes ar
   const std::string bytes = kGreeting3 + command_frame(30) + frame(0) + frame(255) + frame(256) +
                             frame(3, true) + frame(70'000) + command_frame(300);
   const std::uint64_t expected = frame_weight(0) + frame_weight(255) + frame_weight(256) +
-                                 frame_weight(3) + frame_weight(70'000);
+                                 frame_weight(3) + frame_weight(70'000) + frame_weight(30) +
+                                 frame_weight(300);
   for (const std::size_t piece :
        {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{8192}, bytes.size()}) {
     CAPTURE(piece);
@@ -84,12 +85,36 @@ TEST_CASE("ZMTP 2.0 is followed, and what is older is told") {
 // What a peer says before its messages: HELLO and INITIATE.
 const std::string kHandshake = kGreeting3 + command_frame(200) + command_frame(257);
 
+TEST_CASE("A command is no message that was sent, and is small") {
+  ZmtpMeter meter;
+  meter.add(kGreeting3 + command_frame(4096));
+  CHECK_FALSE(meter.has_sent());
+  meter.add(frame(0, true));
+  CHECK_FALSE(meter.has_sent());
+  meter.add(frame(0));
+  CHECK(meter.has_sent());
+  meter.add(command_frame(4097).substr(0, 9));
+  CHECK(meter.lost());
+  CHECK(meter.unfinished() == 0);
+}
+
+// Goes through the handshake.
+ZmtpMeter let_in(const std::string& handshake) {
+  ZmtpMeter meter(ZmtpMeter::Mechanism::curve);
+  CHECK(meter.add(handshake) == 0);
+  CHECK(meter.asks());
+  meter.let_in();
+  return meter;
+}
+
 TEST_CASE("Behind CURVE a frame weighs what is in its box, and each is a message") {
-  const std::string bytes = kHandshake + frame(33) + frame(33 + 10) + frame(33 + 70'000);
+  std::string last = frame(33 + 70'000);
+  last[0] |= 4;  // outside of the box it means nothing
+  const std::string bytes = frame(33) + frame(33 + 10) + last;
   const std::uint64_t expected = frame_weight(0) + frame_weight(10) + frame_weight(70'000);
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, bytes.size()}) {
     CAPTURE(piece);
-    ZmtpMeter meter(ZmtpMeter::Mechanism::curve);
+    ZmtpMeter meter = let_in(kHandshake);
     std::uint64_t sum = 0;
     for (std::size_t at = 0; at < bytes.size(); at += piece)
       sum += meter.add(std::string_view(bytes).substr(at, piece));
@@ -99,8 +124,7 @@ TEST_CASE("Behind CURVE a frame weighs what is in its box, and each is a message
 }
 
 TEST_CASE("A frame in a box that has no room for one weighs something all the same") {
-  ZmtpMeter meter(ZmtpMeter::Mechanism::curve);
-  CHECK(meter.add(kHandshake + frame(5)) == frame_weight(0));
+  CHECK(let_in(kHandshake).add(frame(5)) == frame_weight(0));
 }
 
 TEST_CASE("A handshake is two commands, of bounded size, and nothing of it is a message") {
@@ -108,10 +132,12 @@ TEST_CASE("A handshake is two commands, of bounded size, and nothing of it is a 
   CHECK_FALSE(meter.has_begun());
   CHECK(meter.add(kGreeting3 + command_frame(200)) == 0);
   CHECK(meter.has_begun());
-  CHECK_FALSE(meter.has_shaken_hands());
+  CHECK_FALSE(meter.asks());
   CHECK(meter.add(frame(257)) == 0);
-  CHECK(meter.has_shaken_hands());
-  CHECK(ZmtpMeter().has_shaken_hands());
+  CHECK(meter.asks());
+  CHECK_FALSE(meter.is_let_in());
+  CHECK(ZmtpMeter().is_let_in());
+  CHECK_FALSE(ZmtpMeter().asks());
   for (const std::string& start : {kGreeting3, kGreeting3 + command_frame(200)}) {
     for (const std::string& large : {command_frame(4097), frame(4097)}) {
       ZmtpMeter stranger(ZmtpMeter::Mechanism::curve);
@@ -119,6 +145,15 @@ TEST_CASE("A handshake is two commands, of bounded size, and nothing of it is a 
       CHECK(stranger.lost());
       CHECK(stranger.unfinished() == 0);
     }
+  }
+}
+
+TEST_CASE("Who asks and says one byte more before it is let in says too much") {
+  for (const std::string& more : {std::string(1, '\0'), frame(0), command_frame(63 << 20)}) {
+    ZmtpMeter meter(ZmtpMeter::Mechanism::curve);
+    CHECK(meter.add(kHandshake + more) == 0);
+    CHECK(meter.lost());
+    CHECK(meter.unfinished() == 0);
   }
 }
 

@@ -17,13 +17,30 @@ TEST_CASE("Each element of a Forwarded field names one node") {
   CHECK(forwarded_nodes(R"(for="1\.2.3.4")") == Nodes{"1.2.3.4"});
 }
 
-TEST_CASE("A field that is no list of elements names nobody") {
-  for (const char* field :
-       {"1.2.3.4", "for", "for=", "for=1.2.3.4 x", "for=\"1.2.3.4", "for=\"1.2.3.4\\",
-        "for=1.2.3.4;for=5.6.7.8", "for=1.2.3.4, for=\"", "for = 1.2.3.4", "=1.2.3.4",
-        "for=5.6.7.8;x=\", for=\"[2001:db8::1]\""}) {
-    CHECK_MESSAGE(forwarded_nodes(field) == Nodes{""}, field);
+TEST_CASE("A field that is no list of elements names somebody unknown") {
+  for (const char* field : {"1.2.3.4", "for", "for=", "for=1.2.3.4 x", "for=\"1.2.3.4",
+                            "for=\"1.2.3.4\\", "for=1.2.3.4;for=5.6.7.8", "for=1.2.3.4, for=\"",
+                            "for = 1.2.3.4", "=1.2.3.4", ", \"", ",,\\\""}) {
+    CHECK_MESSAGE(forwarded_nodes(field) == Nodes{"unknown"}, field);
   }
+}
+
+TEST_CASE("Whatever a stranger has begun, the elements behind it are read") {
+  for (const std::string element :
+       {R"(for="[2001:db8::1]";host="a, for=1.1.1.1")", R"(proto=https;for="[2001:db8::1]")",
+        R"(host="a\", for=1.1.1.1";for="[2001:db8::1]")"}) {
+    for (const char* begun : {"for=\"", "for=5.6.7.8;x=\"", "for=5.6.7.8;x=\"\\", "nonsense", "\"",
+                              "for=1.2.3.4;for=1.2.3.4"}) {
+      const std::string field = std::string(begun) + ", " + element;
+      CAPTURE(field);
+      CHECK(forwarded_nodes(field) == Nodes{"unknown", "[2001:db8::1]"});
+      const auto more = forwarded_nodes(field + ", for=10.2.3.4");
+      CHECK(more == Nodes{"unknown", "[2001:db8::1]", "10.2.3.4"});
+    }
+  }
+  CHECK(forwarded_nodes("for=\", for=1.2.3.4,") == Nodes{"unknown", "1.2.3.4", ""});
+  CHECK(forwarded_nodes("") == Nodes{""});
+  CHECK(forwarded_nodes(",") == Nodes{"", ""});
 }
 
 TEST_CASE("A node has an address, with or without a port, or has none") {

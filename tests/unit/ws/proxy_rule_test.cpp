@@ -51,6 +51,7 @@ TEST_CASE("The client is the first address from the end that is not trusted") {
   CHECK(client(forwarded("for=198.51.100.1, for=203.0.113.7, For=10.2.3.4")) == "203.0.113.7");
   CHECK(client(forwarded("for=198.51.100.1;x=\"") + forwarded("for=203.0.113.7")) == "203.0.113.7");
   CHECK(client(forwarded(R"(for="[2001:db8:5::1]:443";proto=https)")) == "2001:db8:5::1");
+  CHECK(client(forwarded("for=198.51.100.1;x=\", for=203.0.113.7, for=10.2.3.4")) == "203.0.113.7");
 }
 
 TEST_CASE("What names no address where one is looked for is unusable") {
@@ -59,8 +60,15 @@ TEST_CASE("What names no address where one is looked for is unusable") {
     CHECK_MESSAGE(client(listed(list)) == "unusable", list);
   }
   for (const char* list : {"for=unknown", "for=_x", "for=203.0.113.7, by=10.0.0.2", "203.0.113.7",
-                           "for=203.0.113.7;x=\", for=198.51.100.1"}) {
+                           "for=\"", "for=203.0.113.7;x=\", for=10.2.3.4"}) {
     CHECK_MESSAGE(client(forwarded(list)) == "unusable", list);
+  }
+}
+
+TEST_CASE("A Forwarded that names nobody does not count") {
+  for (const char* list : {"", " ", "proto=https", "by=10.0.0.2;proto=https, host=a"}) {
+    CHECK_MESSAGE(client(listed("203.0.113.7") + forwarded(list)) == "203.0.113.7", list);
+    CHECK(client(forwarded(list)) == "10.0.0.1");
   }
 }
 
