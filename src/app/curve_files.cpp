@@ -1,6 +1,7 @@
 #include "curve_files.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "syncrelay/cli/curve_secret.h"
 #include "syncrelay/config/curve_keys.h"

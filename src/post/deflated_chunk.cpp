@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <string_view>
 
 #include "syncrelay/post/log_chunk.h"
 #include "syncrelay/protocol/frame.h"
@@ -19,6 +21,17 @@ WireRun as_it_is(const LogChunk& chunk, std::uint32_t from, std::uint32_t to) {
 
 bool is_short(std::size_t event) {
   return event < Deflater::kLeastBytes;
+}
+
+// How long it takes is up to who has made the text: its kinds are an order of magnitude apart.
+std::optional<std::string_view> deflate(ByteSpan event, std::size_t most, Deflating& work) {
+  work.bytes_left -= std::min(work.bytes_left, event.size());
+  if (work.clock == nullptr) return work.deflater.deflate_message(event, most);
+  const TimePoint begin = work.clock->now();
+  const auto payload = work.deflater.deflate_message(event, most);
+  work.time_left -= work.clock->now() - begin;
+  if (work.time_left <= Duration::zero()) work.bytes_left = 0;
+  return payload;
 }
 
 std::uint64_t count_not_short(ByteSpan events) {
@@ -82,13 +95,12 @@ bool DeflatedChunk::lay_event(const LogChunk& chunk, ByteSpan event, Segment& se
   if (full_) return false;
   if (is_short(event.size())) return copy(chunk, event, segment);
   if (work.bytes_left == 0) return false;
-  work.bytes_left -= std::min(work.bytes_left, event.size());
-  const std::string_view payload = work.deflater.deflate_message(event);
-  const std::size_t size = wire_size(payload.size());
+  const auto payload = deflate(event, std::min(event.size(), room(chunk)), work);
+  const std::size_t size = payload ? wire_size(payload->size()) : SIZE_MAX;
   if (size >= event.size()) return copy(chunk, event, segment);
   std::byte* const place = reserve(chunk, size);
   if (place == nullptr) return false;
-  MessageWriter(place, payload.size(), MessagePart::whole, Coding::deflated).write(payload);
+  MessageWriter(place, payload->size(), MessagePart::whole, Coding::deflated).write(*payload);
   add(segment, event.size(), size);
   ++work.events;
   work.plain_bytes += event.size();
@@ -104,12 +116,17 @@ bool DeflatedChunk::copy(const LogChunk& chunk, ByteSpan event, Segment& segment
   return true;
 }
 
+// For the next event.
+std::size_t DeflatedChunk::room(const LogChunk& chunk) const {
+  const std::size_t used = used_ + (starts_.size() + 1) * sizeof(Start);
+  return chunk.capacity() / 2 - std::min(chunk.capacity() / 2, used);
+}
+
 // Where the next event is to be laid; null when that does not fit.
 std::byte* DeflatedChunk::reserve(const LogChunk& chunk, std::size_t size) {
-  const std::size_t bound = chunk.capacity() / 2;
-  full_ = used_ + size + (starts_.size() + 1) * sizeof(Start) > bound;
+  full_ = size > room(chunk);
   if (full_) return nullptr;
-  if (!bytes_) bytes_.reset(new std::byte[bound]);
+  if (!bytes_) bytes_.reset(new std::byte[chunk.capacity() / 2]);
   return bytes_.get() + used_;
 }
 

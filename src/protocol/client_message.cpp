@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "protocol/number_text.h"
 #include "syncrelay/json/json_text.h"
@@ -237,28 +238,69 @@ std::optional<ClientMessage> read_plain(std::string_view text, const Hearing& he
   return parse_client_message(text, hearing.hello_type);
 }
 
-std::optional<ClientMessage> read_deflated(std::string_view payload, Hearing& hearing) {
+}  // namespace
+
+bool CutMessage::add(std::string_view piece) {
+  const bool was_counted = counted();
+  const std::size_t size = text_.size() + piece.size();
+  const bool counts = size > kMaxUnansweredBytes;
+  if (lost_ || (counts && !make_room(was_counted ? piece.size() : size))) return false;
+  text_.append(piece);
+  if (was_counted) {
+    hearing_.held += piece.size();
+  } else if (counts) {
+    enter();
+  }
+  return true;
+}
+
+// Where others do not have so much this one may be the last, and has to go itself.
+bool CutMessage::make_room(std::size_t bytes) {
+  while (hearing_.held + bytes > Hearing::kMaxHeldBytes) {
+    CutMessage* const longest = hearing_.oldest;
+    if (longest == nullptr) return false;
+    longest->lose();
+    if (longest == this) return false;
+  }
+  return true;
+}
+
+void CutMessage::lose() {
+  leave();
+  std::string().swap(text_);
+  lost_ = true;
+}
+
+void CutMessage::enter() {
+  hearing_.held += text_.size();
+  older_ = std::exchange(hearing_.newest, this);
+  (older_ == nullptr ? hearing_.oldest : older_->newer_) = this;
+}
+
+void CutMessage::leave() {
+  if (!counted()) return;
+  hearing_.held -= text_.size();
+  (older_ == nullptr ? hearing_.oldest : older_->newer_) = newer_;
+  (newer_ == nullptr ? hearing_.newest : newer_->older_) = older_;
+}
+
+std::optional<ClientMessage> ClientMessageReader::read_deflated(std::string_view payload,
+                                                                Hearing& hearing) {
+  if (hearing.clock != nullptr &&
+      !inflate_rate_.allows(hearing.inflate_bounds, hearing.clock->now()))
+    return UnreadableMessage{CloseCause::rate_limited};
   const std::size_t most = std::min(hearing.max_bytes, hearing.may_inflate);
   const auto text = hearing.inflater.inflate(payload, most);
   if (!text) return UnreadableMessage{text.error()};
   hearing.may_inflate -= text.value().size();
+  inflate_rate_.charge(hearing.inflate_bounds, payload.size(), text.value().size());
   if (!is_valid_utf8(text.value())) return UnreadableMessage{CloseCause::invalid_utf8};
   return read_plain(text.value(), hearing);
 }
 
-std::optional<ClientMessage> read_whole(std::string_view payload, Coding coding, Hearing& hearing) {
+std::optional<ClientMessage> ClientMessageReader::read_whole(std::string_view payload,
+                                                             Coding coding, Hearing& hearing) {
   return coding == Coding::plain ? read_plain(payload, hearing) : read_deflated(payload, hearing);
-}
-
-}  // namespace
-
-bool ClientMessageReader::Begun::add(std::string_view piece) {
-  const std::size_t size = text_.size() + piece.size();
-  if (size > kMaxUnansweredBytes && hearing_.held + piece.size() > Hearing::kMaxHeldBytes)
-    return false;
-  text_.append(piece);
-  hearing_.held += piece.size();
-  return true;
 }
 
 std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece,
@@ -266,7 +308,7 @@ std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece
   if (piece.begins) begun_.reset();
   if (piece.kind != MessageKind::text) return std::nullopt;
   if (piece.begins && piece.ends) return read_whole(piece.payload, piece.coding, hearing);
-  if (piece.begins) begun_ = std::make_unique<Begun>(hearing);
+  if (piece.begins) begun_ = std::make_unique<CutMessage>(hearing);
   if (!begun_) return std::nullopt;
   if (begun_->text().size() + piece.payload.size() > hearing.max_bytes) {
     begun_.reset();
@@ -277,7 +319,7 @@ std::optional<ClientMessage> ClientMessageReader::take(const MessagePiece& piece
     return UnreadableMessage{CloseCause::over_capacity};
   }
   if (!piece.ends) return std::nullopt;
-  const std::unique_ptr<Begun> whole = std::move(begun_);
+  const std::unique_ptr<CutMessage> whole = std::move(begun_);
   return read_whole(whole->text(), piece.coding, hearing);
 }
 

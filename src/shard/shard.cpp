@@ -51,7 +51,7 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
       grants_(speakers_, subscriptions_, clock),
       time_(clock.now()),
-      deflation_(stats),
+      deflation_(stats, clock),
       context_{replica_.log(),      snapshots_,      turns_,       clock_, time_,     stats_,
                settings_.keepalive, settings_.epoch, noted_until_, picks_, deflation_} {
   stats_.channels.set(replica_.channels());

@@ -61,11 +61,8 @@ Snapshot::Snapshot(const State& state, std::string_view channel, const State* me
 
 const std::string& Snapshot::plain_deflated(Deflation& deflation) {
   const bool due = plain_deflated_.empty() && plain_.size() >= Deflater::kLeastBytes;
-  if (!due || !deflation.may_deflate(plain_.size())) return plain_deflated_;
-  Deflater& deflater = deflation.deflater();
-  deflater.begin();
-  deflater.add(plain_);
-  return plain_deflated_ = deflater.end();
+  if (due) plain_deflated_ = deflation.deflate(plain_);
+  return plain_deflated_;
 }
 
 Snapshot::Given Snapshot::fragment(const Place& place, const Encoding& encoding) {

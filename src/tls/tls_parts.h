@@ -13,6 +13,7 @@ struct TlsStream::Parts {
   int socket = -1;
   std::uint64_t records_per_key = 0;
   std::uint64_t records = 0;   // sent with this key
+  unsigned peers_keys = 0;     // that the peer has changed to since the handshake
   ByteSpan incoming;           // fed and not read yet
   std::string unsent;          // encrypted; what the socket did not take
   std::size_t negotiated = 0;  // bytes that were fed for the handshake

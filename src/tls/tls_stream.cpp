@@ -28,6 +28,10 @@ constexpr std::size_t kMaxHandshake = 32 * 1024;
 constexpr std::size_t kRecordHead = 5;
 constexpr std::size_t kMessageHead = 4;
 
+// A peer has a reason for another key after millions of records, and each costs the relay more than
+// any record: who changes it over and over wants just that.
+constexpr unsigned kMaxPeersKeys = 100;
+
 bool is_full(int error) {
   return error == EAGAIN || error == EINTR;
 }
@@ -71,6 +75,17 @@ int give_encrypted(BIO* bio, char* into, int size) {
   as_text(parts.incoming).copy(into, count);
   parts.incoming = parts.incoming.subspan(count);
   return static_cast<int>(count);
+}
+
+// Sees what OpenSSL sends and gets. What is left of what came is not looked at any more.
+void note_key_update(int sent, int, int kind, const void* bytes, std::size_t size, SSL*, void* of) {
+  auto& parts = *static_cast<Parts*>(of);
+  if (sent != 0 || kind != SSL3_RT_HANDSHAKE || size == 0 || !parts.established) return;
+  if (*static_cast<const unsigned char*>(bytes) != SSL3_MT_KEY_UPDATE) return;
+  if (++parts.peers_keys <= kMaxPeersKeys) return;
+  parts.incoming = {};
+  parts.fault = TlsFault::malformed;
+  parts.fault_text = "too many new keys";
 }
 
 long control(BIO*, int command, long, void*) {
@@ -133,6 +148,8 @@ std::unique_ptr<TlsStream> make_tls_stream(Ssl ssl, int socket, std::uint64_t re
   parts->ssl = std::move(ssl);
   parts->socket = socket;
   parts->records_per_key = records_per_key;
+  SSL_set_msg_callback(parts->ssl.get(), note_key_update);
+  SSL_set_msg_callback_arg(parts->ssl.get(), parts.get());
   BIO_set_data(bio, parts.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(parts->ssl.get(), bio, bio);  // which owns it now

@@ -22,11 +22,20 @@ constexpr std::size_t kAdoptionsPerTurn = 64;      // then those adopted before 
 constexpr LineBudget::Bounds kEndLines{20, 1000};  // log lines of clients that are gone
 constexpr LineBudget::Bounds kTlsLines{1, 1};      // of TLS handshakes that have failed
 constexpr unsigned kReadBytes = 16 * 1024;         // at once from a connection
+constexpr Duration kTurnTime = std::chrono::milliseconds(1);  // at least, between two of the shard
 constexpr Duration kCloseGrace = std::chrono::seconds(1);  // for clients to answer the close frame
 
 // libwebsockets' own keepalive keeps a sorted list of all connections; hangup 0 turns it off. (ping
 // 0 would mean the default policy.)
 constexpr lws_retry_bo_t kNoKeepalive = {nullptr, 0, 0, 1, 0, 0};
+
+// Who keeps to the rate of messages may deflate them: a burst of messages of any size that is
+// usual, and ordinary ones without end.
+InflateBounds inflate_bounds(const MessageBounds& rate) {
+  constexpr std::uint64_t kBytesPerSecond = 8 * 1024;  // for each message a second
+  constexpr std::uint64_t kBytesAtOnce = 128 * 1024;   // for each message at once
+  return {rate.per_second * kBytesPerSecond, rate.at_once * kBytesAtOnce};
+}
 
 }  // namespace
 
@@ -47,7 +56,8 @@ struct ShardLoop::Impl {
             the_clock,
             log,
             settings.max_client_message,
-            Hearing{settings.hello_type, static_cast<std::size_t>(settings.max_client_message)},
+            Hearing{settings.hello_type, static_cast<std::size_t>(settings.max_client_message),
+                    &the_clock, inflate_bounds(shard_settings.speech.rate)},
             settings.handshake_timeout,
             settings.tls,
             LineBudget(kEndLines, the_clock.now()),
@@ -90,7 +100,8 @@ struct ShardLoop::Impl {
   void closed(Connection* connection);
 
   static int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
-  bool receive(Connection& connection, std::span<std::byte> bytes);
+  bool run_shard();
+  void serve_if_due();
   int handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size);
 
   const Clock& clock;
@@ -112,6 +123,7 @@ struct ShardLoop::Impl {
   lws_vhost* vhost = nullptr;
   std::mutex drain_mutex;  // guards drain_deadline
   std::optional<TimePoint> drain_deadline;
+  TimePoint next_turn{};      // of the shard, while others have theirs
   bool clients_told = false;  // the close frames of the drain are on their way
   std::thread thread;
 };
@@ -151,7 +163,7 @@ lws_vhost* ShardLoop::Impl::create_vhost() {
 
 void ShardLoop::Impl::handle_wake() {
   const bool more_sockets = adopt_sockets();
-  const bool more_updates = shard.run();
+  const bool more_updates = run_shard();
   finish_all();
   if (more_sockets || more_updates) ev_async_send(loop, &wake);
 }
@@ -248,26 +260,37 @@ int ShardLoop::Impl::on_lws(lws* wsi, lws_callback_reasons reason, void*, void* 
   return static_cast<Impl*>(protocol->user)->handle(wsi, reason, in, size);
 }
 
-// A step of a TLS handshake can take as long as it takes to write to a thousand clients, and many
-// connections may be at it: events go before the next one.
-bool ShardLoop::Impl::receive(Connection& connection, std::span<std::byte> bytes) {
-  const bool negotiated = connection.negotiates();
-  if (!connection.received(bytes)) return false;
-  if (negotiated && shard.run()) ev_async_send(loop, &wake);
-  return true;
+bool ShardLoop::Impl::run_shard() {
+  const TimePoint begin = clock.now();
+  const bool more = shard.run();
+  const TimePoint end = clock.now();
+  next_turn = end + std::max(kTurnTime, end - begin);
+  return more;
+}
+
+// What comes from one connection can keep the loop for milliseconds (a step of a TLS handshake,
+// deflated messages, records without end), and any number of connections may be ready at once:
+// events go in between, for half of the time at most. As long as nothing waits for the shard no
+// clock is read.
+void ShardLoop::Impl::serve_if_due() {
+  if (!ev_async_pending(&wake) || clock.now() < next_turn) return;
+  if (run_shard()) ev_async_send(loop, &wake);
 }
 
 // What is returned: -1 has libwebsockets close the socket.
 int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, void* in, std::size_t size) {
   auto* const connection = static_cast<Connection*>(lws_get_opaque_user_data(wsi));
+  bool stays = true;
   switch (reason) {
     case LWS_CALLBACK_RAW_ADOPT:
       connection->opened(wsi);
       return 0;
     case LWS_CALLBACK_RAW_RX:
-      return receive(*connection, {static_cast<std::byte*>(in), size}) ? 0 : -1;
+      stays = connection->received({static_cast<std::byte*>(in), size});
+      break;
     case LWS_CALLBACK_RAW_WRITEABLE:
-      return connection->writeable() ? 0 : -1;
+      stays = connection->writeable();
+      break;
     case LWS_CALLBACK_RAW_CLOSE:
       lws_set_opaque_user_data(wsi, nullptr);
       closed(connection);
@@ -275,6 +298,8 @@ int ShardLoop::Impl::handle(lws* wsi, lws_callback_reasons reason, void* in, std
     default:
       return 0;
   }
+  serve_if_due();
+  return stays ? 0 : -1;
 }
 
 ShardLoop::ShardLoop(const Settings& settings, const Shard::Settings& shard, const Clock& clock,

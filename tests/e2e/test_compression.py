@@ -1,22 +1,26 @@
 """permessage-deflate: clients that have negotiated it get the same messages, in fewer bytes."""
 
 import asyncio
+import contextlib
 import json
 import random
+import signal
 
 import pytest
 
 from control_peer import ControlPeer
-from deadline import until
+from deadline import until, wait_until
 from fan_out import SMALL_BUFFER
+from hiccups import Hiccups
 from history import History
-from raw_client import BINARY, CONTINUATION, PING, PONG, TEXT, RawClient, deflate, upgrade_request
+from raw_client import BINARY, CONTINUATION, PING, PONG, TEXT, RawClient, deflate, frame, upgrade_request
 from ws_client import settle
 
 DEFLATE = {"compression": "deflate"}
 OFFER = {"Sec_WebSocket_Extensions": "permessage-deflate"}
 GRANT = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 RSV1, RSV2, RSV3 = 4, 2, 1
+EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # of a deflated message
 KIB, MIB = 2**10, 2**20
 LIMIT = 64 * KIB
 SYNC_PING = b'{"type":"sync:ping"}'
@@ -70,11 +74,13 @@ async def test_clients_with_and_without_it_see_the_same_messages(relay, pusher, 
     for number in range(200):
         pusher.broadcast("state", typical(number))
         pusher.broadcast("short", number)
+    await settle(relay, pusher)  # each of the following may take a turn of its own
     pusher.broadcast("long", noise(300 * KIB))
-    pusher.broadcast("mega", "x" * MIB)
+    await settle(relay, pusher)
+    pusher.broadcast("mega", "x" * (500 * KIB))
     await read_both([plain, deflated], await settle(relay, pusher))
     assert [m.text for m in plain.events()] == [m.text for m in deflated.events()]
-    assert len(plain.events()) == 403
+    assert len(plain.events()) == 405
     assert relay.metrics().value("deflated_events_total") == 202
 
 
@@ -119,16 +125,18 @@ async def test_typical_events_take_less_than_half_of_the_bytes(relay, pusher, co
     before = sent_to_each(relay)
     for number in range(1000):
         pusher.broadcast("player:state", typical(number))
-    await read_both([plain, deflated], await settle(relay, pusher))
+        if number % 50 == 49:  # never more than is deflated in one turn
+            await read_both([plain, deflated], await settle(relay, pusher))
     now = sent_to_each(relay)
     sent = [now[client] - bytes_sent for client, bytes_sent in before.items()]
     sizes = [len(m.text) for m in plain.events()[:-1]]
     assert 500 < sum(sizes) / len(sizes) < 1000
-    assert min(sent) <= 0.45 * max(sent), sent
+    assert min(sent) <= 0.5 * max(sent), sent
     metrics = relay.metrics()
-    assert metrics.value("deflated_events_total") == 1000
-    assert metrics.value("deflated_plain_bytes_total") >= max(sent) - 100
-    assert metrics.value("deflated_wire_bytes_total") <= min(sent)
+    assert metrics.value("deflated_events_total") >= 950  # all, but where the relay was held up in the middle
+    wire = metrics.value("deflated_wire_bytes_total")
+    assert wire <= 0.45 * metrics.value("deflated_plain_bytes_total")
+    assert wire <= min(sent)
 
 
 async def test_a_crowd_shares_what_is_deflated_once(start_relay, push_to, connect):
@@ -309,19 +317,88 @@ def test_a_bomb_costs_no_more_than_the_limit(relay, deflating, memory_is_measura
     assert relay.peak_rss() - before < 4 * MIB
 
 
-async def test_many_bombs_hold_up_nobody(relay, pusher, connect):
+def small_bomb():
+    """A message that nobody answers, of which 14 are read at once: 4 ms of work, of 16 KiB."""
+    bomb = deflate(b'{"a":[' + b"0," * 32_700 + b"0]}")
+    return EMPTY_BLOCK * ((1140 - len(bomb)) // len(EMPTY_BLOCK)) + bomb
+
+
+async def delays_behind(relay, pusher, live, clients, said):
+    """By how many seconds events come late when all these clients have said this just before, and by how much this
+    process did itself."""
+    delays = []
+    async with Hiccups() as hiccups:
+        for _ in range(3):
+            relay.signal(signal.SIGSTOP)
+            for client in clients:
+                client.send(said)
+            relay.signal(signal.SIGCONT)
+            pusher.broadcast("tick")
+            event = await live.next_event()
+            delays.append(event.arrived - event.body["ts"])
+            await asyncio.to_thread(relay.health)
+    return delays, hiccups.worst
+
+
+async def test_many_bombs_hold_up_nobody(start_relay, push_to, connect):
+    relay = start_relay("--shards", "1")
+    pusher = push_to(relay)
     live = await connect(relay)
-    bomb = deflate(b" " * LIMIT)
-    clients = [RawClient(relay.port).upgrade(**OFFER) for _ in range(20)]
-    for _ in range(20):
-        for client in clients:
-            client.send_frame(TEXT, bomb, reserved=RSV1)
-        pusher.broadcast("tick")
-        event = await live.next_event()
-        assert event.arrived - event.body["ts"] < 1
+    clients = [RawClient(relay.port).upgrade(**OFFER) for _ in range(80)]
+    said = frame(TEXT, small_bomb(), reserved=RSV1) * 14
+    delays, hiccup = await delays_behind(relay, pusher, live, clients, said)
+    assert max(delays) < 0.1 + 2 * hiccup, delays
     for client in clients:
         client.close()
     await until(lambda: relay.health()["clients"] == 1, "they are gone")
+
+
+@pytest.mark.parametrize("payload", [deflate(b'{"a":[' + b"0," * 32_700 + b"0]}"), deflate(b" " * LIMIT),
+                                     EMPTY_BLOCK * 3000 + b"\x00"],
+                         ids=["ignored", "spaces", "nothing"])
+def test_who_has_the_relay_inflate_without_end_is_closed_with_4429(start_relay, payload):
+    relay = start_relay("--client-rate", "1", "--client-burst", "10")
+    said = frame(TEXT, payload, reserved=RSV1)
+    with RawClient(relay.port).upgrade(**OFFER) as client:
+        client.read_text()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                client.send(said)
+                client.send_frame(PING, b"go on")
+                if client.read_frame().opcode != PONG:
+                    break
+    wait_until(lambda: relay.metrics().value("clients_closed_total", code="4429", reason="rate_limited") == 1, "closed")
+
+
+async def test_a_burst_of_large_deflated_messages_may_be_said_at_once(relay, connect, peer_of):
+    peer = peer_of(relay)
+    peer.confirm({"op": "receive"})
+    client = await connect(relay, **DEFLATE)
+    for number in range(40):
+        await client.connection.send(json.dumps({"type": "say", "number": number, "data": noise(60_000, number)}))
+        await (await client.connection.ping())
+    assert relay.metrics().value("client_messages_total", type="message") == 40
+    assert relay.metrics().value("client_messages_refused_total", reason="rate_limited") == 0
+
+
+def test_messages_that_others_begin_and_never_end_keep_nobody_from_speaking(start_relay):
+    relay = start_relay("--shards", "1")
+    crowd = [RawClient(relay.port).upgrade() for _ in range(280)]
+    for client in crowd:
+        client.send(frame(TEXT, b"x" * 65_000, fin=False))
+        answers_ping(client)
+    with RawClient(relay.port).upgrade() as client:
+        client.read_text()
+        said = frame(TEXT, b'{"type":"sync:shout","ref":"r","text":"' + b"x" * 20_000 + b'"}')
+        client.send(said[:9000])
+        answers_ping(crowd[-1])
+        client.send(said[9000:])
+        assert json.loads(client.read_text())["code"] == "unknown_type"
+    crowd[0].send(frame(CONTINUATION, b"x"))
+    assert crowd[0].read_close_code() == 1013
+    answers_ping(crowd[-1])
+    for client in crowd:
+        client.close()
 
 
 async def test_the_messages_of_clients_reach_the_backend_whatever_they_deflate(relay, connect, peer_of):

@@ -145,7 +145,7 @@ class SessionBench {
   const std::string epoch = "e0";
   const std::uint64_t noted_until = UINT64_MAX;  // it is noted at once
   std::vector<Pick> picks;
-  Deflation deflation{stats};
+  Deflation deflation{stats, relay.clock};
   const SessionContext context{replica.log(), snapshots, turns,       relay.clock, time,     stats,
                                keepalive,     epoch,     noted_until, picks,       deflation};
   SubscriptionRules rules{ChannelRule({"room:*"}), 5, 4};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "syncrelay/base/bytes.h"
+#include "syncrelay/base/clock.h"
 #include "syncrelay/protocol/deflater.h"
 
 namespace syncrelay {
@@ -23,11 +24,13 @@ struct WireRun {
 // Who has events deflated, how much of that it may have done, and what was done.
 struct Deflating {
   Deflater& deflater;
-  std::size_t bytes_left = 0;     // of the log; the last event may be longer than what is left
+  std::size_t bytes_left = 0;     // of the log; the last event may be longer than what is left,
+  const Clock* clock = nullptr;   // or take longer than
+  Duration time_left{};           // this, where there is a clock
   std::uint64_t events = 0;       // that are deflated,
   std::uint64_t plain_bytes = 0;  // as they lie in the log,
   std::uint64_t wire_bytes = 0;   // and deflated
-  std::uint64_t events_left = 0;  // that go as they are: no room, no bytes_left, or very long
+  std::uint64_t events_left = 0;  // that go as they are: no room, nothing left, or very long
 };
 
 // A chunk's events once more, each as a message of permessage-deflate that needs no other
@@ -45,7 +48,7 @@ struct Deflating {
 // Thread-safe. What it has laid down never changes or moves.
 class DeflatedChunk {
  public:
-  static constexpr std::size_t kMostEventBytes = 2 * 1024 * 1024;  // a longer one goes as it is
+  static constexpr std::size_t kMostEventBytes = 512 * 1024;  // a longer one goes as it is
 
   // What of the log from `from` to `to` is to be written at once: at least an event. Preconditions:
   // both are where events of `chunk` begin or end, which is this one's; from < to.
@@ -80,6 +83,7 @@ class DeflatedChunk {
   std::uint32_t lay(const LogChunk& chunk, Segment& segment, std::uint32_t to, Deflating& work);
   bool lay_event(const LogChunk& chunk, ByteSpan event, Segment& segment, Deflating& work);
   bool copy(const LogChunk& chunk, ByteSpan event, Segment& segment);
+  std::size_t room(const LogChunk& chunk) const;
   std::byte* reserve(const LogChunk& chunk, std::size_t size);
   void add(Segment& segment, std::size_t plain, std::size_t here);
   WireRun cut(const LogChunk& chunk, const Segment& segment, std::uint32_t from,

@@ -9,8 +9,10 @@
 #include <string_view>
 #include <variant>
 
+#include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/protocol/frame_reader.h"
+#include "syncrelay/protocol/inflate_rate.h"
 #include "syncrelay/protocol/inflater.h"
 #include "syncrelay/protocol/refused_message.h"
 
@@ -73,8 +75,8 @@ struct BackendMessage : AnsweredMessage {
   std::string text;     // JSON object, as it came
 };
 
-// Its client is to be closed: there was no room for the rest of it, or it is deflated and does not
-// inflate to a text that may be.
+// Its client is to be closed: there is no room for the rest of it, or it is deflated and does not
+// inflate to a text that may be, or may not be inflated now.
 struct UnreadableMessage {
   CloseCause cause;
 };
@@ -92,6 +94,8 @@ inline constexpr std::size_t kMaxUnansweredBytes = 1024;
 std::optional<ClientMessage> parse_client_message(std::string_view text,
                                                   std::string_view hello_type = kHelloType);
 
+class CutMessage;
+
 // What those who listen to the clients of one shard have in common. Its thread only.
 struct Hearing {
   static constexpr std::size_t kMaxHeldBytes = 16 * 1024 * 1024;
@@ -99,13 +103,46 @@ struct Hearing {
 
   std::string hello_type = std::string(kHelloType);
   std::size_t max_bytes = 64 * 1024;  // of a message; a longer one is ignored
-  std::size_t held = 0;               // bytes of messages that are cut
+  const Clock* clock = nullptr;       // for inflate_bounds; null: these are not looked at
+  InflateBounds inflate_bounds = {};  // of each client
+  std::size_t held = 0;               // bytes of messages that are cut and over kMaxUnansweredBytes
+  CutMessage* oldest = nullptr;       // of these, the one that became so first,
+  CutMessage* newest = nullptr;       // and last
   Inflater inflater = {};
   std::size_t may_inflate = kMaxInflatedBytes;  // bytes, until the next begin_read()
 
   // Something came from a client: what is deflated of it may inflate to so much, so that the others
   // are served again soon.
   void begin_read() { may_inflate = std::max(kMaxInflatedBytes, max_bytes); }
+};
+
+// The text of a message that is cut, as far as it has come. Counted in Hearing from the moment in
+// which it is over kMaxUnansweredBytes; where all those together need more room than there is, the
+// one that has been there longest loses its text. So whoever begins many and ends none displaces
+// his own, and shuts nobody out. The thread of its connection only.
+class CutMessage {
+ public:
+  explicit CutMessage(Hearing& hearing) : hearing_(hearing) {}
+  ~CutMessage() { leave(); }
+  CutMessage(const CutMessage&) = delete;
+  CutMessage& operator=(const CutMessage&) = delete;
+
+  // False: there is no room, or it has lost what came before.
+  bool add(std::string_view piece);
+  const std::string& text() const { return text_; }
+
+ private:
+  bool counted() const { return text_.size() > kMaxUnansweredBytes; }
+  bool make_room(std::size_t bytes);
+  void lose();
+  void enter();
+  void leave();
+
+  Hearing& hearing_;
+  std::string text_;
+  CutMessage* older_ = nullptr;  // its neighbours in Hearing's list
+  CutMessage* newer_ = nullptr;
+  bool lost_ = false;
 };
 
 // Gathers the pieces of a client's messages as far as one can be of interest. The thread of its
@@ -120,24 +157,12 @@ class ClientMessageReader {
   std::optional<ClientMessage> take(const MessagePiece& piece, Hearing& hearing);
 
  private:
-  // Counts what it holds.
-  class Begun {
-   public:
-    explicit Begun(Hearing& hearing) : hearing_(hearing) {}
-    ~Begun() { hearing_.held -= text_.size(); }
-    Begun(const Begun&) = delete;
-    Begun& operator=(const Begun&) = delete;
+  std::optional<ClientMessage> read_whole(std::string_view payload, Coding coding,
+                                          Hearing& hearing);
+  std::optional<ClientMessage> read_deflated(std::string_view payload, Hearing& hearing);
 
-    // False: there is no room.
-    bool add(std::string_view piece);
-    const std::string& text() const { return text_; }
-
-   private:
-    Hearing& hearing_;
-    std::string text_;
-  };
-
-  std::unique_ptr<Begun> begun_;  // null: no message is cut, or it is ignored
+  std::unique_ptr<CutMessage> begun_;  // null: no message is cut, or it is ignored
+  InflateRate inflate_rate_;
 };
 
 }  // namespace syncrelay

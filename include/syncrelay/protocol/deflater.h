@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,8 +41,8 @@ class Deflater {
   static void append_stored_end(std::string& payload, std::string_view text);
 
   // The payload of a message (section 7.2.1) from its frames, which are not deflated; valid until
-  // the next call.
-  std::string_view deflate_message(ByteSpan frames);
+  // the next call. None where it takes more than `most` bytes, found before many more are made.
+  std::optional<std::string_view> deflate_message(ByteSpan frames, std::size_t most = SIZE_MAX);
 
  private:
   struct Stream;
@@ -49,7 +51,8 @@ class Deflater {
 
   std::unique_ptr<Stream> stream_;  // null: not used yet
   std::string out_;
-  std::size_t used_ = 0;  // of it
+  std::size_t used_ = 0;         // of it
+  std::size_t most_ = SIZE_MAX;  // then it gives up
 };
 
 }  // namespace syncrelay

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "support/fake_clock.h"
 #include "syncrelay/protocol/channel_name.h"
+#include "syncrelay/protocol/deflater.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
@@ -358,22 +360,147 @@ TEST_CASE("Messages for others may be as long as the relay takes them, whole or 
   CHECK(ears.held == 0);
 }
 
-TEST_CASE("Messages that are cut hold so much memory together, and short ones have room always") {
-  Hearing ears;
-  const std::string piece(32 * 1024, ' ');
-  std::vector<std::unique_ptr<ClientMessageReader>> readers;
-  while (ears.held + piece.size() <= Hearing::kMaxHeldBytes) {
-    readers.push_back(std::make_unique<ClientMessageReader>());
-    CHECK_FALSE(readers.back()->take({MessageKind::text, piece, true, false}, ears));
+std::optional<CloseCause> why_unreadable(const std::optional<ClientMessage>& message) {
+  const auto* const unreadable = message ? std::get_if<UnreadableMessage>(&*message) : nullptr;
+  return unreadable == nullptr ? std::nullopt : std::optional(unreadable->cause);
+}
+
+// Clients that begin messages and do not end them.
+class Crowd {
+ public:
+  explicit Crowd(Hearing& ears) : ears_(ears) {}
+
+  // As many as there is room for.
+  void fill() {
+    while (ears_.held + kPiece.size() <= Hearing::kMaxHeldBytes) {
+      readers_.push_back(std::make_unique<ClientMessageReader>());
+      CHECK_FALSE(readers_.back()->take({MessageKind::text, kPiece, true, false}, ears_));
+    }
   }
+  std::optional<ClientMessage> end(std::size_t index, std::string_view piece) {
+    return readers_.at(index)->take({MessageKind::text, piece, false, true}, ears_);
+  }
+  void leave(std::size_t index) { readers_.at(index).reset(); }
+  std::size_t size() const { return readers_.size(); }
+
+  static const std::string kPiece;
+
+ private:
+  Hearing& ears_;
+  std::vector<std::unique_ptr<ClientMessageReader>> readers_;
+};
+
+const std::string Crowd::kPiece = R"({"type":"say","data":")" + std::string(32 * 1024, 'd');
+
+TEST_CASE("Where messages that are cut hold too much, the one goes that has been there longest") {
+  Hearing ears;
+  {
+    Crowd crowd(ears);
+    crowd.fill();
+    ClientMessageReader reader;
+    CHECK_FALSE(reader.take({MessageKind::text, Crowd::kPiece, true, false}, ears));
+    CHECK(ears.held <= Hearing::kMaxHeldBytes);
+    CHECK(why_unreadable(crowd.end(0, "\"}")) == CloseCause::over_capacity);
+    const auto whole = reader.take({MessageKind::text, "\"}", false, true}, ears);
+    REQUIRE(whole);
+    CHECK(std::get<BackendMessage>(*whole).text == Crowd::kPiece + "\"}");
+    const auto other = crowd.end(1, "\"}");
+    REQUIRE(other);
+    CHECK(std::holds_alternative<BackendMessage>(*other));
+  }
+  CHECK(ears.held == 0);
+  CHECK(ears.oldest == nullptr);
+  CHECK(ears.newest == nullptr);
+}
+
+TEST_CASE("Who has been there longest is known whoever leaves meanwhile") {
+  Hearing ears;
+  Crowd crowd(ears);
+  crowd.fill();
+  const std::size_t count = crowd.size();
+  for (const std::size_t gone : {std::size_t{0}, count / 2, count - 1}) crowd.leave(gone);
+  crowd.fill();
+  CHECK(crowd.size() == count + 3);
   ClientMessageReader reader;
-  const auto unheld = reader.take({MessageKind::text, piece, true, false}, ears);
-  REQUIRE(unheld);
-  CHECK(std::get<UnreadableMessage>(*unheld).cause == CloseCause::over_capacity);
+  CHECK_FALSE(reader.take({MessageKind::text, Crowd::kPiece, true, false}, ears));
+  CHECK(why_unreadable(crowd.end(1, "\"}")) == CloseCause::over_capacity);
+  CHECK_FALSE(why_unreadable(crowd.end(2, "\"}")));
+  CHECK_FALSE(why_unreadable(crowd.end(count + 2, "\"}")));
+}
+
+TEST_CASE("Short messages that are cut take no room from others, and have it always") {
+  Hearing ears;
+  Crowd crowd(ears);
+  crowd.fill();
+  ClientMessageReader reader;
   CHECK_FALSE(reader.take({MessageKind::text, kPing.substr(0, 5), true, false}, ears));
   CHECK(is_ping(reader.take({MessageKind::text, kPing.substr(5), false, true}, ears)));
-  readers.clear();
+  const auto first = crowd.end(0, "\"}");
+  REQUIRE(first);
+  CHECK(std::holds_alternative<BackendMessage>(*first));
+}
+
+TEST_CASE("A message that nobody has room for displaces all others, and has none itself") {
+  Hearing ears;
+  ears.max_bytes = 2 * Hearing::kMaxHeldBytes;
+  ClientMessageReader small;
+  CHECK_FALSE(small.take({MessageKind::text, Crowd::kPiece, true, false}, ears));
+  ClientMessageReader reader;
+  const std::string half(Hearing::kMaxHeldBytes / 2 + 1, ' ');
+  CHECK_FALSE(reader.take({MessageKind::text, half, true, false}, ears));
+  CHECK(why_unreadable(reader.take({MessageKind::text, half, false, false}, ears)) ==
+        CloseCause::over_capacity);
   CHECK(ears.held == 0);
+}
+
+// What a client hears that says this, deflated, so many times at once.
+std::vector<std::optional<CloseCause>> say_deflated(ClientMessageReader& reader, Hearing& ears,
+                                                    std::string_view payload, int count) {
+  std::vector<std::optional<CloseCause>> causes;
+  for (int at = 0; at < count; ++at) {
+    ears.begin_read();
+    const auto heard =
+        reader.take({MessageKind::text, payload, true, true, Coding::deflated}, ears);
+    causes.push_back(why_unreadable(heard));
+    if (causes.back()) break;
+  }
+  return causes;
+}
+
+TEST_CASE("What a client's deflated messages inflate to is bounded, whatever they say") {
+  testing::FakeClock clock;
+  Hearing ears;
+  ears.clock = &clock;
+  ears.inflate_bounds = {100'000, 1'000'000};
+  Deflater deflater;
+  deflater.begin();
+  deflater.add('[' + std::string(50'000, ' ') + ']');
+  std::string payload(deflater.end());
+  payload.resize(payload.size() - Deflater::kBlockEnd.size());
+  ClientMessageReader reader;
+  const auto at_once = say_deflated(reader, ears, payload, 100);
+  CHECK(at_once.size() == 21);
+  CHECK(at_once.back() == CloseCause::rate_limited);
+  clock.advance(std::chrono::seconds(1));
+  CHECK(say_deflated(reader, ears, payload, 100).size() <= 3);
+  ClientMessageReader other;
+  CHECK(say_deflated(other, ears, payload, 10).back() == std::nullopt);
+  ears.inflate_bounds = {};
+  CHECK(say_deflated(reader, ears, payload, 100).back() == std::nullopt);
+}
+
+TEST_CASE("What inflates to nothing is bounded by what comes, and by how often") {
+  testing::FakeClock clock;
+  Hearing ears;
+  ears.clock = &clock;
+  ears.inflate_bounds = {100'000, 1'000'000};
+  std::string blocks;
+  for (int at = 0; at < 2000; ++at) blocks.append("\x00\x00\x00\xff\xff", 5);
+  blocks += '\0';
+  ClientMessageReader reader;
+  CHECK(say_deflated(reader, ears, blocks, 1000).size() == 101);
+  ClientMessageReader other;
+  CHECK(say_deflated(other, ears, std::string(1, '\0'), 100'000).size() < 20'000);
 }
 
 }  // namespace

@@ -52,8 +52,25 @@ TEST_CASE("What is deflated inflates to what it was, each without what came befo
     for (const std::string& text : kTexts) {
       CAPTURE(text.size());
       const std::string frames = framed(text);
-      const std::string payload(deflater.deflate_message(as_bytes(frames)));
+      const std::string payload(*deflater.deflate_message(as_bytes(frames)));
       REQUIRE(testing::inflated(payload) == text);
+    }
+  }
+}
+
+TEST_CASE("Deflating gives up where it takes more than may be") {
+  Deflater deflater;
+  for (const std::string& text : kTexts) {
+    CAPTURE(text.size());
+    const std::string frames = framed(text);
+    const std::size_t size = deflater.deflate_message(as_bytes(frames))->size();
+    for (const std::size_t most : {size, size + 1, size + 10'000, SIZE_MAX - 1}) {
+      const auto payload = deflater.deflate_message(as_bytes(frames), most);
+      REQUIRE(payload);
+      REQUIRE(testing::inflated(std::string(*payload)) == text);
+    }
+    for (const std::size_t less : {std::size_t{1}, size / 2, size}) {
+      if (less > 0) REQUIRE_FALSE(deflater.deflate_message(as_bytes(frames), size - less));
     }
   }
 }

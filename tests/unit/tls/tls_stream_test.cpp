@@ -146,6 +146,19 @@ TEST_CASE("What comes is read whatever its parts are") {
   }
 }
 
+TEST_CASE("A peer may change its key now and then, and not over and over") {
+  TlsLink link(server());
+  REQUIRE(link.shake());
+  for (int key = 1; key <= 101; ++key) {
+    CAPTURE(key);
+    REQUIRE(SSL_key_update(link.client(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+    link.client_writes("text");
+    REQUIRE(link.stream_reads(link.stream(), 100) == (key <= 100 ? "text" : ""));
+  }
+  CHECK(link.stream().fault() == TlsFault::malformed);
+  CHECK(link.stream().fault_text() == "too many new keys");
+}
+
 TEST_CASE("A handshake may trickle") {
   TlsLink link(server());
   bool done = false;
