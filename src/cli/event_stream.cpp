@@ -248,11 +248,11 @@ void on_alarm(lws_sorted_usec_list_t* timer) {
 class StopSignals {
  public:
   explicit StopSignals(lws_context* context) {
-    loop_ = context;
+    stop_loop = context;
     struct sigaction note {};
     note.sa_handler = [](int number) {
-      came_ = number;
-      lws_cancel_service(loop_);
+      stop_number = number;
+      lws_cancel_service(stop_loop);
     };
     take(SIGINT, note, interrupt_);
     take(SIGTERM, note, terminate_);
@@ -260,13 +260,13 @@ class StopSignals {
   ~StopSignals() {
     sigaction(SIGINT, &interrupt_, nullptr);
     sigaction(SIGTERM, &terminate_, nullptr);
-    if (const int number = std::exchange(came_, 0); number != 0) raise(number);
+    if (const int number = std::exchange(stop_number, 0); number != 0) raise(number);
   }
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
   // 0: none.
-  static int came() { return came_; }
+  static int came() { return stop_number; }
 
  private:
   // What is ignored stays so.
@@ -275,8 +275,8 @@ class StopSignals {
     if (before.sa_handler == SIG_IGN) sigaction(number, &before, nullptr);
   }
 
-  static inline lws_context* volatile loop_ = nullptr;
-  static inline volatile std::sig_atomic_t came_ = 0;
+  static inline lws_context* volatile stop_loop = nullptr;
+  static inline volatile std::sig_atomic_t stop_number = 0;
   struct sigaction interrupt_ {};
   struct sigaction terminate_ {};
 };

@@ -94,14 +94,14 @@ long control(BIO*, int command, long, void*) {
 
 // Lives as long as the process.
 const BIO_METHOD* method() {
-  static BIO_METHOD* const made = [] {
+  static BIO_METHOD* const kMade = [] {
     BIO_METHOD* const fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "syncrelay");
     BIO_meth_set_write(fresh, take_encrypted);
     BIO_meth_set_read(fresh, give_encrypted);
     BIO_meth_set_ctrl(fresh, control);
     return fresh;
   }();
-  return made;
+  return kMade;
 }
 
 // Whether the message that begins a connection is longer than a handshake may be; as long as its
