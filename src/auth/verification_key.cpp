@@ -13,6 +13,8 @@
 #include <array>
 #include <climits>
 
+#include "syncrelay/base/freed.h"
+
 namespace syncrelay {
 namespace {
 
@@ -20,13 +22,6 @@ constexpr std::size_t kP256Bytes = 32;  // of a coordinate, and of each half of 
 constexpr std::size_t kEd25519Bytes = 32;
 constexpr int kMaxRsaBits = 8192;  // a longer one only costs time
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;

@@ -7,18 +7,13 @@
 #include <memory>
 #include <string>
 
+#include "syncrelay/base/freed.h"
+
 namespace syncrelay {
 
 // OpenSSL's objects with their end.
-template <auto Free>
-struct OpensslFree {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using SslContext = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
-using Ssl = std::unique_ptr<SSL, OpensslFree<SSL_free>>;
+using SslContext = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
+using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
 
 // What OpenSSL says of its latest failure on this thread, which is forgotten.
 inline std::string take_openssl_error() {

@@ -11,9 +11,9 @@
 namespace syncrelay {
 namespace {
 
-using Bio = std::unique_ptr<BIO, OpensslFree<BIO_free>>;
-using Certificate = std::unique_ptr<X509, OpensslFree<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Fault = TlsServer::Fault;
 
 // AES-128 before AES-256: nobody breaks either, and it costs a burst a quarter less.

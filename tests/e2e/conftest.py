@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import small_disk  # noqa: E402
 from channel_client import ChannelClient  # noqa: E402
-from control_peer import ControlPeer  # noqa: E402
+from control_peer import control_peers  # noqa: E402
 from fake_relay import FakeControl  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
 from pusher import Pusher  # noqa: E402
@@ -107,15 +107,8 @@ def pusher(relay, push_to):
 @pytest.fixture
 def peer_of():
     """peer_of(relay): a peer of its control socket."""
-    peers = []
-
-    def connect(relay):
-        peers.append(ControlPeer(relay.ready["control"][0]))
-        return peers[-1]
-
-    yield connect
-    for peer in peers:
-        peer.close()
+    with control_peers() as connect:
+        yield connect
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A backend that wants answers: one socket on the control endpoint, with a context of its own."""
 
+import contextlib
 import json
 
 import zmq
@@ -53,3 +54,19 @@ class ControlPeer:
 
     def close(self):
         self._context.destroy(linger=0)
+
+
+@contextlib.contextmanager
+def control_peers():
+    """Gives connect(relay, …), whose peers of its control socket are closed at the end."""
+    peers = []
+
+    def connect(relay, kind=zmq.REQ, **how):
+        peers.append(ControlPeer(relay.ready["control"][0], kind, **how))
+        return peers[-1]
+
+    try:
+        yield connect
+    finally:
+        for peer in peers:
+            peer.close()

@@ -7,7 +7,7 @@ import time
 import pytest
 import zmq
 
-from control_peer import ControlPeer, NoAnswer
+from control_peer import NoAnswer, control_peers
 from deadline import until, wait_until
 from vectors import command_bytes, load, name_of
 from ws_client import settle
@@ -30,15 +30,8 @@ ACCEPTED = [
 @pytest.fixture
 def control():
     """Opens peers: control(relay), control(relay, zmq.DEALER)."""
-    peers = []
-
-    def connect(relay, kind=zmq.REQ, **how):
-        peers.append(ControlPeer(relay.ready["control"][0], kind, **how))
-        return peers[-1]
-
-    yield connect
-    for peer in peers:
-        peer.close()
+    with control_peers() as connect:
+        yield connect
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 import websockets
 
-from control_peer import ControlPeer
+from control_peer import control_peers
 from deadline import PATIENCE, until
 from proxy_process import ALL, name_of
 from pusher import Pusher
@@ -43,15 +43,8 @@ def proxy(kind, relay, app, start_proxy):
 
 @pytest.fixture
 def peer_of():
-    peers = []
-
-    def connect(relay):
-        peers.append(ControlPeer(relay.ready["control"][0]))
-        return peers[-1]
-
-    yield connect
-    for peer in peers:
-        peer.close()
+    with control_peers() as connect:
+        yield connect
 
 
 @pytest.fixture

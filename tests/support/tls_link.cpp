@@ -11,6 +11,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "support/memory_text.h"
+
 namespace syncrelay::testing {
 namespace {
 
@@ -18,14 +20,6 @@ constexpr long kDay = 24 * 60 * 60;
 
 void require(bool holds) {
   if (!holds) throw std::runtime_error("OpenSSL or the system failed");
-}
-
-std::string text_of(BIO* memory) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory, &data);
-  std::string text(data, static_cast<std::size_t>(size));
-  BIO_free(memory);
-  return text;
 }
 
 std::string certificate_of(EVP_PKEY* key, const std::string& name, int days) {

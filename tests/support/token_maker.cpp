@@ -9,8 +9,12 @@
 #include <array>
 #include <stdexcept>
 
+#include "support/memory_text.h"
+
 namespace syncrelay {
 namespace {
+
+using testing::text_of;
 
 constexpr std::string_view kSecret = "a secret that is only here, of 41 letters";
 constexpr std::size_t kHalf = 32;  // of an ES256 signature
@@ -31,14 +35,6 @@ std::string number(EVP_PKEY* key, const char* name, std::size_t bytes) {
   BN_bn2binpad(value, reinterpret_cast<unsigned char*>(text.data()), static_cast<int>(bytes));
   BN_free(value);
   return base64url(text);
-}
-
-std::string text_of(BIO* memory) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory, &data);
-  std::string text(data, static_cast<std::size_t>(size));
-  BIO_free(memory);
-  return text;
 }
 
 std::string as_two_numbers(const std::string& der) {
