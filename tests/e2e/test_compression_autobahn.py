@@ -90,7 +90,8 @@ def fragments(text, size):
 
 @pytest.fixture
 def relay(start_relay):
-    return start_relay("--client-rate", "0")
+    """Of one shard: at another one a new client may hear the last event of the client before it."""
+    return start_relay("--client-rate", "0", "--shards", "1")
 
 
 @pytest.fixture
