@@ -1,6 +1,7 @@
 import { WebSocket } from "ws";
 import {
   type Client,
+  ConnectError,
   connect,
   type Json,
   type Options,
@@ -19,6 +20,7 @@ export class Witness {
   readonly seqs: number[] = [];
   readonly numbers: number[] = [];
   readonly skips: Skipped[] = [];
+  /** But for what a platform says of an attempt while nobody is there. */
   readonly errors: unknown[] = [];
   /** Listens to the default channel no longer. */
   readonly stop: () => void;
@@ -27,7 +29,9 @@ export class Witness {
 
   constructor(url: string, options: Options = {}) {
     const fast = { WebSocket: this.tappedWebSocket(), retryFirst: 40, retryLongest: 200 };
-    const onError = (error: unknown) => this.errors.push(error);
+    const onError = (error: unknown) => {
+      if (!(error instanceof ConnectError)) this.errors.push(error);
+    };
     this.client = connect(url, { ...fast, onError, ...options });
     this.client.onStatus((status) => this.statuses.push(status));
     const stops = [
