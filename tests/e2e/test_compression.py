@@ -340,7 +340,7 @@ async def delays_behind(relay, pusher, live, clients, said):
     return delays, hiccups.worst
 
 
-async def test_many_bombs_hold_up_nobody(start_relay, push_to, connect):
+async def test_many_bombs_hold_up_nobody(start_relay, push_to, connect, time_is_measurable):
     relay = start_relay("--shards", "1")
     pusher = push_to(relay)
     live = await connect(relay)

@@ -1,5 +1,6 @@
 """Issuers of tokens: a key, the file that a relay gets of it, and what is signed with it."""
 
+import base64
 import json
 import time
 
@@ -29,11 +30,20 @@ class Issuer:
         algorithm = jwt.get_algorithm_by_name(self.algorithm)
         public = self.key if self.algorithm == "HS256" else self.key.public_key()
         made = algorithm.to_jwk(public)
-        return {**(made if isinstance(made, dict) else json.loads(made)), "kid": kid}
+        made = {**(made if isinstance(made, dict) else json.loads(made)), "kid": kid}
+        if self.algorithm == "ES256":
+            numbers = public.public_numbers()
+            made.update(x=coordinate(numbers.x), y=coordinate(numbers.y))
+        return made
 
     def token(self, sub=None, ttl=300, kid=None, **claims):
         claims = {"exp": time.time() + ttl, **({"sub": sub} if sub else {}), **claims}
         return jwt.encode(claims, self.key, self.algorithm, headers={"kid": kid} if kid else None)
+
+
+def coordinate(number):
+    """With its leading zeros (RFC 7518 section 6.2.1.2), which some versions of PyJWT leave out."""
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
 
 
 def jwks_file(path, **issuers):
