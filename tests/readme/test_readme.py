@@ -217,6 +217,7 @@ def token_functions():
     return [f"const token = {inline};", whole.replace(": Promise<string>", "")]
 
 
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 @pytest.mark.parametrize("function", token_functions(), ids=["README", "clients/js"])
 def test_the_browsers_token_function_takes_what_the_python_lines_answer(reader, python_client, function):
     reader.types(command_with("openssl rand"))
