@@ -71,15 +71,44 @@ std::uint64_t max(const Status& status, Get get) {
   return most;
 }
 
+std::string_view label_text(std::string_view name) {
+  return name;
+}
+
+template <typename Row>
+std::string_view label_text(const Row& row) {
+  return row.name;
+}
+
+// A sample for each of `names`, with what `get` has by its index; `labels` are those before its
+// own, each with a comma behind it.
+template <typename Names, typename Get>
+void add_each(Page& page, std::string_view metric, std::string_view key, const Names& names,
+              Get get, const std::string& labels = {}) {
+  for (std::size_t index = 0; index < names.size(); ++index)
+    page.sample(metric, labels + label(key, label_text(names[index])), get(index));
+}
+
+template <typename Counters>
+auto values_of(const Counters& counters) {
+  return [&counters](std::size_t index) { return counters[index].get(); };
+}
+
+// The same of all shards together.
+template <typename Counters>
+auto sums_of(const Status& status, Counters ShardStats::*counters) {
+  return [&status, counters](std::size_t index) {
+    return sum(status, [=](const ShardStats& shard) { return (shard.*counters)[index].get(); });
+  };
+}
+
 void add_commands(Page& page, const RelayStats& relay) {
   page.header("commands_total", "counter", "Commands accepted, by operation.");
   for (std::size_t op = 0; has_effect(static_cast<Op>(op)); ++op)
     page.sample("commands_total", label("op", kOpNames[op]), relay.commands[op].get());
   page.header("commands_rejected_total", "counter", "Commands refused whole, by reason.");
-  for (std::size_t reason = 0; reason < kRejectReasonNames.size(); ++reason) {
-    page.sample("commands_rejected_total", label("reason", kRejectReasonNames[reason]),
-                relay.rejected[reason].get());
-  }
+  add_each(page, "commands_rejected_total", "reason", kRejectReasonNames,
+           values_of(relay.rejected));
   page.single("ids", "gauge", "Ids of commands remembered.", relay.ids.get());
   page.single("duplicates_total", "counter", "Commands with an id that was known.",
               relay.duplicates.get());
@@ -120,9 +149,7 @@ void add_commands(Page& page, const RelayStats& relay) {
               "Identities that did not become members when they came: no room.",
               relay.members_refused.get());
   page.header("wills_total", "counter", "Wills of members who have left, by what became of them.");
-  for (std::size_t outcome = 0; outcome < kWillOutcomeNames.size(); ++outcome)
-    page.sample("wills_total", label("outcome", kWillOutcomeNames[outcome]),
-                relay.wills[outcome].get());
+  add_each(page, "wills_total", "outcome", kWillOutcomeNames, values_of(relay.wills));
 }
 
 void add_inbox(Page& page, const RelayStats& relay) {
@@ -140,9 +167,8 @@ void add_inbox(Page& page, const RelayStats& relay) {
               relay.inbox_redelivered.get());
   page.header("inbox_refused_total", "counter",
               "Messages for the backend that were not taken, by reason.");
-  for (std::size_t reason = 0; reason < kInboxRefusalNames.size(); ++reason)
-    page.sample("inbox_refused_total", label("reason", kInboxRefusalNames[reason]),
-                relay.inbox_refused[reason].get());
+  add_each(page, "inbox_refused_total", "reason", kInboxRefusalNames,
+           values_of(relay.inbox_refused));
   page.single("inbox_ignored_total", "counter",
               "Messages that wanted no answer while no backend had ever received.",
               relay.inbox_ignored.get());
@@ -153,40 +179,34 @@ void add_inbox(Page& page, const RelayStats& relay) {
 
 void add_tokens(Page& page, const Status& status) {
   page.header("tokens_refused_total", "counter", "Tokens that were not taken, by fault.");
-  for (std::size_t fault = 0; fault < kTokenFaultNames.size(); ++fault) {
-    const std::uint64_t total =
-        sum(status, [fault](const ShardStats& shard) { return shard.tokens_refused[fault].get(); });
-    page.sample("tokens_refused_total", label("fault", kTokenFaultNames[fault]), total);
+  add_each(page, "tokens_refused_total", "fault", kTokenFaultNames,
+           sums_of(status, &ShardStats::tokens_refused));
+}
+
+// Of counters by listener, and then by `names`.
+template <typename Names, typename Counters>
+void add_each_by_listener(Page& page, std::string_view metric, std::string_view key,
+                          const Names& names, const Status& status,
+                          Counters ShardStats::*counters) {
+  for (std::size_t listener = 0; listener < kListenerNames.size(); ++listener) {
+    const auto total = [&](std::size_t index) {
+      return sum(status,
+                 [=](const ShardStats& shard) { return (shard.*counters)[listener][index].get(); });
+    };
+    add_each(page, metric, key, names, total, label("listener", kListenerNames[listener]) + ',');
   }
 }
 
 void add_tls(Page& page, const Status& status) {
+  constexpr std::array<std::string_view, 2> kResumed = {"no", "yes"};
   page.header("tls_handshakes_total", "counter",
               "TLS handshakes done, by listener and whether an earlier session was resumed.");
-  for (std::size_t listener = 0; listener < kListenerNames.size(); ++listener) {
-    for (std::size_t resumed = 0; resumed < 2; ++resumed) {
-      const std::uint64_t total = sum(status, [=](const ShardStats& shard) {
-        return shard.tls_handshakes[listener][resumed].get();
-      });
-      page.sample("tls_handshakes_total",
-                  label("listener", kListenerNames[listener]) + ',' +
-                      label("resumed", resumed == 1 ? "yes" : "no"),
-                  total);
-    }
-  }
+  add_each_by_listener(page, "tls_handshakes_total", "resumed", kResumed, status,
+                       &ShardStats::tls_handshakes);
   page.header("tls_handshakes_failed_total", "counter",
               "Connections that did not come to speak TLS, by listener and reason.");
-  for (std::size_t listener = 0; listener < kListenerNames.size(); ++listener) {
-    for (std::size_t reason = 0; reason < kTlsFailureNames.size(); ++reason) {
-      const std::uint64_t total = sum(status, [=](const ShardStats& shard) {
-        return shard.tls_failures[listener][reason].get();
-      });
-      page.sample("tls_handshakes_failed_total",
-                  label("listener", kListenerNames[listener]) + ',' +
-                      label("reason", kTlsFailureNames[reason]),
-                  total);
-    }
-  }
+  add_each_by_listener(page, "tls_handshakes_failed_total", "reason", kTlsFailureNames, status,
+                       &ShardStats::tls_failures);
 }
 
 void add_closed(Page& page, const Status& status) {
@@ -232,28 +252,15 @@ void add_channels(Page& page, const Status& status) {
   page.single("subscriptions", "gauge", "Channels that clients follow, counted for each client.",
               sum(status, [](const ShardStats& shard) { return shard.subscriptions.get(); }));
   page.header("subscriptions_refused_total", "counter", "Subscriptions refused, by reason.");
-  for (std::size_t reason = 0; reason < kRefusedSubscriptions.size(); ++reason) {
-    const std::uint64_t total = sum(status, [reason](const ShardStats& shard) {
-      return shard.subscriptions_refused[reason].get();
-    });
-    page.sample("subscriptions_refused_total", label("reason", kRefusedSubscriptions[reason].name),
-                total);
-  }
+  add_each(page, "subscriptions_refused_total", "reason", kRefusedSubscriptions,
+           sums_of(status, &ShardStats::subscriptions_refused));
   page.header("client_messages_total", "counter", "Messages from clients, by what they say.");
-  for (std::size_t kind = 0; kind < kClientMessageKindNames.size(); ++kind) {
-    const std::uint64_t total =
-        sum(status, [kind](const ShardStats& shard) { return shard.client_messages[kind].get(); });
-    page.sample("client_messages_total", label("type", kClientMessageKindNames[kind]), total);
-  }
+  add_each(page, "client_messages_total", "type", kClientMessageKindNames,
+           sums_of(status, &ShardStats::client_messages));
   page.header("client_messages_refused_total", "counter",
               "Messages from clients that were not taken, by reason.");
-  for (std::size_t reason = 0; reason < kRefusedMessages.size(); ++reason) {
-    const std::uint64_t total = sum(status, [reason](const ShardStats& shard) {
-      return shard.client_messages_refused[reason].get();
-    });
-    page.sample("client_messages_refused_total", label("reason", kRefusedMessages[reason].name),
-                total);
-  }
+  add_each(page, "client_messages_refused_total", "reason", kRefusedMessages,
+           sums_of(status, &ShardStats::client_messages_refused));
   page.single("identities", "gauge",
               "Identities that have a connection, counted for each shard where they have one.",
               sum(status, [](const ShardStats& shard) { return shard.identities.get(); }));
@@ -286,11 +293,8 @@ void add_sending(Page& page, const Status& status) {
               "Events that slow clients did not get, each told by `skipped`.",
               sum(status, [](const ShardStats& shard) { return shard.skipped_events.get(); }));
   page.header("snapshots_sent_total", "counter", "Snapshots begun, by reason.");
-  for (std::size_t reason = 0; reason < kSnapshotReasonNames.size(); ++reason) {
-    const std::uint64_t total =
-        sum(status, [reason](const ShardStats& shard) { return shard.snapshots[reason].get(); });
-    page.sample("snapshots_sent_total", label("reason", kSnapshotReasonNames[reason]), total);
-  }
+  add_each(page, "snapshots_sent_total", "reason", kSnapshotReasonNames,
+           sums_of(status, &ShardStats::snapshots));
   page.single("resumes_total", "counter", "Clients that went on from their position.",
               sum(status, [](const ShardStats& shard) { return shard.resumes.get(); }));
   add_deflating(page, status);
