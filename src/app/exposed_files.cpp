@@ -21,8 +21,8 @@ mode_t mode_of(const std::string& path) {
 bool holds_secret(const std::string& path) {
   const auto text = read_text_file(path);
   if (!text) return false;
-  const bool is_set = text.value().find_first_not_of(" \t\r\n") != std::string::npos &&
-                      text.value()[text.value().find_first_not_of(" \t\r\n")] == '{';
+  const std::size_t begin = text.value().find_first_not_of(" \t\r\n");
+  const bool is_set = begin != std::string::npos && text.value()[begin] == '{';
   if (is_set) return text.value().find("\"oct\"") != std::string::npos;
   return text.value().find("-----BEGIN ") == std::string::npos;
 }

@@ -83,11 +83,9 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
                                        std::string_view peer) {
   if (names_client(request) && !rules_.proxies.trusts(peer)) tell_of_untrusted_proxy(peer);
   if (const auto refusal = check_upgrade(request)) return refuse(*refusal, request, address);
-  if (rules_.connect_rate != nullptr &&
-      !rules_.connect_rate->allows(network_of(address), status_.clock.now())) {
-    tell_of_crowd(too_many_upgrades(), address, peer);
-    return refuse(too_many_upgrades(), request, address);
-  }
+  const std::string network = network_of(address);
+  if (rules_.connect_rate != nullptr && !rules_.connect_rate->allows(network, status_.clock.now()))
+    return refuse_crowd(too_many_upgrades(), request, address, peer);
   if (!rules_.origins.allows(request.field("origin"), request.host()))
     return refuse_page(request, address);
   if (status_.stopping.load(std::memory_order_relaxed))
@@ -104,11 +102,8 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
                                  "forbidden");
   }
   wishes.access = std::move(access).value();
-  Result<Admission::Seat, RefusalReason> seat = rules_.admission.enter(network_of(address));
-  if (!seat) {
-    tell_of_crowd(unavailable(seat.error()), address, peer);
-    return refuse(unavailable(seat.error()), request, address);
-  }
+  Result<Admission::Seat, RefusalReason> seat = rules_.admission.enter(network);
+  if (!seat) return refuse_crowd(unavailable(seat.error()), request, address, peer);
   if (!request.field("origin").empty() &&
       rules_.hosts.judge(request.host()) == HostRule::Verdict::unlisted) {
     tell_of_unlisted_host(request.host());
@@ -138,7 +133,7 @@ Gatekeeper::Reply Gatekeeper::refuse_head(const HttpFault& fault, std::string_vi
 }
 
 Gatekeeper::Reply Gatekeeper::refuse_tls(std::string_view address) {
-  if (may_warn()) {
+  if (may_warn(next_warning_)) {
     log_.warning(
         "a connection speaks TLS to a listener that has none: give --tls-cert and "
         "--tls-key (--admin-tls for the admin listener), or have it use ws:// or http://",
@@ -187,16 +182,16 @@ void Gatekeeper::log_refusal(const Refusal& refusal, const HttpRequest& request,
 
 // What an operator can do something about is a warning, once a second at most: a stranger cannot
 // fill the log.
-bool Gatekeeper::may_warn() {
+bool Gatekeeper::may_warn(TimePoint& next) const {
   const TimePoint now = status_.clock.now();
-  if (now < next_warning_) return false;
-  next_warning_ = now + kRefusalWarningInterval;
+  if (now < next) return false;
+  next = now + kRefusalWarningInterval;
   return true;
 }
 
 void Gatekeeper::warn(std::string_view what, const HttpRequest& request, std::string_view address,
                       const std::string& allow_with) {
-  if (!may_warn()) return;
+  if (!may_warn(next_warning_)) return;
   log_.warning(what, {{"origin", shortened(request.field("origin"), kShownOfStrangers)},
                       {"host", shortened(request.host(), kShownOfStrangers)},
                       {"address", address},
@@ -205,9 +200,7 @@ void Gatekeeper::warn(std::string_view what, const HttpRequest& request, std::st
 
 void Gatekeeper::tell_of_proxy(std::string_view what, const HttpRequest& request,
                                std::string_view proxy) {
-  const TimePoint now = status_.clock.now();
-  if (now < next_proxy_warning_) return;
-  next_proxy_warning_ = now + kRefusalWarningInterval;
+  if (!may_warn(next_proxy_warning_)) return;
   log_.warning(what,
                {{"proxy", proxy},
                 {"x_forwarded_for", shortened(request.field("x-forwarded-for"), kShownOfStrangers)},
@@ -231,20 +224,21 @@ void Gatekeeper::tell_of_untrusted_proxy(std::string_view peer) {
 }
 
 // Where all clients have one address, the bound of an address shuts out everybody.
-void Gatekeeper::tell_of_crowd(const Refusal& refusal, std::string_view address,
-                               std::string_view peer) {
+Gatekeeper::Reply Gatekeeper::refuse_crowd(const Refusal& refusal, const HttpRequest& request,
+                                           std::string_view address, std::string_view peer) {
   const bool rate = refusal.reason == RefusalReason::connect_rate;
-  if (!rate && refusal.reason != RefusalReason::max_clients_per_address) return;
-  const TimePoint now = status_.clock.now();
-  if (now < next_crowd_warning_) return;
-  next_crowd_warning_ = now + kRefusalWarningInterval;
-  const bool named = address == peer;
-  const std::string proxy = rules_.proxies.trusts(peer) ? "have it send X-Forwarded-For"
-                                                        : "--trusted-proxy " + std::string(peer);
-  log_.warning(
-      rate ? "clients refused: their address connects more often than --connect-rate allows"
-           : "clients refused: their address has all that --max-clients-per-address allows",
-      {{"address", address}, {"if_it_is_a_proxy", named ? proxy : "it is none, but named by one"}});
+  const bool of_address = rate || refusal.reason == RefusalReason::max_clients_per_address;
+  if (of_address && may_warn(next_crowd_warning_)) {
+    const bool named = address == peer;
+    const std::string proxy = rules_.proxies.trusts(peer) ? "have it send X-Forwarded-For"
+                                                          : "--trusted-proxy " + std::string(peer);
+    log_.warning(
+        rate ? "clients refused: their address connects more often than --connect-rate allows"
+             : "clients refused: their address has all that --max-clients-per-address allows",
+        {{"address", address},
+         {"if_it_is_a_proxy", named ? proxy : "it is none, but named by one"}});
+  }
+  return refuse(refusal, request, address);
 }
 
 }  // namespace syncrelay

@@ -77,6 +77,9 @@ class Gatekeeper {
   Decision admit(const HttpRequest& request, std::string address, std::string_view peer);
   Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
+  // For want of room, which the log tells where it is an address's.
+  Reply refuse_crowd(const Refusal& refusal, const HttpRequest& request, std::string_view address,
+                     std::string_view peer);
   Reply answer(const HttpResponse& response, const HttpRequest& request) const;
   Reply refuse_page(const HttpRequest& request, std::string_view address);
   // A script sees nothing of an HTTP answer to its handshake, but it sees the close frame behind
@@ -86,11 +89,10 @@ class Gatekeeper {
   void log_refusal(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   void warn(std::string_view what, const HttpRequest& request, std::string_view address,
             const std::string& allow_with);
-  bool may_warn();
+  bool may_warn(TimePoint& next) const;
   void tell_of_proxy(std::string_view what, const HttpRequest& request, std::string_view proxy);
   void tell_of_unlisted_host(std::string_view host);
   void tell_of_untrusted_proxy(std::string_view peer);
-  void tell_of_crowd(const Refusal& refusal, std::string_view address, std::string_view peer);
 
   const DoorRules rules_;
   ShardStats& stats_;
