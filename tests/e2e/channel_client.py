@@ -39,6 +39,7 @@ class ChannelClient:
         self.channels = {}
         self.told = []
         self.answers = []
+        self._passed = []  # what came while the latest answer was waited for
 
     @classmethod
     async def open(cls, relay, *channels, port=None, compression=None, **query):
@@ -60,7 +61,7 @@ class ChannelClient:
         body = json.loads(text)
         assert body.get("channel", "") == name, f"channel is not second: {text[:200]}"
         if body["type"] in ANSWERS:
-            if body["type"] == "sync:unsubscribed":
+            if body["type"] == "sync:unsubscribed" or body.get("code") == "forbidden":
                 self.channels.pop(name, None)
             self.answers.append(body)
             return body
@@ -101,8 +102,11 @@ class ChannelClient:
         return await self.until(lambda m: m["type"] == "sync:unsubscribed" and m.get("channel", "") == name)
 
     async def answer(self, ref):
-        """Reads up to the answer to what was said with this `ref`."""
-        return await self.until(lambda m: m["type"] in ("sync:ack", "sync:error") and m.get("ref") == ref)
+        """Reads up to the answer to what was said with this `ref`. What that leads to may come before it, see event()."""
+        self._passed = []
+        while (message := await self.next())["type"] not in ("sync:ack", "sync:error") or message.get("ref") != ref:
+            self._passed.append(message)
+        return message
 
     async def ask(self, message):
         """Says it with a `ref` of its own; returns the answer."""
@@ -116,7 +120,14 @@ class ChannelClient:
         await self.begun(f"@{id}")
 
     async def event(self, kind, name=None):
-        return await self.until(lambda m: m["type"] == kind and name in (None, m.get("channel", "")))
+        """Of what came with the latest answer, or comes now."""
+        def is_it(message):
+            return message["type"] == kind and name in (None, message.get("channel", ""))
+
+        for message in filter(is_it, self._passed):
+            self._passed.remove(message)
+            return message
+        return await self.until(is_it)
 
     def state(self, name):
         return self.channels[name].state
