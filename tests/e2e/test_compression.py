@@ -14,6 +14,7 @@ from fan_out import SMALL_BUFFER
 from hiccups import Hiccups
 from history import History
 from raw_client import BINARY, CONTINUATION, PING, PONG, TEXT, RawClient, deflate, frame, upgrade_request
+from worker import Worker
 from ws_client import settle
 
 DEFLATE = {"compression": "deflate"}
@@ -74,14 +75,16 @@ async def test_clients_with_and_without_it_see_the_same_messages(relay, pusher, 
     for number in range(200):
         pusher.broadcast("state", typical(number))
         pusher.broadcast("short", number)
-    await settle(relay, pusher)  # each of the following may take a turn of its own
+    await settle(relay, pusher)
     pusher.broadcast("long", noise(300 * KIB))
     await settle(relay, pusher)
     pusher.broadcast("mega", "x" * (500 * KIB))
     await read_both([plain, deflated], await settle(relay, pusher))
     assert [m.text for m in plain.events()] == [m.text for m in deflated.events()]
     assert len(plain.events()) == 405
-    assert relay.metrics().value("deflated_events_total") == 202
+    page = relay.metrics()  # a slow machine deflates fewer of a crowd: a turn has so much time for it
+    assert page.value("deflated_events_total") + page.value("undeflated_events_total") == 202
+    assert page.value("deflated_events_total") >= 3  # the first of the crowd, and those that came alone
 
 
 @pytest.mark.parametrize(("offer", "answer"), [
@@ -401,15 +404,16 @@ def test_messages_that_others_begin_and_never_end_keep_nobody_from_speaking(star
         client.close()
 
 
-async def test_the_messages_of_clients_reach_the_backend_whatever_they_deflate(relay, connect, peer_of):
-    peer = peer_of(relay)
-    peer.confirm({"op": "receive"})
+async def test_the_messages_of_clients_reach_the_backend_whatever_they_deflate(relay, connect):
+    worker = Worker(relay)
+    worker.look()
     client = await connect(relay, **DEFLATE)
     said = [{"type": "say", "data": typical(number)} for number in range(20)]
     for message in said:
         await client.connection.send(json.dumps(message))
-    heard = []
-    while len(heard) < len(said):
-        answer = await asyncio.to_thread(peer.confirm, {"op": "receive", "wait": 5})
-        heard += [event["data"] for event in answer["events"]]
-    assert heard == said
+    while len(worker.taken) < len(said):
+        events = await asyncio.to_thread(worker.receive)
+        assert events
+        await asyncio.to_thread(worker.done, events)
+    assert [event["data"] for event in worker.taken] == said
+    worker.close()
