@@ -73,7 +73,7 @@ void Intake::ask(const Command& command, Ticket ticket) {
 
 void Intake::take(const Said& said, Ticket ticket) {
   if (said.kind == Said::Kind::publish) return publish(said, ticket);
-  const auto fate = relay_.inbox().say(said, clock_.wall(), clock_.now(), relay_.ran());
+  const auto fate = relay_.inbox().say(said, clock_.wall(), relay_.ran());
   if (ticket == kNobody) return;
   switch (fate) {
     case Inbox::Fate::no_backend:
@@ -87,35 +87,34 @@ void Intake::take(const Said& said, Ticket ticket) {
 
 // What has been refused leaves no ref behind.
 void Intake::publish(const Said& said, Ticket ticket) {
-  if (const auto known = relay_.inbox().known(said, clock_.now())) {
+  if (const auto known = relay_.inbox().known(said, relay_.ran())) {
     if (ticket != kNobody) replies_.push_back({ticket, Acknowledged{!known->staged}});
     return;
   }
   const std::uint64_t refused = refused_;
   take(said.text, ticket);
-  if (refused_ == refused && !said.ref.empty())
-    relay_.inbox().stage_ref(said, clock_.now(), relay_.ran());
+  if (refused_ == refused && !said.ref.empty()) relay_.inbox().stage_ref(said, relay_.ran());
 }
 
 void Intake::take_ordered() {
   while (const Order::Ordered* const ordered = order_.next()) {
     if (const auto* commanded = std::get_if<Order::Commanded>(&ordered->letter)) {
-      apply(*commanded, ordered->ts);
+      apply(*commanded, ordered->moment);
     } else if (const auto* expire = std::get_if<Expire>(&ordered->letter)) {
-      relay_.apply(*expire, ordered->ts);
+      relay_.apply(*expire, ordered->moment);
     } else if (const auto* forget = std::get_if<Forget>(&ordered->letter)) {
-      relay_.apply(*forget, ordered->ts);
+      relay_.apply(*forget, ordered->moment);
     } else if (const auto* arrive = std::get_if<Arrive>(&ordered->letter)) {
-      relay_.apply(*arrive, ordered->ts);
+      relay_.apply(*arrive, ordered->moment);
     } else {
       const auto& depart = std::get<Depart>(ordered->letter);
-      log_departure(depart, relay_.apply(depart, ordered->ts));
+      log_departure(depart, relay_.apply(depart, ordered->moment));
     }
   }
 }
 
-void Intake::apply(const Order::Commanded& commanded, WallTime ts) {
-  Result<Accepted, Rejection> applied = relay_.apply(*commanded.command, ts);
+void Intake::apply(const Order::Commanded& commanded, const Moment& moment) {
+  Result<Accepted, Rejection> applied = relay_.apply(*commanded.command, moment);
   if (!applied) return refuse(applied.error(), commanded.message, commanded.ticket);
   if (commanded.ticket != kNobody) {
     replies_.push_back({commanded.ticket, std::move(applied).value()});

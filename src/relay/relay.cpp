@@ -55,7 +55,7 @@ Restored Relay::restore(const StoredHistory& history) {
   restore_times(history);
   running_since_ = clock_.now() - history.ran;
   restore_ids(history);
-  inbox_.restore(history.inbox, running_since_);
+  inbox_.restore(history.inbox);
   events_ever_ = history.events_ever;
   show_numbers();
   return restored;
@@ -135,28 +135,27 @@ void Relay::restore_times(const StoredHistory& history) {
 }
 
 void Relay::restore_ids(const StoredHistory& history) {
-  for (const IdRecord& record : history.ids)
-    ids_.stage(record.id, record.seq, running_since_ + record.accepted);
+  for (const IdRecord& record : history.ids) ids_.stage(record.id, record.seq, record.accepted);
   ids_.keep_staged();
 }
 
-Result<Accepted, Rejection> Relay::apply(const Command& command, WallTime ts) {
-  if (auto known = repetition(command)) return *std::move(known);
-  batch_.begin_step(ts);
-  Result<Outcome, Rejection> applied = channels_.apply(command, ts, batch_);
+Result<Accepted, Rejection> Relay::apply(const Command& command, const Moment& moment) {
+  if (auto known = repetition(command, moment)) return *std::move(known);
+  batch_.begin_step(moment.ts);
+  Result<Outcome, Rejection> applied = channels_.apply(command, moment.ts, batch_);
   if (!applied) {
     batch_.take_back_step();
     return applied.error();
   }
   batch_.end_step();
   batch_.count(command);
-  if (!command.id.empty()) stage_id(command.id, applied.value().position.seq);
+  if (!command.id.empty()) stage_id(command.id, applied.value().position.seq, time_of(moment));
   return Accepted{std::move(applied).value()};
 }
 
-std::optional<Accepted> Relay::repetition(const Command& command) {
+std::optional<Accepted> Relay::repetition(const Command& command, const Moment& moment) {
   if (command.id.empty()) return std::nullopt;
-  const auto known = ids_.find(command.id, clock_.now());
+  const auto known = ids_.find(command.id, time_of(moment));
   if (!known) return std::nullopt;
   stats_.duplicates.add();
   Accepted accepted;
@@ -169,24 +168,24 @@ std::optional<Accepted> Relay::repetition(const Command& command) {
   return accepted;
 }
 
-void Relay::apply(const Expire& expire, WallTime ts) {
-  batch_.begin_step(ts);
-  if (channels_.apply(expire, ts, batch_)) batch_.count_expired();
+void Relay::apply(const Expire& expire, const Moment& moment) {
+  batch_.begin_step(moment.ts);
+  if (channels_.apply(expire, moment.ts, batch_)) batch_.count_expired();
   batch_.end_step();
 }
 
-void Relay::apply(const Forget& forget, WallTime ts) {
-  batch_.begin_step(ts);
+void Relay::apply(const Forget& forget, const Moment& moment) {
+  batch_.begin_step(moment.ts);
   channels_.apply(forget, batch_);
   batch_.end_step();
 }
 
-void Relay::apply(const Arrive& arrive, WallTime ts) {
-  batch_.begin_step(ts);
-  const Arrival arrival = channels_.apply(arrive, ts, batch_);
+void Relay::apply(const Arrive& arrive, const Moment& moment) {
+  batch_.begin_step(moment.ts);
+  const Arrival arrival = channels_.apply(arrive, moment.ts, batch_);
   batch_.end_step();
   if (arrival == Arrival::joined) {
-    Notice notice{WorkerEvent::joined, ts};
+    Notice notice{WorkerEvent::joined, moment.ts};
     notice.id = arrive.id;
     notice.channel = arrive.channel;
     notice.info = arrive.info;
@@ -196,13 +195,13 @@ void Relay::apply(const Arrive& arrive, WallTime ts) {
     stats_.members_refused.add();
 }
 
-Departure Relay::apply(const Depart& depart, WallTime ts) {
-  batch_.begin_step(ts);
-  Departure departure = channels_.apply(depart, ts, batch_);
+Departure Relay::apply(const Depart& depart, const Moment& moment) {
+  batch_.begin_step(moment.ts);
+  Departure departure = channels_.apply(depart, moment.ts, batch_);
   if (departure.had_will) batch_.count_will(!departure.will_refused);
   batch_.end_step();
   if (departure.left) {
-    Notice notice{WorkerEvent::left, ts};
+    Notice notice{WorkerEvent::left, moment.ts};
     notice.id = depart.id;
     notice.channel = depart.channel;
     notices_.stage(std::move(notice));
@@ -210,9 +209,9 @@ Departure Relay::apply(const Depart& depart, WallTime ts) {
   return departure;
 }
 
-void Relay::stage_id(const std::string& id, Seq seq) {
-  ids_.stage(id, seq, clock_.now());
-  batch_.add_id({id, seq, ran()});
+void Relay::stage_id(const std::string& id, Seq seq, Duration accepted) {
+  ids_.stage(id, seq, accepted);
+  batch_.add_id({id, seq, accepted});
 }
 
 std::vector<Forget> Relay::spare_channels(std::size_t max) {

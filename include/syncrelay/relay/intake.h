@@ -83,7 +83,7 @@ class Intake {
   void take_ordered();
   bool tend_members();
   bool forget(const std::vector<Forget>& channels);
-  void apply(const Order::Commanded& commanded, WallTime ts);
+  void apply(const Order::Commanded& commanded, const Moment& moment);
   void ask(const Command& command, Ticket ticket);
   void publish(const Said& said, Ticket ticket);
   void refuse_unstored(const Rejection& rejection);

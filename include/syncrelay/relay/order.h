@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -14,9 +15,17 @@ namespace syncrelay {
 using Ticket = std::uint64_t;
 inline constexpr Ticket kNobody = 0;
 
+// When a letter happened.
+struct Moment {
+  WallTime ts;  // which clients are told
+  // By which ids of commands grow old: the running time of the order, which never goes back.
+  // nullopt: it has none of its own, and the relay's is meant.
+  std::optional<Duration> at = std::nullopt;
+};
+
 // The one order in which everything happens that changes the channels: commands of backends, and
 // what the relay itself wants (keys whose time is over, channels that nobody needs, members that
-// come and go). Letters go in, and come back each with its place in the order and the one time at
+// come and go). Letters go in, and come back each with its place in the order and the moment at
 // which it happened.
 //
 // An interface, because the order may be made elsewhere: by a log that several relays share. All
@@ -26,9 +35,8 @@ inline constexpr Ticket kNobody = 0;
 //   order has lost it (then whoever waits is told by other means). Letters of one submitter come
 //   back in the order of their submission. Letters of other relays come between them, their
 //   commands with the ticket kNobody.
-// - `ts` never depends on who reads it: relays that share an order apply the same letter at the
-// same
-//   time. It may go back when a host's clock is set.
+// - The moment never depends on who reads it: relays that share an order apply the same letter at
+//   the same one. `ts` may go back when a host's clock is set.
 // - The user takes letters with next() until there is none, after each submit() and whenever the
 //   order says that there is something (how it says so is for whoever builds the second order: a
 //   descriptor to poll), and applies each before it takes the next. It decides nothing else by what
@@ -38,14 +46,12 @@ inline constexpr Ticket kNobody = 0;
 //   keeps a letter for longer keeps a copy of `message`, which says all, and decodes it again. What
 //   next() returns holds until it is called again.
 // - Expire, Forget, Arrive and Depart say what they expect and do nothing when that has changed, so
-// they may come
-//   more than once, and from several relays that had the same thought.
+//   they may come more than once, and from several relays that had the same thought.
 // - A repetition of a command by its id is found when it is applied, not here.
 // - A letter that was applied and could not be stored is taken back and its command refused. An
-// order
-//   whose letters have happened elsewhere by then cannot take that back: there the store is only a
-//   memory of the order, and the relay has to end or to read the order again from where its store
-//   stands.
+//   order whose letters have happened elsewhere by then cannot take that back: there the store is
+//   only a memory of the order, and the relay has to end or to read the order again from where its
+//   store stands.
 class Order {
  public:
   struct Commanded {
@@ -56,7 +62,7 @@ class Order {
   using Letter = std::variant<Commanded, Expire, Forget, Arrive, Depart>;
 
   struct Ordered {
-    WallTime ts;
+    Moment moment;
     Letter letter;
   };
 

@@ -24,6 +24,7 @@
 #include "syncrelay/relay/idle_channels.h"
 #include "syncrelay/relay/inbox.h"
 #include "syncrelay/relay/notices.h"
+#include "syncrelay/relay/order.h"
 #include "syncrelay/relay/presence.h"
 #include "syncrelay/relay/store.h"
 #include "syncrelay/relay/subscriber_counts.h"
@@ -64,11 +65,11 @@ class Relay {
 
   // Takes one letter of the order and stages what it does; nothing has left before publish(). A
   // rejected command has changed nothing. Precondition: the command is no query.
-  Result<Accepted, Rejection> apply(const Command& command, WallTime ts);
-  void apply(const Expire& expire, WallTime ts);
-  void apply(const Forget& forget, WallTime ts);
-  void apply(const Arrive& arrive, WallTime ts);
-  Departure apply(const Depart& depart, WallTime ts);
+  Result<Accepted, Rejection> apply(const Command& command, const Moment& moment);
+  void apply(const Expire& expire, const Moment& moment);
+  void apply(const Forget& forget, const Moment& moment);
+  void apply(const Arrive& arrive, const Moment& moment);
+  Departure apply(const Depart& depart, const Moment& moment);
 
   // What clients say to the backend, and what workers do with it. What is staged there leaves with
   // the batch.
@@ -123,8 +124,10 @@ class Relay {
   const State& state() const { return channels().main().state; }
 
  private:
-  std::optional<Accepted> repetition(const Command& command);
-  void stage_id(const std::string& id, Seq seq);
+  std::optional<Accepted> repetition(const Command& command, const Moment& moment);
+  void stage_id(const std::string& id, Seq seq, Duration accepted);
+  // By which ids grow old.
+  Duration time_of(const Moment& moment) const { return moment.at ? *moment.at : ran(); }
   Result<void, Rejection> store_staged();
   void add_channels(StoreBatch& batch) const;
   void add_members(StoreBatch& batch) const;
