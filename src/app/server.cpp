@@ -183,8 +183,8 @@ void Server::build_relay() {
       {config_.presence_grace, config_.presence_grace_closed}};
   relay_ =
       std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
-  intake_ =
-      std::make_unique<Intake>(config_.max_command, *relay_, order_, relay_stats_, clock_, log_);
+  intake_ = std::make_unique<Intake>(Intake::Settings{config_.max_command}, *relay_, order_,
+                                     relay_stats_, clock_, log_);
   // Without a history, or with one that may lack its end, versions and messages' numbers must not
   // come a second time all the same: an `if` from before would be true by chance, and a late `done`
   // would end a message that nobody has seen.
