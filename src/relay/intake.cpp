@@ -138,23 +138,24 @@ bool Intake::take_next() {
 void Intake::apply(const Order::Ordered& ordered) {
   if (const auto* commanded = std::get_if<Order::Commanded>(&ordered.letter))
     return apply(*commanded, ordered);
-  if (ordered.own) ++back_;
+  if (ordered.moment.own) ++back_;
   if (const auto* expire = std::get_if<Expire>(&ordered.letter)) {
     relay_.apply(*expire, ordered.moment);
   } else if (const auto* forget = std::get_if<Forget>(&ordered.letter)) {
     relay_.apply(*forget, ordered.moment);
   } else if (const auto* arrive = std::get_if<Arrive>(&ordered.letter)) {
     relay_.apply(*arrive, ordered.moment);
+  } else if (const auto* depart = std::get_if<Depart>(&ordered.letter)) {
+    log_departure(*depart, relay_.apply(*depart, ordered.moment));
   } else {
-    const auto& depart = std::get<Depart>(ordered.letter);
-    log_departure(depart, relay_.apply(depart, ordered.moment));
+    relay_.apply(std::get<Gone>(ordered.letter));
   }
 }
 
 // What became of another relay's is for that to tell.
 void Intake::apply(const Order::Commanded& commanded, const Order::Ordered& ordered) {
   Result<Accepted, Rejection> applied = relay_.apply(*commanded.command, ordered.moment);
-  if (!ordered.own) return;
+  if (!ordered.moment.own) return;
   if (commanded.ticket != kNobody) return settle(commanded.ticket, std::move(applied));
   if (!applied) return refuse(applied.error(), commanded.message, kNobody);
   if (!applied.value().stored) ++unanswered_;

@@ -62,12 +62,13 @@ Restored Relay::restore(const StoredHistory& history) {
 }
 
 void Relay::restore_channels(const StoredHistory& history, Restored& restored) {
-  restore_channel({nullptr, 0, 0, Seq{0}, history.last, {}, {}, {}}, history, restored);
+  restore_channel({nullptr, 0, 0, Seq{0}, history.last, {}, {}, {}, {}}, history, restored);
   for (const StoredChannel& stored : history.channels) {
     auto name = std::make_shared<const std::string>(stored.name);
     restored.channels.push_back({name, stored.last, stored.generation});
-    restore_channel({std::move(name), stored.generation, 0, stored.start, stored.last, {}, {}, {}},
-                    history, restored);
+    restore_channel(
+        {std::move(name), stored.generation, 0, stored.start, stored.last, {}, {}, {}, {}}, history,
+        restored);
   }
 }
 
@@ -184,14 +185,15 @@ void Relay::apply(const Arrive& arrive, const Moment& moment) {
   batch_.begin_step(moment.ts);
   const Arrival arrival = channels_.apply(arrive, moment.ts, batch_);
   batch_.end_step();
-  if (arrival == Arrival::joined) {
+  presence_.hear(arrive, clock_.now());
+  if (arrival == Arrival::joined && moment.own) {
     Notice notice{WorkerEvent::joined, moment.ts};
     notice.id = arrive.id;
     notice.channel = arrive.channel;
     notice.info = arrive.info;
     notices_.stage(std::move(notice));
   }
-  if (arrival == Arrival::refused && presence_.refuse(arrive, clock_.now()))
+  if (arrival == Arrival::refused && moment.own && presence_.refuse(arrive, clock_.now()))
     stats_.members_refused.add();
 }
 
@@ -200,7 +202,7 @@ Departure Relay::apply(const Depart& depart, const Moment& moment) {
   Departure departure = channels_.apply(depart, moment.ts, batch_);
   if (departure.had_will) batch_.count_will(!departure.will_refused);
   batch_.end_step();
-  if (departure.left) {
+  if (departure.left && moment.own) {
     Notice notice{WorkerEvent::left, moment.ts};
     notice.id = depart.id;
     notice.channel = depart.channel;
@@ -302,10 +304,13 @@ void Relay::keep() {
   channels_.keep();
   batch_.for_each_part([this](const Update& part, const Batch::Timed* timed) {
     if (part.end == ChannelEnd::forgotten) stats_.channels_forgotten.add();
-    if (part.end == ChannelEnd::dropped) stats_.channels_dropped.add();
+    if (part.end > ChannelEnd::forgotten) stats_.channels_dropped.add();
     idle_.hear(part);
     presence_.hear(part, clock_.now());
     keep_times(part, timed);
+  });
+  batch_.for_each_unseen([this](const ChannelName& channel, const std::string& id) {
+    presence_.hear(text(channel), id, clock_.now());
   });
   for (Mailbox<Letter>* shard : shards_) shard->post(batch_.letters());
   batch_.clear();

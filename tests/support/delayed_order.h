@@ -39,7 +39,7 @@ class DelayedOrder final : public Order {
       commanded->command = decoder_.decode(taken_.message).value();
     }
     at_ += std::chrono::milliseconds(1);
-    ordered_ = {{{1'000'000 + at_.count() / 1000}, at_}, taken_.letter, taken_.own};
+    ordered_ = {{{1'000'000 + at_.count() / 1000}, at_, taken_.own}, taken_.letter};
     return &ordered_;
   }
 

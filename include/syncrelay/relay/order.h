@@ -15,18 +15,19 @@ namespace syncrelay {
 using Ticket = std::uint64_t;
 inline constexpr Ticket kNobody = 0;
 
-// When a letter happened.
+// When a letter happened, and whose it was.
 struct Moment {
   WallTime ts;  // which clients are told
   // By which ids of commands grow old: the running time of the order, which never goes back.
   // nullopt: it has none of its own, and the relay's is meant.
   std::optional<Duration> at = std::nullopt;
+  bool own = true;  // this relay had submitted it
 };
 
 // The one order in which everything happens that changes the channels: commands of backends, and
 // what the relay itself wants (keys whose time is over, channels that nobody needs, members that
-// come and go). Letters go in, and come back each with its place in the order and the moment at
-// which it happened.
+// come and go), and which relays are dead. Letters go in, and come back each with its place in the
+// order and the moment at which it happened.
 //
 // An interface, because the order may be made elsewhere: by a log that several relays share. All
 // calls come from the relay's thread. What an order promises, and what its user does:
@@ -34,9 +35,9 @@ struct Moment {
 // - Each letter that was submitted comes back from next() once: at once, which is by the next call;
 //   later; or never when the order has lost it. Those of one submitter come back in the order of
 //   their submission, so what is lost is known when a later one is back. Letters of other relays
-//   come between them, and say so.
-// - The moment never depends on who reads it: relays that share an order apply the same letter at
-//   the same one. `ts` may go back when a host's clock is set.
+//   come between them, and are not its own.
+// - `ts` and `at` never depend on who reads them: relays that share an order apply the same letter
+//   at the same moment. `ts` may go back when a host's clock is set.
 // - The user calls next() once after each submit(), and whenever it is woken until there is none,
 //   with as many breaks as it likes, and applies each letter before it takes the next. It decides
 //   nothing else by what it submits: a letter has happened only when next() returns it. An order
@@ -61,12 +62,11 @@ class Order {
     const Command* command;    // what it says
     Ticket ticket;             // of another relay's: it means nothing here
   };
-  using Letter = std::variant<Commanded, Expire, Forget, Arrive, Depart>;
+  using Letter = std::variant<Commanded, Expire, Forget, Arrive, Depart, Gone>;
 
   struct Ordered {
     Moment moment;
     Letter letter;
-    bool own = true;  // this relay has submitted it
   };
 
   enum class Room : std::uint8_t {

@@ -70,6 +70,7 @@ class Relay {
   void apply(const Forget& forget, const Moment& moment);
   void apply(const Arrive& arrive, const Moment& moment);
   Departure apply(const Depart& depart, const Moment& moment);
+  void apply(const Gone& gone) { presence_.hear(gone, clock_.now()); }
 
   // What clients say to the backend, and what workers do with it. What is staged there leaves with
   // the batch.
