@@ -211,9 +211,12 @@ Departure Relay::apply(const Depart& depart, const Moment& moment) {
   return departure;
 }
 
+// Without a store nothing is taken back, and which ids are known hangs on the order alone: relays
+// that share one do not make the same batches of it.
 void Relay::stage_id(const std::string& id, Seq seq, Duration accepted) {
   ids_.stage(id, seq, accepted);
   batch_.add_id({id, seq, accepted});
+  if (store_ == nullptr) ids_.keep_staged();
 }
 
 std::vector<Forget> Relay::spare_channels(std::size_t max) {
