@@ -1,0 +1,135 @@
+#include "redis/log_types.h"
+
+#include <array>
+#include <charconv>
+
+#include "redis/hex.h"
+
+namespace syncrelay {
+namespace {
+
+constexpr std::size_t kFields = 14;  // names and values
+constexpr std::array<std::string_view, kFields / 2> kNames = {"v", "k", "g", "n", "r", "b", "d"};
+constexpr std::size_t kNumberBytes = 8;
+
+std::optional<LogEntry::Kind> kind_of(std::string_view text) {
+  if (text == "l") return LogEntry::Kind::letters;
+  if (text == "g") return LogEntry::Kind::gone;
+  if (text == "f") return LogEntry::Kind::founded;
+  return std::nullopt;
+}
+
+void append_number(std::string& bytes, std::uint64_t number) {
+  for (std::size_t byte = kNumberBytes; byte-- > 0;)
+    bytes += static_cast<char>(static_cast<unsigned char>(number >> (8 * byte)));
+}
+
+// Precondition: there are eight bytes.
+std::uint64_t take_number(std::string_view& bytes) {
+  std::uint64_t number = 0;
+  for (const char byte : bytes.substr(0, kNumberBytes))
+    number = number << 8 | static_cast<unsigned char>(byte);
+  bytes.remove_prefix(kNumberBytes);
+  return number;
+}
+
+std::string mark_of(const LogEntry& entry) {
+  return std::to_string(entry.generation) + ':' + std::to_string(entry.n) + ':' +
+         entry.relay.text() + ':' + std::to_string(entry.batch);
+}
+
+}  // namespace
+
+bool read_number(std::string_view text, std::uint64_t& number) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, failure] = std::from_chars(text.data(), end, number);
+  return failure == std::errc() && stopped == end;
+}
+
+std::string_view take_word(std::string_view& text) {
+  const std::size_t end = text.find(' ');
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return word;
+}
+
+std::optional<LogEntry> LogEntry::read(RedisValue value) {
+  const RedisValue fields = value[1];
+  if (fields.size() != kFields || fields[1].text() != "1") return std::nullopt;
+  for (std::size_t at = 0; at < kNames.size(); ++at) {
+    if (fields[2 * at].text() != kNames[at]) return std::nullopt;
+  }
+  LogEntry entry;
+  const auto id = EntryId::parse(value[0].text());
+  const auto kind = kind_of(fields[3].text());
+  const auto relay = RelayId::parse(fields[9].text());
+  if (!id || !kind || !relay || !read_number(fields[5].text(), entry.generation) ||
+      !read_number(fields[7].text(), entry.n) || !read_number(fields[11].text(), entry.batch))
+    return std::nullopt;
+  entry.id = *id;
+  entry.kind = *kind;
+  entry.relay = *relay;
+  entry.data = fields[13].text();
+  return entry;
+}
+
+Position LogEntry::position() const {
+  return {id, mark_of(*this), generation, n};
+}
+
+std::optional<CheckpointRecord> CheckpointRecord::parse(std::string_view text) {
+  CheckpointRecord record;
+  record.name = take_word(text);
+  const bool counted =
+      read_number(take_word(text), record.parts) && read_number(take_word(text), record.position.n);
+  const auto id = EntryId::parse(take_word(text));
+  record.position.mark = take_word(text);
+  const std::string_view mark = record.position.mark;
+  const bool marked = read_number(mark.substr(0, mark.find(':')), record.position.generation);
+  const bool sized = read_number(take_word(text), record.bytes);
+  const auto sum = from_hex(text);
+  if (record.name.empty() || !counted || !id || !marked || !sized || !sum) return std::nullopt;
+  record.position.id = *id;
+  record.sum = *sum;
+  return record;
+}
+
+std::string CheckpointRecord::beginning() const {
+  return name + ' ' + std::to_string(parts);
+}
+
+std::string CheckpointRecord::end() const {
+  return std::to_string(bytes) + ' ' + to_hex(sum);
+}
+
+std::string CheckpointRecord::text() const {
+  return beginning() + ' ' + std::to_string(position.n) + ' ' + position.id.text() + ' ' +
+         position.mark + ' ' + end();
+}
+
+std::string pack_checkpoint(const Ledger& ledger, std::string_view state) {
+  std::string bytes;
+  bytes.reserve(kNumberBytes * (1 + 2 * ledger.size()) + state.size());
+  append_number(bytes, ledger.size());
+  for (const auto& [relay, batch] : ledger) {
+    append_number(bytes, relay.value);
+    append_number(bytes, batch);
+  }
+  bytes += state;
+  return bytes;
+}
+
+std::optional<UnpackedCheckpoint> unpack_checkpoint(std::string_view bytes) {
+  UnpackedCheckpoint unpacked;
+  if (bytes.size() < kNumberBytes) return std::nullopt;
+  const std::uint64_t relays = take_number(bytes);
+  if (relays > bytes.size() / (2 * kNumberBytes)) return std::nullopt;
+  for (std::uint64_t count = 0; count < relays; ++count) {
+    const RelayId relay{take_number(bytes)};
+    unpacked.ledger[relay] = take_number(bytes);
+  }
+  unpacked.state = bytes;
+  return unpacked;
+}
+
+}  // namespace syncrelay
