@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from driver import Driver  # noqa: E402
+from fake_sentinel import FakeSentinel  # noqa: E402
 from judge import judge  # noqa: E402
 from redis_process import Redis  # noqa: E402
 
@@ -51,13 +52,28 @@ def redis(start_redis):
 
 
 @pytest.fixture
+def start_sentinel():
+    """start_sentinel(redis): says to its relays that this is the master."""
+    sentinels = []
+
+    def start(master):
+        sentinels.append(FakeSentinel(master))
+        return sentinels[-1]
+
+    yield start
+    for sentinel in sentinels:
+        sentinel.dispose()
+
+
+@pytest.fixture
 def join(start_redis):
-    """join(redis or url, setting=…): a relay of the cluster. Depends on start_redis, so as to end before the servers."""
+    """join(redis, sentinel or url, setting=…): a relay of the cluster. Depends on start_redis, so as to end before the servers."""
     relays = []
 
     def start(place, **settings):
         quick = {"beat": 200, "silent": 2000, "bid_wait": 600}
-        url = place if isinstance(place, str) else place.url()
+        url = place if isinstance(place, str) else place.url
+        url = url() if callable(url) else url
         relays.append(Driver(url, **quick | settings))
         return relays[-1]
 

@@ -30,12 +30,16 @@ class Redis:
         self.options = options
         self.directory = Path(tempfile.mkdtemp(prefix="syncrelay-redis-"))
         self.process: subprocess.Popen | None = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.dispose()
+            raise
 
     def start(self) -> None:
         self.process = subprocess.Popen(
             ["redis-server", "--port", str(self.port), "--dir", str(self.directory), "--save", "",
-             "--bind", "127.0.0.1", *self.options],
+             "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0", *self.options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         wait_until(lambda: self.answers(), f"redis-server on {self.port} answers")
 
