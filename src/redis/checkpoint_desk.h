@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "redis/log_types.h"
+#include "syncrelay/redis/checkpoint.h"
 
 namespace syncrelay {
 

@@ -1,21 +1,12 @@
 #include "syncrelay/redis/cluster_event.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "redis/hex.h"
+#include "redis/words.h"
 
 namespace syncrelay {
-namespace {
-
-bool read_decimal(std::string_view text, std::uint64_t& number) {
-  const char* end = text.data() + text.size();
-  const auto [stopped, failure] = std::from_chars(text.data(), end, number);
-  return failure == std::errc() && stopped == end;
-}
-
-}  // namespace
 
 std::string RelayId::text() const {
   return to_hex(value);
@@ -38,8 +29,8 @@ std::string EntryId::text() const {
 std::optional<EntryId> EntryId::parse(std::string_view text) {
   const std::size_t dash = text.find('-');
   EntryId id;
-  if (dash == std::string_view::npos || !read_decimal(text.substr(0, dash), id.milliseconds) ||
-      !read_decimal(text.substr(dash + 1), id.seq))
+  if (dash == std::string_view::npos || !read_number(text.substr(0, dash), id.milliseconds) ||
+      !read_number(text.substr(dash + 1), id.seq))
     return std::nullopt;
   return id;
 }

@@ -16,13 +16,6 @@ namespace {
 // Events that the user has not taken; beyond it the log is not read.
 constexpr Mailbox<ClusterEvent>::Bounds kEvents = {4096, 16 << 20};
 
-// The form of what lies in Redis stands first, as if it were an option.
-std::string options_text(const ClusterLog::Settings& settings) {
-  std::string text = "version of the log=1\n";
-  for (const auto& [name, value] : settings.options) text += name + '=' + value + '\n';
-  return text;
-}
-
 }  // namespace
 
 void wait_for(Wake& wake, Duration duration) {
@@ -34,7 +27,7 @@ void wait_for(Wake& wake, Duration duration) {
 
 LogShared::LogShared(ClusterLog::Settings s, const Log& l)
     : settings(std::move(s)),
-      options(options_text(settings)),
+      options(text_of(settings.options)),
       log(l),
       keys(settings.url.prefix),
       dialer(settings.url, keys.log()),

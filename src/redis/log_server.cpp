@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "redis/hex.h"
+#include "redis/words.h"
 #include "syncrelay/base/crc64.h"
 
 namespace syncrelay {

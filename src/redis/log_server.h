@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "redis/dialer.h"
-#include "redis/log_types.h"
+#include "redis/log_entry.h"
 #include "redis/scripts.h"
 
 namespace syncrelay {

@@ -8,13 +8,13 @@
 
 #include "redis/checkpoint_desk.h"
 #include "redis/dialer.h"
-#include "redis/outgoing.h"
 #include "redis/scripts.h"
 #include "redis/session_gate.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/base/wake.h"
 #include "syncrelay/redis/cluster_log.h"
+#include "syncrelay/redis/outgoing.h"
 
 namespace syncrelay {
 

@@ -1,4 +1,4 @@
-#include "redis/outgoing.h"
+#include "syncrelay/redis/outgoing.h"
 
 #include <algorithm>
 

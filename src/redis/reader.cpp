@@ -46,8 +46,8 @@ Reader::Next Reader::step() {
 Reader::Next Reader::follow(const Survey& survey) {
   if (!has_same_options(survey)) {
     if (survey.others == 0) return demand_new_epoch(survey, "this relay has other options");
-    return fail("the other relays of the cluster have another " +
-                differing_option(survey.settings, shared_.options).value_or("option"));
+    return fail("the relays of a cluster have to have the same " +
+                difference(survey.settings, shared_.options).value_or("options"));
   }
   if (!is_near(survey)) {
     if (const Next next = approach(survey); next != Next::survey || epoch_ != survey.epoch)
@@ -296,21 +296,6 @@ Reader::Next Reader::fail(std::string why) {
 
 void Reader::tell(ClusterEvent event) {
   shared_.events.post(std::move(event));
-}
-
-std::optional<std::string> differing_option(std::string_view cluster, std::string_view own) {
-  while (!cluster.empty() || !own.empty()) {
-    const std::size_t cluster_end = cluster.find('\n'), own_end = own.find('\n');
-    const std::string_view theirs = cluster.substr(0, cluster_end), ours = own.substr(0, own_end);
-    if (theirs != ours) {
-      const std::string_view name = (ours.empty() ? theirs : ours);
-      return std::string(name.substr(0, name.find('='))) + ": theirs is \"" + std::string(theirs) +
-             "\", here it is \"" + std::string(ours) + '"';
-    }
-    cluster.remove_prefix(cluster_end == std::string_view::npos ? cluster.size() : cluster_end + 1);
-    own.remove_prefix(own_end == std::string_view::npos ? own.size() : own_end + 1);
-  }
-  return std::nullopt;
 }
 
 }  // namespace syncrelay

@@ -89,7 +89,4 @@ class Reader {
   std::string complaint_;              // that was logged last
 };
 
-// The first option that differs between two texts of "name=value\n", for a person; nothing: none.
-std::optional<std::string> differing_option(std::string_view cluster, std::string_view own);
-
 }  // namespace syncrelay

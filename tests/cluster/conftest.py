@@ -18,7 +18,7 @@ from fake_sentinel import FakeSentinel  # noqa: E402
 from judge import judge  # noqa: E402
 from redis_process import Redis  # noqa: E402
 
-HANG_SECONDS = 90
+HANG_SECONDS = 180
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/redis/cluster_event.h"
+#include "syncrelay/redis/cluster_options.h"
 #include "syncrelay/redis/redis_url.h"
 
 namespace syncrelay {
@@ -39,8 +39,7 @@ class ClusterLog {
  public:
   struct Settings {
     RedisUrl url;
-    // Options that decide what letters do, by name: all relays have to have the same.
-    std::vector<std::pair<std::string, std::string>> options;
+    ClusterOptions options;
 
     // What has been appended and not come back: nothing more is taken beyond either.
     std::size_t bytes = 8 << 20;

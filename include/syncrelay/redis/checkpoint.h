@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "redis/redis_connection.h"
 #include "syncrelay/redis/cluster_event.h"
 
 namespace syncrelay {
@@ -14,29 +13,11 @@ namespace syncrelay {
 // How far a relay has read. The default has read nothing.
 struct Position {
   EntryId id;
-  std::string mark;  // of that entry, see scripts.cpp
+  std::string mark;  // of that entry, "generation:n:relay:batch"
   std::uint64_t generation = 0;
   std::uint64_t n = 0;
 
   bool is_nothing() const { return mark.empty(); }
-};
-
-// An entry of the stream, as views into the reply that it came in.
-struct LogEntry {
-  enum class Kind : std::uint8_t { letters, gone, founded };
-
-  EntryId id;
-  Kind kind = Kind::letters;
-  std::uint64_t generation = 0;
-  std::uint64_t n = 0;
-  RelayId relay;
-  std::uint64_t batch = 0;
-  std::string_view data;  // of founded: the epoch
-
-  // Nothing for what no relay of this version has written.
-  static std::optional<LogEntry> read(RedisValue value);
-
-  Position position() const;
 };
 
 // The number of the last batch of each relay that is not gone, by what was read.
@@ -63,9 +44,5 @@ struct UnpackedCheckpoint {
   std::string state;
 };
 std::optional<UnpackedCheckpoint> unpack_checkpoint(std::string_view bytes);
-
-// Splits at single blanks, "" where there is no more.
-std::string_view take_word(std::string_view& text);
-bool read_number(std::string_view text, std::uint64_t& number);
 
 }  // namespace syncrelay
