@@ -24,6 +24,7 @@ void Appender::serve(const Session& session) {
   auto server = LogServer::open(shared_.dialer, shared_.keys, shared_.appender);
   if (!server) return complain(server.error());
   shared_.outgoing.rewind();
+  if (shared_.outgoing.is_empty()) shared_.refused = false;
   unanswered_ = 0;
   while (!is_over(session)) {
     shared_.appender.clear();

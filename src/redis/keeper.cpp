@@ -26,7 +26,9 @@ Duration Keeper::pause(const Session& session) const {
   return server_ ? std::max(next_beat_ - now(), Duration::zero()) : kPause;
 }
 
+// A session is with the server that the reader found then, which is not always the one before.
 void Keeper::tend(const Session& session) {
+  if (session.number != session_) server_.reset();
   if (!server_) {
     auto server = LogServer::open(shared_.dialer, shared_.keys, shared_.keeper);
     if (!server) return;
@@ -78,6 +80,7 @@ void Keeper::record(const CheckpointDesk::Made& made, const CheckpointRecord& wr
 void Keeper::leave() {
   const Session session = shared_.gate.current();
   if (!session.open) return;
+  if (session.number != session_) server_.reset();
   if (!server_) {
     auto server = LogServer::open(shared_.dialer, shared_.keys, shared_.keeper);
     if (!server) return;

@@ -241,7 +241,7 @@ LogServer::Answer<std::string> LogServer::get(const CheckpointRecord& record) {
   for (const std::string& part : parts_of(record)) {
     const std::array<std::string_view, 2> words = {"GET", part};
     const auto reply = connection_.call(words, kPatience);
-    if (!reply) return reply.error();
+    if (!reply) return RedisError{RedisError::Kind::broken, reply.error().what};
     bytes += reply.value().value().text();
   }
   if (bytes.size() != record.bytes || Crc64().add(bytes).value() != record.sum)

@@ -91,6 +91,7 @@ class LogServer {
   // Writes a checkpoint; `between` is called between the parts, and ends the writing by returning
   // false. The name, parts, bytes and sum of what was written.
   Answer<CheckpointRecord> put(std::string_view bytes, const std::function<bool()>& between);
+  // Refused: it is not whole. Any other error is a broken connection.
   Answer<std::string> get(const CheckpointRecord& record);
 
  private:

@@ -22,6 +22,11 @@ bool Outgoing::has_room() const {
   return has_room_locked();
 }
 
+bool Outgoing::is_empty() const {
+  const std::lock_guard lock(mutex_);
+  return kept_.empty();
+}
+
 std::optional<Outgoing::Batch> Outgoing::next() {
   const std::lock_guard lock(mutex_);
   if (unsent_ == kept_.size()) return std::nullopt;

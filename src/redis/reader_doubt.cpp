@@ -65,6 +65,7 @@ Reader::Next Reader::found(const Survey& survey) {
   });
   if (!written) return lost(written.error());
   founding_ = Founding{to_hex(random_number()), position_.n};
+  gap_.reset();
   const std::uint64_t generation = std::max(survey.generation, position_.generation) + 1;
   const auto word = server_->found(
       {relay_, founding_->epoch, generation, position_, shared_.options, written.value(), ledger_});

@@ -80,6 +80,11 @@ class Redis:
     def promote(self) -> None:
         self.cli("REPLICAOF", "NO", "ONE")
 
+    def kill_readers(self) -> None:
+        for line in self.cli("CLIENT", "LIST").splitlines():
+            if "cmd=xread" in line:
+                self.cli("CLIENT", "KILL", "ID", line.split()[0].partition("=")[2])
+
     def cut_replica(self) -> None:
         """The replica gets nothing more, and thinks that it is one all the same."""
         self.cli("REPLICAOF", "127.0.0.1", "1")

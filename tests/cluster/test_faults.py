@@ -203,12 +203,13 @@ def test_two_masters_never_have_one_epoch(start_redis, start_sentinel, join):
     wait_until(lambda: new.cli("XLEN", "{syncrelay}:log") == old.cli("XLEN", "{syncrelay}:log"), "copied")
     new.promote()
     together.master = new
-    old.cli("CLIENT", "KILL", "TYPE", "normal")
+    old.kill_readers()  # all other connections stay with the old master
     new_epoch(relays[1:], epoch)
     relays[0].append("alone")
     relays[0].until_has("alone")
     relays[1].append("together")
     relays[2].until_has("together")
+    wait_until(lambda: all(relay.is_reachable() for relay in relays), "each has a master")
     assert relays[0].epoch() == epoch
     assert "alone" not in relays[1].row()
     old.replicate(new)

@@ -59,6 +59,11 @@ class Play:
         for relay in self.relays:
             relay.until_has(mark, seconds=30)
 
+    @staticmethod
+    def go_by(seconds):
+        """How long a fault lasts: nothing is waited for."""
+        time.sleep(seconds)
+
     # Faults.
 
     def end_connections(self):
@@ -67,7 +72,7 @@ class Play:
     def pause_redis(self):
         self.master.pause()
         self.append()
-        time.sleep(self.random.choice([0.3, 1.2, 2.5]))
+        self.go_by(self.random.choice([0.3, 1.2, 2.5]))
         self.master.resume()
 
     def restart_redis(self):
@@ -116,7 +121,7 @@ class Play:
         self.append()
         fault()
         self.append()
-        time.sleep(self.random.random() * 0.4)
+        self.go_by(self.random.random() * 0.4)
         self.let_go_on()
 
 

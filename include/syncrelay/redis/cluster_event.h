@@ -34,7 +34,8 @@ struct EntryId {
 
   // The time of what the entry says, the same for all that read it.
   WallTime ts() const;
-  // The time by which what the cluster remembers grows old: never goes back.
+  // The time by which what the cluster remembers grows old. It never goes back, but where
+  // StateLoaded puts another history in the place of this relay's own.
   Duration at() const;
 };
 

@@ -62,8 +62,8 @@ class ClusterLog {
 
   void start();
   // Leaves the cluster, where Redis can be reached: then the relay is gone at once. Ends all
-  // threads, which takes as long as the answer of a Redis that is slow: up to 3 s, and longer where
-  // the resolver hangs. What has not come back is lost or not.
+  // threads, which takes milliseconds, but up to 10 s with a Redis that takes connections and does
+  // not answer, and longer where the resolver hangs. What has not come back is lost or not.
   void stop();
 
   // The first id of this relay; OwnIdChanged tells the next ones.

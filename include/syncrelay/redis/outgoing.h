@@ -33,6 +33,7 @@ class Outgoing {
   // False, and nothing was added: has_room() is false.
   bool add(std::string_view bytes);
   bool has_room() const;
+  bool is_empty() const;  // all has come back
 
   // The next batch to send; nothing when all have been sent.
   std::optional<Batch> next();

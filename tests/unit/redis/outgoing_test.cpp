@@ -12,7 +12,9 @@ constexpr Outgoing::Bounds kWide = {1 << 30, 1 << 30};
 TEST_CASE("What is added while nobody sends is one batch, and what comes later the next") {
   Outgoing outgoing(kWide);
   CHECK_FALSE(outgoing.next());
+  CHECK(outgoing.is_empty());
   CHECK(outgoing.add("a"));
+  CHECK_FALSE(outgoing.is_empty());
   CHECK(outgoing.add("b"));
   const auto first = outgoing.next();
   REQUIRE(first);
