@@ -32,9 +32,7 @@ void Appender::serve(const Session& session) {
       wait_for(shared_.appender, std::chrono::hours(1));
       continue;
     }
-    const auto answer =
-        server.value().appended(std::chrono::steady_clock::now() + LogServer::kPatience);
-    if (!heed(answer, session)) return;
+    if (!heed(server.value().appended(), session)) return;
   }
 }
 

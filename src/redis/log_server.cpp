@@ -197,8 +197,8 @@ void LogServer::append(std::string_view epoch, RelayId relay, std::uint64_t batc
   connection_.send(command(Script::append, {epoch, name, number, data}, {}));
 }
 
-LogServer::Word LogServer::appended(TimePoint deadline) {
-  const auto reply = connection_.receive(deadline);
+LogServer::Word LogServer::appended() {
+  const auto reply = connection_.receive(kPatience);
   if (!reply) return reply.error();
   return std::string(reply.value().value().text());
 }

@@ -37,7 +37,7 @@ class LogServer {
   using Answer = Result<T, RedisError>;
   using Word = Answer<std::string>;  // what the script returns, see scripts.cpp
 
-  static constexpr Duration kPatience = std::chrono::seconds(3);  // for any one answer
+  static constexpr Duration kPatience = std::chrono::seconds(3);  // without any byte of an answer
   static constexpr std::size_t kEntriesAtOnce = 64;
   static constexpr std::size_t kPartBytes = 8 << 20;  // of a checkpoint
   static constexpr int kPartSeconds = 600;            // the life of a part of what is not recorded
@@ -81,12 +81,12 @@ class LogServer {
 
   // Many may be outstanding; appended() takes their answers in order, see RedisConnection::receive.
   void append(std::string_view epoch, RelayId relay, std::uint64_t batch, std::string_view data);
-  Word appended(TimePoint deadline);
+  Word appended();
 
   // Asks for what comes behind `id`, at most kEntriesAtOnce entries, waiting for up to `block`
   // (zero: not at all) for the first. The answer is taken by RedisConnection::receive.
   void read_behind(EntryId id, Duration block);
-  RedisConnection::Answer entries(TimePoint deadline) { return connection_.receive(deadline); }
+  RedisConnection::Answer entries(Duration block) { return connection_.receive(block + kPatience); }
 
   // Writes a checkpoint; `between` is called between the parts, and ends the writing by returning
   // false. The name, parts, bytes and sum of what was written.

@@ -151,13 +151,12 @@ Reader::Next Reader::read_on() {
   look_whether_caught_up();
   for (;;) {
     server_->read_behind(position_.id, kBlock);
-    const TimePoint deadline = std::chrono::steady_clock::now() + kBlock + LogServer::kPatience;
-    auto entries = server_->entries(deadline);
+    auto entries = server_->entries(kBlock);
     while (!entries && entries.error().kind == RedisError::Kind::interrupted) {
       shared_.reader.clear();
       // A reply is outstanding: only another connection can ask anything now.
       if (shared_.reading_over || !shared_.gate.current().open) return Next::connect;
-      entries = server_->entries(deadline);
+      entries = server_->entries(kBlock);
     }
     if (!entries) return lost(entries.error());
     const Next next = take_all(entries.value().value());
@@ -170,11 +169,11 @@ Reader::Next Reader::read_on() {
 Reader::Next Reader::read_to_end() {
   for (;;) {
     server_->read_behind(position_.id, Duration::zero());
-    auto entries = server_->entries(std::chrono::steady_clock::now() + LogServer::kPatience);
+    auto entries = server_->entries(Duration::zero());
     while (!entries && entries.error().kind == RedisError::Kind::interrupted) {
       shared_.reader.clear();
       if (shared_.reading_over) return Next::connect;
-      entries = server_->entries(std::chrono::steady_clock::now() + LogServer::kPatience);
+      entries = server_->entries(Duration::zero());
     }
     if (!entries) return lost(entries.error());
     if (entries.value().value().is_null()) return Next::survey;

@@ -68,6 +68,7 @@ Result<RedisConnection, RedisError> RedisConnection::open(const RedisUrl::Host& 
 }
 
 void RedisConnection::send(Words words) {
+  if (outstanding_++ == 0) heard_ = std::chrono::steady_clock::now();
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
   texts.reserve(words.size());
@@ -80,16 +81,16 @@ void RedisConnection::send(Words words) {
                          sizes.data());
 }
 
-RedisConnection::Answer RedisConnection::receive(TimePoint deadline) {
-  return receive(deadline, interrupt_->fd());
+RedisConnection::Answer RedisConnection::receive(Duration patience) {
+  return receive(patience, interrupt_->fd());
 }
 
 RedisConnection::Answer RedisConnection::call(Words words, Duration patience) {
   send(words);
-  return receive(std::chrono::steady_clock::now() + patience, -1);
+  return receive(patience, -1);
 }
 
-RedisConnection::Answer RedisConnection::receive(TimePoint deadline, int interrupt_fd) {
+RedisConnection::Answer RedisConnection::receive(Duration patience, int interrupt_fd) {
   for (;;) {
     int sent = 0;
     void* reply = nullptr;
@@ -97,10 +98,12 @@ RedisConnection::Answer RedisConnection::receive(TimePoint deadline, int interru
     if (redisGetReplyFromReader(context_.get(), &reply) != REDIS_OK) return broken();
     if (reply != nullptr) {
       RedisReply owned(static_cast<redisReply*>(reply));
+      --outstanding_;
       if (!owned.value().is_error()) return owned;
       return RedisError{RedisError::Kind::refused, std::string(owned.value().text())};
     }
-    if (auto waited = wait(deadline, interrupt_fd, sent == 0); !waited) return waited.error();
+    const auto waited = wait(heard_ + patience, interrupt_fd, sent == 0);
+    if (!waited) return waited.error();
   }
 }
 
@@ -114,6 +117,7 @@ Result<void, RedisError> RedisConnection::wait(TimePoint deadline, int interrupt
   if (ready == 0) return RedisError{RedisError::Kind::broken, "no answer in time"};
   if ((watched[0].revents & ~POLLOUT) != 0 && redisBufferRead(context_.get()) != REDIS_OK)
     return broken();
+  if (watched[0].revents != 0) heard_ = std::chrono::steady_clock::now();
   if (watched[0].revents == 0) return RedisError{RedisError::Kind::interrupted, "interrupted"};
   return {};
 }

@@ -72,8 +72,9 @@ class RedisConnection {
   // Queues a command. Nothing is sent yet.
   void send(Words words);
   // Sends what is queued, and waits for the next reply; that to an earlier send(), in order. An
-  // error reply is an error here.
-  Answer receive(TimePoint deadline);
+  // error reply is an error here. Broken when nothing was heard for `patience`, since there was
+  // something to wait for: a large reply may take as long as it comes.
+  Answer receive(Duration patience);
   // Sends one command and waits for its reply without regard to the Wake, which is for what takes a
   // moment. Precondition: no other reply is outstanding.
   Answer call(Words words, Duration patience);
@@ -85,12 +86,14 @@ class RedisConnection {
   RedisConnection(redisContext* context, const Wake& interrupt)
       : context_(context), interrupt_(&interrupt) {}
 
-  Answer receive(TimePoint deadline, int interrupt_fd);
+  Answer receive(Duration patience, int interrupt_fd);
   Result<void, RedisError> wait(TimePoint deadline, int interrupt_fd, bool unsent);
   RedisError broken() const;
 
   std::unique_ptr<redisContext, Free> context_;
   const Wake* interrupt_;
+  std::size_t outstanding_ = 0;  // replies
+  TimePoint heard_;              // when bytes went or came last, or the first was waited for
 };
 
 }  // namespace syncrelay

@@ -122,15 +122,17 @@ def test_a_turn_that_is_not_used_is_anothers(redis, join):
     relays = [join(redis, entries=20) for _ in range(2)]
     for relay in relays:
         relay.wait_for("caught_up")
-    relays[0].say("hold")
-    relays[1].say("hold")
+        relay.say("hold")
+    began = [len(relay.lines) for relay in relays]
     fill(relays[0], "a", 60)
-    holder = wait_until(lambda: next((relay for relay in relays if relay.all("wanted ", 2)), None), "a turn")
-    redis.cli("HSET", INFO, "turn", "1")  # a minute has passed
-    other = relays[1 - relays.index(holder)]
+    [holder] = wait_until(lambda: [at for at in (0, 1) if relays[at].all("wanted ", began[at])], "a turn")
+    relays[holder].kill()
+    other = relays[1 - holder]
     other.say("release")
-    fill(relays[0], "b", 60)
-    fill(relays[0], "c", 60)
+    fill(other, "b", 40)
+    assert len(other.all("wanted ", began[1 - holder])) == 0
+    redis.cli("HSET", INFO, "turn", "1")  # a minute has passed
+    fill(other, "c", 40)
     wait_until(lambda: any("result=OK" in line for line in other.log), "the other wrote it")
 
 

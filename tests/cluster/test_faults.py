@@ -23,12 +23,12 @@ def gather(join, place, count=3, **settings):
     return relays
 
 
-def go_on(relays, *texts):
+def go_on(relays, *texts, word="then"):
     """What is appended now by each comes to all, who have the same."""
     for number, relay in enumerate(relays):
-        relay.append(f"then{number}")
+        relay.append(f"{word}{number}")
     for relay in relays:
-        relay.until_has(*texts, *[f"then{number}" for number in range(len(relays))])
+        relay.until_has(*texts, *[f"{word}{number}" for number in range(len(relays))])
     assert all(relay.row() == relays[0].row() for relay in relays)
     assert same_epoch(relays)
 
@@ -336,3 +336,20 @@ def test_time_of_entries_never_goes_back(redis, join):
                   for line in relay.lines if line.split()[0] in ("letters", "founded", "loaded", "gone")]
         assert stamps == sorted(stamps)
         assert abs(stamps[-1] - began) < 60_000
+
+
+def test_a_relay_that_appends_all_the_time_notices_that_redis_does_not_answer(redis, join):
+    relay = join(redis)
+    relay.wait_for("caught_up")
+    redis.pause()
+    appended = 0
+
+    def one_more():
+        nonlocal appended
+        relay.append(f"on{appended}")
+        appended += 1
+        return [line for line in relay.log if "took no append" in line]
+
+    wait_until(one_more, "it is noticed", 6)
+    redis.resume()
+    relay.until_has(f"on{appended - 1}")
