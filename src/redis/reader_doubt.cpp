@@ -50,8 +50,11 @@ LogServer::Word Reader::bid(const Survey& survey) {
                        kBidLife, shared_.known.get()});
 }
 
-// The others wait for this relay for as long as it goes on bidding.
+// The others wait for this relay for as long as it goes on bidding. One that has nothing founds
+// nothing over a state that it cannot read.
 Reader::Next Reader::found(const Survey& survey) {
+  if (position_.is_nothing() && !survey.epoch.empty())
+    return lost({RedisError::Kind::refused, "the cluster's state cannot be read"});
   const std::uint64_t number =
       shared_.desk.ask({CheckpointDesk::Purpose::founding, position_, ledger_, epoch_, relay_});
   tell(CheckpointWanted{number});

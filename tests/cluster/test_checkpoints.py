@@ -147,11 +147,12 @@ def test_a_lost_checkpoint_is_made_anew_by_who_has_the_state(redis, join):
     assert late.row() == relay.row()
 
 
+@pytest.mark.parametrize("end", ["stop", "kill"])
 @pytest.mark.parametrize("harm", ["DEL", "SETRANGE"])
-def test_nothing_is_founded_over_a_state_that_cannot_be_read(redis, join, harm):
+def test_nothing_is_founded_over_a_state_that_cannot_be_read(redis, join, harm, end):
     relay = join(redis)
     fill(relay, "a", 3)
-    relay.stop()
+    getattr(relay, end)()
     for part in parts(redis):
         redis.cli(harm, part, *(["0", "\x7f"] if harm == "SETRANGE" else []))
     late = join(redis)
