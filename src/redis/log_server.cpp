@@ -54,6 +54,7 @@ Result<Survey, RedisError> read_survey(RedisValue value) {
   survey.others = static_cast<std::uint64_t>(value[3].integer());
   survey.epoch = value[4].text();
   survey.settings = value[7].text();
+  survey.replid = value[11].text();
   for (const std::size_t at : {std::size_t{9}, std::size_t{8}}) {
     if (auto record = CheckpointRecord::parse(value[at].text()))
       survey.checkpoints.push_back(std::move(*record));

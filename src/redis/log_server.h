@@ -22,6 +22,7 @@ struct Survey {
   Standing standing = Standing::unknown;
   std::uint64_t last_batch = 0;  // of this relay, where it is gone
   std::uint64_t others = 0;      // relays that have given a sign of life
+  std::string replid;            // of the server's history, as it calls it
   std::string epoch;             // empty: no cluster was ever founded here
   std::uint64_t generation = 0;
   std::uint64_t n = 0;  // of the last entry

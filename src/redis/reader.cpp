@@ -61,17 +61,20 @@ Reader::Next Reader::follow(const Survey& survey) {
 bool Reader::is_near(const Survey& survey) const {
   if (gap_ == position_.n) return false;
   if (founding_ && founding_->epoch == survey.epoch && founding_->n == position_.n) return true;
-  return survey.epoch == epoch_ && survey.hold == Survey::Hold::held;
+  const bool pledged = survey.replid == pledged_ || survey.standing == Survey::Standing::gone;
+  return survey.epoch == epoch_ && survey.hold == Survey::Hold::held && pledged;
 }
 
 // Precondition: it is not near. Where this relay may have told its clients, under the epoch of this
 // history, what is not in it, only a new epoch helps.
 Reader::Next Reader::approach(const Survey& survey) {
-  if (survey.epoch != epoch_) return load(survey);
+  if (survey.epoch != epoch_) return load(survey, survey.epoch);
+  if (survey.replid != pledged_ && survey.standing != Survey::Standing::gone)
+    return demand_new_epoch(survey, "this epoch may go on elsewhere");
   if (survey.hold == Survey::Hold::held)
     return demand_new_epoch(survey, "an entry of the log is missing");
   const bool known = survey.standing != Survey::Standing::unknown;
-  if (survey.hold == Survey::Hold::trimmed && known) return load(survey);
+  if (survey.hold == Survey::Hold::trimmed && known) return load(survey, survey.epoch);
   return demand_new_epoch(survey, "what this relay has read is not in the log");
 }
 
@@ -79,6 +82,7 @@ Reader::Next Reader::enter(const Survey& survey) {
   if (shared_.stopping) return Next::connect;  // one that is leaving does not come back
   const auto word = server_->enter(survey.epoch, relay_, shared_.outgoing.last_back());
   if (!word) return lost(word.error());
+  pledged_ = survey.replid;
   if (word.value() == "GONE") return leave_old_id();
   if (word.value() != "OK") return Next::survey;
   if (!complaint_.empty()) shared_.log.info("the cluster's Redis is back");
@@ -109,14 +113,14 @@ void Reader::rename(std::uint64_t own_appends) {
 }
 
 // Tries the older checkpoint first, so that there is a window of events behind it.
-Reader::Next Reader::load(const Survey& survey) {
+Reader::Next Reader::load(const Survey& survey, const std::string& epoch) {
   std::string why = "there is no checkpoint";
   for (const CheckpointRecord& record : survey.checkpoints) {
     auto bytes = server_->get(record);
     if (!bytes && bytes.error().kind == RedisError::Kind::broken) return lost(bytes.error());
     auto checkpoint = bytes ? unpack_checkpoint(bytes.value()) : std::nullopt;
     if (checkpoint) {
-      take_over(record, survey.epoch, std::move(*checkpoint));
+      take_over(record, epoch, std::move(*checkpoint));
       return Next::survey;
     }
     why = bytes ? "the checkpoint is damaged" : bytes.error().what;

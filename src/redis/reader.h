@@ -50,7 +50,7 @@ class Reader {
   bool is_chosen(const Survey& survey);
 
   // Reading.
-  Next load(const Survey& survey);
+  Next load(const Survey& survey, const std::string& epoch);
   void take_over(const CheckpointRecord& record, const std::string& epoch,
                  UnpackedCheckpoint checkpoint);
   Next read_on();
@@ -73,6 +73,9 @@ class Reader {
   std::optional<LogServer> server_;
   RelayId relay_;
   Position position_;
+  // Where this relay has read, or has bid, last. Under its epoch it reads on nowhere else, unless
+  // it bids there: with its bid the epoch may go on at that place, and only there.
+  std::string pledged_;
   Ledger ledger_;
   std::string epoch_;  // under which the user is; empty: it has been told nothing
 

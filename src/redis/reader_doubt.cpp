@@ -24,28 +24,28 @@ Reader::Next Reader::settle(const Survey& survey) {
   return Next::connect;
 }
 
-// Reads what can be read of this history before it says what it has. One that is further than this
-// relay is taken over first.
+// One that is further than this relay is taken over first, and read to its end: under an epoch that
+// nobody else has, because it may be one that has gone on elsewhere. Nothing is read under an epoch
+// that others have until all have agreed that it goes on here.
 Reader::Next Reader::prepare_bid(const Survey& survey) {
   const bool further =
       std::tie(survey.generation, survey.n) > std::tie(position_.generation, position_.n);
-  const bool held = survey.hold == Survey::Hold::held && survey.epoch == epoch_;
-  if (!held) {
-    if (survey.epoch.empty() || !further) return Next::survey;
-    const bool proven =
-        survey.hold == Survey::Hold::trimmed && survey.standing != Survey::Standing::unknown;
-    if (survey.epoch == epoch_ && !proven) {
-      const auto next = demand_new_epoch(survey, "what this relay has read is not in the log");
-      if (next != Next::survey) return next;
-    }
-    if (const Next next = load(survey); next != Next::survey || epoch_ != survey.epoch) return next;
+  const bool same = survey.epoch == epoch_ && !epoch_.empty();
+  if (survey.epoch.empty() || !further || (same && survey.hold == Survey::Hold::held))
+    return Next::survey;
+  const bool proven =
+      survey.hold == Survey::Hold::trimmed && survey.standing != Survey::Standing::unknown;
+  if (same && !proven) {
+    const Next next = demand_new_epoch(survey, "what this relay has read is not in the log");
+    if (next != Next::survey) return next;
   }
-  if (const Next next = read_to_end(); next != Next::survey) return next;
-  if (gap_ != position_.n) return Next::survey;
-  return demand_new_epoch(survey, "an entry of the log is missing");
+  const std::string own_epoch = to_hex(random_number());
+  const Next next = load(survey, own_epoch);
+  return next == Next::survey && epoch_ == own_epoch ? read_to_end() : next;
 }
 
 LogServer::Word Reader::bid(const Survey& survey) {
+  pledged_ = survey.replid;
   return server_->bid({relay_, position_, has_same_options(survey), shared_.settings.bid_wait,
                        kBidLife, shared_.known.get()});
 }
