@@ -29,6 +29,7 @@ LIBRARIES = {
     r"CLI/": r"src/config/\w+\.cpp",
     r"openssl/": r"src/auth/\w+\.cpp",
     r"sqlite3\.h": r"src/store/\w+\.(cpp|h)",
+    r"hiredis/": r"src/redis/\w+\.(cpp|h)",
 }
 
 SYSTEM = re.compile(r"^(sys|netinet|arpa|net|linux|bits)/|^[a-z0-9_]+(\.h)?$")
