@@ -25,6 +25,7 @@ constexpr std::string_view kChannels = "Channels";
 constexpr std::string_view kAccess = "Tokens";
 constexpr std::string_view kPresence = "Who is there, and what they say";
 constexpr std::string_view kStorage = "Storage";
+constexpr std::string_view kCluster = "Several relays";
 constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kTimes = "Times";
 constexpr std::string_view kLogging = "Logging";
@@ -267,6 +268,21 @@ std::vector<Option> storage_options() {
   return options;
 }
 
+std::vector<Option> cluster_options() {
+  std::vector<Option> options = {
+      text_option({"cluster", kCluster, "URL",
+                   "Be one of several relays that share one log in this Redis: "
+                   "redis://[user:password@]host[:port][/database][?prefix=NAME] or "
+                   "redis+sentinel://host,host/master"},
+                  &Config::cluster, directory_problem),
+      duration_option({"cluster-timeout", kCluster, "TIME",
+                       "How long the answer to a command waits for the cluster's log"},
+                      &Config::cluster_timeout, {10ms, 1h}),
+  };
+  options[0].default_text = "off";
+  return options;
+}
+
 std::vector<Option> client_options() {
   return {
       number_option({"shards", kClients, "COUNT", "Threads that serve clients; 0: one per core"},
@@ -322,9 +338,9 @@ std::vector<Option> logging_options() {
 
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
-  for (const auto part :
-       {listener_options, backend_options, state_options, channel_options, access_options,
-        presence_options, storage_options, client_options, time_options, logging_options}) {
+  for (const auto part : {listener_options, backend_options, state_options, channel_options,
+                          access_options, presence_options, storage_options, cluster_options,
+                          client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
   return table;

@@ -72,7 +72,7 @@ std::optional<UnpackedCheckpoint> unpack_checkpoint(std::string_view bytes) {
   const std::uint64_t relays = take_number(bytes);
   if (relays > bytes.size() / (2 * kNumberBytes)) return std::nullopt;
   for (std::uint64_t count = 0; count < relays; ++count) {
-    const RelayId relay{take_number(bytes)};
+    const NodeId relay{take_number(bytes)};
     unpacked.ledger[relay] = take_number(bytes);
   }
   unpacked.state = bytes;

@@ -20,7 +20,7 @@ class CheckpointDesk {
     Position position;  // behind which the user is when it is asked
     Ledger ledger;
     std::string epoch;
-    RelayId relay;
+    NodeId relay;
   };
   struct Made {
     Wanted wanted;

@@ -8,17 +8,17 @@
 
 namespace syncrelay {
 
-std::string RelayId::text() const {
+std::string NodeId::text() const {
   return to_hex(value);
 }
 
-std::optional<RelayId> RelayId::parse(std::string_view text) {
+std::optional<NodeId> NodeId::parse(std::string_view text) {
   const auto value = from_hex(text);
   if (!value) return std::nullopt;
-  return RelayId{*value};
+  return NodeId{*value};
 }
 
-RelayId RelayId::random() {
+NodeId NodeId::random() {
   return {random_number()};
 }
 

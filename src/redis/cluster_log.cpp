@@ -31,10 +31,13 @@ LogShared::LogShared(ClusterLog::Settings s, const Log& l)
       log(l),
       keys(settings.url.prefix),
       dialer(settings.url, keys.log()),
-      first_relay(RelayId::random()),
+      first_relay(NodeId::random()),
       gate(reader, appender, keeper),
       outgoing({settings.bytes, settings.appends}),
-      events(kEvents, [this] { arrived.set(); }) {}
+      events(kEvents, [this] {
+        arrived.set();
+        if (settings.wake) settings.wake();
+      }) {}
 
 struct ClusterLog::Impl {
   Impl(Settings settings, const Log& log) : shared(std::move(settings), log) {}
@@ -74,7 +77,7 @@ void ClusterLog::stop() {
   impl_->end(impl_->reading, impl_->shared.reader);
 }
 
-RelayId ClusterLog::relay() const {
+NodeId ClusterLog::relay() const {
   return impl_->shared.first_relay;
 }
 

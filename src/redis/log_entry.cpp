@@ -34,7 +34,7 @@ std::optional<LogEntry> LogEntry::read(RedisValue value) {
   LogEntry entry;
   const auto id = EntryId::parse(value[0].text());
   const auto kind = kind_of(fields[3].text());
-  const auto relay = RelayId::parse(fields[9].text());
+  const auto relay = NodeId::parse(fields[9].text());
   if (!id || !kind || !relay || !read_number(fields[5].text(), entry.generation) ||
       !read_number(fields[7].text(), entry.n) || !read_number(fields[11].text(), entry.batch))
     return std::nullopt;

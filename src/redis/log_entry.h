@@ -17,7 +17,7 @@ struct LogEntry {
   Kind kind = Kind::letters;
   std::uint64_t generation = 0;
   std::uint64_t n = 0;
-  RelayId relay;
+  NodeId relay;
   std::uint64_t batch = 0;
   std::string_view data;  // of founded: the epoch
 

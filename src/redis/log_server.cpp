@@ -108,7 +108,7 @@ LogServer::Word LogServer::word(Script script, const Words& arguments, const Wor
   return std::string(reply.value().value().text());
 }
 
-LogServer::Answer<Survey> LogServer::survey(RelayId relay, const Position& position,
+LogServer::Answer<Survey> LogServer::survey(NodeId relay, const Position& position,
                                             Duration silent) {
   const std::string name = relay.text(), id = id_text(position),
                     generation = std::to_string(position.generation),
@@ -118,23 +118,23 @@ LogServer::Answer<Survey> LogServer::survey(RelayId relay, const Position& posit
   return read_survey(reply.value().value());
 }
 
-LogServer::Word LogServer::enter(std::string_view epoch, RelayId relay, std::uint64_t batch) {
+LogServer::Word LogServer::enter(std::string_view epoch, NodeId relay, std::uint64_t batch) {
   const std::string name = relay.text(), number = std::to_string(batch);
   return word(Script::enter, {epoch, name, number});
 }
 
-LogServer::Word LogServer::leave(std::string_view epoch, RelayId relay) {
+LogServer::Word LogServer::leave(std::string_view epoch, NodeId relay) {
   const std::string name = relay.text();
   return word(Script::leave, {epoch, name});
 }
 
-LogServer::Word LogServer::turn(std::string_view epoch, RelayId relay, std::uint64_t n,
+LogServer::Word LogServer::turn(std::string_view epoch, NodeId relay, std::uint64_t n,
                                 std::uint64_t every) {
   const std::string name = relay.text(), number = std::to_string(n), way = std::to_string(every);
   return word(Script::turn, {epoch, name, number, way});
 }
 
-LogServer::Word LogServer::record(std::string_view epoch, RelayId relay,
+LogServer::Word LogServer::record(std::string_view epoch, NodeId relay,
                                   const CheckpointRecord& record) {
   const std::string name = relay.text(), n = std::to_string(record.position.n),
                     text = record.text();
@@ -146,7 +146,7 @@ LogServer::Word LogServer::doubt(std::string_view epoch) {
   return word(Script::doubt, {epoch});
 }
 
-LogServer::Answer<LogServer::Beat> LogServer::beat(std::string_view epoch, RelayId relay,
+LogServer::Answer<LogServer::Beat> LogServer::beat(std::string_view epoch, NodeId relay,
                                                    Duration silent, Duration pause) {
   const std::string name = relay.text(), limit = milliseconds_text(silent),
                     away = milliseconds_text(pause);
@@ -157,7 +157,7 @@ LogServer::Answer<LogServer::Beat> LogServer::beat(std::string_view epoch, Relay
   if (const auto newest = CheckpointRecord::parse(value[1].text()))
     beat.newest = newest->position.n;
   for (std::size_t at = 2; at < value.size(); ++at) {
-    if (const auto other = RelayId::parse(value[at].text())) beat.others.push_back(*other);
+    if (const auto other = NodeId::parse(value[at].text())) beat.others.push_back(*other);
   }
   return beat;
 }
@@ -171,7 +171,7 @@ LogServer::Word LogServer::bid(const Bid& bid) {
                  wait, live};
   std::vector<std::string> known;
   known.reserve(bid.known.size());
-  for (const RelayId relay : bid.known) known.push_back(relay.text());
+  for (const NodeId relay : bid.known) known.push_back(relay.text());
   words.insert(words.end(), known.begin(), known.end());
   return word(Script::bid, words);
 }
@@ -192,7 +192,7 @@ LogServer::Word LogServer::found(const Founding& founding) {
   return word(Script::found, words, Words(parts.begin(), parts.end()));
 }
 
-void LogServer::append(std::string_view epoch, RelayId relay, std::uint64_t batch,
+void LogServer::append(std::string_view epoch, NodeId relay, std::uint64_t batch,
                        std::string_view data) {
   const std::string name = relay.text(), number = std::to_string(batch);
   connection_.send(command(Script::append, {epoch, name, number, data}, {}));

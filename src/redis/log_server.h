@@ -45,32 +45,32 @@ class LogServer {
 
   static Answer<LogServer> open(const Dialer& dialer, const LogKeys& keys, const Wake& interrupt);
 
-  Answer<Survey> survey(RelayId relay, const Position& position, Duration silent);
-  Word enter(std::string_view epoch, RelayId relay, std::uint64_t batch);
-  Word leave(std::string_view epoch, RelayId relay);
-  Word turn(std::string_view epoch, RelayId relay, std::uint64_t n, std::uint64_t every);
-  Word record(std::string_view epoch, RelayId relay, const CheckpointRecord& record);
+  Answer<Survey> survey(NodeId relay, const Position& position, Duration silent);
+  Word enter(std::string_view epoch, NodeId relay, std::uint64_t batch);
+  Word leave(std::string_view epoch, NodeId relay);
+  Word turn(std::string_view epoch, NodeId relay, std::uint64_t n, std::uint64_t every);
+  Word record(std::string_view epoch, NodeId relay, const CheckpointRecord& record);
   Word doubt(std::string_view epoch);
 
   struct Beat {
     std::string word;
     std::uint64_t newest = 0;  // n of the newest checkpoint
-    std::vector<RelayId> others;
+    std::vector<NodeId> others;
   };
-  Answer<Beat> beat(std::string_view epoch, RelayId relay, Duration silent, Duration pause);
+  Answer<Beat> beat(std::string_view epoch, NodeId relay, Duration silent, Duration pause);
 
   struct Bid {
-    RelayId relay;
+    NodeId relay;
     const Position& position;
     bool same_settings;
     Duration wait;
     Duration live;
-    const std::vector<RelayId>& known;
+    const std::vector<NodeId>& known;
   };
   Word bid(const Bid& bid);
 
   struct Founding {
-    RelayId relay;
+    NodeId relay;
     std::string epoch;
     std::uint64_t generation;
     const Position& position;  // of the founder
@@ -81,7 +81,7 @@ class LogServer {
   Word found(const Founding& founding);
 
   // Many may be outstanding; appended() takes their answers in order, see RedisConnection::receive.
-  void append(std::string_view epoch, RelayId relay, std::uint64_t batch, std::string_view data);
+  void append(std::string_view epoch, NodeId relay, std::uint64_t batch, std::string_view data);
   Word appended();
 
   // Asks for what comes behind `id`, at most kEntriesAtOnce entries, waiting for up to `block`

@@ -21,18 +21,18 @@ namespace syncrelay {
 // The other relays, as the last sign of life was answered. Thread-safe.
 class KnownRelays {
  public:
-  void set(std::vector<RelayId> relays) {
+  void set(std::vector<NodeId> relays) {
     const std::lock_guard lock(mutex_);
     relays_ = std::move(relays);
   }
-  std::vector<RelayId> get() const {
+  std::vector<NodeId> get() const {
     const std::lock_guard lock(mutex_);
     return relays_;
   }
 
  private:
   mutable std::mutex mutex_;
-  std::vector<RelayId> relays_;
+  std::vector<NodeId> relays_;
 };
 
 // What the user and the three threads of a ClusterLog have in common.
@@ -44,7 +44,7 @@ struct LogShared {
   const Log& log;
   const LogKeys keys;
   const Dialer dialer;
-  const RelayId first_relay;
+  const NodeId first_relay;
 
   Wake arrived;  // for the user
   Wake reader, appender, keeper;

@@ -95,7 +95,7 @@ Reader::Next Reader::enter(const Survey& survey) {
 
 // This relay was declared gone. What it appended before is to be read first; then it is another.
 Reader::Next Reader::leave_old_id() {
-  const RelayId old = relay_;
+  const NodeId old = relay_;
   if (const Next next = read_to_end(); next != Next::survey || relay_ != old) return next;
   const auto survey = server_->survey(relay_, position_, shared_.settings.silent);
   if (!survey) return lost(survey.error());
@@ -105,9 +105,11 @@ Reader::Next Reader::leave_old_id() {
 }
 
 void Reader::rename(std::uint64_t own_appends) {
-  shared_.log.warning("declared gone by another relay: on under another id",
-                      {{"id", relay_.text()}});
-  relay_ = RelayId::random();
+  if (!shared_.stopping) {  // else it has said so itself
+    shared_.log.warning("declared gone by another relay: on under another id",
+                        {{"id", relay_.text()}});
+  }
+  relay_ = NodeId::random();
   shared_.outgoing.renumber();
   tell(OwnIdChanged{relay_, own_appends});
 }
@@ -181,7 +183,7 @@ Reader::Next Reader::read_to_end() {
     }
     if (!entries) return lost(entries.error());
     if (entries.value().value().is_null()) return Next::survey;
-    const RelayId before = relay_;
+    const NodeId before = relay_;
     const Next next = take_all(entries.value().value());
     if (next != Next::survey || gap_ == position_.n || relay_ != before) return next;
   }

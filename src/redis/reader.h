@@ -71,7 +71,7 @@ class Reader {
 
   LogShared& shared_;
   std::optional<LogServer> server_;
-  RelayId relay_;
+  NodeId relay_;
   Position position_;
   // Where this relay has read, or has bid, last. Under its epoch it reads on nowhere else, unless
   // it bids there: with its bid the epoch may go on at that place, and only there.

@@ -12,7 +12,7 @@ namespace syncrelay {
 // relay is the one to found.
 Reader::Next Reader::settle(const Survey& survey) {
   shared_.settled = false;
-  const RelayId before = relay_;
+  const NodeId before = relay_;
   if (const Next next = prepare_bid(survey); next != Next::survey || relay_ != before) return next;
   while (!shared_.reading_over) {
     const auto word = bid(survey);

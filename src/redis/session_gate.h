@@ -14,7 +14,7 @@ struct Session {
   std::uint64_t number = 0;
   bool open = false;
   std::string epoch;
-  RelayId relay;
+  NodeId relay;
 };
 
 // Says to the other threads whether there is a session: the reader opens and closes them; whoever
@@ -30,7 +30,7 @@ class SessionGate {
     return session_;
   }
 
-  void open(std::string epoch, RelayId relay) {
+  void open(std::string epoch, NodeId relay) {
     {
       const std::lock_guard lock(mutex_);
       session_ = {session_.number + 1, true, std::move(epoch), relay};

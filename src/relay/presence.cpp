@@ -1,6 +1,7 @@
 #include "syncrelay/relay/presence.h"
 
 #include <algorithm>
+#include <set>
 
 #include "syncrelay/channel/member.h"
 
@@ -77,6 +78,23 @@ void Presence::hear(const Gone& gone, TimePoint now) {
   const TimePoint at = now + settings_.grace;
   orphan(channels_.main(), gone.relay, at);
   for (const auto& [name, channel] : channels_.by_name()) orphan(*channel, gone.relay, at);
+}
+
+void Presence::move(RelayId home, TimePoint now) {
+  const RelayId old = std::exchange(settings_.home, home);
+  doubted_ = false;
+  hear(Gone{old}, now);
+  std::vector<Place> places;  // of which judge() may erase each
+  for (auto& [channel, people] : by_channel_) {
+    for (Identified& person : people) places.push_back({&channel, &person});
+  }
+  for (const Place& place : places) judge(place, now);
+}
+
+std::vector<RelayId> Presence::dead() const {
+  std::set<RelayId> dead;
+  for (const auto& [at, depart] : orphans_) dead.insert(depart.home);
+  return {dead.begin(), dead.end()};
 }
 
 void Presence::orphan(const Channel& channel, RelayId relay, TimePoint at) {

@@ -19,6 +19,11 @@ Duration left_of(const Expiry& expiry, WallTime now) {
   return std::clamp<Duration>(left, Duration::zero(), expiry.after);
 }
 
+WallTime end_of(const Batch::Timed& timed) {
+  const std::chrono::microseconds after(timed.lifetime.after);
+  return {timed.ts.microseconds + after.count()};
+}
+
 // The one whose position the answer has, see Outcome.
 std::string_view answering_channel(const Command& command) {
   if (!command.commands.empty()) return answering_channel(command.commands.back());
@@ -56,9 +61,55 @@ Restored Relay::restore(const StoredHistory& history) {
   running_since_ = clock_.now() - history.ran;
   restore_ids(history);
   inbox_.restore(history.inbox);
+  for (const RelayId relay : history.dead) presence_.hear(Gone{relay}, clock_.now());
   events_ever_ = history.events_ever;
   show_numbers();
   return restored;
+}
+
+std::optional<StoredHistory> Relay::history(WallTime now) const {
+  if (!batch_.empty()) return std::nullopt;
+  StoredHistory history;
+  history.last = last();
+  history.events_ever = events_ever_;
+  history.version = channels().version();
+  history.tombstones = channels().tombstones();
+  tell(channels().main(), now, history);
+  for (const auto& [name, channel] : channels().by_name()) {
+    history.channels.push_back(
+        {std::string(name), channel->start, channel->last, channel->generation});
+    tell(*channel, now, history);
+  }
+  ids_.for_each([&](const std::string& id, Seq seq, Duration accepted) {
+    history.ids.push_back({id, seq, accepted});
+  });
+  history.dead = presence_.dead();
+  return history;
+}
+
+void Relay::tell(const Channel& channel, WallTime now, StoredHistory& history) const {
+  const std::string name(text(channel.name));
+  channel.state.for_each([&](const State::Entry& entry) {
+    StoredValue value{entry.value, entry.version};
+    if (const auto end = timers_.of(name, entry.key)) {
+      using std::chrono::ceil;
+      const Duration left = std::max(end->at - clock_.now(), Duration::zero());
+      const auto microseconds = ceil<std::chrono::microseconds>(left);
+      value.expiry = Expiry{{now.microseconds + microseconds.count()},
+                            ceil<std::chrono::milliseconds>(left),
+                            end->told};
+    }
+    history.state[name].emplace(entry.key, std::move(value));
+  });
+  const auto value_of = [](const State& state, std::string_view id) {
+    const StateValue* const value = state.find(id);
+    return value == nullptr ? nullptr : *value;
+  };
+  channel.members.get().for_each([&](const State::Entry& entry) {
+    history.members[name].push_back({name, entry.key, entry.value,
+                                     value_of(channel.wills.get(), entry.key),
+                                     value_of(channel.homes.get(), entry.key)});
+  });
 }
 
 void Relay::restore_channels(const StoredHistory& history, Restored& restored) {
@@ -102,6 +153,7 @@ void Relay::restore_members(Channel& channel, const StoredHistory& history, Upda
   for (const StoredMember& member : found->second) {
     members.push_back({member.id, member.value});
     if (member.will) channel.wills.make().set(member.id, member.will);
+    if (member.homes) channel.homes.make().set(member.id, member.homes);
   }
   channel.members.make().apply(members);
   update.members = std::make_shared<const StateChanges>(std::move(members));
@@ -336,8 +388,9 @@ void Relay::keep_times(const Update& part, const Batch::Timed* timed) {
     if (timed == nullptr) {
       timers_.end(channel, change.key);
     } else {
-      timers_.set(channel, change.key, change.version, timed->lifetime.told,
-                  clock_.now() + timed->lifetime.after);
+      Duration left = timed->lifetime.after;
+      if (replay_until_) left = left_of({end_of(*timed), timed->lifetime.after}, *replay_until_);
+      timers_.set(channel, change.key, change.version, timed->lifetime.told, clock_.now() + left);
     }
   }
 }

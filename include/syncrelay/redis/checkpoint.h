@@ -21,7 +21,7 @@ struct Position {
 };
 
 // The number of the last batch of each relay that is not gone, by what was read.
-using Ledger = std::map<RelayId, std::uint64_t>;
+using Ledger = std::map<NodeId, std::uint64_t>;
 
 // Where a checkpoint is and what it stands for.
 struct CheckpointRecord {

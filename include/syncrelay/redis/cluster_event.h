@@ -14,13 +14,13 @@ namespace syncrelay {
 
 // A relay for as long as it is not declared gone; random, never used again. Sixteen hex digits as
 // text.
-struct RelayId {
+struct NodeId {
   std::uint64_t value = 0;
 
-  friend auto operator<=>(const RelayId&, const RelayId&) = default;
+  friend auto operator<=>(const NodeId&, const NodeId&) = default;
   std::string text() const;
-  static std::optional<RelayId> parse(std::string_view text);
-  static RelayId random();
+  static std::optional<NodeId> parse(std::string_view text);
+  static NodeId random();
 };
 
 // Where an entry stands in the stream. They grow, also from one epoch to the next.
@@ -45,7 +45,7 @@ struct EntryId {
 // Letters that a relay appended.
 struct LettersCame {
   EntryId id;
-  RelayId from;
+  NodeId from;
   std::uint64_t own_appends = 0;  // calls of append() that it consists of; 0: another relay's
   std::string data;               // what they were called with, one behind the other
 };
@@ -53,7 +53,7 @@ struct LettersCame {
 // That relay is dead, or has stopped: nothing comes from it any more. Comes once for each relay.
 struct RelayGone {
   EntryId id;
-  RelayId relay;
+  NodeId relay;
 };
 
 // A new epoch: no position of an earlier one has a meaning any more. The state goes on.
@@ -73,7 +73,7 @@ struct StateLoaded {
 
 // This relay was declared gone and lives, under another id. Its members have lost their home.
 struct OwnIdChanged {
-  RelayId relay;
+  NodeId relay;
   std::uint64_t own_appends = 0;  // happened before it was gone, and will not come any more
 };
 

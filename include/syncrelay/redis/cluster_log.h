@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ class ClusterLog {
     std::uint64_t checkpoint_entries = 10'000;
     std::uint64_t checkpoint_bytes = 64 << 20;
 
+    // Runs on any thread when there is something to take() again, as fd() tells; must not block.
+    std::function<void()> wake = {};
+
     Duration beat = std::chrono::seconds(2);      // between signs of life
     Duration silent = std::chrono::seconds(10);   // without one a relay is gone
     Duration bid_wait = std::chrono::seconds(2);  // for the bids of those that say nothing
@@ -67,7 +71,7 @@ class ClusterLog {
   void stop();
 
   // The first id of this relay; OwnIdChanged tells the next ones.
-  RelayId relay() const;
+  NodeId relay() const;
 
   // Letters, whole, for all. False, and nothing was taken: there is no room. There is again when
   // some that was appended has come back. Precondition: at most kMaxAppend bytes.

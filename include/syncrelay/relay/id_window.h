@@ -46,6 +46,13 @@ class IdWindow {
 
   std::size_t size() const { return order_.size(); }
 
+  // Calls `visit(id, seq, accepted)` for each, the oldest first.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (std::size_t index = 0; index < order_.size(); ++index)
+      visit(order_[index]->first, order_[index]->second.seq, order_[index]->second.accepted);
+  }
+
  private:
   struct Entry {
     Seq seq;

@@ -58,6 +58,12 @@ class Presence {
   // These have come by the order, of whatever relay.
   void hear(const Arrive& arrive, TimePoint now);
   void hear(const Gone& gone, TimePoint now);
+  // This relay has another id from now on: whoever is at it arrives there, and nobody is at the old
+  // one any more.
+  void move(RelayId home, TimePoint now);
+  RelayId home() const { return settings_.home; }
+  // Dead relays of which members have not departed yet.
+  std::vector<RelayId> dead() const;
   // A channel that an earlier life of the log left: nobody has come back yet to this relay, and has
   // the grace for it.
   void restore(const Channel& channel, TimePoint now);
@@ -132,7 +138,7 @@ class Presence {
   void settle(std::string_view channel, const StateChange& member, TimePoint now);
   void add_refused(TimePoint now, std::vector<Wish>& wishes);
 
-  const Settings settings_;
+  Settings settings_;
   const ChannelTable& channels_;
   const std::size_t shards_;
   std::map<std::string, People, std::less<>> by_channel_;  // none of them empty

@@ -72,6 +72,15 @@ class Relay {
   Departure apply(const Depart& depart, const Moment& moment);
   void apply(const Gone& gone) { presence_.hear(gone, clock_.now()); }
 
+  // What brings another relay to this point of the order, but for events and the inbox; `now`: the
+  // order's time, by which the times of keys count there. nullopt: something is staged.
+  std::optional<StoredHistory> history(WallTime now) const;
+  // Letters that come now happened before this time, so keys last that much shorter; nullopt: they
+  // happen now.
+  void replay_until(std::optional<WallTime> time) { replay_until_ = time; }
+  // Under which id it shares its order with others, from now on.
+  void move(RelayId home) { presence_.move(home, clock_.now()); }
+
   // What clients say to the backend, and what workers do with it. What is staged there leaves with
   // the batch.
   Inbox& inbox() { return inbox_; }
@@ -135,6 +144,7 @@ class Relay {
   void keep();
   void take_back();
   void keep_times(const Update& part, const Batch::Timed* timed);
+  void tell(const Channel& channel, WallTime now, StoredHistory& history) const;
   void restore_channels(const StoredHistory& history, Restored& restored);
   void restore_times(const StoredHistory& history);
   void restore_channel(Channel channel, const StoredHistory& history, Restored& restored);
@@ -153,6 +163,7 @@ class Relay {
   Notices notices_;
   Timers timers_;
   IdleChannels idle_;
+  std::optional<WallTime> replay_until_;
   TimePoint next_spare_{};  // not looked for before
   Presence presence_;
   Batch batch_;

@@ -28,14 +28,14 @@ TEST_CASE(
 }
 
 TEST_CASE("A relay's id is sixteen hex digits, and another one each time") {
-  const RelayId relay = RelayId::random();
+  const NodeId relay = NodeId::random();
   CHECK(relay.text().size() == 16);
-  CHECK(RelayId::parse(relay.text()) == relay);
-  CHECK(RelayId{0x0123456789abcdef}.text() == "0123456789abcdef");
-  CHECK(RelayId::random() != relay);
+  CHECK(NodeId::parse(relay.text()) == relay);
+  CHECK(NodeId{0x0123456789abcdef}.text() == "0123456789abcdef");
+  CHECK(NodeId::random() != relay);
   for (const char* text :
        {"", "0123456789abcde", "0123456789abcdefa", "0123456789abcdeg", "0x23456789abcdef"})
-    CHECK_FALSE(RelayId::parse(text));
+    CHECK_FALSE(NodeId::parse(text));
 }
 
 TEST_CASE("An event weighs what it holds") {
