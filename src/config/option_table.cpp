@@ -104,6 +104,14 @@ Reason group_problem(std::string_view group) {
   return odd ? Reason("is no group name") : std::nullopt;
 }
 
+// Of a URL: what --print-config shows ends up in tickets.
+std::string without_password(const std::string& url) {
+  const std::size_t begin = url.find("://");
+  const std::size_t end = url.rfind('@');
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return url;
+  return url.substr(0, begin + 3) + "***" + url.substr(end);
+}
+
 std::vector<Option> listener_options() {
   return {
       text_option({"host", kListeners, "HOST", "Address that clients connect to"}, &Config::host,
@@ -280,6 +288,11 @@ std::vector<Option> cluster_options() {
                       &Config::cluster_timeout, {10ms, 1h}),
   };
   options[0].default_text = "off";
+  options[0].print = [print = options[0].print](const Config& config) {
+    Config shown;
+    shown.cluster = without_password(config.cluster);
+    return print(shown);
+  };
   return options;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -80,7 +81,9 @@ class BytesReader {
 void write_tombstones(BytesWriter& to, const Tombstones& tombstones) {
   to.number(tombstones.generation());
   to.number(tombstones.size());
-  for (const auto& [hash, last] : tombstones.by_hash()) {
+  const Tombstones::ByHash all = tombstones.by_hash();
+  // The same bytes of the same history.
+  for (const auto& [hash, last] : std::map<std::uint64_t, Seq>(all.begin(), all.end())) {
     to.number(hash);
     to.number(last.value);
   }
