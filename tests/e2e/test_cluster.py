@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import signal
 import sys
 
 import pytest
@@ -204,6 +205,35 @@ async def test_a_redis_that_lost_all_gets_the_state_back_under_a_new_epoch(join,
     assert again.health()["epoch"] != epoch
     assert state(peer_of(again))["k"] == 1
     assert peer_of(again).confirm({"op": "set", "key": "k", "value": 2, "id": "once"})["duplicate"]
+
+
+def test_all_relays_begin_anew_with_the_same_state_when_redis_lost_all(join, redis, peer_of):
+    relays = [join("a"), join("b")]
+    for number, relay in enumerate(relays):
+        peer_of(relay).confirm({"op": "set", "channel": f"c{number}", "key": "k", "value": number, "ttl": 3600})
+    wait_until(lambda: relays[0].health()["seq"] == relays[1].health()["seq"], "both have all")
+    redis.restart()
+    assert [relay.wait(20) for relay in relays] == [CANNOT_GO_ON, CANNOT_GO_ON]
+    again = [join("a"), join("b")]
+    assert again[0].health()["epoch"] == again[1].health()["epoch"]
+    for relay in again:
+        assert [state(peer_of(relay), channel=f"c{number}")["k"] for number in range(2)] == [0, 1]
+
+
+@pytest.mark.heavy
+async def test_a_relay_that_was_taken_for_dead_goes_on_under_another_id(join, follow, peer_of):
+    a, b = join("a", *BELIEVING), join("b", *BELIEVING)
+    watcher = await follow(a, "room")
+    await follow(b, "room", id="ada")
+    await watcher.event("sync:joined", "room")
+    b.signal(signal.SIGSTOP)
+    assert (await watcher.until(lambda m: m["type"] == "sync:left", 30))["data"]["id"] == "ada"
+    b.signal(signal.SIGCONT)
+    assert (await watcher.event("sync:joined", "room"))["data"]["id"] == "ada"
+    peer_of(b).confirm({"op": "broadcast", "channel": "room", "type": "fence"})
+    await watcher.event("fence", "room")
+    assert people(peer_of(a), "room") == people(peer_of(b), "room") == {"ada"}
+    assert b.exit_code() is None
 
 
 def test_without_redis_a_command_is_answered_and_may_be_repeated(join, redis, peer_of):
