@@ -258,12 +258,15 @@ Reader::Next Reader::ask_for_checkpoint_if_due() {
   if (newest_ != shared_.newest) {
     newest_ = shared_.newest;
     bytes_ = 0;
+    next_turn_ = 0;
   }
   const std::uint64_t behind = position_.n - std::min(newest_, position_.n);
   if (behind < settings.checkpoint_entries && bytes_ < settings.checkpoint_bytes)
     return Next::survey;
-  if (position_.n < next_turn_ || founding_) return Next::survey;
+  const bool asked = position_.n < next_turn_ && bytes_ < next_turn_bytes_;
+  if (asked || founding_) return Next::survey;
   next_turn_ = position_.n + settings.checkpoint_entries / 20 + 1;
+  next_turn_bytes_ = bytes_ + settings.checkpoint_bytes / 20 + 1;
   const auto word = server_->turn(epoch_, relay_, position_.n, settings.checkpoint_entries);
   if (!word) return lost(word.error());
   if (word.value() == "YES") {

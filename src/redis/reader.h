@@ -89,6 +89,7 @@ class Reader {
   std::uint64_t newest_ = 0;           // checkpoint, as of which the next two count
   std::uint64_t bytes_ = 0;            // of entries since it
   std::uint64_t next_turn_ = 0;        // n from which to ask again
+  std::uint64_t next_turn_bytes_ = 0;  // the same by bytes_: whichever comes first
   std::string complaint_;              // that was logged last
 };
 

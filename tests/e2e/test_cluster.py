@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there 
 
 CANNOT_GO_ON = 3
 GOING_AWAY = 1001
+MIB = 1 << 20
 BELIEVING = ("--anonymous-identity", "--open-channels", "*", "--presence", "*",
              "--presence-grace", "100ms", "--presence-grace-closed", "0ms")
 
@@ -218,6 +219,38 @@ def test_all_relays_begin_anew_with_the_same_state_when_redis_lost_all(join, red
     assert again[0].health()["epoch"] == again[1].health()["epoch"]
     for relay in again:
         assert [state(peer_of(relay), channel=f"c{number}")["k"] for number in range(2)] == [0, 1]
+
+
+@pytest.mark.heavy
+async def test_a_relay_begins_with_a_checkpoint_that_another_made(join, redis, follow, peer_of):
+    a = join("a", *BELIEVING)
+    backend, watcher = peer_of(a), await follow(a, "room")
+    backend.confirm({"op": "set", "channel": "room", "key": "k", "value": 1, "ttl": 3600, "id": "early"})
+    await follow(a, "room", id="ada", info={"name": "Ada"})
+    await watcher.event("sync:joined", "room")
+    backend.confirm({"op": "will", "channel": "room", "id": "ada", "commands": [{"op": "delete", "channel": "room", "key": "k"}]})
+    founded = checkpoints(redis)
+    rounds = 0
+    while len(founded & checkpoints(redis)) > 0:
+        rounds += 1
+        assert rounds < 60, "the checkpoint of the founding stays for ever"
+        backend.confirm({"op": "set", "key": "big", "value": chr(97 + rounds % 26) * (4 * MIB), "notify": False}, 20)
+    b = join("b", *BELIEVING)
+    assert peer_of(b).confirm({"op": "broadcast", "type": "x", "id": "other"})["seq"] > 0
+    for channel in ("", "room"):
+        assert state(peer_of(b), channel=channel) == state(backend, channel=channel)
+        assert peer_of(b).confirm({"op": "members", "channel": channel})["members"] == \
+            backend.confirm({"op": "members", "channel": channel})["members"]
+    assert peer_of(b).confirm({"op": "broadcast", "type": "x", "id": "early"})["duplicate"]
+    a.kill()
+    other = peer_of(b)
+    await until(lambda: not people(other, "room"), "who was at the dead relay has left")
+    assert "k" not in state(other, channel="room")  # by the will
+
+
+def checkpoints(redis):
+    """The names of those that are in Redis."""
+    return {key.rpartition(":")[0] for key in redis.cli("KEYS", "*checkpoint*").split()}
 
 
 @pytest.mark.heavy
