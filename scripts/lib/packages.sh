@@ -4,8 +4,8 @@
 # shellcheck shell=bash disable=SC2034
 
 build_packages=(
-    cppzmq-dev g++ libcli11-dev libev-dev libspdlog-dev libsqlite3-dev libssl-dev libwebsockets-dev
-    libwebsockets-evlib-ev libzmq3-dev meson ninja-build pkg-config rapidjson-dev zlib1g-dev
+    cppzmq-dev g++ libcli11-dev libev-dev libhiredis-dev libspdlog-dev libsqlite3-dev libssl-dev
+    libwebsockets-dev libwebsockets-evlib-ev libzmq3-dev meson ninja-build pkg-config rapidjson-dev zlib1g-dev
 )
 
 test_packages=(
@@ -13,7 +13,7 @@ test_packages=(
     mypy nftables procps prometheus python3-build python3-celery python3-cryptography python3-django
     python3-eventlet python3-fastapi python3-gevent python3-jwt python3-pip python3-pydantic python3-pytest
     python3-pytest-asyncio python3-pytest-xdist python3-setuptools python3-uvicorn python3-venv
-    python3-websockets python3-wheel python3-zmq shellcheck
+    python3-websockets python3-wheel python3-zmq redis-sentinel redis-server shellcheck
 )
 
 # Installed by scripts/test only where CI=true: a user's machine gets no Docker engine, no browser and no proxy.

@@ -130,6 +130,12 @@ part_convergence() {
     SYNCRELAY_CRASH_BINARY=$root/build/asan/syncrelay run_pytest convergence -n 2 tests/convergence
 }
 
+# The log that relays share, against real Redis processes.
+part_cluster() {
+    asan_build || return
+    SYNCRELAY_LOG_DRIVER=$root/build/asan/tests/cluster/log_driver run_pytest cluster -n 2 tests/cluster
+}
+
 part_tsan() {
     build build/tsan tests/component/component_tests "${sanitize[@]}" -Doptimization=1 -Dtests=true \
         -Db_sanitize=thread || return

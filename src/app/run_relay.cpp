@@ -37,7 +37,7 @@ int wait_for_signal() {
   return number;
 }
 
-// SIGHUP asks for files to be read again.
+// SIGHUP asks for files to be read again. 0: the server cannot go on.
 int wait_for_signal_beside(Server& server) {
   sigset_t signals = stop_signals();
   sigaddset(&signals, SIGHUP);
@@ -49,6 +49,7 @@ int wait_for_signal_beside(Server& server) {
     } else if (number > 0) {
       return number;
     } else {
+      if (server.has_ended()) return 0;
       server.look_after();
     }
   }
@@ -83,10 +84,15 @@ int run_relay(const Invocation& invocation) {
   const int number = wait_for_signal_beside(server);
   log.give_up_at(SystemClock().now() + invocation.config.drain_timeout);
   exit_at_second_signal();
-  log.info("stopping", {{"signal", strsignal(number)}});
+  if (number == 0) {
+    log.error("cannot go on: start it again, as a supervisor does",
+              {{"why", server.has_ended().value_or("")}});
+  } else {
+    log.info("stopping", {{"signal", strsignal(number)}});
+  }
   server.stop();
   log.info("stopped", {{"log_lines_dropped", log.dropped()}});
-  return kStopped;
+  return number == 0 ? kAgain : kStopped;
 }
 
 }  // namespace syncrelay

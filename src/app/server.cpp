@@ -16,6 +16,7 @@
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
+#include "syncrelay/relay/history_codec.h"
 #include "tls_files.h"
 #include "token_keys.h"
 
@@ -77,11 +78,13 @@ Result<void, std::string> Server::start() {
   exposed_files_ = std::make_unique<ExposedFiles>(config_, log_);
   exposed_files_->tell();
   if (auto opened = open_store(); !opened) return opened;
+  if (auto opened = open_cluster(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
   build_relay();
   if (auto bound = bind_commands(); !bound) return bound;
   if (auto started = start_shards(); !started) return started;
+  catch_up();
   commands_->start();
   start_acceptor();
   say_ready();
@@ -204,25 +207,38 @@ void Server::build_shards() {
   }
 }
 
+Relay::Settings Server::relay_settings() const {
+  return {{config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels,
+           config_.max_members, config_.members_key, config_.members_event},
+          {config_.log_bytes, config_.log_events},
+          {config_.dedup_ids, config_.dedup_window},
+          {config_.inbox_messages, config_.inbox_bytes, {config_.dedup_ids, config_.dedup_window}},
+          {config_.presence_grace, config_.presence_grace_closed,
+           shared_order_ ? shared_order_->home() : kAlone}};
+}
+
 void Server::build_relay() {
   std::vector<Mailbox<Letter>*> mailboxes;
   for (const auto& loop : loops_) mailboxes.push_back(&loop->letters());
-  const Relay::Settings settings{
-      {config_.state_key, config_.max_state, config_.max_state_keys, config_.max_channels,
-       config_.max_members, config_.members_key, config_.members_event},
-      {config_.log_bytes, config_.log_events},
-      {config_.dedup_ids, config_.dedup_window},
-      {config_.inbox_messages, config_.inbox_bytes, {config_.dedup_ids, config_.dedup_window}},
-      {config_.presence_grace, config_.presence_grace_closed}};
-  relay_ =
-      std::make_unique<Relay>(settings, clock_, std::move(mailboxes), relay_stats_, store_.get());
-  intake_ =
-      std::make_unique<Intake>(config_.max_command, *relay_, order_, relay_stats_, clock_, log_);
+  relay_ = std::make_unique<Relay>(relay_settings(), clock_, std::move(mailboxes), relay_stats_,
+                                   store_.get());
+  Order& order = shared_order_ ? static_cast<Order&>(*shared_order_) : order_;
+  intake_ = std::make_unique<Intake>(Intake::Settings{config_.max_command, config_.cluster_timeout},
+                                     *relay_, order, relay_stats_, clock_, log_);
+  if (shared_order_) {
+    shared_order_->set_user({[this](WallTime now) -> std::optional<std::string> {
+                               const auto history = relay_->history(now);
+                               if (!history) return std::nullopt;
+                               return history_bytes(*history);
+                             },
+                             [this](RelayId home) { relay_->move(home); }});
+  }
   // Without a history, or with one that may lack its end, versions and messages' numbers must not
   // come a second time all the same: an `if` from before would be true by chance, and a late `done`
   // would end a message that nobody has seen.
   const auto now = static_cast<std::uint64_t>(clock_.wall().microseconds);
-  history_.version = std::max(history_.version, now);
+  // The relays of a cluster have theirs from where it was founded.
+  if (!shared_order_) history_.version = std::max(history_.version, now);
   history_.inbox.next = std::max(history_.inbox.next, now);
   const Restored restored = relay_->restore(history_);
   for (const auto& loop : loops_) loop->restore(restored);
@@ -363,6 +379,7 @@ void Server::stop() {
   for (const auto& loop : loops_) loop->begin_drain(deadline);
   for (const auto& loop : loops_) loop->join();
   if (acceptor_) acceptor_->stop();
+  if (shared_order_) shared_order_->stop();
 }
 
 }  // namespace syncrelay

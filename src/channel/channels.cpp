@@ -194,7 +194,7 @@ bool Channels::apply(const Forget& forget, Effects& effects) {
   Effect effect;
   effect.channel = channel->name;
   effect.slot = channel->slot;
-  effect.end = forget.drop ? ChannelEnd::dropped : ChannelEnd::forgotten;
+  effect.end = forget.drop ? ChannelEnd::made_room : ChannelEnd::forgotten;
   effect.seq = channel->last;
   table_.remove(*channel, forget.drop ? channel->last.next() : channel->last);
   effects.take(effect);

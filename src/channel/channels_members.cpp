@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "syncrelay/channel/channels.h"
-#include "syncrelay/channel/member.h"
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/command_decoder.h"
 
@@ -40,17 +39,19 @@ StateValue Channels::first_list(const Channel& channel) const {
   return text_value(member_list(channel.members.get()));
 }
 
+Homes homes_of(const Channel& channel, std::string_view id) {
+  const StateValue* const homes = channel.homes.get().find(id);
+  if (homes != nullptr) return homes_of(**homes);
+  Homes alone;
+  alone.add(kAlone);
+  return alone;
+}
+
 Arrival Channels::apply(const Arrive& arrive, WallTime ts, Effects& effects) {
   Channel* channel = table_.find(arrive.channel);
   const StateValue* const was =
       channel == nullptr ? nullptr : channel->members.get().find(arrive.id);
-  if (was != nullptr) {
-    const Member member = member_of(**was);
-    if (member.info == *arrive.info) return Arrival::none;
-    tell_member(*channel, MemberChange::changed, arrive.id,
-                text_value(member_text({*arrive.info, member.since})), ts, effects);
-    return Arrival::changed;
-  }
+  if (was != nullptr) return greet_again(*channel, arrive, member_of(**was), ts, effects);
   if (table_.members() >= settings_.max_members) return Arrival::refused;
   if (channel == nullptr) {
     if (full()) return Arrival::refused;
@@ -58,7 +59,28 @@ Arrival Channels::apply(const Arrive& arrive, WallTime ts, Effects& effects) {
   }
   tell_member(*channel, MemberChange::joined, arrive.id,
               text_value(member_text({*arrive.info, timestamp(ts)})), ts, effects);
+  Homes homes;
+  homes.word = arrive.word;
+  homes.add(arrive.home);
+  set_homes(*channel, arrive.id, homes);
   return Arrival::joined;
+}
+
+// It is a member already, maybe at another relay, where it may have said something newer.
+Arrival Channels::greet_again(Channel& channel, const Arrive& arrive, const Member& member,
+                              WallTime ts, Effects& effects) {
+  Homes homes = homes_of(channel, arrive.id);
+  const bool newer = arrive.word >= homes.word;
+  const bool moved = homes.add(arrive.home);
+  if (newer) homes.word = arrive.word;
+  if (newer || moved) set_homes(channel, arrive.id, homes);
+  if (newer && member.info != *arrive.info) {
+    tell_member(channel, MemberChange::changed, arrive.id,
+                text_value(member_text({*arrive.info, member.since})), ts, effects);
+    return Arrival::changed;
+  }
+  if (moved) tell_unseen(channel, arrive.id, effects);
+  return Arrival::none;
 }
 
 Departure Channels::apply(const Depart& depart, WallTime ts, Effects& effects) {
@@ -67,6 +89,13 @@ Departure Channels::apply(const Depart& depart, WallTime ts, Effects& effects) {
   const StateValue* const was =
       channel == nullptr ? nullptr : channel->members.get().find(depart.id);
   if (was == nullptr || member_of(**was).since != depart.since) return departure;
+  Homes homes = homes_of(*channel, depart.id);
+  if (!homes.remove(depart.home)) return departure;
+  set_homes(*channel, depart.id, homes);
+  if (!homes.relays.empty()) {
+    tell_unseen(*channel, depart.id, effects);
+    return departure;
+  }
   departure.left = true;
   const StateValue* const found = channel->wills.get().find(depart.id);
   const StateValue will = found == nullptr ? nullptr : *found;
@@ -127,6 +156,22 @@ void Channels::erase_will(Channel& channel, const std::string& id) {
   table_.change(channel, none, Shelf::wills);
 }
 
+// A relay that is alone keeps none.
+void Channels::set_homes(Channel& channel, const std::string& id, const Homes& homes) {
+  const bool alone = homes.relays.size() == 1 && homes.relays.front() == kAlone;
+  if (alone || (homes.relays.empty() && channel.homes.get().find(id) == nullptr)) return;
+  StateChanges change{{id, homes.relays.empty() ? nullptr : text_value(homes_text(homes))}};
+  table_.change(channel, change, Shelf::homes);
+}
+
+void Channels::tell_unseen(const Channel& channel, std::string_view id, Effects& effects) {
+  Effect effect;
+  effect.channel = channel.name;
+  effect.seq = channel.last;
+  effect.unseen_of = id;
+  effects.take(effect);
+}
+
 // What has been told of a command that is refused cannot be taken back alone, so it is tried first.
 void Channels::run_will(std::string_view text, WallTime ts, Effects& effects,
                         Departure& departure) {
@@ -157,11 +202,7 @@ Result<Outcome, Rejection> Channels::set_will(const Command& command, Effects& e
   StateChanges wills{{command.member, std::move(will)}};
   if (auto rejection = check_will(wills.front(), channel)) return *std::move(rejection);
   table_.change(*channel, wills, Shelf::wills);
-  Effect effect;
-  effect.channel = channel->name;
-  effect.seq = channel->last;
-  effect.will_of = command.member;
-  effects.take(effect);
+  tell_unseen(*channel, command.member, effects);
   return Outcome{channel->name, channel->position(), nullptr, nullptr};
 }
 

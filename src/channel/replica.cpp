@@ -128,10 +128,10 @@ void Replica::make_known(ReplicaChannel& channel) {
 void Replica::end(const Update& part) {
   set_slot(part.slot, nullptr);
   ReplicaChannel* const channel = find(text(part.channel));
-  const bool dropped = part.end == ChannelEnd::dropped;
-  tombstones_.put(text(part.channel), dropped ? part.seq.next() : part.seq);
+  const bool resumable = part.end == ChannelEnd::forgotten;
+  tombstones_.put(text(part.channel), resumable ? part.seq : part.seq.next());
   if (channel == nullptr) return;
-  if (dropped) return drop(*channel);
+  if (part.end == ChannelEnd::dropped) return drop(*channel);
   if (channel->followers.empty()) return erase(*channel);
   if (channel->known) ++local_;
   channel->known = false;

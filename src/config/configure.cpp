@@ -180,6 +180,11 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   if (auto named = check_port(invocation); !named) return named;
   if (auto whole = check_tls(invocation); !whole) return whole;
   if (auto keyed = check_tokens(invocation); !keyed) return keyed;
+  if (!config.cluster.empty() && !config.data.empty()) {
+    return UsageError{"data (from " + invocation.origins.at("data") +
+                      "): not together with cluster (from " + invocation.origins.at("cluster") +
+                      "): what the relays of a cluster share is kept by its Redis"};
+  }
   if (config.state_key.size() > config.max_state_keys) {
     return UsageError{"state-key (from " + invocation.origins.at("state-key") +
                       "): more keys than max-state-keys allows"};

@@ -1,19 +1,16 @@
 #include <algorithm>
 #include <chrono>
 
-#include "syncrelay/base/ip_address.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/config/address.h"
 #include "syncrelay/config/option_kinds.h"
-#include "syncrelay/config/text.h"
-#include "syncrelay/protocol/channel_name.h"
+#include "syncrelay/config/value_rules.h"
 #include "syncrelay/protocol/limits.h"
 
 namespace syncrelay::config {
 namespace {
 
 using namespace std::chrono_literals;
-using Reason = std::optional<std::string>;
 
 constexpr std::uint64_t kKiB = 1ULL << 10;
 constexpr std::uint64_t kMiB = 1ULL << 20;
@@ -26,95 +23,17 @@ constexpr std::string_view kChannels = "Channels";
 constexpr std::string_view kAccess = "Tokens";
 constexpr std::string_view kPresence = "Who is there, and what they say";
 constexpr std::string_view kStorage = "Storage";
+constexpr std::string_view kCluster = "Several relays";
 constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kTimes = "Times";
 constexpr std::string_view kLogging = "Logging";
 
-Reason host_problem(std::string_view host) {
-  if (is_host(host)) return std::nullopt;
-  return "is neither an address nor a host name (IPv6 without brackets)";
-}
-
-Reason host_name_problem(std::string_view name) {
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  const bool named = !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos;
-  if (named) return std::nullopt;
-  return "is no host name (without a port; addresses need not be listed; * is what there is "
-         "without "
-         "this option)";
-}
-
-Reason network_problem(std::string_view network) {
-  const auto parsed = IpNetwork::parse(network);
-  return parsed ? std::nullopt : Reason(parsed.error());
-}
-
-Reason state_key_problem(std::string_view key) {
-  if (!key.empty() && key.size() <= kMaxNameBytes) return std::nullopt;
-  return "is " + std::to_string(key.size()) + " bytes long; accepted: 1 to " +
-         std::to_string(kMaxNameBytes);
-}
-
-Reason channel_pattern_problem(std::string_view pattern) {
-  if (is_channel_pattern(pattern)) return std::nullopt;
-  return "is neither the name of a channel (1 to " + std::to_string(kMaxChannelBytes) +
-         " of A-Z a-z 0-9 _ . : ~ - @ /) nor the beginning of names with one * behind it";
-}
-
-// Besides, the empty one is the default channel.
-Reason some_channel_problem(std::string_view pattern) {
-  return pattern.empty() ? std::nullopt : channel_pattern_problem(pattern);
-}
-
-Reason event_type_problem(std::string_view type) {
-  if (type.size() > kMaxNameBytes) return state_key_problem(type);
-  if (type == "ping" || type.starts_with("sync:")) return "is reserved: ping, and sync: in front";
-  return std::nullopt;
-}
-
-Reason hello_type_problem(std::string_view type) {
-  if (type == "sync:hello") return std::nullopt;
-  if (type.empty()) return "is empty";
-  return event_type_problem(type);
-}
-
-Reason members_key_problem(std::string_view key) {
-  return key.empty() ? std::nullopt : state_key_problem(key);
-}
-
-Reason runtime_dir_problem(std::string_view dir) {
-  constexpr std::size_t kLongestName = std::string_view("/commands.sock").size();
-  constexpr std::size_t kMaxDir = kMaxIpcPath - kLongestName;
-  if (dir.empty()) return "is empty";
-  if (dir.starts_with('@')) return "begins with @, which is no path to ZeroMQ: write ./@";
-  if (!is_printable(dir)) return "holds control characters";
-  if (dir.size() <= kMaxDir) return std::nullopt;
-  return "is " + std::to_string(dir.size()) + " bytes long; accepted: up to " +
-         std::to_string(kMaxDir) + ", so that the paths of its sockets fit the system's limit";
-}
-
-Reason directory_problem(std::string_view dir) {
-  return is_printable(dir) ? std::nullopt : Reason("holds control characters");
-}
-
-Reason key_set_problem(std::string_view file) {
-  if (file.starts_with("https://") || file.starts_with("http://"))
-    return "is an address, and a file is asked for: fetch the set into one, which is read again "
-           "when "
-           "it changes";
-  return directory_problem(file);
-}
-
-// RFC 6265 section 4.1.1.
-Reason cookie_problem(std::string_view name) {
-  const bool odd = name.find_first_of("()<>@,;:\\\"/[]?={} \t") != std::string_view::npos;
-  return odd || !is_printable(name) ? Reason("is no name of a cookie") : std::nullopt;
-}
-
-Reason group_problem(std::string_view group) {
-  const bool odd = group.find_first_of(" :,/") != std::string_view::npos || !is_printable(group);
-  return odd ? Reason("is no group name") : std::nullopt;
+// Of a URL: what --print-config shows ends up in tickets.
+std::string without_password(const std::string& url) {
+  const std::size_t begin = url.find("://");
+  const std::size_t end = url.rfind('@');
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return url;
+  return url.substr(0, begin + 3) + "***" + url.substr(end);
 }
 
 std::vector<Option> listener_options() {
@@ -310,6 +229,26 @@ std::vector<Option> storage_options() {
   return options;
 }
 
+std::vector<Option> cluster_options() {
+  std::vector<Option> options = {
+      text_option({"cluster", kCluster, "URL",
+                   "Be one of several relays that share one log in this Redis: "
+                   "redis://[user:password@]host[:port][/database][?prefix=NAME] or "
+                   "redis+sentinel://host,host/master"},
+                  &Config::cluster, directory_problem),
+      duration_option({"cluster-timeout", kCluster, "TIME",
+                       "How long the answer to a command waits for the cluster's log"},
+                      &Config::cluster_timeout, {10ms, 1h}),
+  };
+  options[0].default_text = "off";
+  options[0].print = [print = options[0].print](const Config& config) {
+    Config shown;
+    shown.cluster = without_password(config.cluster);
+    return print(shown);
+  };
+  return options;
+}
+
 std::vector<Option> client_options() {
   const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
   return {
@@ -374,9 +313,9 @@ std::vector<Option> logging_options() {
 
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
-  for (const auto part :
-       {listener_options, backend_options, state_options, channel_options, access_options,
-        presence_options, storage_options, client_options, time_options, logging_options}) {
+  for (const auto part : {listener_options, backend_options, state_options, channel_options,
+                          access_options, presence_options, storage_options, cluster_options,
+                          client_options, time_options, logging_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
   return table;

@@ -23,7 +23,7 @@ void ClientReplies::take(std::size_t shard, const Said& said) {
   if (said.ref.empty()) return intake_.take(said, kNobody);
   const Ticket ticket = next_ticket_++;
   waiting_.emplace(ticket, Asking{shard, said.connection, said.ref});
-  intake_.take(said, ticket);
+  intake_.take(said, {ticket, kFirstTicket + said.connection});
 }
 
 bool ClientReplies::take(const Reply& reply) {

@@ -30,7 +30,7 @@ class ClientReplies {
   void send();
 
  private:
-  // Tickets of clients; those that the control socket gives are below.
+  // Tickets of clients, and clients as peers; those of the control socket are below.
   static constexpr Ticket kFirstTicket = Ticket{1} << 63;
 
   struct Asking {
@@ -41,7 +41,7 @@ class ClientReplies {
 
   Relay& relay_;
   Intake& intake_;
-  std::unordered_map<Ticket, Asking> waiting_;  // as many as are in the batch
+  std::unordered_map<Ticket, Asking> waiting_;  // as many as are in the batch and in the order
   Ticket next_ticket_ = kFirstTicket;
   std::vector<Notes> notes_;  // by shard
 };

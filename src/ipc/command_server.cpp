@@ -263,14 +263,17 @@ void CommandServer::Impl::hang_up() {
 void CommandServer::Impl::take_until_quiet(TimePoint deadline) {
   TimePoint quiet_at = clock.now() + kQuiet;
   while (clock.now() < std::min(quiet_at, deadline)) {
-    if (take_batch() || wait(kQuiet)) quiet_at = clock.now() + kQuiet;
+    if (take_batch() || wait(kQuiet) || intake.expects_letters()) quiet_at = clock.now() + kQuiet;
   }
 }
 
-// Waits for a command or for wake. False when no command came in time.
+// Waits for a command, where there is room for one in the order, or for wake. False when no command
+// came in time.
 bool CommandServer::Impl::wait(milliseconds timeout) {
   polled.clear();
-  for (zmq::socket_t& socket : sockets) polled.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
+  if (intake.has_room()) {
+    for (zmq::socket_t& socket : sockets) polled.push_back({socket.handle(), 0, ZMQ_POLLIN, 0});
+  }
   polled.push_back({desk->socket().handle(), 0, ZMQ_POLLIN, 0});
   if (keys) polled.push_back({keys->socket().handle(), 0, ZMQ_POLLIN, 0});
   polled.push_back({nullptr, wake.fd(), ZMQ_POLLIN, 0});
@@ -280,14 +283,14 @@ bool CommandServer::Impl::wait(milliseconds timeout) {
   return ready > 1;
 }
 
-// Applies what clients have said, then commands until the batch is full or the sockets are empty,
-// then publishes and answers.
-// False when there was nothing to do.
+// Applies what has come by the order and what clients have said, then commands until the batch is
+// full or the sockets are empty, then publishes and answers. False when there was nothing to do.
 bool CommandServer::Impl::take_batch() {
   if (keys) keys->serve(gate);
   desk->read_outboxes();
   desk->go_on_with_backup();
-  bool any = tends_first && intake.tend();
+  bool any = intake.take_ordered();
+  any = (tends_first && intake.tend()) || any;
   any = take_said() || any;
   any = take_all() || any;
   if (!tends_first) any = intake.tend() || any;
@@ -334,7 +337,7 @@ bool CommandServer::Impl::take_all() {
   for (int turn = 0; more && turn < kMaxTurns && !intake.batch_full(); ++turn) {
     more = false;
     const std::uint64_t completed = gate.completed();
-    for (zmq::socket_t& socket : sockets) more = take(socket) || more;
+    for (zmq::socket_t& socket : sockets) more = (intake.has_room() && take(socket)) || more;
     more = desk->take() || more;
     if (!more) gate.found_empty(completed);
     any = any || more;

@@ -32,8 +32,10 @@ bool ControlDesk::take() {
     sources_.intake.count(RejectReason::multipart);
   if (!received) return false;
   const Ticket ticket = next_ticket_++;
-  waiting_.emplace(ticket, Asking{std::move(envelope), ControlSocket::descriptor_of(body)});
-  sources_.intake.take({static_cast<const char*>(body.data()), body.size()}, ticket);
+  const int descriptor = ControlSocket::descriptor_of(body);
+  waiting_.emplace(ticket, Asking{std::move(envelope), descriptor});
+  sources_.intake.take({static_cast<const char*>(body.data()), body.size()},
+                       {ticket, static_cast<Peer>(descriptor)});
   return true;
 }
 

@@ -22,12 +22,12 @@ void Batch::begin_step(WallTime ts) {
   step_.ts = ts;
   step_.letters = letters_.size();
   step_.timed = timed_.size();
-  step_.wills = wills_.size();
+  step_.unseen = unseen_.size();
 }
 
 void Batch::take(const Effect& effect) {
-  if (!effect.will_of.empty())
-    return wills_.push_back({effect.channel, std::string(effect.will_of)});
+  if (!effect.unseen_of.empty())
+    return unseen_.push_back({effect.channel, std::string(effect.unseen_of)});
   if (letters_.size() == step_.letters) {
     add(effect, std::get<Update>(letters_.emplace_back()));
   } else {
@@ -67,7 +67,7 @@ void Batch::end_step() {
 }
 
 void Batch::take_back_step() {
-  wills_.resize(step_.wills);
+  unseen_.resize(step_.unseen);
   if (letters_.size() == step_.letters) return;
   const Update& first = std::get<Update>(letters_.back());
   if (first.chunk) {
@@ -115,7 +115,7 @@ void Batch::clear() {
   letters_.clear();
   timed_.clear();
   ids_.clear();
-  wills_.clear();
+  unseen_.clear();
   counts_ = {};
   kept_log_ = log_.mark();
 }

@@ -2,14 +2,14 @@
 
 namespace syncrelay {
 
-std::optional<IdWindow::Known> IdWindow::find(std::string_view id, TimePoint now) const {
+std::optional<IdWindow::Known> IdWindow::find(std::string_view id, Duration now) const {
   const auto found = index_.find(id);
   if (found == index_.end() || now - found->second.accepted > bounds_.age) return std::nullopt;
   return Known{found->second.seq, found->second.staged};
 }
 
 // What is too old is known to nobody any more, so it may go before the batch is decided.
-void IdWindow::stage(std::string_view id, Seq seq, TimePoint accepted) {
+void IdWindow::stage(std::string_view id, Seq seq, Duration accepted) {
   while (order_.size() > staged_ && accepted - order_.front()->second.accepted > bounds_.age)
     forget_oldest();
   const auto [entry, added] = index_.emplace(std::string(id), Entry{seq, accepted, true});

@@ -23,7 +23,7 @@ bool outlives_the_relay(const Said& said) {
 
 }  // namespace
 
-void Inbox::restore(const StoredInbox& stored, TimePoint began) {
+void Inbox::restore(const StoredInbox& stored) {
   next_ = stored.next;
   received_ = received_stored_ = stored.received;
   for (InboxMessage message : stored.messages) {
@@ -31,12 +31,12 @@ void Inbox::restore(const StoredInbox& stored, TimePoint began) {
     hold(message);
     insert(std::move(message));
   }
-  for (const IdRecord& ref : stored.refs) refs_.stage(ref.id, ref.seq, began + ref.accepted);
+  for (const IdRecord& ref : stored.refs) refs_.stage(ref.id, ref.seq, ref.accepted);
   refs_.keep_staged();
   show_numbers();
 }
 
-Inbox::Fate Inbox::say(const Said& said, WallTime ts, TimePoint now, Duration ran) {
+Inbox::Fate Inbox::say(const Said& said, WallTime ts, Duration ran) {
   if (!received_) {
     if (said.ref.empty()) {
       stats_.inbox_ignored.add();
@@ -45,13 +45,13 @@ Inbox::Fate Inbox::say(const Said& said, WallTime ts, TimePoint now, Duration ra
     counter(stats_.inbox_refused, InboxRefusal::no_backend).add();
     return Fate::no_backend;
   }
-  if (const auto before = known(said, now)) return before->staged ? Fate::known_soon : Fate::known;
+  if (const auto before = known(said, ran)) return before->staged ? Fate::known_soon : Fate::known;
   InboxMessage message{next_, said.connection, ts, said.sender, said.channel, said.text};
   if (const auto why = refusal(message)) {
     counter(stats_.inbox_refused, *why).add();
     return Fate::full;
   }
-  if (!said.ref.empty()) stage_ref(said, now, ran);
+  if (!said.ref.empty()) stage_ref(said, ran);
   hold(message);
   ++next_;
   staged_.bytes += message.bytes();
@@ -86,14 +86,14 @@ void Inbox::let_go(Senders::pointer sender, const InboxMessage& message) {
   if (--sender->second.messages == 0) senders_.erase(senders_.find(sender->first));
 }
 
-std::optional<IdWindow::Known> Inbox::known(const Said& said, TimePoint now) const {
+std::optional<IdWindow::Known> Inbox::known(const Said& said, Duration ran) const {
   if (said.ref.empty()) return std::nullopt;
-  return refs_.find(ref_key(said), now);
+  return refs_.find(ref_key(said), ran);
 }
 
-void Inbox::stage_ref(const Said& said, TimePoint now, Duration ran) {
+void Inbox::stage_ref(const Said& said, Duration ran) {
   std::string key = ref_key(said);
-  refs_.stage(key, Seq{next_}, now);
+  refs_.stage(key, Seq{next_}, ran);
   if (outlives_the_relay(said)) staged_.refs.push_back({std::move(key), Seq{next_}, ran});
 }
 

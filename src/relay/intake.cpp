@@ -15,6 +15,13 @@ constexpr std::size_t kMaxTended =
     1024;  // letters of each kind in one batch: as many as a list makes
 constexpr Duration kStorageRest = std::chrono::seconds(1);  // before it is tried again for these
 
+const Rejection kNoRoom{RejectReason::cluster_unavailable, 0,
+                        "as much as may is on its way through the order of all relays: try again "
+                        "later"};
+const Rejection kOnItsWay{RejectReason::cluster_unavailable, 0,
+                          "what was said before under this ref is on its way through the order of "
+                          "all relays: say it again later"};
+
 // Whether it is true only when the batch is stored.
 bool rests_on_batch(const Reply& reply) {
   if (const auto* accepted = std::get_if<Accepted>(&reply.content)) return !accepted->stored;
@@ -25,9 +32,9 @@ bool rests_on_batch(const Reply& reply) {
 
 }  // namespace
 
-Intake::Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& stats,
+Intake::Intake(const Settings& settings, Relay& relay, Order& order, RelayStats& stats,
                const Clock& clock, const Log& log)
-    : decoder_(max_command),
+    : decoder_(settings.max_command),
       relay_(relay),
       order_(order),
       stats_(stats),
@@ -35,99 +42,136 @@ Intake::Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& 
       log_(log),
       lines_(kRefusalLines, clock.now()),
       will_lines_(kRefusalLines, clock.now()),
+      patience_(settings.patience),
+      replies_(stats),
       tend_from_(clock.now()) {}
 
-void Intake::take(std::string_view message, Ticket ticket) {
+void Intake::take(std::string_view message, const Asker& asker, const Said* said) {
   const Result<const Command*, Rejection> command = decoder_.decode(message);
-  if (!command) return refuse(command.error(), message, ticket);
+  if (!command) return refuse(command.error(), message, asker);
   if (!is_query(command.value()->op)) {
-    order_.submit(Order::Commanded{message, command.value(), ticket});
-    return take_ordered();
+    if (!has_room_for(asker)) return refuse(kNoRoom, message, asker);
+    return submit({message, command.value(), asker.ticket}, asker.peer, said);
   }
-  if (ticket != kNobody) return ask(*command.value(), ticket);
+  if (asker.ticket != kNobody) return ask(*command.value(), asker);
   refuse({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
-         message, ticket);
+         message, asker);
+}
+
+bool Intake::has_room_for(const Asker& asker) const {
+  const Order::Room room = order_.room();
+  return room == Order::Room::all || (room == Order::Room::answered && asker.ticket != kNobody);
+}
+
+void Intake::submit(const Order::Commanded& commanded, Peer peer, const Said* said) {
+  order_.submit(commanded);
+  take_next();
+  if (commanded.ticket == kNobody) return;
+  if (settled_.ticket == commanded.ticket) return keep_ref(said);
+  replies_.expect({commanded.ticket, peer}, clock_.now() + patience_, said);
 }
 
 // A query, for whoever has the answers; what changes the inbox does so in its place in the order.
-void Intake::ask(const Command& command, Ticket ticket) {
+void Intake::ask(const Command& command, const Asker& asker) {
   const WorkerWish& wish = command.worker;
   Inbox& inbox = relay_.inbox();
   switch (command.op) {
     case Op::done:
-      return replies_.push_back({ticket, Settled{command.op, inbox.done(wish.numbers)}});
+      return replies_.add(asker, Settled{command.op, inbox.done(wish.numbers)});
     case Op::extend:
-      return replies_.push_back(
-          {ticket, Settled{command.op, inbox.extend(wish.numbers, wish.lease, clock_.now())}});
+      return replies_.add(
+          asker, Settled{command.op, inbox.extend(wish.numbers, wish.lease, clock_.now())});
     case Op::release:
-      return replies_.push_back(
-          {ticket,
-           Settled{command.op, inbox.release(wish.numbers, command.untried, clock_.now())}});
+      return replies_.add(
+          asker, Settled{command.op, inbox.release(wish.numbers, command.untried, clock_.now())});
     case Op::receive:
       if (wish.events.has(WorkerEvent::message)) inbox.begin_receiving();
       [[fallthrough]];
     default:
-      return replies_.push_back({ticket, Query(command)});
+      return replies_.add(asker, Query(command));
   }
 }
 
-void Intake::take(const Said& said, Ticket ticket) {
-  if (said.kind == Said::Kind::publish) return publish(said, ticket);
-  const auto fate = relay_.inbox().say(said, clock_.wall(), clock_.now(), relay_.ran());
-  if (ticket == kNobody) return;
+void Intake::take(const Said& said, const Asker& asker) {
+  if (said.kind == Said::Kind::publish) return publish(said, asker);
+  const auto fate = relay_.inbox().say(said, clock_.wall(), relay_.ran());
+  if (asker.ticket == kNobody) return;
   switch (fate) {
     case Inbox::Fate::no_backend:
-      return replies_.push_back({ticket, RefusedMessage::no_backend});
+      return replies_.add(asker, RefusedMessage::no_backend);
     case Inbox::Fate::full:
-      return replies_.push_back({ticket, RefusedMessage::inbox_full});
+      return replies_.add(asker, RefusedMessage::inbox_full);
     default:
-      return replies_.push_back({ticket, Acknowledged{fate == Inbox::Fate::known}});
+      return replies_.add(asker, Acknowledged{fate == Inbox::Fate::known});
   }
 }
 
-// What has been refused leaves no ref behind.
-void Intake::publish(const Said& said, Ticket ticket) {
-  if (const auto known = relay_.inbox().known(said, clock_.now())) {
-    if (ticket != kNobody) replies_.push_back({ticket, Acknowledged{!known->staged}});
+// What is refused leaves no ref behind. What is said again while nobody knows what becomes of the
+// first time is not sent a second time.
+void Intake::publish(const Said& said, const Asker& asker) {
+  if (const auto known = relay_.inbox().known(said, relay_.ran())) {
+    if (asker.ticket != kNobody) replies_.add(asker, Acknowledged{!known->staged});
     return;
   }
-  const std::uint64_t refused = refused_;
-  take(said.text, ticket);
-  if (refused_ == refused && !said.ref.empty())
-    relay_.inbox().stage_ref(said, clock_.now(), relay_.ran());
+  if (replies_.is_expected(said)) return refuse(kOnItsWay, said.text, asker);
+  take(said.text, asker, said.ref.empty() ? nullptr : &said);
 }
 
-void Intake::take_ordered() {
-  while (const Order::Ordered* const ordered = order_.next()) {
-    if (const auto* commanded = std::get_if<Order::Commanded>(&ordered->letter)) {
-      apply(*commanded, ordered->ts);
-    } else if (const auto* expire = std::get_if<Expire>(&ordered->letter)) {
-      relay_.apply(*expire, ordered->ts);
-    } else if (const auto* forget = std::get_if<Forget>(&ordered->letter)) {
-      relay_.apply(*forget, ordered->ts);
-    } else if (const auto* arrive = std::get_if<Arrive>(&ordered->letter)) {
-      relay_.apply(*arrive, ordered->ts);
-    } else {
-      const auto& depart = std::get<Depart>(ordered->letter);
-      log_departure(depart, relay_.apply(depart, ordered->ts));
-    }
+// Of what was settled last.
+void Intake::keep_ref(const Said* said) {
+  if (said != nullptr && settled_.accepted) relay_.inbox().stage_ref(*said, relay_.ran());
+}
+
+bool Intake::take_ordered() {
+  bool any = false;
+  while (!relay_.batch_full() && take_next()) any = true;
+  return any;
+}
+
+bool Intake::take_next() {
+  const Order::Ordered* const ordered = order_.next();
+  if (ordered == nullptr) return false;
+  apply(*ordered);
+  return true;
+}
+
+void Intake::apply(const Order::Ordered& ordered) {
+  if (const auto* commanded = std::get_if<Order::Commanded>(&ordered.letter))
+    return apply(*commanded, ordered);
+  if (ordered.moment.own) ++back_;
+  if (const auto* expire = std::get_if<Expire>(&ordered.letter)) {
+    relay_.apply(*expire, ordered.moment);
+  } else if (const auto* forget = std::get_if<Forget>(&ordered.letter)) {
+    relay_.apply(*forget, ordered.moment);
+  } else if (const auto* arrive = std::get_if<Arrive>(&ordered.letter)) {
+    relay_.apply(*arrive, ordered.moment);
+  } else if (const auto* depart = std::get_if<Depart>(&ordered.letter)) {
+    log_departure(*depart, relay_.apply(*depart, ordered.moment));
+  } else {
+    relay_.apply(std::get<Gone>(ordered.letter));
   }
 }
 
-void Intake::apply(const Order::Commanded& commanded, WallTime ts) {
-  Result<Accepted, Rejection> applied = relay_.apply(*commanded.command, ts);
-  if (!applied) return refuse(applied.error(), commanded.message, commanded.ticket);
-  if (commanded.ticket != kNobody) {
-    replies_.push_back({commanded.ticket, std::move(applied).value()});
-  } else if (!applied.value().stored) {
-    ++unanswered_;
-  }
+// What became of another relay's is for that to tell.
+void Intake::apply(const Order::Commanded& commanded, const Order::Ordered& ordered) {
+  Result<Accepted, Rejection> applied = relay_.apply(*commanded.command, ordered.moment);
+  if (!ordered.moment.own) return;
+  if (commanded.ticket != kNobody) return settle(commanded.ticket, std::move(applied));
+  if (!applied) return refuse(applied.error(), commanded.message, kNobody);
+  if (!applied.value().stored) ++unanswered_;
 }
 
-void Intake::refuse(const Rejection& rejection, std::string_view message, Ticket ticket) {
-  ++refused_;
+// Somebody waits for it.
+void Intake::settle(Ticket ticket, Result<Accepted, Rejection> applied) {
+  settled_ = {ticket, applied.ok()};
+  if (!applied) count(applied.error().reason);
+  Reply::Content content = applied ? Reply::Content(std::move(applied).value()) : applied.error();
+  keep_ref(replies_.settle(ticket, std::move(content)).get());
+}
+
+void Intake::refuse(const Rejection& rejection, std::string_view message, const Asker& asker) {
   count(rejection.reason);
-  if (ticket != kNobody) return replies_.push_back({ticket, rejection});
+  if (asker.ticket != kNobody) return replies_.add(asker, rejection);
   log_refusal(rejection, message);
 }
 
@@ -154,47 +198,54 @@ void Intake::log_departure(const Depart& depart, const Departure& departure) {
 
 bool Intake::tend() {
   const TimePoint now = clock_.now();
-  if (now < tend_from_) return false;
-  bool any = false;
-  for (const Expire& expire : relay_.expired(kMaxTended)) {
-    order_.submit(expire);
-    take_ordered();
-    any = true;
-  }
-  any = tend_members() || any;
-  any = forget(relay_.spare_channels(kMaxTended)) || any;
-  if (!relay_.has_idle_channels()) return any;
-  return forget(relay_.forgettable(kMaxTended)) || any;
+  const bool any = replies_.expire(now);
+  const bool on_its_way = proposed_ > 0 && now < proposed_until_;
+  if (now < tend_from_ || on_its_way || !has_room()) return any;
+  proposed_ = back_ = 0;
+  proposed_until_ = now + patience_;
+  propose_all();
+  return any || proposed_ > 0;
 }
 
-bool Intake::forget(const std::vector<Forget>& channels) {
-  for (const Forget& channel : channels) {
-    order_.submit(channel);
-    take_ordered();
-  }
-  return !channels.empty();
+void Intake::propose_all() {
+  for (const Expire& expire : relay_.expired(kMaxTended)) propose(expire);
+  propose_members();
+  for (const Forget& channel : relay_.spare_channels(kMaxTended)) propose(channel);
+  if (!relay_.has_idle_channels()) return;
+  for (const Forget& channel : relay_.forgettable(kMaxTended)) propose(channel);
 }
 
 // One by one, since each may bring a list of all members with it.
-bool Intake::tend_members() {
-  std::size_t tended = 0;
-  for (; tended < kMaxTended && !relay_.batch_full(); ++tended) {
+void Intake::propose_members() {
+  for (std::size_t count = 0; count < kMaxTended && !relay_.batch_full(); ++count) {
     const std::vector<Presence::Wish> wishes = relay_.comings_and_goings(1);
-    if (wishes.empty()) break;
-    std::visit([this](const auto& letter) { order_.submit(letter); }, wishes.front());
-    take_ordered();
+    if (wishes.empty()) return;
+    std::visit([this](const auto& letter) { propose(letter); }, wishes.front());
   }
-  return tended > 0;
+}
+
+void Intake::propose(const Order::Letter& letter) {
+  ++proposed_;
+  order_.submit(letter);
+  take_next();
 }
 
 std::optional<TimePoint> Intake::next_tending() const {
+  std::optional<TimePoint> next = next_proposal();
+  if (next) next = std::max(*next, tend_from_);
+  if (const auto end = replies_.next_end()) next = next ? std::min(*next, *end) : *end;
+  return next;
+}
+
+std::optional<TimePoint> Intake::next_proposal() const {
+  if (proposed_ > 0) return proposed_until_;
+  if (!has_room()) return std::nullopt;  // it wakes the relay
   if (relay_.has_idle_channels()) return tend_from_;
   std::optional<TimePoint> next;
   for (const auto due : {relay_.next_expiry(), relay_.next_coming_or_going()}) {
     if (due) next = next ? std::min(*next, *due) : *due;
   }
-  if (!next) return std::nullopt;
-  return std::max(*next, tend_from_);
+  return next;
 }
 
 std::vector<Reply> Intake::publish() {
@@ -204,13 +255,15 @@ std::vector<Reply> Intake::publish() {
     tend_from_ = clock_.now() + kStorageRest;
   }
   unanswered_ = 0;
-  return std::exchange(replies_, {});
+  proposed_ -= std::min(proposed_, std::exchange(back_, 0));
+  return std::exchange(replies_.ready(), {});
 }
 
-// All that was accepted, but for repetitions of what is in effect. The log says why, also when all
+// All that was accepted, but for repetitions of what is in effect; where replies wait for earlier
+// ones, the order is not the relay's alone, and it has no store. The log says why, also when all
 // of them are answered: it is the storage that somebody has to look after.
 void Intake::refuse_unstored(const Rejection& rejection) {
-  for (Reply& reply : replies_) {
+  for (Reply& reply : replies_.ready()) {
     if (!rests_on_batch(reply)) continue;
     count(rejection.reason);
     log_refusal(rejection, {});

@@ -10,7 +10,7 @@ void LocalOrder::submit(const Letter& letter) {
 const Order::Ordered* LocalOrder::next() {
   if (!waiting_) return nullptr;
   waiting_ = false;
-  ordered_.ts = clock_.wall();
+  ordered_.moment.ts = clock_.wall();
   return &ordered_;
 }
 

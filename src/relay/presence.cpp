@@ -1,6 +1,7 @@
 #include "syncrelay/relay/presence.h"
 
 #include <algorithm>
+#include <set>
 
 #include "syncrelay/channel/member.h"
 
@@ -18,7 +19,11 @@ void Presence::hear(std::size_t shard, const Attendance& attendance, TimePoint n
   if (!person.there())
     person.leaves_at = now + (person.left_clean ? settings_.grace_closed : settings_.grace);
   if (!hear_word(*person.word, attendance)) return judge(place, now);
-  const std::list<Place> places = person.word->places;  // of which judge() may erase some
+  judge_all(*person.word, now);
+}
+
+void Presence::judge_all(const Word& word, TimePoint now) {
+  const std::list<Place> places = word.places;  // of which judge() may erase some
   for (const Place& each : places) judge(each, now);
 }
 
@@ -28,6 +33,7 @@ bool Presence::hear_word(Word& word, const Attendance& attendance) {
   const bool other = !word.info || *word.info != *attendance.info;
   word.info = attendance.info;
   word.said = attendance.said;
+  if (other) word.stamp = {++newest_word_, settings_.home};
   return other;
 }
 
@@ -45,11 +51,65 @@ void Presence::hear(const Update& part, TimePoint now) {
   for (const StateChange& member : *part.members) settle(channel, member, now);
 }
 
+// A will is nothing to it, and homes only relays have that share an order.
+void Presence::hear(std::string_view channel, std::string_view id, TimePoint now) {
+  if (settings_.home == kAlone) return;
+  if (const std::optional<Place> place = find(channel, id)) judge(*place, now);
+}
+
+// What the identity has said at another relay, or for another channel, may be newer than what it
+// has said here; and a relay that says something is not dead.
+void Presence::hear(const Arrive& arrive, TimePoint now) {
+  newest_word_ = std::max(newest_word_, arrive.word.number);
+  if (arrive.home == settings_.home) return;
+  std::erase_if(orphans_, [&](const auto& each) { return each.second.home == arrive.home; });
+  const auto found = words_.find(arrive.id);
+  if (found == words_.end() || arrive.word <= found->second.stamp) return;
+  found->second.info = arrive.info;
+  found->second.stamp = arrive.word;
+  judge_all(found->second, now);
+}
+
+void Presence::hear(const Gone& gone, TimePoint now) {
+  if (gone.relay == settings_.home) {
+    doubted_ = true;
+    return;
+  }
+  const TimePoint at = now + settings_.grace;
+  orphan(channels_.main(), gone.relay, at);
+  for (const auto& [name, channel] : channels_.by_name()) orphan(*channel, gone.relay, at);
+}
+
+void Presence::move(RelayId home, TimePoint now) {
+  const RelayId old = std::exchange(settings_.home, home);
+  doubted_ = false;
+  hear(Gone{old}, now);
+  std::vector<Place> places;  // of which judge() may erase each
+  for (auto& [channel, people] : by_channel_) {
+    for (Identified& person : people) places.push_back({&channel, &person});
+  }
+  for (const Place& place : places) judge(place, now);
+}
+
+std::vector<RelayId> Presence::dead() const {
+  std::set<RelayId> dead;
+  for (const auto& [at, depart] : orphans_) dead.insert(depart.home);
+  return {dead.begin(), dead.end()};
+}
+
+void Presence::orphan(const Channel& channel, RelayId relay, TimePoint at) {
+  channel.members.get().for_each([&](const State::Entry& member) {
+    if (!homes_of(channel, member.key).has(relay)) return;
+    orphans_.emplace(at, Depart{std::string(text(channel.name)), member.key,
+                                std::string(member_of(*member.value).since), relay});
+  });
+}
+
 // Who is a member now needs nothing any more; who has left makes room.
 void Presence::settle(std::string_view channel, const StateChange& member, TimePoint now) {
   if (!refused_.empty()) retry_refused_ = now;
   std::optional<Place> place = find(channel, member.key);
-  if (!place && member.value) {
+  if (!place && member.value && is_at(settings_.home, channel, member.key)) {
     place = place_of(channel, member.key);
     place->person->second.leaves_at = now + settings_.grace;
   }
@@ -60,6 +120,7 @@ void Presence::settle(std::string_view channel, const StateChange& member, TimeP
 
 void Presence::restore(const Channel& channel, TimePoint now) {
   channel.members.get().for_each([&](const State::Entry& entry) {
+    if (!is_at(settings_.home, text(channel.name), entry.key)) return;
     const Place place = place_of(text(channel.name), entry.key);
     place.person->second.leaves_at = now + settings_.grace;
     judge(place, now);
@@ -82,7 +143,9 @@ bool Presence::refuse(const Arrive& arrive, TimePoint now) {
 
 std::vector<Presence::Wish> Presence::due(TimePoint now, std::size_t max) {
   std::vector<Wish> wishes;
+  if (auto wished = say_alive()) wishes.push_back(*std::move(wished));
   add_refused(now, wishes);
+  add_orphans(now, max, wishes);
   while (wishes.size() < max && !by_time_.empty() && by_time_.begin()->first <= now) {
     const Place place = by_time_.begin()->second;
     std::optional<Wish> wished = wish(place);
@@ -96,6 +159,31 @@ std::vector<Presence::Wish> Presence::due(TimePoint now, std::size_t max) {
   return wishes;
 }
 
+// Any Arrive from here ends the doubt; who is nowhere here has nothing to lose by it.
+std::optional<Presence::Wish> Presence::say_alive() {
+  if (!std::exchange(doubted_, false)) return std::nullopt;
+  for (auto& [channel, people] : by_channel_) {
+    for (Identified& person : people) {
+      if (person.second.there()) return arrive({&channel, &person});
+    }
+  }
+  return std::nullopt;
+}
+
+// Until they are no members there any more.
+void Presence::add_orphans(TimePoint now, std::size_t max, std::vector<Wish>& wishes) {
+  while (wishes.size() < max && !orphans_.empty() && orphans_.begin()->first <= now) {
+    auto orphan = orphans_.extract(orphans_.begin());
+    const Depart& depart = orphan.mapped();
+    const StateValue* const shown = member(depart.channel, depart.id);
+    if (shown == nullptr || member_of(**shown).since != depart.since) continue;
+    if (!is_at(depart.home, depart.channel, depart.id)) continue;
+    wishes.push_back(depart);
+    orphan.key() = now + kRetry;
+    orphans_.insert(std::move(orphan));
+  }
+}
+
 // One at a time: where it finds no room, there is none for the others.
 void Presence::add_refused(TimePoint now, std::vector<Wish>& wishes) {
   if (refused_.empty() || now < retry_refused_) return;
@@ -107,7 +195,8 @@ std::optional<TimePoint> Presence::next() const {
   std::optional<TimePoint> at;
   if (!by_time_.empty()) at = by_time_.begin()->first;
   if (!refused_.empty()) at = at ? std::min(*at, retry_refused_) : retry_refused_;
-  return at;
+  if (!orphans_.empty()) at = std::min(at.value_or(TimePoint::max()), orphans_.begin()->first);
+  return doubted_ ? TimePoint() : at;
 }
 
 Presence::Place Presence::place_of(std::string_view channel, std::string_view id) {
@@ -131,24 +220,37 @@ std::optional<Presence::Place> Presence::find(std::string_view channel, std::str
 }
 
 // Null: it is none.
-const StateValue* Presence::member(const Place& place) const {
-  const Channel* const channel = channels_.find(*place.channel);
-  return channel == nullptr ? nullptr : channel->members.get().find(place.person->first);
+const StateValue* Presence::member(std::string_view channel, std::string_view id) const {
+  const Channel* const found = channels_.find(channel);
+  return found == nullptr ? nullptr : found->members.get().find(id);
+}
+
+// Precondition: it is a member, or the channel is gone.
+bool Presence::is_at(RelayId relay, std::string_view channel, std::string_view id) const {
+  const Channel* const found = channels_.find(channel);
+  return found != nullptr && homes_of(*found, id).has(relay);
+}
+
+Arrive Presence::arrive(const Place& place) const {
+  static const auto kNoInfo = std::make_shared<const std::string>("{}");
+  const Word& word = *place.person->second.word;
+  return {*place.channel, place.person->first, word.info ? word.info : kNoInfo, word.stamp,
+          settings_.home};
 }
 
 // What is to become of one; nullopt: all is as it should be.
 std::optional<Presence::Wish> Presence::wish(const Place& place) const {
-  static const auto kNoInfo = std::make_shared<const std::string>("{}");
   const Person& person = place.person->second;
   const auto& info = person.word->info;
-  const StateValue* const shown = member(place);
   const std::string& channel = *place.channel;
   const std::string& id = place.person->first;
-  if (shown == nullptr && !person.there()) return std::nullopt;
-  const bool same = shown != nullptr && (!info || member_of(**shown).info == *info);
-  if (!same) return Arrive{channel, id, info ? info : kNoInfo};
+  const StateValue* const shown = member(channel, id);
+  const bool here = shown != nullptr && is_at(settings_.home, channel, id);
+  if (!here && !person.there()) return std::nullopt;
+  const bool same = here && (!info || member_of(**shown).info == *info);
+  if (!same) return arrive(place);
   if (person.there()) return std::nullopt;
-  return Depart{channel, id, std::string(member_of(**shown).since)};
+  return Depart{channel, id, std::string(member_of(**shown).since), settings_.home};
 }
 
 void Presence::judge(const Place& place, TimePoint now) {

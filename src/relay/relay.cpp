@@ -7,17 +7,9 @@
 #include <utility>
 
 #include "syncrelay/base/crash_point.h"
-#include "syncrelay/protocol/frame.h"
 
 namespace syncrelay {
 namespace {
-
-// Neither a clock that was set nor a long time without the relay makes a key last longer than it
-// was to last.
-Duration left_of(const Expiry& expiry, WallTime now) {
-  const std::chrono::microseconds left(expiry.at.microseconds - now.microseconds);
-  return std::clamp<Duration>(left, Duration::zero(), expiry.after);
-}
 
 // The one whose position the answer has, see Outcome.
 std::string_view answering_channel(const Command& command) {
@@ -45,118 +37,23 @@ Relay::Relay(const Settings& settings, const Clock& clock, std::vector<Mailbox<L
   show_numbers();
 }
 
-Restored Relay::restore(const StoredHistory& history) {
-  Restored restored;
-  restored.last = history.last;
-  restored.tombstones = history.tombstones;
-  channels_.restore(history.tombstones, history.version);
-  restore_channels(history, restored);
-  restore_events(history, restored);
-  restore_times(history);
-  running_since_ = clock_.now() - history.ran;
-  restore_ids(history);
-  inbox_.restore(history.inbox, running_since_);
-  events_ever_ = history.events_ever;
-  show_numbers();
-  return restored;
-}
-
-void Relay::restore_channels(const StoredHistory& history, Restored& restored) {
-  restore_channel({nullptr, 0, 0, Seq{0}, history.last, {}, {}, {}}, history, restored);
-  for (const StoredChannel& stored : history.channels) {
-    auto name = std::make_shared<const std::string>(stored.name);
-    restored.channels.push_back({name, stored.last, stored.generation});
-    restore_channel({std::move(name), stored.generation, 0, stored.start, stored.last, {}, {}, {}},
-                    history, restored);
-  }
-}
-
-void Relay::restore_channel(Channel channel, const StoredHistory& history, Restored& restored) {
-  Update update;
-  StateChanges changes;
-  if (const auto values = history.state.find(std::string(text(channel.name)));
-      values != history.state.end()) {
-    for (const auto& [key, value] : values->second)
-      changes.push_back({key, value.value, value.version});
-    channel.state.apply(changes);
-  }
-  restore_members(channel, history, update);
-  if (StateValue list = channels_.first_list(channel)) {
-    changes.push_back({channels_.members_key(), std::move(list)});
-    channel.state.apply({changes.back()});
-  }
-  if (!changes.empty()) update.changes = std::make_shared<const StateChanges>(std::move(changes));
-  channels_.restore(channel);
-  presence_.restore(channel, clock_.now());
-  if (!update.changes && !update.members) return;
-  update.channel = channel.name;
-  update.seq = channel.last;
-  restored.updates.push_back(std::move(update));
-}
-
-void Relay::restore_members(Channel& channel, const StoredHistory& history, Update& update) const {
-  const auto found = history.members.find(std::string(text(channel.name)));
-  if (found == history.members.end()) return;
-  StateChanges members;
-  for (const StoredMember& member : found->second) {
-    members.push_back({member.id, member.value});
-    if (member.will) channel.wills.make().set(member.id, member.will);
-  }
-  channel.members.make().apply(members);
-  update.members = std::make_shared<const StateChanges>(std::move(members));
-}
-
-// Channels that turn out to be idle then have not been forgotten in time.
-void Relay::restore_events(const StoredHistory& history, Restored& restored) {
-  for (const StoredEvents& events : history.events) {
-    ByteSpan wire = as_bytes(events.wire);
-    for (const StoredRun& run : events.runs) {
-      for (std::uint64_t index = 0; index < run.count; ++index) {
-        const std::size_t size = message_end(wire);
-        restored.updates.push_back(
-            batch_.restore(run.channel, {run.first.value + index}, wire.first(size)));
-        idle_.hear(restored.updates.back());
-        wire = wire.subspan(size);
-      }
-    }
-  }
-  for (const RestoredChannel& channel : restored.channels) idle_.note(*channel.name);
-}
-
-void Relay::restore_times(const StoredHistory& history) {
-  const WallTime wall = clock_.wall();
-  for (const auto& [channel, values] : history.state) {
-    for (const auto& [key, value] : values) {
-      if (!value.expiry) continue;
-      timers_.set(channel, key, value.version, value.expiry->told,
-                  clock_.now() + left_of(*value.expiry, wall));
-    }
-  }
-}
-
-void Relay::restore_ids(const StoredHistory& history) {
-  for (const IdRecord& record : history.ids)
-    ids_.stage(record.id, record.seq, running_since_ + record.accepted);
-  ids_.keep_staged();
-}
-
-Result<Accepted, Rejection> Relay::apply(const Command& command, WallTime ts) {
-  if (auto known = repetition(command)) return *std::move(known);
-  batch_.begin_step(ts);
-  Result<Outcome, Rejection> applied = channels_.apply(command, ts, batch_);
+Result<Accepted, Rejection> Relay::apply(const Command& command, const Moment& moment) {
+  if (auto known = repetition(command, moment)) return *std::move(known);
+  batch_.begin_step(moment.ts);
+  Result<Outcome, Rejection> applied = channels_.apply(command, moment.ts, batch_);
   if (!applied) {
     batch_.take_back_step();
     return applied.error();
   }
   batch_.end_step();
   batch_.count(command);
-  if (!command.id.empty()) stage_id(command.id, applied.value().position.seq);
+  if (!command.id.empty()) stage_id(command.id, applied.value().position.seq, time_of(moment));
   return Accepted{std::move(applied).value()};
 }
 
-std::optional<Accepted> Relay::repetition(const Command& command) {
+std::optional<Accepted> Relay::repetition(const Command& command, const Moment& moment) {
   if (command.id.empty()) return std::nullopt;
-  const auto known = ids_.find(command.id, clock_.now());
+  const auto known = ids_.find(command.id, time_of(moment));
   if (!known) return std::nullopt;
   stats_.duplicates.add();
   Accepted accepted;
@@ -169,40 +66,41 @@ std::optional<Accepted> Relay::repetition(const Command& command) {
   return accepted;
 }
 
-void Relay::apply(const Expire& expire, WallTime ts) {
-  batch_.begin_step(ts);
-  if (channels_.apply(expire, ts, batch_)) batch_.count_expired();
+void Relay::apply(const Expire& expire, const Moment& moment) {
+  batch_.begin_step(moment.ts);
+  if (channels_.apply(expire, moment.ts, batch_)) batch_.count_expired();
   batch_.end_step();
 }
 
-void Relay::apply(const Forget& forget, WallTime ts) {
-  batch_.begin_step(ts);
+void Relay::apply(const Forget& forget, const Moment& moment) {
+  batch_.begin_step(moment.ts);
   channels_.apply(forget, batch_);
   batch_.end_step();
 }
 
-void Relay::apply(const Arrive& arrive, WallTime ts) {
-  batch_.begin_step(ts);
-  const Arrival arrival = channels_.apply(arrive, ts, batch_);
+void Relay::apply(const Arrive& arrive, const Moment& moment) {
+  batch_.begin_step(moment.ts);
+  const Arrival arrival = channels_.apply(arrive, moment.ts, batch_);
   batch_.end_step();
-  if (arrival == Arrival::joined) {
-    Notice notice{WorkerEvent::joined, ts};
+  presence_.hear(arrive, clock_.now());
+  if (arrival == Arrival::joined && moment.own) {
+    Notice notice{WorkerEvent::joined, moment.ts};
     notice.id = arrive.id;
     notice.channel = arrive.channel;
     notice.info = arrive.info;
     notices_.stage(std::move(notice));
   }
-  if (arrival == Arrival::refused && presence_.refuse(arrive, clock_.now()))
+  if (arrival == Arrival::refused && moment.own && presence_.refuse(arrive, clock_.now()))
     stats_.members_refused.add();
 }
 
-Departure Relay::apply(const Depart& depart, WallTime ts) {
-  batch_.begin_step(ts);
-  Departure departure = channels_.apply(depart, ts, batch_);
+Departure Relay::apply(const Depart& depart, const Moment& moment) {
+  batch_.begin_step(moment.ts);
+  Departure departure = channels_.apply(depart, moment.ts, batch_);
   if (departure.had_will) batch_.count_will(!departure.will_refused);
   batch_.end_step();
-  if (departure.left) {
-    Notice notice{WorkerEvent::left, ts};
+  if (departure.left && moment.own) {
+    Notice notice{WorkerEvent::left, moment.ts};
     notice.id = depart.id;
     notice.channel = depart.channel;
     notices_.stage(std::move(notice));
@@ -210,9 +108,12 @@ Departure Relay::apply(const Depart& depart, WallTime ts) {
   return departure;
 }
 
-void Relay::stage_id(const std::string& id, Seq seq) {
-  ids_.stage(id, seq, clock_.now());
-  batch_.add_id({id, seq, ran()});
+// Without a store nothing is taken back, and which ids are known hangs on the order alone: relays
+// that share one do not make the same batches of it.
+void Relay::stage_id(const std::string& id, Seq seq, Duration accepted) {
+  ids_.stage(id, seq, accepted);
+  batch_.add_id({id, seq, accepted});
+  if (store_ == nullptr) ids_.keep_staged();
 }
 
 std::vector<Forget> Relay::spare_channels(std::size_t max) {
@@ -303,10 +204,13 @@ void Relay::keep() {
   channels_.keep();
   batch_.for_each_part([this](const Update& part, const Batch::Timed* timed) {
     if (part.end == ChannelEnd::forgotten) stats_.channels_forgotten.add();
-    if (part.end == ChannelEnd::dropped) stats_.channels_dropped.add();
+    if (part.end > ChannelEnd::forgotten) stats_.channels_dropped.add();
     idle_.hear(part);
     presence_.hear(part, clock_.now());
     keep_times(part, timed);
+  });
+  batch_.for_each_unseen([this](const ChannelName& channel, const std::string& id) {
+    presence_.hear(text(channel), id, clock_.now());
   });
   for (Mailbox<Letter>* shard : shards_) shard->post(batch_.letters());
   batch_.clear();
@@ -318,21 +222,6 @@ void Relay::take_back() {
   notices_.take_back_staged();
   channels_.take_back();
   batch_.take_back();
-}
-
-void Relay::keep_times(const Update& part, const Batch::Timed* timed) {
-  if (timed == nullptr && timers_.empty()) return;
-  const std::string_view channel = text(part.channel);
-  if (part.end != ChannelEnd::none) timers_.end_all(channel);
-  if (!part.changes) return;
-  for (const StateChange& change : *part.changes) {
-    if (timed == nullptr) {
-      timers_.end(channel, change.key);
-    } else {
-      timers_.set(channel, change.key, change.version, timed->lifetime.told,
-                  clock_.now() + timed->lifetime.after);
-    }
-  }
 }
 
 Result<void, Rejection> Relay::begin_backup() {

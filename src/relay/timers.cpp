@@ -27,6 +27,14 @@ void Timers::end_all(std::string_view channel) {
   by_channel_.erase(keys);
 }
 
+std::optional<Timers::End> Timers::of(std::string_view channel, std::string_view key) const {
+  const auto keys = by_channel_.find(channel);
+  if (keys == by_channel_.end()) return std::nullopt;
+  const auto entry = keys->second.find(key);
+  if (entry == keys->second.end()) return std::nullopt;
+  return End{entry->second.place->first, entry->second.told};
+}
+
 std::optional<TimePoint> Timers::next() const {
   if (by_time_.empty()) return std::nullopt;
   return by_time_.begin()->first;

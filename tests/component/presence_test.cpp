@@ -50,7 +50,8 @@ class Site {
     const Relay::Settings settings{
         channels, {1 << 20, 10'000}, {1000, seconds(600)}, {}, {seconds(30), seconds(5)}};
     relay = std::make_unique<Relay>(settings, clock, mailboxes, stats, nullptr);
-    intake = std::make_unique<Intake>(1 << 20, *relay, order_, stats, clock, log_);
+    intake =
+        std::make_unique<Intake>(Intake::Settings{1 << 20}, *relay, order_, stats, clock, log_);
     for (const auto& shard : shards) shard->start();
   }
   ~Site() { stop(); }

@@ -26,7 +26,8 @@ RelayProcess::RelayProcess(const Settings& settings, ShardThread::Behaviour beha
   const Relay::Settings relay_settings{
       {{"comparison", "radio"}, 1 << 24, 100}, settings.window, {1000, std::chrono::minutes(10)}};
   relay_ = std::make_unique<Relay>(relay_settings, clock_, mailboxes, stats, nullptr);
-  intake_ = std::make_unique<Intake>(1 << 24, *relay_, order_, stats, clock_, log_);
+  intake_ =
+      std::make_unique<Intake>(Intake::Settings{1 << 24}, *relay_, order_, stats, clock_, log_);
 }
 
 RelayProcess::~RelayProcess() {

@@ -86,7 +86,7 @@ void check_accepted(std::string_view message, const Command& command) {
 void apply(const Command& command) {
   testing::TestRelay relay;
   for (int round = 0; round < 2; ++round) {
-    const auto applied = relay.relay.apply(command, relay.clock.wall());
+    const auto applied = relay.relay.apply(command, {relay.clock.wall()});
     require(applied.ok() || applied.error().reason == RejectReason::conflict);
     for (const Update& update : relay.take_updates()) {
       if (update.chunk) require(is_json(testing::text_of(update)));

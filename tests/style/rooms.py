@@ -30,6 +30,7 @@ LIBRARIES = {
     r"openssl/": r"src/(auth/\w+\.cpp|tls/\w+\.(cpp|h))",
     r"zlib\.h": r"src/protocol/(de|in)flater\.cpp",
     r"sqlite3\.h": r"src/store/\w+\.(cpp|h)",
+    r"hiredis/": r"src/redis/\w+\.(cpp|h)",
 }
 
 SYSTEM = re.compile(r"^(sys|netinet|arpa|net|linux|bits)/|^[a-z0-9_]+(\.h)?$")

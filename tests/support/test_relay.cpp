@@ -11,7 +11,7 @@ namespace syncrelay::testing {
 Result<Accepted, Rejection> TestRelay::send(std::string_view json) {
   const auto command = decoder.decode(json);
   if (!command) return command.error();
-  return relay.apply(*command.value(), clock.wall());
+  return relay.apply(*command.value(), {clock.wall()});
 }
 
 std::vector<Update> TestRelay::take_updates() {

@@ -15,6 +15,7 @@
 #include "syncrelay/ipc/command_server.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/redis/redis_order.h"
 #include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/order.h"
 #include "syncrelay/relay/relay.h"
@@ -56,12 +57,20 @@ class Server {
   // Reads again what it has read from files, see look_after().
   void reload();
 
+  // Why it cannot go on, and has to begin anew: then it is to be stopped. nullopt: it can.
+  std::optional<std::string> has_ended() const;
+
   // Takes what backends have sent, lets clients have it, closes them and ends all threads; after a
   // start that failed, too.
   void stop();
 
  private:
   Result<void, std::string> open_store();
+  Result<void, std::string> open_cluster();
+  Result<void, std::string> read_beginning(const RedisOrder::Beginning& beginning);
+  std::string fold(const std::string& state, std::deque<ClusterEvent> events) const;
+  Relay::Settings relay_settings() const;
+  void catch_up();
   Result<void, std::string> open_listeners();
   Result<void, std::string> load_keys();
   Result<void, std::string> load_certificate();
@@ -110,6 +119,8 @@ class Server {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Relay> relay_;
   LocalOrder order_{clock_};
+  std::unique_ptr<RedisOrder> shared_order_;  // null: the relay is alone
+  WallTime newest_{};                         // in its log, at the start, by its time
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<CommandServer> commands_;
   std::unique_ptr<Acceptor> acceptor_;

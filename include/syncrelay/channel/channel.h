@@ -20,8 +20,9 @@ struct ChannelPosition {
 };
 
 // What a channel holds by name: the state's keys, and of each member's id what clients see of it
-// (member.h) and its will, as the JSON text of a batch.
-enum class Shelf : std::uint8_t { state, members, wills };
+// (member.h), its will, as the JSON text of a batch, and its homes (homes.h) where relays share an
+// order.
+enum class Shelf : std::uint8_t { state, members, wills, homes };
 
 // One channel of the log as the relay keeps it; ChannelTable alone changes it. Relay thread only.
 //
@@ -35,6 +36,7 @@ struct Channel {
   State state;
   Rare<State> members;
   Rare<State> wills;                     // of members only
+  Rare<State> homes;                     // of members only; without an entry: that of kAlone
   std::uint32_t slot = Update::kNoSlot;  // ChannelTable's to keep; the default one has none
 
   ChannelPosition position() const { return {last, generation}; }
@@ -42,12 +44,28 @@ struct Channel {
   bool idle() const { return in_window == 0 && empty(); }
 
   const State& on(Shelf shelf) const {
-    if (shelf == Shelf::state) return state;
-    return shelf == Shelf::members ? members.get() : wills.get();
+    switch (shelf) {
+      case Shelf::state:
+        return state;
+      case Shelf::members:
+        return members.get();
+      case Shelf::wills:
+        return wills.get();
+      default:
+        return homes.get();
+    }
   }
   State& on(Shelf shelf) {
-    if (shelf == Shelf::state) return state;
-    return shelf == Shelf::members ? members.make() : wills.make();
+    switch (shelf) {
+      case Shelf::state:
+        return state;
+      case Shelf::members:
+        return members.make();
+      case Shelf::wills:
+        return wills.make();
+      default:
+        return homes.make();
+    }
   }
 };
 

@@ -13,6 +13,8 @@
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/channel/channel_table.h"
+#include "syncrelay/channel/homes.h"
+#include "syncrelay/channel/member.h"
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/update.h"
 #include "syncrelay/protocol/command.h"
@@ -37,7 +39,8 @@ struct Effect {
   EventEncoder::Pieces event;                   // empty: none
   Seq seq;                                      // of the event, or of the newest one before it
   std::optional<Lifetime> lifetime;             // of the values in `changes`
-  std::string_view will_of;  // not empty: only the will of this member is another; no client hears
+  // Not empty: nothing but what clients do not see of this member is another, its will or homes.
+  std::string_view unseen_of;
 };
 
 // Who hears of effects, in their order. An interface, because a step may have a thousand parts, and
@@ -78,23 +81,33 @@ struct Forget {
   bool drop = false;  // although some are in the window: who comes for them gets a snapshot
 };
 
-// Somebody who follows the channel, where members are kept.
+// Somebody who follows the channel at this relay, where members are kept.
 struct Arrive {
   std::string channel;
   std::string id;
   std::shared_ptr<const std::string> info;  // JSON object; never null
+  WordStamp word = {};                      // of the info
+  RelayId home = kAlone;
 };
 
-// A member that nobody has been for its grace, if it is still the one that came `since` then.
+// A member that nobody has been at this relay for its grace, if it is still the one that came
+// `since` then. It leaves when it is at no other relay either.
 struct Depart {
   std::string channel;
   std::string id;
   std::string since;  // as append_timestamp() writes it
+  RelayId home = kAlone;
+};
+
+// The relay is dead: whoever is a member there departs after the grace, unless it turns out to
+// live. Changes no channel by itself.
+struct Gone {
+  RelayId relay = kAlone;
 };
 
 // What an Arrive did.
 enum class Arrival : std::uint8_t {
-  none,     // nothing: it is a member, and has said nothing new
+  none,     // nothing that clients see: it is a member, and has said nothing newer
   joined,   // it has become a member
   changed,  // it says something else of itself
   refused,  // there is no room: for another member, or another channel
@@ -106,6 +119,9 @@ struct Departure {
   bool had_will = false;
   std::optional<Rejection> will_refused;  // which has changed nothing then
 };
+
+// Where a member's homes are. Precondition: it is one.
+Homes homes_of(const Channel& channel, std::string_view id);
 
 // What letters make of the channels, and what clients hear of it. Pure: it reads no clock and knows
 // no shard, store or socket, so that the same letters at the same times give the same seq, epochs,
@@ -158,6 +174,8 @@ class Channels {
   ChannelTable& table() { return table_; }
 
  private:
+  Arrival greet_again(Channel& channel, const Arrive& arrive, const Member& member, WallTime ts,
+                      Effects& effects);
   Channel with_configured_keys(Channel channel) const;
   Result<Outcome, Rejection> apply_part(const Command& command, WallTime ts, Effects& effects);
   Result<Outcome, Rejection> apply_batch(const Command& batch, WallTime ts, Effects& effects);
@@ -172,6 +190,8 @@ class Channels {
                    WallTime ts, Effects& effects);
   void tell_list(Channel& channel, const std::string& list, WallTime ts, Effects& effects);
   void erase_will(Channel& channel, const std::string& id);
+  void set_homes(Channel& channel, const std::string& id, const Homes& homes);
+  static void tell_unseen(const Channel& channel, std::string_view id, Effects& effects);
   Outcome with_effect(const Command& command, Channel& channel, StateChanges changes, WallTime ts,
                       Effects& effects);
   Outcome without_effect(const Command& command, std::string_view name) const;

@@ -88,6 +88,9 @@ struct Config {
   std::uint64_t dedup_ids = 100'000;                // how many ids of commands are remembered,
   std::chrono::milliseconds dedup_window{600'000};  // and for how long
 
+  std::string cluster;  // URL of the Redis whose log several relays share; empty: it is alone
+  std::chrono::milliseconds cluster_timeout{5'000};  // for a command to come back from it
+
   std::uint32_t shards = 0;  // 0: one per core
   std::uint32_t max_clients = 10'000;
   std::uint32_t max_clients_per_address = 0;  // 0: no such limit

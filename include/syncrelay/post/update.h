@@ -30,6 +30,8 @@ enum class ChannelEnd : std::uint8_t {
   none,       // it goes on
   forgotten,  // it has no state, no event in the window and, as far as the relay knows, no
               // subscribers
+  made_room,  // the same, but that events of it are in the window: who comes for them gets a
+              // snapshot
   dropped,    // as a backend commanded: its state and log go, its subscribers are told
 };
 

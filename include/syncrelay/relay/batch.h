@@ -40,7 +40,7 @@ class Batch final : public Effects {
 
   // Whether it is time to publish it, so that it stays bounded.
   bool full() const;
-  bool empty() const { return letters_.empty() && ids_.empty() && wills_.empty(); }
+  bool empty() const { return letters_.empty() && ids_.empty() && unseen_.empty(); }
 
   std::span<const Letter> letters() const { return letters_; }
   std::uint64_t events() const { return counts_.events; }
@@ -68,15 +68,21 @@ class Batch final : public Effects {
     }
   }
 
-  // Calls `visit(channel, id)` for each member that came, changed or left, or has another will; for
-  // some more than once.
+  // Calls `visit(channel, id)` for each member of which nothing but what clients do not see is
+  // another; for some more than once, or although it has left since.
+  template <typename Visit>
+  void for_each_unseen(Visit visit) const {
+    for (const Unseen& unseen : unseen_) visit(unseen.channel, unseen.id);
+  }
+
+  // The same for these, and each member that came, changed or left.
   template <typename Visit>
   void for_each_member(Visit visit) const {
     for_each_part([&](const Update& part, const Timed*) {
       if (!part.members) return;
       for (const StateChange& member : *part.members) visit(part.channel, member.key);
     });
-    for (const WillOf& will : wills_) visit(will.channel, will.id);
+    for_each_unseen(visit);
   }
 
   // The values of a part that go by themselves.
@@ -103,10 +109,10 @@ class Batch final : public Effects {
     WallTime ts{};
     std::size_t letters = 0;  // before it
     std::size_t timed = 0;
-    std::size_t wills = 0;
+    std::size_t unseen = 0;
     std::vector<Update> also;  // its parts behind the first
   };
-  struct WillOf {
+  struct Unseen {
     ChannelName channel;
     std::string id;
   };
@@ -130,7 +136,7 @@ class Batch final : public Effects {
   std::vector<Letter> letters_;
   std::vector<Timed> timed_;
   std::vector<IdRecord> ids_;
-  std::vector<WillOf> wills_;  // that are others now
+  std::vector<Unseen> unseen_;
   Counts counts_;
 };
 

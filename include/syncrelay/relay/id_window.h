@@ -16,7 +16,8 @@ namespace syncrelay {
 // Remembers the ids of recent commands and what was answered, so that a repetition takes no effect.
 // An id is staged until its batch is stored; only then do older ids go for it, so that a batch that
 // is refused leaves the window as it was. Bounded by count (staged ones come on top) and by age,
-// whichever ends first. Relay thread only.
+// whichever ends first. Times are a running time that never goes back, from whatever beginning.
+// Relay thread only.
 class IdWindow {
  public:
   struct Bounds {
@@ -33,10 +34,10 @@ class IdWindow {
   explicit IdWindow(Bounds bounds) : bounds_(bounds) {}
 
   // nullopt when the id is not known (any more).
-  std::optional<Known> find(std::string_view id, TimePoint now) const;
+  std::optional<Known> find(std::string_view id, Duration now) const;
 
   // Precondition: find(id) is nullopt; `accepted` is not before that of earlier calls.
-  void stage(std::string_view id, Seq seq, TimePoint accepted);
+  void stage(std::string_view id, Seq seq, Duration accepted);
 
   // What is staged stays; the oldest go for it.
   void keep_staged();
@@ -45,10 +46,17 @@ class IdWindow {
 
   std::size_t size() const { return order_.size(); }
 
+  // Calls `visit(id, seq, accepted)` for each, the oldest first.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (std::size_t index = 0; index < order_.size(); ++index)
+      visit(order_[index]->first, order_[index]->second.seq, order_[index]->second.accepted);
+  }
+
  private:
   struct Entry {
     Seq seq;
-    TimePoint accepted;
+    Duration accepted;
     bool staged;
   };
   // Lets string_view look up without a copy.

@@ -84,18 +84,17 @@ class Inbox {
   Inbox& operator=(const Inbox&) = delete;
 
   // Goes on from what was stored, even where that is more than the bounds allow; these messages
-  // have no connection any more. `began`: when the
-  // relay would have begun to run that had never been down. To be called once, before anything
-  // else.
-  void restore(const StoredInbox& stored, TimePoint began);
+  // have no connection any more. To be called once, before anything else.
+  void restore(const StoredInbox& stored);
 
-  // A client says something. Precondition: `said` is a message.
-  Fate say(const Said& said, WallTime ts, TimePoint now, Duration ran);
+  // A client says something. Here and below: `ran` is how long the relay has run, this time and
+  // before. Precondition: `said` is a message.
+  Fate say(const Said& said, WallTime ts, Duration ran);
 
   // What of another kind was said under a `ref`: whether it is known, and that it is from now on.
   // Precondition of stage_ref(): not known.
-  std::optional<IdWindow::Known> known(const Said& said, TimePoint now) const;
-  void stage_ref(const Said& said, TimePoint now, Duration ran);
+  std::optional<IdWindow::Known> known(const Said& said, Duration ran) const;
+  void stage_ref(const Said& said, Duration ran);
 
   // A backend is there, and will be from now on.
   void begin_receiving();

@@ -13,56 +13,49 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/protocol/command_decoder.h"
-#include "syncrelay/protocol/refused_message.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/order.h"
-#include "syncrelay/relay/query.h"
 #include "syncrelay/relay/relay.h"
+#include "syncrelay/relay/replies.h"
 
 namespace syncrelay {
-
-// What a client has said is taken. `stored`: whatever becomes of the batch.
-struct Acknowledged {
-  bool stored = false;
-};
-
-// How many messages were settled, as a worker wanted.
-struct Settled {
-  Op op;  // done, extend or release
-  Inbox::Settled result;
-};
-
-// What became of a message that somebody waits for. A RefusedMessage: what a client has said is not
-// taken, for a reason that no command has.
-struct Reply {
-  Ticket ticket;
-  std::variant<Accepted, Rejection, Query, Settled, Acknowledged, RefusedMessage> content;
-};
 
 // The one way in for all that changes the channels: messages of backends, from whichever socket,
 // and what the relay itself wants. Has them decoded, ordered, applied and published in batches, and
 // refuses in one way. Relay thread only.
+//
+// Where the order gives letters back later, a reply waits for its letter, and for no longer than
+// `patience`.
 class Intake {
  public:
+  struct Settings {
+    std::size_t max_command;                      // bytes
+    Duration patience = std::chrono::seconds(5);  // for letters to come back
+  };
+
   // All references must outlive it.
-  Intake(std::size_t max_command, Relay& relay, Order& order, RelayStats& stats, const Clock& clock,
-         const Log& log);
+  Intake(const Settings& settings, Relay& relay, Order& order, RelayStats& stats,
+         const Clock& clock, const Log& log);
 
-  // A message. `ticket`: who hears of it by publish(); kNobody: only the log does, when it is
+  // A message. `asker`: who hears of it by publish(); of kNobody's only the log does, when it is
   // refused, and it cannot ask.
-  void take(std::string_view message, Ticket ticket);
+  void take(std::string_view message, const Asker& asker) { take(message, asker, nullptr); }
 
-  // What a client says, for the backend or to be published. Whoever has the ticket hears of it by
-  // publish(); kNobody: it has no `ref`.
-  void take(const Said& said, Ticket ticket);
+  // What a client says, for the backend or to be published. `asker` hears of it by publish();
+  // kNobody: it has no `ref`.
+  void take(const Said& said, const Asker& asker);
 
   // A message that is not even decoded.
-  void refuse(const Rejection& rejection, std::string_view message, Ticket ticket);
+  void refuse(const Rejection& rejection, std::string_view message, const Asker& asker);
   // What was refused elsewhere.
   void count(RejectReason reason) { counter(stats_.rejected, reason).add(); }
 
+  // Applies what has come by the order, as far as the batch goes. False: there was nothing.
+  bool take_ordered();
+
   // Sends what the relay wants by itself, a bounded number: keys whose time is over, members who
-  // come and go, channels that nobody needs. True when there was any.
+  // come and go, channels that nobody needs; not before all that it sent is back and published.
+  // Gives up waiting for letters whose time is over. True when there was any.
   bool tend();
   // When tend() will have something to do, as far as that is known.
   std::optional<TimePoint> next_tending() const;
@@ -70,22 +63,40 @@ class Intake {
   // Something is staged that only publish() makes true.
   bool has_said() const { return relay_.inbox().has_staged(); }
   bool batch_full() const { return relay_.batch_full(); }
+  // For commands that nobody waits for.
+  bool has_room() const { return order_.room() == Order::Room::all; }
+  // Somebody waits for a letter to come back.
+  bool expects_letters() const { return replies_.expects_any(); }
   // Somebody waits for the batch to be published.
-  bool has_waiting() const { return !replies_.empty(); }
+  bool has_waiting() const { return !replies_.ready().empty(); }
   // Commands since the last publish() that nobody waits for.
   std::uint64_t unanswered() const { return unanswered_; }
 
-  // Publishes what was taken; the replies are in the order of the messages. When it cannot be
-  // stored, each of its commands is refused.
+  // Publishes what was taken; the replies are in the order of each peer's messages. When it cannot
+  // be stored, each of its commands is refused.
   std::vector<Reply> publish();
 
  private:
-  void take_ordered();
-  bool tend_members();
-  bool forget(const std::vector<Forget>& channels);
-  void apply(const Order::Commanded& commanded, WallTime ts);
-  void ask(const Command& command, Ticket ticket);
-  void publish(const Said& said, Ticket ticket);
+  // What became of a command that somebody waits for.
+  struct Settlement {
+    Ticket ticket = kNobody;
+    bool accepted = false;
+  };
+
+  bool has_room_for(const Asker& asker) const;
+  void take(std::string_view message, const Asker& asker, const Said* said);
+  void submit(const Order::Commanded& commanded, Peer peer, const Said* said);
+  void propose(const Order::Letter& letter);
+  bool take_next();
+  void apply(const Order::Ordered& ordered);
+  void apply(const Order::Commanded& commanded, const Order::Ordered& ordered);
+  void settle(Ticket ticket, Result<Accepted, Rejection> applied);
+  void keep_ref(const Said* said);
+  std::optional<TimePoint> next_proposal() const;
+  void propose_all();
+  void propose_members();
+  void ask(const Command& command, const Asker& asker);
+  void publish(const Said& said, const Asker& asker);
   void refuse_unstored(const Rejection& rejection);
   void log_departure(const Depart& depart, const Departure& departure);
   void log_refusal(const Rejection& rejection, std::string_view message);
@@ -98,10 +109,14 @@ class Intake {
   const Log& log_;
   LineBudget lines_;
   LineBudget will_lines_;
-  std::vector<Reply> replies_;
+  const Duration patience_;
+  Replies replies_;
+  Settlement settled_;  // the last one
   std::uint64_t unanswered_ = 0;
-  std::uint64_t refused_ = 0;  // so far
-  TimePoint tend_from_;        // not before
+  std::uint64_t proposed_ = 0;  // letters that are not published yet
+  std::uint64_t back_ = 0;      // of these
+  TimePoint proposed_until_{};  // they are waited for
+  TimePoint tend_from_;         // not before
 };
 
 }  // namespace syncrelay

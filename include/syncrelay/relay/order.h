@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -14,56 +15,71 @@ namespace syncrelay {
 using Ticket = std::uint64_t;
 inline constexpr Ticket kNobody = 0;
 
+// When a letter happened, and whose it was.
+struct Moment {
+  WallTime ts;  // which clients are told
+  // By which ids of commands grow old: the running time of the order, which never goes back.
+  // nullopt: it has none of its own, and the relay's is meant.
+  std::optional<Duration> at = std::nullopt;
+  bool own = true;  // this relay had submitted it
+};
+
 // The one order in which everything happens that changes the channels: commands of backends, and
 // what the relay itself wants (keys whose time is over, channels that nobody needs, members that
-// come and go). Letters go in, and come back each with its place in the order and the one time at
-// which it happened.
+// come and go), and which relays are dead. Letters go in, and come back each with its place in the
+// order and the moment at which it happened.
 //
 // An interface, because the order may be made elsewhere: by a log that several relays share. All
 // calls come from the relay's thread. What an order promises, and what its user does:
 //
-// - Each letter that was submitted comes back from next() once: at once, later, or never when the
-//   order has lost it (then whoever waits is told by other means). Letters of one submitter come
-//   back in the order of their submission. Letters of other relays come between them, their
-//   commands with the ticket kNobody.
-// - `ts` never depends on who reads it: relays that share an order apply the same letter at the
-// same
-//   time. It may go back when a host's clock is set.
-// - The user takes letters with next() until there is none, after each submit() and whenever the
-//   order says that there is something (how it says so is for whoever builds the second order: a
-//   descriptor to poll), and applies each before it takes the next. It decides nothing else by what
-//   it submits: a letter has happened only when next() returns it.
+// - Each letter that was submitted comes back from next() once: at once, which is by the next call;
+//   later; or never when the order has lost it. Those of one submitter come back in the order of
+//   their submission, so what is lost is known when a later one is back. Letters of other relays
+//   come between them, and are not its own.
+// - `ts` and `at` never depend on who reads them: relays that share an order apply the same letter
+//   at the same moment. `ts` may go back when a host's clock is set.
+// - The user calls next() once after each submit(), and whenever it is woken until there is none,
+//   with as many breaks as it likes, and applies each letter before it takes the next. It decides
+//   nothing else by what it submits: a letter has happened only when next() returns it. An order
+//   whose letters come at other times, too, wakes the relay's thread (the Wake of CommandServer).
 // - Views. A Commanded that is submitted points into a message and a decoded command which hold
-//   until submit() has returned and next() was called until it returned nothing. An order that
-//   keeps a letter for longer keeps a copy of `message`, which says all, and decodes it again. What
-//   next() returns holds until it is called again.
+//   until submit() has returned and next() was called once. An order that keeps a letter for longer
+//   keeps a copy of `message`, which says all, and decodes it again. What next() returns holds
+//   until it is called again.
+// - room() says what may be submitted, so that what is on its way stays bounded. What the relay
+//   itself wants is bounded, and submitted only where there is room for all.
 // - Expire, Forget, Arrive and Depart say what they expect and do nothing when that has changed, so
-// they may come
-//   more than once, and from several relays that had the same thought.
+//   they may come more than once, and from several relays that had the same thought.
 // - A repetition of a command by its id is found when it is applied, not here.
 // - A letter that was applied and could not be stored is taken back and its command refused. An
-// order
-//   whose letters have happened elsewhere by then cannot take that back: there the store is only a
-//   memory of the order, and the relay has to end or to read the order again from where its store
-//   stands.
+//   order whose letters have happened elsewhere by then cannot take that back: there the store is
+//   only a memory of the order, and the relay has to end or to read the order again from where its
+//   store stands.
 class Order {
  public:
   struct Commanded {
     std::string_view message;  // as it came
     const Command* command;    // what it says
-    Ticket ticket;
+    Ticket ticket;             // of another relay's: it means nothing here
   };
-  using Letter = std::variant<Commanded, Expire, Forget, Arrive, Depart>;
+  using Letter = std::variant<Commanded, Expire, Forget, Arrive, Depart, Gone>;
 
   struct Ordered {
-    WallTime ts;
+    Moment moment;
     Letter letter;
+  };
+
+  enum class Room : std::uint8_t {
+    none,      // for nothing
+    answered,  // for commands that somebody waits for, of which each peer sends only so many
+    all,
   };
 
   virtual ~Order() = default;
   virtual void submit(const Letter& letter) = 0;
   // Null: there is none.
   virtual const Ordered* next() = 0;
+  virtual Room room() const = 0;
 };
 
 // The order of a relay that is alone: everything happens at once, by the host's clock.
@@ -74,6 +90,7 @@ class LocalOrder final : public Order {
   // Precondition: next() has returned what was submitted before.
   void submit(const Letter& letter) override;
   const Ordered* next() override;
+  Room room() const override { return Room::all; }
 
  private:
   const Clock& clock_;

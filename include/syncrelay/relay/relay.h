@@ -24,6 +24,7 @@
 #include "syncrelay/relay/idle_channels.h"
 #include "syncrelay/relay/inbox.h"
 #include "syncrelay/relay/notices.h"
+#include "syncrelay/relay/order.h"
 #include "syncrelay/relay/presence.h"
 #include "syncrelay/relay/store.h"
 #include "syncrelay/relay/subscriber_counts.h"
@@ -64,11 +65,21 @@ class Relay {
 
   // Takes one letter of the order and stages what it does; nothing has left before publish(). A
   // rejected command has changed nothing. Precondition: the command is no query.
-  Result<Accepted, Rejection> apply(const Command& command, WallTime ts);
-  void apply(const Expire& expire, WallTime ts);
-  void apply(const Forget& forget, WallTime ts);
-  void apply(const Arrive& arrive, WallTime ts);
-  Departure apply(const Depart& depart, WallTime ts);
+  Result<Accepted, Rejection> apply(const Command& command, const Moment& moment);
+  void apply(const Expire& expire, const Moment& moment);
+  void apply(const Forget& forget, const Moment& moment);
+  void apply(const Arrive& arrive, const Moment& moment);
+  Departure apply(const Depart& depart, const Moment& moment);
+  void apply(const Gone& gone) { presence_.hear(gone, clock_.now()); }
+
+  // What brings another relay to this point of the order, but for events and the inbox; `now`: the
+  // order's time, by which the times of keys count there. nullopt: something is staged.
+  std::optional<StoredHistory> history(WallTime now) const;
+  // Letters that come now happened before this time, so keys last that much shorter; nullopt: they
+  // happen now.
+  void replay_until(std::optional<WallTime> time) { replay_until_ = time; }
+  // Under which id it shares its order with others, from now on.
+  void move(RelayId home) { presence_.move(home, clock_.now()); }
 
   // What clients say to the backend, and what workers do with it. What is staged there leaves with
   // the batch.
@@ -123,14 +134,17 @@ class Relay {
   const State& state() const { return channels().main().state; }
 
  private:
-  std::optional<Accepted> repetition(const Command& command);
-  void stage_id(const std::string& id, Seq seq);
+  std::optional<Accepted> repetition(const Command& command, const Moment& moment);
+  void stage_id(const std::string& id, Seq seq, Duration accepted);
+  // By which ids grow old.
+  Duration time_of(const Moment& moment) const { return moment.at ? *moment.at : ran(); }
   Result<void, Rejection> store_staged();
   void add_channels(StoreBatch& batch) const;
   void add_members(StoreBatch& batch) const;
   void keep();
   void take_back();
   void keep_times(const Update& part, const Batch::Timed* timed);
+  void tell(const Channel& channel, WallTime now, StoredHistory& history) const;
   void restore_channels(const StoredHistory& history, Restored& restored);
   void restore_times(const StoredHistory& history);
   void restore_channel(Channel channel, const StoredHistory& history, Restored& restored);
@@ -149,6 +163,7 @@ class Relay {
   Notices notices_;
   Timers timers_;
   IdleChannels idle_;
+  std::optional<WallTime> replay_until_;
   TimePoint next_spare_{};  // not looked for before
   Presence presence_;
   Batch batch_;

@@ -12,6 +12,7 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
 #include "syncrelay/base/result.h"
+#include "syncrelay/channel/homes.h"
 #include "syncrelay/channel/tombstones.h"
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/update.h"
@@ -69,8 +70,9 @@ struct InboxChanges {
 struct StoredMember {
   std::string channel;
   std::string id;
-  StateValue value;  // null: it is none (any more)
-  StateValue will;   // null: it has none
+  StateValue value;            // null: it is none (any more)
+  StateValue will;             // null: it has none
+  StateValue homes = nullptr;  // where relays share an order, as homes_text(); else null
 };
 
 // What one batch of commands did. The views are the caller's and hold for the call.
@@ -140,7 +142,8 @@ struct StoredHistory {
   std::vector<StoredEvents> events;
   std::vector<IdRecord> ids;  // oldest first
   StoredInbox inbox;
-  Duration ran{};  // see StoreBatch
+  Duration ran{};             // see StoreBatch
+  std::vector<RelayId> dead;  // relays of which members have not departed yet
   // Why something may be missing that was confirmed once: then the epoch is a new one.
   std::optional<std::string> missing;
 };

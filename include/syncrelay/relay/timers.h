@@ -27,6 +27,13 @@ class Timers {
   void end_all(std::string_view channel);
 
   bool empty() const { return by_time_.empty(); }
+
+  // When the key goes by itself, and whether that is told.
+  struct End {
+    TimePoint at;
+    bool told;
+  };
+  std::optional<End> of(std::string_view channel, std::string_view key) const;
   std::size_t size() const { return by_time_.size(); }
   // When the first runs out; nullopt: never.
   std::optional<TimePoint> next() const;

@@ -60,7 +60,7 @@ class Instance final : public Effects {
       for (const StateChange& change : *changes)
         told += ' ' + change.key + '=' + (change.value ? *change.value : "none");
     }
-    if (!effect.will_of.empty()) told += " will of " + std::string(effect.will_of);
+    if (!effect.unseen_of.empty()) told += " unseen of " + std::string(effect.unseen_of);
     told += ' ';
     for (const std::string_view piece : effect.event) told += piece;
     told += ";\n";
@@ -143,6 +143,49 @@ TEST_CASE("Who departs is a member no more, unless it is not the one that is mea
   CHECK(test.members("room").empty());
 }
 
+TEST_CASE("A member is at several relays, and leaves the channel with the last of them") {
+  Instance test;
+  const auto arrive = [&](RelayId home, WordStamp word, const char* said) {
+    test.told.clear();
+    test.arrival =
+        test.channels.apply(Arrive{"room", "dev-1", info(said), word, home}, kTime, test);
+    return test.told;
+  };
+  const auto depart = [&](RelayId home) {
+    test.told.clear();
+    test.departure = test.channels.apply(Depart{"room", "dev-1", kSince, home}, kLater, test);
+    return test.told;
+  };
+  CHECK(arrive(7, {1, 7}, "{}").find("sync:joined") != std::string::npos);
+  CHECK(arrive(8, {1, 7}, "{}") == "room#1 unseen of dev-1 ;\n");
+  CHECK(arrive(8, {1, 7}, "{}").empty());
+  CHECK(test.arrival == Arrival::none);
+  CHECK(depart(9).empty());
+  CHECK(depart(7) == "room#1 unseen of dev-1 ;\n");
+  CHECK_FALSE(test.departure.left);
+  CHECK(depart(7).empty());
+  CHECK(depart(8).find("sync:left") != std::string::npos);
+  CHECK(test.departure.left);
+  CHECK(test.channels.table().find("room")->homes.get().size() == 0);
+}
+
+TEST_CASE(
+    "Of what a member says at several relays the newest counts, in whichever order it comes") {
+  Instance test;
+  const auto say = [&](RelayId home, WordStamp word, const char* said) {
+    test.arrival =
+        test.channels.apply(Arrive{"room", "dev-1", info(said), word, home}, kTime, test);
+    return test.arrival;
+  };
+  CHECK(say(7, {2, 7}, R"({"n":2})") == Arrival::joined);
+  CHECK(say(8, {1, 8}, R"({"n":1})") == Arrival::none);
+  CHECK(say(8, {2, 8}, R"({"n":3})") == Arrival::changed);
+  CHECK(say(7, {2, 7}, R"({"n":2})") == Arrival::none);
+  CHECK(say(7, {0, 0}, "{}") == Arrival::none);
+  CHECK(say(7, {3, 7}, R"({"n":4})") == Arrival::changed);
+  CHECK(test.members("room") == R"( dev-1={"info":{"n":4},"since":1763838000.123456})");
+}
+
 TEST_CASE("There are no more members than allowed, and no channel more for one") {
   Channels::Settings settings;
   settings.max_members = 2;
@@ -178,7 +221,7 @@ TEST_CASE("A will is applied in the step in which its member leaves, and once") 
   CHECK(test.send(R"({"op":"will","channel":"room","id":"dev-1","commands":[)"
                   R"({"op":"set","channel":"room","key":"k","value": 1 },)"
                   R"({"op":"broadcast","type":"gone","data":"dev-1"}]})") ==
-        "room#1 will of dev-1 ;\n");
+        "room#1 unseen of dev-1 ;\n");
   CHECK(test.depart("room", "dev-1") ==
         R"(room#2 members dev-1=none {"type":"sync:left","channel":"room","data":{"id":"dev-1"},)"
         R"("ts":1763838001.000000,"seq":2};)"
@@ -249,7 +292,7 @@ TEST_CASE("Only a member has a will, and wills share the room of the states") {
   test.arrive("room", "dev-1");
   CHECK(test.send(will + R"([{"op":"broadcast","type":"t","data":")" + std::string(90, 'x') +
                   "\"}]}") == "state_full");
-  CHECK(test.send(will + commands + '}') == "room#2 will of dev-1 ;\n");
+  CHECK(test.send(will + commands + '}') == "room#2 unseen of dev-1 ;\n");
   const std::uint64_t taken = test.channels.table().will_bytes();
   CHECK(taken == std::string(R"(dev-1{"op":"batch","commands":})" + commands).size());
   const std::string fills(100 - taken - 3, 'x');

@@ -167,6 +167,29 @@ TEST_CASE_FIXTURE(ChannelsReplica, "A forgotten channel that is followed stays f
 }
 
 TEST_CASE_FIXTURE(ChannelsReplica,
+                  "A channel that made room for others stays for its followers, and begins anew") {
+  event("a");
+  const AnyFollower follower(*replica.find("a"));
+  end("a", ChannelEnd::made_room);
+  REQUIRE(replica.find("a") != nullptr);
+  CHECK(replica.find("a")->last() == Seq{1});
+  CHECK(replica.dropped().empty());
+  CHECK(replica.local_channels() == 1);
+  replica.apply(source.event("a", Seq{3}, "event"));
+  CHECK(replica.find("a")->last() == Seq{3});
+  CHECK(replica.find("a")->begin == Seq{3});
+  CHECK(replica.find("a")->numbering == 1);
+  CHECK(replica.local_channels() == 0);
+}
+
+TEST_CASE_FIXTURE(ChannelsReplica, "A channel that made room for others leaves a gap") {
+  event("a");
+  end("a", ChannelEnd::made_room);
+  CHECK(replica.find("a") == nullptr);
+  CHECK(replica.make_local("a").last() == Seq{2});
+}
+
+TEST_CASE_FIXTURE(ChannelsReplica,
                   "A dropped channel that is followed can be read until it is forgotten") {
   event("a");
   ReplicaChannel& channel = *replica.find("a");

@@ -65,6 +65,8 @@ const std::map<std::string, std::string> kSamples = {
     {"durability", "power"},
     {"dedup-ids", "10"},
     {"dedup-window", "1s"},
+    {"cluster", "redis://127.0.0.1"},
+    {"cluster-timeout", "1s"},
     {"shards", "2"},
     {"max-clients", "10"},
     {"max-clients-per-address", "10"},

@@ -34,7 +34,7 @@ class InboxServer {
                 inbox,
                 {Duration::zero(), Duration::zero()}},
                clock_, {&mailbox_}, stats, nullptr),
-        intake_(1 << 20, relay_, order_, stats, clock_, log_),
+        intake_({1 << 20}, relay_, order_, stats, clock_, log_),
         server_({{"ipc://" + path() + "/c"},
                  "ipc://" + path() + "/o",
                  {0600, ""},

@@ -82,7 +82,8 @@ TEST_CASE("The names stand in the order of their enums") {
   CHECK(name(RejectReason::invalid_number) == "invalid_number");
   CHECK(name(RejectReason::invalid_time) == "invalid_time");
   CHECK(name(RejectReason::no_such_member) == "no_such_member");
-  CHECK(kRejectReasonNames.size() == static_cast<std::size_t>(RejectReason::invalid_member) + 1);
+  CHECK(kRejectReasonNames.size() ==
+        static_cast<std::size_t>(RejectReason::cluster_unavailable) + 1);
   CHECK(name(Op::set) == "set");
   CHECK(name(Op::merge) == "merge");
   CHECK(name(Op::remove) == "delete");

@@ -11,15 +11,15 @@ namespace {
 
 using std::chrono::seconds;
 
-const TimePoint kStart{std::chrono::hours(1)};
+const Duration kStart = std::chrono::hours(1);
 
 // A batch of one that is stored.
-void add(IdWindow& window, std::string_view id, Seq seq, TimePoint accepted) {
+void add(IdWindow& window, std::string_view id, Seq seq, Duration accepted) {
   window.stage(id, seq, accepted);
   window.keep_staged();
 }
 
-std::optional<Seq> seq_of(const IdWindow& window, std::string_view id, TimePoint now) {
+std::optional<Seq> seq_of(const IdWindow& window, std::string_view id, Duration now) {
   const auto known = window.find(id, now);
   return known ? std::optional(known->seq) : std::nullopt;
 }

@@ -26,8 +26,8 @@ struct TestInbox {
 
   Inbox::Fate say(const std::string& sender, const std::string& text = "{}",
                   const std::string& ref = "") {
-    return inbox.say({Said::Kind::message, 1, sender, "", ref, text}, clock.wall(), clock.now(),
-                     Duration::zero());
+    return inbox.say({Said::Kind::message, 1, sender, "", ref, text}, clock.wall(),
+                     clock.now() - began);
   }
   void say_and_keep(const std::string& sender, int count = 1) {
     for (int index = 0; index < count; ++index) REQUIRE(say(sender) == Inbox::Fate::staged);
@@ -51,6 +51,7 @@ struct TestInbox {
   }
 
   testing::FakeClock clock;
+  const TimePoint began = clock.now() - seconds(10);  // of all lives
   RelayStats stats;
   Inbox inbox;
 };
@@ -318,7 +319,7 @@ TEST_CASE("Numbers go on over a restart, whatever was done, and what is left com
   stored.next = 9;
   stored.received = true;
   TestInbox again(kSettings, false);
-  again.inbox.restore(stored, again.clock.now() - seconds(10));
+  again.inbox.restore(stored);
   CHECK(again.say("@a", "{}", "r") == Inbox::Fate::known);
   again.say_and_keep("@a");
   CHECK_FALSE(again.inbox.has_staged());
@@ -331,7 +332,7 @@ TEST_CASE("What is restored has no connection: its number is another client's no
   stored.next = 4;
   stored.received = true;
   TestInbox again(kSettings, false);
-  again.inbox.restore(stored, again.clock.now());
+  again.inbox.restore(stored);
   again.say_and_keep("@b");
   const auto taken = again.inbox.take({2, 1 << 20, seconds(1)}, again.clock.now());
   REQUIRE(taken.size() == 2);
@@ -415,7 +416,7 @@ TEST_CASE("What is restored counts for its sender") {
   stored.received = true;
   stored.next = 102;
   for (std::uint64_t n = 1; n <= 101; ++n) stored.messages.push_back({n, 1, {}, "@a", "", "{}"});
-  again.inbox.restore(stored, again.clock.now());
+  again.inbox.restore(stored);
   CHECK(again.say("@a") == Inbox::Fate::full);
   CHECK(again.say("@b") == Inbox::Fate::staged);
   CHECK(again.done({1}) == 1);

@@ -53,7 +53,7 @@ struct SaidBench {
   TestRelay relay{testing::relay_settings(), &store};
   Log log{{LogLevel::error, LogFormat::text}};
   LocalOrder order{relay.clock};
-  Intake intake{1 << 20, relay.relay, order, relay.stats, relay.clock, log};
+  Intake intake{{1 << 20}, relay.relay, order, relay.stats, relay.clock, log};
   Ticket next_ticket = 1;
   std::size_t events = 0;  // of the last batch
 };

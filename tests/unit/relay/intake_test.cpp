@@ -45,7 +45,7 @@ struct TestIntake {
   TestRelay relay;
   Log log{{LogLevel::error, LogFormat::text}};
   LocalOrder order{relay.clock};
-  Intake intake{1 << 20, relay.relay, order, relay.stats, relay.clock, log};
+  Intake intake{{1 << 20}, relay.relay, order, relay.stats, relay.clock, log};
   Ticket next_ticket = 1;
 };
 

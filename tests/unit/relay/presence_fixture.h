@@ -79,7 +79,7 @@ struct TestPresence {
   Relay relay;
   Log log{{LogLevel::error, LogFormat::text}};
   LocalOrder order{clock};
-  Intake intake{1 << 20, relay, order, stats, clock, log};
+  Intake intake{{1 << 20}, relay, order, stats, clock, log};
 
  private:
   void collect() {

@@ -79,7 +79,7 @@ class Instance {
   }
 
   std::string apply(const Command& command, WallTime ts) {
-    const auto applied = relay->apply(command, ts);
+    const auto applied = relay->apply(command, {ts});
     if (!applied) return std::string(name(applied.error().reason)) + applied.error().current;
     return (applied.value().duplicate ? "again " : "") + text_of(applied.value().outcome);
   }
@@ -111,12 +111,12 @@ class Instance {
 // What one of the two wants, both are told: as relays would be that share an order.
 void tend(Instance& wanting, Instance& other, WallTime ts) {
   for (const Expire& expire : wanting.relay->expired(3)) {
-    wanting.relay->apply(expire, ts);
-    other.relay->apply(expire, ts);
+    wanting.relay->apply(expire, {ts});
+    other.relay->apply(expire, {ts});
   }
   for (const Forget& forget : wanting.relay->forgettable(3)) {
-    wanting.relay->apply(forget, ts);
-    other.relay->apply(forget, ts);
+    wanting.relay->apply(forget, {ts});
+    other.relay->apply(forget, {ts});
   }
 }
 

@@ -55,7 +55,7 @@ struct StoredRelay {
   Result<Accepted, Rejection> send(const std::string& json) {
     const auto command = decoder.decode(json);
     REQUIRE(command.ok());
-    return relay.apply(*command.value(), clock.wall());
+    return relay.apply(*command.value(), {clock.wall()});
   }
 
   std::vector<Update> posted() {

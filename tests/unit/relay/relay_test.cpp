@@ -158,7 +158,7 @@ TEST_CASE("Every shard gets the same updates") {
   Relay relay(testing::relay_settings(), clock, {&first, &second}, stats, nullptr);
   CommandDecoder decoder(1 << 20);
   for (int count = 0; count < 3; ++count) {
-    REQUIRE(relay.apply(*decoder.decode(R"({"op":"broadcast","type":"t"})").value(), clock.wall())
+    REQUIRE(relay.apply(*decoder.decode(R"({"op":"broadcast","type":"t"})").value(), {clock.wall()})
                 .ok());
   }
   std::vector<Letter> left;

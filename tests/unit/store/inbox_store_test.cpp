@@ -123,7 +123,7 @@ class RandomInbox {
     const std::string sender = std::vector<std::string>{"@a", "@b", "?s", "#1"}[below(4)];
     const std::string ref = below(3) == 0 ? "" : std::to_string(below(400));
     const Said said{Said::Kind::message, 1, sender, "", ref, R"({"type":"t"})"};
-    const auto fate = inbox().say(said, clock_.wall(), clock_.now(), relay_->relay.ran());
+    const auto fate = inbox().say(said, clock_.wall(), relay_->relay.ran());
     if (fate == Inbox::Fate::staged) model.say(sender, ref);
     CHECK(fate != Inbox::Fate::no_backend);
     ++next_number_;
@@ -207,7 +207,7 @@ struct KillBench {
 
   Inbox::Fate say(Relay& relay) {
     const Said said{Said::Kind::message, 7, "@a", "room:1", "r", R"({"type":"t","n":1.50})"};
-    return relay.inbox().say(said, clock.wall(), clock.now(), relay.ran());
+    return relay.inbox().say(said, clock.wall(), relay.ran());
   }
   std::vector<std::uint64_t> take(Relay& relay) {
     std::vector<std::uint64_t> numbers;
@@ -269,7 +269,7 @@ TEST_CASE_FIXTURE(KillBench,
   CHECK(after.relay().inbox().done({1}).count == 0);
   CHECK(say(after.relay()) == Inbox::Fate::known);
   const Said other{Said::Kind::message, 7, "@b", "", "", "{}"};
-  after.relay().inbox().say(other, clock.wall(), clock.now(), after.relay().ran());
+  after.relay().inbox().say(other, clock.wall(), after.relay().ran());
   REQUIRE(after.relay().publish().ok());
   CHECK(take(after.relay()) == Numbers{2});
 }
@@ -295,7 +295,7 @@ TEST_CASE("A message or a ref that is damaged or gone is named, and nothing is s
       StoredRelay test(directory.path(), clock);
       test.relay.inbox().begin_receiving();
       const Said said{Said::Kind::message, 7, "@a", "", "r", "[1]"};
-      test.relay.inbox().say(said, clock.wall(), clock.now(), test.relay.ran());
+      test.relay.inbox().say(said, clock.wall(), test.relay.ran());
       REQUIRE(test.relay.publish().ok());
     }
     sqlite3* database = nullptr;

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "syncrelay/base/clock.h"
+#include "syncrelay/base/log.h"
+#include "syncrelay/base/result.h"
+#include "syncrelay/channel/homes.h"
+#include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/redis/cluster_log.h"
+#include "syncrelay/relay/letter_codec.h"
+#include "syncrelay/relay/order.h"
+
+namespace syncrelay {
+
+// The order of a relay of a cluster: letters go into the log that all share, and come back from it.
+//
+// A process has one epoch. Where the log goes on under another one, or with another state, the
+// order ends: it gives no letter more, and the relay has to begin anew, from what the log has. So
+// no client hears of one epoch what happened under another.
+//
+// begin() is for the thread that builds; then all but has_ended() is for the relay's thread.
+class RedisOrder final : public Order {
+ public:
+  // Who applies what it gives.
+  struct User {
+    // The state behind all that next() has returned, `now` by the order's time; nullopt: not all of
+    // it was kept yet, and it is asked again by next().
+    std::function<std::optional<std::string>(WallTime now)> state;
+    // Under this id from now on.
+    std::function<void(RelayId)> moved;
+  };
+
+  // Who begins.
+  struct Beginner {
+    std::function<std::string()> first_state;  // of a cluster that has none
+    // What events make of a state.
+    std::function<std::string(const std::string& state, std::deque<ClusterEvent> events)> fold;
+    std::function<std::optional<std::string>()> give_up;  // why; asked now and then
+  };
+
+  // Where the relay begins: this state, and then what next() gives, the events up to `newest` at
+  // once.
+  struct Beginning {
+    std::string epoch;
+    std::string state;
+    WallTime made;    // by the order's time, the state
+    WallTime newest;  // the last event
+  };
+
+  // `wake` runs on any thread when next() may have something again, or the order has ended.
+  RedisOrder(ClusterLog::Settings settings, const Log& log, std::function<void()> wake);
+  // Gives these events alone, and takes nothing.
+  explicit RedisOrder(std::deque<ClusterEvent> events);
+  ~RedisOrder() override;
+
+  // Waits for all that is in the log now. To be called once, before anything else.
+  Result<Beginning, std::string> begin(const Beginner& beginner);
+  RelayId home() const { return home_; }
+  void set_user(User user) { user_ = std::move(user); }
+  void stop();  // leaves the cluster
+
+  void submit(const Letter& letter) override;
+  const Ordered* next() override;
+  Room room() const override;
+
+  // Why; any thread. Then it stays so.
+  std::optional<std::string> has_ended() const;
+
+  WallTime newest() const { return newest_; }  // of what next() has returned, by the order's time
+
+ private:
+  struct UnderWay {
+    Ticket ticket;  // kNobody: of no command
+    std::size_t bytes;
+  };
+
+  bool fetch();
+  const Ordered* next_of_entry();
+  const Ordered* give(Letter letter);
+  bool is_forged(const Letter& letter) const;
+  bool open_next();
+  void open(LettersCame came);
+  void lose(std::uint64_t appends);
+  Ticket take_ticket();
+  bool answer_wanted(const CheckpointWanted& wanted);
+  void end(std::string why);
+
+  std::function<void()> wake_;
+  std::atomic<bool> arrived_{true};  // there may be something to take
+  std::optional<ClusterLog> log_;
+  RelayId home_ = kAlone;
+  User user_;
+  std::deque<UnderWay> under_way_;  // what was appended and has not come back, in its order
+  std::size_t bytes_under_way_ = 0;
+  std::vector<ClusterEvent> taken_;
+  std::deque<ClusterEvent> events_;  // that have come, and were not opened
+  LettersCame entry_;                // that is being read
+  std::size_t entry_at_ = 0;         // behind the last frame that was begun
+  std::uint64_t own_left_ = 0;       // frames of it that are this relay's
+  bool own_ = false;                 // this one is
+  std::optional<LetterReader> frame_;
+  LetterWriter writer_;
+  CommandDecoder decoder_{SIZE_MAX};
+  Ordered ordered_;
+  WallTime newest_{};
+  std::string why_;
+  std::atomic<bool> ended_{false};  // `why_` stays as it is
+};
+
+}  // namespace syncrelay

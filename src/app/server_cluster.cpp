@@ -1,0 +1,119 @@
+// A relay of a cluster: where it begins, and when it has to end.
+
+#include <csignal>
+#include <cstdint>
+#include <set>
+#include <utility>
+
+#include "syncrelay/app/server.h"
+#include "syncrelay/json/json_text.h"
+#include "syncrelay/relay/history_codec.h"
+
+namespace syncrelay {
+namespace {
+
+// What decides what letters do: the same at all relays that share them.
+ClusterOptions shared_options(const Config& config) {
+  const auto list = [](const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : std::set<std::string>(texts.begin(), texts.end())) {
+      if (!all.empty()) all += ',';
+      all += json_string(text);
+    }
+    return all;
+  };
+  return {{"state-key", list(config.state_key)},
+          {"max-state", std::to_string(config.max_state)},
+          {"max-state-keys", std::to_string(config.max_state_keys)},
+          {"max-channels", std::to_string(config.max_channels)},
+          {"max-members", std::to_string(config.max_members)},
+          {"members-key", json_string(config.members_key)},
+          {"members-event", json_string(config.members_event)},
+          {"dedup-ids", std::to_string(config.dedup_ids)},
+          {"dedup-window", std::to_string(config.dedup_window.count()) + "ms"}};
+}
+
+// Of a cluster that begins: versions do not come a second time, see Server::build_relay().
+std::string first_state(const Clock& clock) {
+  StoredHistory history;
+  history.version = static_cast<std::uint64_t>(clock.wall().microseconds);
+  return history_bytes(history);
+}
+
+// Signals are blocked while the relay starts.
+std::optional<std::string> stop_asked_for() {
+  sigset_t pending;
+  sigpending(&pending);
+  if (sigismember(&pending, SIGTERM) != 1 && sigismember(&pending, SIGINT) != 1)
+    return std::nullopt;
+  return "asked to stop before the cluster's log was read";
+}
+
+}  // namespace
+
+// The history in Redis is read to its end before anybody is let in.
+Result<void, std::string> Server::open_cluster() {
+  if (config_.cluster.empty()) return {};
+  auto url = RedisUrl::parse(config_.cluster);
+  if (!url) return "--cluster: " + url.error();
+  if (url.value().tls)
+    return std::string(
+        "--cluster: rediss:// is not there yet: reach Redis by redis:// on a network "
+        "of your own");
+  if (config_.max_command >= ClusterLog::kMaxAppend)
+    return std::string("--cluster: --max-command is more than an entry of the log holds");
+  ClusterLog::Settings settings;
+  settings.url = std::move(url).value();
+  settings.options = shared_options(config_);
+  shared_order_ =
+      std::make_unique<RedisOrder>(std::move(settings), log_, [this] { relay_wake_.set(); });
+  auto begun =
+      shared_order_->begin({[this] { return first_state(clock_); },
+                            [this](const std::string& state, std::deque<ClusterEvent> events) {
+                              return fold(state, std::move(events));
+                            },
+                            stop_asked_for});
+  if (!begun) return "--cluster: " + begun.error();
+  return read_beginning(begun.value());
+}
+
+// Times of keys are by the order's time there, and by the host's here.
+Result<void, std::string> Server::read_beginning(const RedisOrder::Beginning& beginning) {
+  auto history = read_history(beginning.state);
+  if (!history) return std::string("--cluster: the checkpoint in Redis is of another version");
+  history_ = *std::move(history);
+  epoch_ = beginning.epoch;
+  newest_ = beginning.newest;
+  const std::int64_t ahead = clock_.wall().microseconds - newest_.microseconds;
+  for (auto& [channel, values] : history_.state) {
+    for (auto& [key, value] : values) {
+      if (value.expiry) value.expiry->at.microseconds += ahead;
+    }
+  }
+  return {};
+}
+
+// By a relay without clients. Precondition: the state was made by this version.
+std::string Server::fold(const std::string& state, std::deque<ClusterEvent> events) const {
+  RelayStats stats;
+  RedisOrder order(std::move(events));
+  Relay relay(relay_settings(), clock_, {}, stats, nullptr);
+  Intake intake(Intake::Settings{config_.max_command}, relay, order, stats, clock_, log_);
+  relay.restore(read_history(state).value_or(StoredHistory{}));
+  while (intake.take_ordered()) intake.publish();
+  return history_bytes(*relay.history(order.newest()));
+}
+
+// What lay in the log behind the checkpoint. Nobody has asked for it, so nobody is answered.
+void Server::catch_up() {
+  if (!shared_order_) return;
+  relay_->replay_until(newest_);
+  while (intake_->take_ordered()) intake_->publish();
+  relay_->replay_until(std::nullopt);
+}
+
+std::optional<std::string> Server::has_ended() const {
+  return shared_order_ ? shared_order_->has_ended() : std::nullopt;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,247 @@
+#include "syncrelay/redis/redis_order.h"
+
+#include <poll.h>
+
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace syncrelay {
+namespace {
+
+// Of what may be under way at most; beyond it only commands that somebody waits for go in, of which
+// there are only so many.
+constexpr std::size_t kAmpleBytes = 4 << 20;
+constexpr std::size_t kAmpleAppends = 32'768;
+
+constexpr int kLookMilliseconds = 100;  // whether to give up
+
+// Before each letter in an entry, since many of them lie one behind the other.
+constexpr std::size_t kFrameBytes = 4;
+
+std::string frame_of(const std::string& letter) {
+  std::string frame;
+  for (std::size_t index = 0; index < kFrameBytes; ++index)
+    frame += static_cast<char>(letter.size() >> (8 * index) & 0xff);
+  return frame += letter;
+}
+
+// nullopt: it is cut off.
+std::optional<std::string_view> frame_at(std::string_view bytes, std::size_t at) {
+  if (bytes.size() - at < kFrameBytes) return std::nullopt;
+  std::size_t size = 0;
+  for (std::size_t index = 0; index < kFrameBytes; ++index)
+    size |= static_cast<std::size_t>(static_cast<unsigned char>(bytes[at + index])) << (8 * index);
+  if (bytes.size() - at - kFrameBytes < size) return std::nullopt;
+  return bytes.substr(at + kFrameBytes, size);
+}
+
+}  // namespace
+
+RedisOrder::RedisOrder(ClusterLog::Settings settings, const Log& log, std::function<void()> wake)
+    : wake_(std::move(wake)) {
+  settings.wake = [this] {
+    arrived_ = true;
+    wake_();
+  };
+  log_.emplace(std::move(settings), log);
+  home_ = log_->relay().value;
+}
+
+RedisOrder::RedisOrder(std::deque<ClusterEvent> events) : events_(std::move(events)) {}
+
+RedisOrder::~RedisOrder() {
+  stop();
+}
+
+void RedisOrder::stop() {
+  if (log_) log_->stop();
+}
+
+// Letters are kept until it is known under which epoch they are told: the last one.
+Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beginner) {
+  Beginning beginning;
+  bool caught_up = false;
+  log_->start();
+  while (!caught_up) {
+    if (auto why = beginner.give_up()) return *std::move(why);
+    pollfd watched = {log_->fd(), POLLIN, 0};
+    poll(&watched, 1, kLookMilliseconds);
+    log_->take(taken_);
+    for (ClusterEvent& event : taken_) {
+      if (auto* const loaded = std::get_if<StateLoaded>(&event)) {
+        events_.clear();
+        beginning.epoch = loaded->epoch;
+        beginning.state = std::move(loaded->state);
+        beginning.made = beginning.newest = loaded->id.ts();
+      } else if (const auto* const founded = std::get_if<EpochFounded>(&event)) {
+        beginning.epoch = founded->epoch;
+        beginning.newest = founded->id.ts();
+        if (events_.empty()) beginning.made = beginning.newest;
+      } else if (const auto* const wanted = std::get_if<CheckpointWanted>(&event)) {
+        if (beginning.state.empty()) beginning.state = beginner.first_state();
+        log_->put_checkpoint(wanted->number, events_.empty()
+                                                 ? beginning.state
+                                                 : beginner.fold(beginning.state, events_));
+      } else if (auto* const failed = std::get_if<LogFailed>(&event)) {
+        return std::move(failed->why);
+      } else if (const auto* const changed = std::get_if<OwnIdChanged>(&event)) {
+        home_ = changed->relay.value;
+      } else if (std::holds_alternative<CaughtUp>(event)) {
+        caught_up = true;
+      } else {
+        if (const auto* const came = std::get_if<LettersCame>(&event))
+          beginning.newest = came->id.ts();
+        events_.push_back(std::move(event));
+      }
+    }
+  }
+  newest_ = beginning.made;
+  return beginning;
+}
+
+void RedisOrder::submit(const Letter& letter) {
+  if (!log_ || ended_) return;
+  writer_.clear();
+  writer_.add(letter);
+  const std::string frame = frame_of(writer_.bytes());
+  if (!log_->append(frame)) return;
+  const auto* const commanded = std::get_if<Commanded>(&letter);
+  under_way_.push_back({commanded == nullptr ? kNobody : commanded->ticket, frame.size()});
+  bytes_under_way_ += frame.size();
+}
+
+Order::Room RedisOrder::room() const {
+  if (!log_ || ended_ || !log_->has_room()) return Room::none;
+  const bool ample = bytes_under_way_ < kAmpleBytes && under_way_.size() < kAmpleAppends;
+  return ample ? Room::all : Room::answered;
+}
+
+const Order::Ordered* RedisOrder::next() {
+  while (!ended_) {
+    if (const Ordered* const ordered = next_of_entry()) return ordered;
+    if (ended_ || (events_.empty() && !fetch())) return nullptr;
+    if (const auto* const gone = std::get_if<RelayGone>(&events_.front())) {
+      newest_ = gone->id.ts();
+      ordered_ = {{newest_, gone->id.at(), false}, Gone{gone->relay.value}};
+      events_.pop_front();
+      return &ordered_;
+    }
+    if (!open_next()) return nullptr;
+  }
+  return nullptr;
+}
+
+bool RedisOrder::fetch() {
+  if (!log_ || !arrived_.exchange(false)) return false;
+  log_->take(taken_);
+  for (ClusterEvent& event : taken_) events_.push_back(std::move(event));
+  return !events_.empty();
+}
+
+// Null: all of the entry was read.
+const Order::Ordered* RedisOrder::next_of_entry() {
+  while (frame_ || entry_at_ < entry_.data.size()) {
+    if (!frame_) {
+      const auto bytes = frame_at(entry_.data, entry_at_);
+      if (!bytes) break;
+      entry_at_ += kFrameBytes + bytes->size();
+      own_ = own_left_ > 0;
+      if (own_) --own_left_;
+      frame_.emplace(*bytes);
+    }
+    auto letter = frame_->next();
+    if (!letter) break;
+    if (!letter.value()) {
+      frame_.reset();
+      continue;
+    }
+    const Ordered* const ordered = give(*std::move(letter.value()));
+    if (ordered != nullptr) return ordered;
+  }
+  if (frame_ || entry_at_ < entry_.data.size())
+    end("entry " + entry_.id.text() + " of the cluster's log holds what this version cannot read");
+  return nullptr;
+}
+
+// Null: it is void, for all relays.
+const Order::Ordered* RedisOrder::give(Letter letter) {
+  const Ticket ticket = own_ ? take_ticket() : kNobody;
+  if (is_forged(letter)) return nullptr;
+  ordered_ = {{entry_.id.ts(), entry_.id.at(), own_}, std::move(letter)};
+  auto* const commanded = std::get_if<Commanded>(&ordered_.letter);
+  if (commanded == nullptr) return &ordered_;
+  const auto decoded = decoder_.decode(commanded->message);
+  if (!decoded) return nullptr;
+  commanded->command = decoded.value();
+  commanded->ticket = ticket;
+  return &ordered_;
+}
+
+// Said under an id that the relay no longer has: nobody would ever depart from there.
+bool RedisOrder::is_forged(const Letter& letter) const {
+  const auto* const arrive = std::get_if<Arrive>(&letter);
+  return arrive != nullptr && arrive->home != entry_.from.value;
+}
+
+Ticket RedisOrder::take_ticket() {
+  if (under_way_.empty()) return kNobody;  // of this relay before it began
+  const UnderWay back = under_way_.front();
+  under_way_.pop_front();
+  bytes_under_way_ -= back.bytes;
+  return back.ticket;
+}
+
+// Whoever waits for them hears that nobody knows.
+void RedisOrder::lose(std::uint64_t appends) {
+  for (; appends > 0 && !under_way_.empty(); --appends) take_ticket();
+}
+
+void RedisOrder::open(LettersCame came) {
+  entry_ = std::move(came);
+  entry_at_ = 0;
+  own_left_ = entry_.own_appends;
+  newest_ = entry_.id.ts();
+}
+
+// What is no letter, or has some. False: nothing can be opened now.
+bool RedisOrder::open_next() {
+  ClusterEvent& event = events_.front();
+  if (const auto* const wanted = std::get_if<CheckpointWanted>(&event)) {
+    if (!answer_wanted(*wanted)) return false;
+  } else if (auto* const came = std::get_if<LettersCame>(&event)) {
+    open(std::move(*came));
+  } else if (const auto* const changed = std::get_if<OwnIdChanged>(&event)) {
+    home_ = changed->relay.value;
+    lose(changed->own_appends);
+    if (user_.moved) user_.moved(home_);
+  } else if (const auto* const founded = std::get_if<EpochFounded>(&event)) {
+    end("a new epoch was founded: " + founded->epoch);
+  } else if (const auto* const loaded = std::get_if<StateLoaded>(&event)) {
+    end("the cluster's state is another one than this relay's, under epoch " + loaded->epoch);
+  } else if (auto* const failed = std::get_if<LogFailed>(&event)) {
+    end(std::move(failed->why));
+  }
+  events_.pop_front();
+  return true;
+}
+
+bool RedisOrder::answer_wanted(const CheckpointWanted& wanted) {
+  if (!log_ || !user_.state) return true;
+  auto state = user_.state(newest_);
+  if (!state) return false;
+  log_->put_checkpoint(wanted.number, *std::move(state));
+  return true;
+}
+
+void RedisOrder::end(std::string why) {
+  why_ = std::move(why);
+  ended_ = true;
+  if (wake_) wake_();
+}
+
+std::optional<std::string> RedisOrder::has_ended() const {
+  return ended_ ? std::optional(why_) : std::nullopt;
+}
+
+}  // namespace syncrelay

@@ -1,0 +1,15 @@
+"""Waiting for a condition with a deadline: what these tests do where others sleep."""
+
+import time
+
+POLL_SECONDS = 0.01
+PATIENCE = 20.0  # seconds; only a test that fails waits for so long
+
+
+def wait_until(condition, what, seconds=PATIENCE):
+    """Returns the condition's first true value; fails with `what` when the deadline passes."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what() if callable(what) else what}"
+        time.sleep(POLL_SECONDS)
+    return value

@@ -1,0 +1,355 @@
+"""Redis is killed, emptied, promoted, paused, full or slow: no history is told twice, and nothing is lost that some
+relay has been told."""
+
+import time
+
+from deadline import wait_until
+
+AOF = ("--appendonly", "yes", "--appendfsync", "always")
+
+
+def same_epoch(relays) -> str | None:
+    epochs = {relay.epoch() for relay in relays}
+    return next(iter(epochs)) if len(epochs) == 1 else None
+
+
+def gather(join, place, count=3, **settings):
+    """Relays that have all been told what each of them said."""
+    relays = [join(place, **settings) for _ in range(count)]
+    for number, relay in enumerate(relays):
+        relay.append(f"first{number}")
+    for relay in relays:
+        relay.until_has(*[f"first{number}" for number in range(count)])
+    return relays
+
+
+def go_on(relays, *texts, word="then"):
+    """What is appended now by each comes to all, who have the same."""
+    for number, relay in enumerate(relays):
+        relay.append(f"{word}{number}")
+    for relay in relays:
+        relay.until_has(*texts, *[f"{word}{number}" for number in range(len(relays))])
+    assert all(relay.row() == relays[0].row() for relay in relays)
+    assert same_epoch(relays)
+
+
+def new_epoch(relays, old, seconds=20.0):
+    return wait_until(lambda: (epoch := same_epoch(relays)) != old and epoch, "a new epoch", seconds)
+
+
+def test_a_redis_that_lost_nothing_goes_on_under_the_same_epoch(start_redis, join):
+    redis = start_redis(*AOF)
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    redis.kill()
+    for number, relay in enumerate(relays):
+        relay.append(f"meanwhile{number}")
+    redis.start()
+    go_on(relays, "meanwhile0", "meanwhile1", "meanwhile2")
+    assert same_epoch(relays) == epoch
+    assert [relay.own_came_back() for relay in relays] == [3, 3, 3]
+
+
+def test_a_redis_that_lost_everything_gets_the_state_of_the_relays_under_a_new_epoch(redis, join):
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    row = relays[0].row()
+    redis.restart()
+    new_epoch(relays, epoch)
+    go_on(relays)
+    assert relays[0].row()[:3] == row
+    late = join(redis)
+    late.until_has("then0")
+    assert late.row() == relays[0].row()
+
+
+def test_a_redis_that_was_emptied_gets_the_state_of_the_relays(redis, join):
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    redis.cli("FLUSHALL")
+    new_epoch(relays, epoch)
+    go_on(relays, "first0", "first1", "first2")
+
+
+def test_a_stranger_that_comes_first_to_an_empty_redis_does_not_win(redis, join):
+    relays = gather(join, redis, bid_wait=2000)
+    redis.kill()
+    stranger = join(redis, bid_wait=2000)
+    redis.start()
+    stranger.until_has("first0", "first1", "first2")
+    go_on([*relays, stranger])
+
+
+def test_a_redis_that_was_rolled_back_gets_the_newest_state(start_redis, join):
+    redis = start_redis()
+    relays = gather(join, redis)
+    redis.cli("SAVE")
+    relays[0].append("unsaved")
+    for relay in relays:
+        relay.until_has("unsaved")
+    epoch = same_epoch(relays)
+    redis.restart()
+    assert redis.cli("XLEN", "{syncrelay}:log") != "0"
+    new_epoch(relays, epoch)
+    go_on(relays, "unsaved")
+
+
+def test_who_does_not_come_back_may_have_read_more(start_redis, join):
+    """The epoch ends although the log holds all that those have read who are there."""
+    redis = start_redis(*AOF)
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    relays[2].pause()
+    redis.restart()
+    new_epoch(relays[:2], epoch)
+    go_on(relays[:2])
+    relays[2].resume()
+    relays[2].until_has("then0", "then1")
+    wait_until(lambda: same_epoch(relays) != epoch and same_epoch(relays), "all under one epoch")
+
+
+def test_all_are_killed_and_the_state_is_what_redis_has(start_redis, join):
+    redis = start_redis(*AOF)
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    for relay in relays:
+        relay.kill()
+    redis.restart()
+    later = [join(redis) for _ in range(2)]
+    go_on(later, "first0", "first1", "first2")
+    assert same_epoch(later) != epoch
+
+
+def test_all_have_stopped_and_the_epoch_goes_on(start_redis, join):
+    redis = start_redis(*AOF)
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    for relay in relays:
+        relay.stop()
+    redis.restart()
+    later = join(redis)
+    later.until_has("first0", "first1", "first2")
+    assert later.epoch() == epoch
+
+
+def promoted(master, replica, sentinel):
+    master.kill()
+    replica.promote()
+    sentinel.master = replica
+
+
+def test_a_replica_that_has_everything_keeps_the_epoch(start_redis, start_sentinel, join):
+    master, replica = start_redis(), start_redis()
+    replica.replicate(master)
+    sentinel = start_sentinel(master)
+    relays = gather(join, sentinel)
+    epoch = same_epoch(relays)
+    wait_until(lambda: replica.cli("XLEN", "{syncrelay}:log") == master.cli("XLEN", "{syncrelay}:log"), "copied")
+    promoted(master, replica, sentinel)
+    go_on(relays, "first0", "first1", "first2")
+    assert same_epoch(relays) == epoch
+
+
+def test_a_replica_that_lacks_the_tail_gets_it_under_a_new_epoch(start_redis, start_sentinel, join):
+    master, replica = start_redis(), start_redis()
+    replica.replicate(master)
+    sentinel = start_sentinel(master)
+    relays = gather(join, sentinel)
+    epoch = same_epoch(relays)
+    wait_until(lambda: replica.cli("XLEN", "{syncrelay}:log") == master.cli("XLEN", "{syncrelay}:log"), "copied")
+    replica.cut_replica()
+    relays[0].append("tail0")
+    relays[1].append("tail1")
+    for relay in relays:
+        relay.until_has("tail0", "tail1")
+    promoted(master, replica, sentinel)
+    new_epoch(relays, epoch)
+    go_on(relays, "tail0", "tail1")
+    assert [relay.own_came_back() for relay in relays] == [3, 3, 2]
+
+
+def test_who_has_read_less_takes_over_what_the_others_have_read(start_redis, start_sentinel, join):
+    """Its own letter is in what it takes over: it is told so, and does not append it again."""
+    master, replica = start_redis(), start_redis()
+    replica.replicate(master)
+    sentinel = start_sentinel(master)
+    relays = gather(join, sentinel, silent=60_000)
+    wait_until(lambda: replica.cli("XLEN", "{syncrelay}:log") == master.cli("XLEN", "{syncrelay}:log"), "copied")
+    epoch = same_epoch(relays)
+    replica.cut_replica()
+    relays[2].say("burst mine 5000")
+    wait_until(lambda: "mine0" in relays[0].row(), "some of it was read")
+    relays[2].pause()
+    promoted(master, replica, sentinel)
+    new_epoch(relays[:2], epoch)
+    relays[2].resume()
+    relays[2].until_has("mine4999")
+    go_on(relays, *[f"mine{number}" for number in range(5000)])
+    assert [text for text in relays[0].row() if text.startswith("mine")] == [f"mine{n}" for n in range(5000)]
+    assert relays[2].own_came_back() == 5002
+
+
+def test_two_masters_never_have_one_epoch(start_redis, start_sentinel, join):
+    """One relay stays with the old master, two have the new one; then the old one's history ends."""
+    old, new = start_redis(), start_redis()
+    new.replicate(old)
+    alone, together = start_sentinel(old), start_sentinel(old)
+    relays = [join(alone, silent=60_000), join(together, silent=60_000), join(together, silent=60_000)]
+    for number, relay in enumerate(relays):
+        relay.append(f"first{number}")
+    for relay in relays:
+        relay.until_has("first0", "first1", "first2")
+    epoch = same_epoch(relays)
+    wait_until(lambda: new.cli("XLEN", "{syncrelay}:log") == old.cli("XLEN", "{syncrelay}:log"), "copied")
+    new.promote()
+    together.master = new
+    old.kill_readers()  # all other connections stay with the old master
+    new_epoch(relays[1:], epoch)
+    relays[0].append("alone")
+    relays[0].until_has("alone")
+    relays[1].append("together")
+    relays[2].until_has("together")
+    wait_until(lambda: all(relay.is_reachable() for relay in relays), "each has a master")
+    assert relays[0].epoch() == epoch
+    assert "alone" not in relays[1].row()
+    old.replicate(new)
+    alone.master = new
+    old.cli("CLIENT", "KILL", "TYPE", "normal")
+    wait_until(lambda: relays[0].epoch() == relays[1].epoch(), "the one has come over")
+    assert "alone" not in relays[0].row()
+    go_on(relays, "together")
+
+
+def test_a_master_that_becomes_another_under_an_open_connection(start_redis, join):
+    """It takes a full copy from another and is master again, and no connection has ended."""
+    redis, other = start_redis(), start_redis()
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    redis.replicate(other)
+    redis.promote()
+    new_epoch(relays, epoch)
+    go_on(relays, "first0", "first1", "first2")
+
+
+def test_a_paused_redis_is_unreachable_and_nobody_is_gone(redis, join):
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    redis.pause()
+    relays[0].append("waiting")
+    wait_until(lambda: not any(relay.is_reachable() for relay in relays), "it is unreachable")
+    redis.resume()
+    go_on(relays, "waiting")
+    assert same_epoch(relays) == epoch
+    assert not any(relay.all("gone ") for relay in relays)
+    wait_until(lambda: all(relay.is_reachable() for relay in relays), "it is reachable")
+
+
+def test_a_slow_redis_loses_nothing(redis, join):
+    relays = gather(join, redis)
+    for number in range(5):
+        redis.cli("CLIENT", "PAUSE", "400", "ALL")
+        relays[number % 3].append(f"slow{number}")
+    go_on(relays, *[f"slow{number}" for number in range(5)])
+
+
+def test_connections_that_end_all_the_time_neither_lose_nor_double(redis, join):
+    relays = gather(join, redis)
+    for relay in relays:
+        relay.say(f"burst {relay.id}- 2000")
+    for number in range(40):
+        redis.cli("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        relays[number % 3].append(f"kill{number}")
+    wait_until(lambda: all(len(relay.row()) == 6043 for relay in relays), "all is told once")
+    assert [relay.own_came_back() for relay in relays] == [2015, 2014, 2014]
+    go_on(relays)
+
+
+def test_a_full_redis_refuses_and_goes_on_when_there_is_room(redis, join):
+    relays = gather(join, redis)
+    redis.cli("CONFIG", "SET", "maxmemory", "1")
+    for number, relay in enumerate(relays):
+        relay.append(*[f"full{number}-{text}" for text in range(20)])
+    wait_until(lambda: not all(relay.is_reachable() for relay in relays), "a refusal is seen")
+    redis.cli("CONFIG", "SET", "maxmemory", "0")
+    go_on(relays, *[f"full{number}-{text}" for number in range(3) for text in range(20)])
+    for number, relay in enumerate(relays):
+        mine = [text for text in relay.row() if text.startswith(f"full{number}-")]
+        assert mine == [f"full{number}-{text}" for text in range(20)]
+
+
+def test_an_entry_that_is_gone_from_the_middle_ends_the_epoch(redis, join):
+    relays = gather(join, redis, count=2)
+    epoch = same_epoch(relays)
+    relays[1].pause()
+    relays[0].append("beginning")  # an answer that is under way to the paused one already
+    relays[0].until_has("beginning")
+    relays[0].append("middle")
+    relays[0].until_has("middle")
+    last = redis.cli("XREVRANGE", "{syncrelay}:log", "+", "-", "COUNT", "1").splitlines()[0]
+    relays[0].append("end")
+    relays[0].until_has("end")
+    redis.cli("XDEL", "{syncrelay}:log", last)
+    relays[1].resume()
+    new_epoch(relays, epoch)
+    go_on(relays, "beginning", "middle", "end")
+
+
+def test_a_relay_that_missed_a_settlement_and_read_more_demands_a_new_epoch(start_redis, start_sentinel, join):
+    """Its registration was lost with the tail, so that the others did not wait for it."""
+    master, replica = start_redis(), start_redis()
+    replica.replicate(master)
+    sentinel, late_sentinel = start_sentinel(master), start_sentinel(master)
+    relays = gather(join, sentinel, count=2)
+    epoch = same_epoch(relays)
+    wait_until(lambda: replica.cli("XLEN", "{syncrelay}:log") == master.cli("XLEN", "{syncrelay}:log"), "copied")
+    replica.cut_replica()
+    for relay in relays:
+        relay.pause()
+    late = join(late_sentinel)
+    late.append("late")
+    late.until_has("late")
+    late.pause()
+    promoted(master, replica, sentinel)
+    late_sentinel.master = replica
+    for relay in relays:
+        relay.resume()
+    go_on(relays)
+    kept = same_epoch(relays)
+    late.resume()
+    everybody = [*relays, late]
+    wait_until(lambda: (now := same_epoch(everybody)) and now != epoch, "one new epoch")
+    for relay in everybody:
+        relay.append(f"end-{relay.id}")
+    for relay in everybody:
+        relay.until_has(*[f"end-{other.id}" for other in everybody])
+    assert late.row() == relays[0].row() == relays[1].row()
+    assert kept in (epoch, same_epoch(everybody))
+
+
+def test_time_of_entries_never_goes_back(redis, join):
+    relays = gather(join, redis, count=2)
+    began = time.time() * 1000
+    redis.restart()
+    go_on(relays)
+    for relay in relays:
+        stamps = [int(line.split()[1].split("-")[0])
+                  for line in relay.lines if line.split()[0] in ("letters", "founded", "loaded", "gone")]
+        assert stamps == sorted(stamps)
+        assert abs(stamps[-1] - began) < 60_000
+
+
+def test_a_relay_that_appends_all_the_time_notices_that_redis_does_not_answer(redis, join):
+    relay = join(redis)
+    relay.wait_for("caught_up")
+    redis.pause()
+    appended = 0
+
+    def one_more():
+        nonlocal appended
+        relay.append(f"on{appended}")
+        appended += 1
+        return [line for line in relay.log if "took no append" in line]
+
+    wait_until(one_more, "it is noticed", 6)
+    redis.resume()
+    relay.until_has(f"on{appended - 1}")
