@@ -26,7 +26,7 @@ from shell import Shell  # noqa: E402
 from tls_pair import TlsPair  # noqa: E402
 from ws_client import SyncClient  # noqa: E402
 
-HANG_SECONDS = 40
+HANG_SECONDS = 60
 HEAVY_HANG_SECONDS = 240
 
 

@@ -5,6 +5,8 @@ import json
 
 import zmq
 
+from deadline import PATIENCE
+
 MILLISECONDS = 1000
 SMALL_BUFFER = 4096
 
@@ -33,20 +35,20 @@ class ControlPeer:
         body = command if isinstance(command, bytes) else json.dumps(command).encode()
         self._socket.send_multipart([*frames, body])
 
-    def receive_frames(self, seconds=5.0):
+    def receive_frames(self, seconds=PATIENCE):
         if not self._socket.poll(seconds * MILLISECONDS):
             raise NoAnswer(f"within {seconds} s")
         return self._socket.recv_multipart()
 
-    def receive(self, seconds=5.0):
+    def receive(self, seconds=PATIENCE):
         """The next answer's body."""
         return json.loads(self.receive_frames(seconds)[-1])
 
-    def ask(self, command, seconds=5.0):
+    def ask(self, command, seconds=PATIENCE):
         self.send(command)
         return self.receive(seconds)
 
-    def confirm(self, command, seconds=5.0):
+    def confirm(self, command, seconds=PATIENCE):
         """The answer to a command that must not be refused."""
         answer = self.ask(command, seconds)
         assert answer["ok"], answer

@@ -6,6 +6,8 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from deadline import PATIENCE
+
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, section 1.3
@@ -72,7 +74,7 @@ class RawClient:
     """Blocking, with a deadline on every read. `receive_buffer` bounds what the kernel takes in for it; `tls` is a
     context to speak TLS with."""
 
-    def __init__(self, port, receive_buffer=None, source=None, seconds=5.0, tls=None, session=None):
+    def __init__(self, port, receive_buffer=None, source=None, seconds=PATIENCE, tls=None, session=None):
         self.socket = socket.socket()
         self.socket.settimeout(seconds)
         if receive_buffer:

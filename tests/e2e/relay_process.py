@@ -14,7 +14,7 @@ import threading
 import time
 from http.client import HTTPConnection
 
-from deadline import wait_until
+from deadline import PATIENCE, wait_until
 from metrics_page import MetricsPage
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -125,7 +125,7 @@ class RelayProcess:
         return self._process.stdout.read()
 
     def http(self, method="GET", path="/health", port=None, headers=None, body=None):
-        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body=body, headers=headers or {})
             return Reply(connection.getresponse())

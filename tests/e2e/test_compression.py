@@ -330,7 +330,7 @@ async def delays_behind(relay, pusher, live, clients, said):
     """By how many seconds events come late when all these clients have said this just before, and by how much this
     process did itself."""
     delays = []
-    async with Hiccups() as hiccups:
+    async with Hiccups(relay.pid) as hiccups:
         for _ in range(3):
             relay.signal(signal.SIGSTOP)
             for client in clients:
@@ -340,7 +340,7 @@ async def delays_behind(relay, pusher, live, clients, said):
             event = await live.next_event()
             delays.append(event.arrived - event.body["ts"])
             await asyncio.to_thread(relay.health)
-    return delays, hiccups.worst
+    return delays, hiccups.seconds
 
 
 async def test_many_bombs_hold_up_nobody(start_relay, push_to, connect, time_is_measurable):
@@ -350,7 +350,7 @@ async def test_many_bombs_hold_up_nobody(start_relay, push_to, connect, time_is_
     clients = [RawClient(relay.port).upgrade(**OFFER) for _ in range(80)]
     said = frame(TEXT, small_bomb(), reserved=RSV1) * 14
     delays, hiccup = await delays_behind(relay, pusher, live, clients, said)
-    assert max(delays) < 0.1 + 2 * hiccup, delays
+    assert max(delays) < 0.1 + hiccup, delays
     for client in clients:
         client.close()
     await until(lambda: relay.health()["clients"] == 1, "they are gone")

@@ -7,12 +7,13 @@ import time
 import pytest
 
 from deadline import until
+from hiccups import waited
 from raw_client import TEXT, frame, upgrade_request
 
 OPEN = ("--open-channels", "room:*")
 MESSAGES = 100_000
 MAX_GROWTH = 16 * 2**20
-MAX_MEDIAN_SECONDS = 0.05  # of a delivery to somebody else; undisturbed it takes a fraction of a millisecond
+MAX_MEDIAN_SECONDS = 0.05  # of a delivery to somebody else, but for what the machine makes; undisturbed it takes a fraction of a millisecond
 LONG_NAME = b"n" * 900  # longer messages are read past
 
 
@@ -75,10 +76,10 @@ async def test_a_client_that_floods_costs_little_and_delays_nobody(
     pouring = asyncio.create_task(pour(relay, messages, count))
     delays = []
     while not pouring.done():
-        begin = time.monotonic()
+        begin = time.monotonic() - waited(relay.pid)
         pusher.broadcast("tick", len(delays))
         await quiet.read_to_type("tick")
-        delays.append(time.monotonic() - begin)
+        delays.append(time.monotonic() - waited(relay.pid) - begin)
     await pouring
     assert relay.peak_rss() - before < MAX_GROWTH
     assert sorted(delays)[len(delays) // 2] < MAX_MEDIAN_SECONDS

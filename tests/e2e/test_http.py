@@ -113,7 +113,7 @@ def test_refused_clients_do_not_hold_their_place(start_relay):
     b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /%00%ff%zz HTTP/1.1\r\nHost: x\r\n\r\n"],
     ids=lambda r: r[:12].hex())
 def test_malformed_http_is_refused_and_the_relay_goes_on(relay, request_bytes):
-    with RawClient(relay.port) as client:
+    with RawClient(relay.port, seconds=5) as client:
         try:
             client.send(request_bytes)
             assert client.read_head()[0] in range(400, 506)

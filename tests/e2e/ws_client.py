@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import websockets
 
 from control_peer import ControlPeer
+from deadline import PATIENCE
 from history import History
 
 TOKENS = itertools.count()
@@ -40,12 +41,12 @@ class SyncClient(History):
     def local_port(self):
         return self.connection.local_address[1]
 
-    async def next(self, seconds=10.0):
+    async def next(self, seconds=PATIENCE):
         text = await asyncio.wait_for(self.connection.recv(), seconds)
         assert isinstance(text, str), "a binary message"
         return self.record(text)
 
-    async def next_event(self, seconds=10.0):
+    async def next_event(self, seconds=PATIENCE):
         message = await self.next(seconds)
         while not message.is_event:
             message = await self.next(seconds)
@@ -61,7 +62,7 @@ class SyncClient(History):
             message = await self.next_event()
         return message
 
-    async def read_to_end(self, seconds=10.0):
+    async def read_to_end(self, seconds=PATIENCE):
         """Reads until the relay closes; returns the close code."""
         try:
             while True:
