@@ -64,9 +64,12 @@ def test_a_click_without_a_backend_says_so_and_the_next_one_works(browser, start
     backend = start_backend()
     page = browser.open(backend.url)
     page.wait_for("#radio", "Silence")
+    place = "JSON.stringify(document.querySelector('#next').getBoundingClientRect())"
+    before = page.evaluate(place)
     backend.stop()
     page.click("#next")
     page.wait_for("#problem", "does not answer")
+    assert page.evaluate(place) == before, "what is said comes and goes without moving what is clicked"
     assert page.evaluate("document.querySelector('#problem').closest('[role=alert], [aria-live]') !== null")
     page.wait_for("#status", "live")
     start_backend(backend.port)
