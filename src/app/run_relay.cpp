@@ -4,9 +4,11 @@
 
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "premises.h"
 #include "syncrelay/app/run_invocation.h"
 #include "syncrelay/app/server.h"
 #include "syncrelay/base/apart.h"
@@ -20,6 +22,10 @@ namespace {
 // For standard error to take a line, on a busy machine, too. Who does not read holds up nobody for
 // longer.
 constexpr Duration kLinePatience = std::chrono::milliseconds(500);
+
+constexpr timespec kSecond{1, 0};
+constexpr timespec kTenth{0, 100'000'000};  // for a cluster that begins anew
+constexpr Duration kLookInterval = std::chrono::seconds(1);
 
 sigset_t stop_signals() {
   sigset_t signals;
@@ -38,20 +44,19 @@ int wait_for_signal() {
 }
 
 // SIGHUP asks for files to be read again. 0: the server cannot go on.
-int wait_for_signal_beside(Server& server) {
+int wait_for_signal_beside(Server& server, Premises& premises) {
   sigset_t signals = stop_signals();
   sigaddset(&signals, SIGHUP);
-  constexpr timespec kSecond{1, 0};
+  const timespec& pause = premises.config.cluster.empty() ? kSecond : kTenth;
+  TimePoint next_look = premises.clock.now() + kLookInterval;
   while (true) {
-    const int number = sigtimedwait(&signals, nullptr, &kSecond);
-    if (number == SIGHUP) {
-      server.reload();
-    } else if (number > 0) {
-      return number;
-    } else {
-      if (server.has_ended()) return 0;
-      server.look_after();
-    }
+    const int number = sigtimedwait(&signals, nullptr, &pause);
+    if (number == SIGHUP) premises.reload();
+    if (number > 0 && number != SIGHUP) return number;
+    if (server.has_ended()) return 0;
+    if (premises.clock.now() < next_look) continue;
+    next_look = premises.clock.now() + kLookInterval;
+    premises.look_after();
   }
 }
 
@@ -66,6 +71,36 @@ void exit_at_second_signal() {
   }).detach();
 }
 
+// One server's life; nullopt: another one goes on where it has ended.
+std::optional<int> run_server(Premises& premises, Log& log) {
+  Server server(premises);
+  const auto started = server.start();
+  if (!started) {
+    server.stop();
+    log.error("cannot start", {{"why", started.error()}});
+    return kFailed;
+  }
+  const bool ready = started.value() == Server::Started::ready;
+  const int number = ready ? wait_for_signal_beside(server, premises) : wait_for_signal();
+  const auto ending = number == 0 ? server.has_ended() : std::nullopt;
+  if (ending && ending->begins_anew) {
+    log.warning("the cluster began anew: clients are closed, and get a snapshot when they are back",
+                {{"why", ending->why}});
+    server.make_way();
+    return std::nullopt;
+  }
+  log.give_up_at(premises.clock.now() + premises.config.drain_timeout);
+  exit_at_second_signal();
+  if (ending) {
+    log.error("cannot go on", {{"why", ending->why}});
+  } else {
+    log.info("stopping", {{"signal", strsignal(number)}});
+  }
+  server.stop();
+  log.info("stopped", {{"log_lines_dropped", log.dropped()}});
+  return ending ? kFailed : kStopped;
+}
+
 }  // namespace
 
 int run_relay(const Invocation& invocation) {
@@ -75,24 +110,14 @@ int run_relay(const Invocation& invocation) {
   std::signal(SIGPIPE, SIG_IGN);
   Log log({invocation.config.log_level, invocation.config.log_format});
   for (const std::string& warning : invocation.warnings) log.warning(warning);
-  Server server(invocation.config, log);
-  if (auto started = server.start(); !started) {
-    server.stop();
-    log.error("cannot start", {{"why", started.error()}});
+  Premises premises(invocation.config, log);
+  if (auto opened = premises.open(); !opened) {
+    log.error("cannot start", {{"why", opened.error()}});
     return kFailed;
   }
-  const int number = wait_for_signal_beside(server);
-  log.give_up_at(SystemClock().now() + invocation.config.drain_timeout);
-  exit_at_second_signal();
-  if (number == 0) {
-    log.error("cannot go on: start it again, as a supervisor does",
-              {{"why", server.has_ended().value_or("")}});
-  } else {
-    log.info("stopping", {{"signal", strsignal(number)}});
-  }
-  server.stop();
-  log.info("stopped", {{"log_lines_dropped", log.dropped()}});
-  return number == 0 ? kAgain : kStopped;
+  std::optional<int> code;
+  while (!code) code = run_server(premises, log);
+  return *code;
 }
 
 }  // namespace syncrelay

@@ -1,11 +1,15 @@
 // A relay of a cluster: where it begins, and when it has to end.
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <set>
 #include <utility>
 
+#include "premises.h"
 #include "syncrelay/app/server.h"
+#include "syncrelay/base/redis_url.h"
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/relay/history_codec.h"
 
@@ -33,12 +37,8 @@ ClusterOptions shared_options(const Config& config) {
           {"dedup-window", std::to_string(config.dedup_window.count()) + "ms"}};
 }
 
-// Of a cluster that begins: versions do not come a second time, see Server::build_relay().
-std::string first_state(const Clock& clock) {
-  StoredHistory history;
-  history.version = static_cast<std::uint64_t>(clock.wall().microseconds);
-  return history_bytes(history);
-}
+// For clients to take what happened before, and what is on its way to the log.
+constexpr Duration kWayTime = std::chrono::seconds(1);
 
 // Signals are blocked while the relay starts.
 std::optional<std::string> stop_asked_for() {
@@ -51,30 +51,37 @@ std::optional<std::string> stop_asked_for() {
 
 }  // namespace
 
-// The history in Redis is read to its end before anybody is let in.
+// The history in Redis is read to its end before anybody is let in. Without an epoch behind it: it
+// was asked to stop.
 Result<void, std::string> Server::open_cluster() {
   if (config_.cluster.empty()) return {};
+  if (auto opened = premises_.open_door(); !opened) return opened;
   auto url = RedisUrl::parse(config_.cluster);
   if (!url) return "--cluster: " + url.error();
-  if (url.value().tls)
-    return std::string(
-        "--cluster: rediss:// is not there yet: reach Redis by redis:// on a network "
-        "of your own");
-  if (config_.max_command >= ClusterLog::kMaxAppend)
-    return std::string("--cluster: --max-command is more than an entry of the log holds");
   ClusterLog::Settings settings;
   settings.url = std::move(url).value();
   settings.options = shared_options(config_);
+  settings.stats = &premises_.cluster_stats;
   shared_order_ =
-      std::make_unique<RedisOrder>(std::move(settings), log_, [this] { relay_wake_.set(); });
+      std::make_unique<RedisOrder>(std::move(settings), log_, [this] { premises_.wake.set(); });
   auto begun =
-      shared_order_->begin({[this] { return first_state(clock_); },
+      shared_order_->begin({[this] { return first_state(); },
                             [this](const std::string& state, std::deque<ClusterEvent> events) {
                               return fold(state, std::move(events));
                             },
                             stop_asked_for});
-  if (!begun) return "--cluster: " + begun.error();
-  return read_beginning(begun.value());
+  if (begun) return read_beginning(begun.value());
+  if (stop_asked_for()) return {};
+  return "--cluster: " + begun.error();
+}
+
+// Of a cluster that begins: versions do not come a second time, see restore(). One that has lost
+// everything goes on with what this relay has known of it.
+std::string Server::first_state() const {
+  if (premises_.legacy.state) return premises_.legacy.state();
+  StoredHistory history;
+  history.version = static_cast<std::uint64_t>(clock_.wall().microseconds);
+  return history_bytes(history);
 }
 
 // Times of keys are by the order's time there, and by the host's here.
@@ -112,8 +119,28 @@ void Server::catch_up() {
   relay_->replay_until(std::nullopt);
 }
 
-std::optional<std::string> Server::has_ended() const {
+std::optional<RedisOrder::Ending> Server::has_ended() const {
   return shared_order_ ? shared_order_->has_ended() : std::nullopt;
+}
+
+// The door is open before anybody is closed, since clients come back at once. The relay, with the
+// newest state that it has known, stays until the next one has caught up.
+void Server::make_way() {
+  status_->catching_up = true;
+  acceptor_->stop();
+  if (auto opened = premises_.open_door(); !opened)
+    log_.warning("nobody is answered until the relay has caught up", {{"why", opened.error()}});
+  premises_.legacy.sockets = commands_->make_way();
+  const TimePoint deadline = clock_.now() + std::min<Duration>(config_.drain_timeout, kWayTime);
+  for (const auto& loop : loops_) loop->begin_drain(deadline, CloseCause::cluster_began_anew);
+  shared_order_->await_submitted(kWayTime);
+  for (const auto& loop : loops_) loop->join();
+  shared_order_->stop();
+  premises_.legacy.inbox = relay_->inbox().all(relay_->ran());
+  premises_.legacy.state = [relay = relay_, now = shared_order_->newest()] {
+    const auto history = relay->history(now);
+    return history_bytes(history ? *history : StoredHistory{});
+  };
 }
 
 }  // namespace syncrelay

@@ -91,6 +91,18 @@ std::string place_of(std::string_view channel, std::string_view seq) {
   return where + "at position " + printable(seq);
 }
 
+// Those of an object in it as "object.name".
+void add_counters(std::string_view stats, const std::string& before, Table& table) {
+  for (const JsonPart& part : json_parts(stats)) {
+    const std::string name = before + printable(part.name);
+    if (part.value.starts_with('{')) {
+      add_counters(part.value, name + '.', table);
+    } else {
+      table.add({name, printable(without_quotes(part.value))});
+    }
+  }
+}
+
 }  // namespace
 
 std::string clients_report(std::string_view answer, WallTime now, bool color) {
@@ -187,10 +199,7 @@ std::string flat_stats(std::string_view answer) {
 
 std::string stats_report(std::string_view answer, bool color) {
   Table table({{"counter"}, {"value", Align::right}});
-  const std::string stats = flat_stats(answer);
-  for (const JsonPart& part : json_parts(stats)) {
-    table.add({printable(part.name), printable(without_quotes(part.value))});
-  }
+  add_counters(flat_stats(answer), {}, table);
   return table.text(color);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "syncrelay/base/redis_url.h"
 #include "syncrelay/config/address.h"
 #include "syncrelay/config/command_line.h"
 #include "syncrelay/config/config_file.h"
@@ -16,6 +17,7 @@
 #include "syncrelay/config/token_text.h"
 #include "syncrelay/config/verb.h"
 #include "syncrelay/protocol/channel_name.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay::config {
 namespace {
@@ -168,6 +170,31 @@ Result<void, UsageError> check_tokens(const Invocation& invocation) {
   return {};
 }
 
+// No message shows the URL, which may hold a password.
+Result<void, UsageError> check_cluster(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  if (config.cluster.empty() || is_request(invocation.action)) return {};
+  const std::string cluster = "cluster (from " + invocation.origins.at("cluster") + "): ";
+  const auto url = RedisUrl::parse(config.cluster);
+  if (!url) return UsageError{cluster + url.error()};
+  if (url.value().tls) {
+    return UsageError{
+        cluster +
+        "the relay speaks no TLS to Redis, so rediss:// cannot be used: give redis:// "
+        "on a private network, or of a tunnel (stunnel) on this host"};
+  }
+  if (!config.data.empty()) {
+    return UsageError{"data (from " + invocation.origins.at("data") + "): not together with " +
+                      cluster + "what the relays of a cluster share is kept by its Redis"};
+  }
+  if (config.max_command > kMaxClusterCommand) {
+    return UsageError{"max-command (from " + invocation.origins.at("max-command") + "): at most " +
+                      std::to_string(kMaxClusterCommand >> 20) + "MiB together with " + cluster +
+                      "an entry of its log holds no more"};
+  }
+  return {};
+}
+
 // The rules that span several options.
 Result<void, UsageError> check_together(const Invocation& invocation) {
   const Config& config = invocation.config;
@@ -180,11 +207,7 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   if (auto named = check_port(invocation); !named) return named;
   if (auto whole = check_tls(invocation); !whole) return whole;
   if (auto keyed = check_tokens(invocation); !keyed) return keyed;
-  if (!config.cluster.empty() && !config.data.empty()) {
-    return UsageError{"data (from " + invocation.origins.at("data") +
-                      "): not together with cluster (from " + invocation.origins.at("cluster") +
-                      "): what the relays of a cluster share is kept by its Redis"};
-  }
+  if (auto shared = check_cluster(invocation); !shared) return shared;
   if (config.state_key.size() > config.max_state_keys) {
     return UsageError{"state-key (from " + invocation.origins.at("state-key") +
                       "): more keys than max-state-keys allows"};
@@ -212,6 +235,17 @@ void warn_of_personal(Invocation& invocation) {
   }
 }
 
+// All users of a host see what a process was started with.
+void warn_of_password(Invocation& invocation) {
+  const std::string& origin = invocation.origins.at("cluster");
+  if (!origin.starts_with("--") || invocation.config.cluster.empty()) return;
+  const auto url = RedisUrl::parse(invocation.config.cluster);
+  if (!url || url.value().password.empty()) return;
+  invocation.warnings.push_back("cluster (from " + origin +
+                                "): its password is seen by all who list processes (ps): give it "
+                                "by SYNCRELAY_CLUSTER or in the file of --config");
+}
+
 }  // namespace
 
 Result<void, UsageError> configure(const InvocationInput& input, std::span<const Option> table,
@@ -226,6 +260,7 @@ Result<void, UsageError> configure(const InvocationInput& input, std::span<const
   if (auto assigned = assign_all(table, settings, invocation); !assigned) return assigned;
   derive_defaults(input.user, invocation);
   warn_of_personal(invocation);
+  warn_of_password(invocation);
   return check_together(invocation);
 }
 

@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "received.h"
@@ -63,6 +64,33 @@ void append_versions(std::string& out, const Outcome& outcome) {
   for (const StateChange& change : *outcome.changes)
     append_member(out, change.key, change.value ? change.version : 0);
   out += '}';
+}
+
+void append_cluster(std::string& out, const ClusterStats& cluster, TimePoint now) {
+  const auto add = [&out](std::string_view name, const std::string& value) {
+    append_member(out, std::string(name), std::string_view(value));
+  };
+  std::uint64_t round_trips = 0;
+  for (std::size_t bucket = 0; bucket <= LatencyHistogram::kBounds.size(); ++bucket)
+    round_trips += cluster.round_trip.bucket(bucket);
+  const double total = static_cast<double>(cluster.round_trip.sum_microseconds()) / 1e6;
+  const std::chrono::duration<double> lag = cluster.lag.at(now);
+  add("cluster", "{");
+  add("reachable", cluster.reachable() ? "true" : "false");
+  add("lag", seconds(lag.count()));
+  append_member(out, "relays", cluster.relays.get());
+  append_member(out, "entries", cluster.entries.get());
+  append_member(out, "appends", cluster.appends.get());
+  append_member(out, "letters_under_way", cluster.letters_under_way.get());
+  append_member(out, "bytes_under_way", cluster.bytes_under_way.get());
+  append_member(out, "round_trips", round_trips);
+  add("round_trip_seconds", seconds(total));
+  append_member(out, "epoch_changes", cluster.epoch_changes.get());
+  add("checkpoints", "{");
+  for (std::size_t outcome = 0; outcome < kCheckpointOutcomeNames.size(); ++outcome)
+    append_member(out, std::string(kCheckpointOutcomeNames[outcome]),
+                  cluster.checkpoints[outcome].get());
+  out += "}}";
 }
 
 void append_positions(std::string& out, const std::vector<Outcome>& positions,
@@ -236,7 +264,7 @@ std::string settled_answer(const AnswerContext& context, const Settled& settled)
 }
 
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
-                         const std::vector<const ShardStats*>& shards) {
+                         const std::vector<const ShardStats*>& shards, const ClusterView& cluster) {
   std::string answer = begin(context) + R"(,"stats":{)";
   append_member(answer, "commands", total(relay.commands));
   append_member(answer, "commands_rejected", total(relay.rejected));
@@ -268,6 +296,7 @@ std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                 sum(shards, [](const ShardStats& shard) { return shard.resumes.get(); }));
   append_member(answer, "bytes_sent",
                 sum(shards, [](const ShardStats& shard) { return shard.bytes_sent.get(); }));
+  if (cluster.stats != nullptr) append_cluster(answer, *cluster.stats, cluster.now);
   return answer + "}}";
 }
 

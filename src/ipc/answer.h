@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "syncrelay/channel/channels.h"
+#include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/rejection.h"
@@ -40,7 +41,13 @@ std::string channels_answer(const AnswerContext& context, const ChannelList& lis
 std::string receive_answer(const AnswerContext& context, const Notices::Taken& notices,
                            const std::vector<Inbox::Delivery>& deliveries);
 std::string settled_answer(const AnswerContext& context, const Settled& settled);
+
+// A relay's share of its cluster at a time; null: it is alone.
+struct ClusterView {
+  const ClusterStats* stats;
+  TimePoint now;
+};
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
-                         const std::vector<const ShardStats*>& shards);
+                         const std::vector<const ShardStats*>& shards, const ClusterView& cluster);
 
 }  // namespace syncrelay

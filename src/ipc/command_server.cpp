@@ -3,27 +3,19 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstring>
 #include <optional>
 #include <thread>
 #include <zmq.hpp>
 
+#include "command_sockets.h"
 #include "control_desk.h"
-#include "key_desk.h"
 #include "syncrelay/base/crash_point.h"
-#include "syncrelay/ipc/lock_file.h"
-#include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/relay/gather_rule.h"
 
 namespace syncrelay {
 namespace {
 
 using std::chrono::milliseconds;
-
-// A message over --max-command is refused and counted. One this many times larger is not even read:
-// ZeroMQ drops the connection, so that nobody can make the relay allocate without limit.
-constexpr std::int64_t kUnreadableFactor = 4;
-constexpr std::int64_t kMinUnreadableBytes = 64LL * 1024 * 1024;
 
 constexpr int kMaxTurns = 1024;
 constexpr milliseconds kGatherStep{1};  // ZeroMQ polls in milliseconds
@@ -32,40 +24,11 @@ constexpr milliseconds kLateness{500};  // for what was sent before a stop and l
 constexpr milliseconds kLookInterval{1000};  // connections end without telling the relay's thread
 constexpr Duration kRefusalInterval = std::chrono::minutes(1);  // between two on refused peers
 
-// Commands that lie in memory and nobody has taken, by weight. ZeroMQ's own bound is off: it counts
-// messages, and a peer that closes while it is at that bound loses what the kernel still holds of
-// it.
-constexpr std::uint64_t kWaitingBytes = 16ULL * 1024 * 1024;
-constexpr int kNoHighWaterMark = 0;
-
-constexpr std::uint64_t kUnfinishedMessages = 4;  // of the largest, on all connections together
-
-constexpr milliseconds kHandshake{10'000};  // time for a peer to say that it speaks ZeroMQ
-
-// Returns the listening socket's descriptor, which ZeroMQ tells only to a monitor.
-// `number` is another one each time.
-int bind_and_tell(zmq::context_t& context, zmq::socket_t& socket, const std::string& endpoint,
-                  std::size_t number) {
-  const std::string name = "inproc://listening-" + std::to_string(number);
-  if (zmq_socket_monitor(socket.handle(), name.c_str(), ZMQ_EVENT_LISTENING) != 0)
-    throw zmq::error_t();
-  zmq::socket_t monitor(context, zmq::socket_type::pair);
-  monitor.connect(name);
-  socket.bind(endpoint);
-  zmq::message_t event;
-  zmq::message_t where;
-  if (!monitor.recv(event) || !monitor.recv(where)) throw zmq::error_t();
-  zmq_socket_monitor(socket.handle(), nullptr, 0);
-  std::int32_t descriptor = -1;
-  std::memcpy(&descriptor, event.data<char>() + sizeof(std::uint16_t), sizeof descriptor);
-  return descriptor;
-}
-
 }  // namespace
 
 struct CommandServer::Impl {
   Impl(const Settings& server_settings, const RelayParts& the_relay, Shards the_shards,
-       const Clock& the_clock, const Log& the_log)
+       const Clock& the_clock, const Log& the_log, std::shared_ptr<CommandSockets> sockets_before)
       : settings(server_settings),
         relay(the_relay.relay),
         intake(the_relay.intake),
@@ -75,25 +38,18 @@ struct CommandServer::Impl {
         log(the_log),
         gather(server_settings.gather),
         wake(shards.wake),
-        gate(bounds(), the_clock, [this] { wake.set(); }) {
-    if (settings.curve_clients != nullptr)
-      keys.emplace(context, *settings.curve_clients, clock, log);
-  }
+        place(sockets_before ? std::move(sockets_before)
+                             : std::make_shared<CommandSockets>(
+                                   settings, clock, log, [&woken = wake] { woken.set(); })) {}
 
   Result<void, std::string> bind_all();
-  template <typename Bind>
-  Result<void, std::string> bind(const std::string& endpoint, Bind bind_socket);
-  void bind_pull(const std::string& endpoint);
-  void bind_control(const std::string& endpoint);
-  std::int64_t unreadable_bytes() const;
-  PeerGate::Bounds bounds() const;
-  void listen(zmq::socket_t& socket, const std::string& endpoint, PeerGate::Answers answers);
   void look_at_peers();
   void run();
   void take_until_quiet(TimePoint deadline);
   void take_leave(TimePoint deadline);
   void hang_up();
-  bool stopping() const { return stop_deadline.load() != 0; }
+  void make_way();
+  bool stopping() const { return making_way || stop_deadline.load() != 0; }
   milliseconds until_tending() const;
   bool wait(milliseconds timeout);
   bool take_batch();
@@ -113,13 +69,12 @@ struct CommandServer::Impl {
   GatherRule gather;
   Wake& wake;                                    // something besides a socket wants attention
   std::atomic<TimePoint::rep> stop_deadline{0};  // not 0: the server is stopping
-  PeerGate gate;
-  zmq::context_t context{1};  // one I/O thread: see PeerGate
-  std::vector<LockFile> locks;
-  std::optional<KeyDesk> keys;  // none: nobody is asked for a key
-  std::vector<zmq::socket_t> sockets;
+  std::atomic<bool> making_way{false};           // for another one, which gets the sockets
+  std::shared_ptr<CommandSockets> place;
+  PeerGate& gate = place->gate;
+  std::optional<KeyDesk>& keys = place->keys;
+  std::vector<zmq::socket_t>& sockets = place->sockets;
   std::unique_ptr<ControlDesk> desk;
-  std::vector<std::string> endpoints;
   std::vector<zmq::pollitem_t> polled;
   zmq::message_t message;
   TimePoint next_refusal_line{};
@@ -129,69 +84,14 @@ struct CommandServer::Impl {
 };
 
 Result<void, std::string> CommandServer::Impl::bind_all() {
-  if (keys && zmq_has("curve") == 0)
-    return std::string("--curve-key cannot be used: this ZeroMQ is built without CURVE");
-  for (const std::string& endpoint : settings.endpoints) {
-    if (auto bound = bind(endpoint, [&] { bind_pull(endpoint); }); !bound) return bound;
+  if (!place->control) {
+    if (auto bound = place->bind(settings); !bound) return bound;
   }
-  return bind(settings.control, [this] { bind_control(settings.control); });
-}
-
-template <typename Bind>
-Result<void, std::string> CommandServer::Impl::bind(const std::string& endpoint, Bind bind_socket) {
-  const auto path = ipc_path(endpoint);
-  if (path) {
-    auto lock = LockFile::acquire(*path + ".lock");
-    if (!lock) return lock.error();
-    locks.push_back(std::move(lock).value());
-  }
-  const UmaskScope umask(path ? settings.access.mode : 0777);
-  try {
-    bind_socket();
-  } catch (const zmq::error_t& error) {
-    return "cannot bind " + endpoint + ": " + error.what();
-  }
-  return path ? grant_access(*path, settings.access) : Result<void, std::string>();
-}
-
-std::int64_t CommandServer::Impl::unreadable_bytes() const {
-  return std::max(static_cast<std::int64_t>(settings.max_command) * kUnreadableFactor,
-                  kMinUnreadableBytes);
-}
-
-void CommandServer::Impl::bind_pull(const std::string& endpoint) {
-  zmq::socket_t socket(context, zmq::socket_type::pull);
-  socket.set(zmq::sockopt::maxmsgsize, unreadable_bytes());
-  socket.set(zmq::sockopt::linger, 0);
-  listen(socket, endpoint, PeerGate::Answers::none);
-  endpoints.push_back(socket.get(zmq::sockopt::last_endpoint));
-  sockets.push_back(std::move(socket));
-}
-
-void CommandServer::Impl::bind_control(const std::string& endpoint) {
   desk = std::make_unique<ControlDesk>(
-      context, unreadable_bytes(),
+      *place->control,
       ControlDesk::Sources{relay, intake, relay_stats, shards.stats, shards.outboxes, gate,
-                           settings.epoch, clock, settings.presence});
-  listen(desk->socket(), endpoint, PeerGate::Answers::each);
-}
-
-PeerGate::Bounds CommandServer::Impl::bounds() const {
-  const auto listeners = static_cast<std::uint32_t>(settings.endpoints.size() + 1);
-  return {std::max(settings.max_connections / listeners, 1U), kWaitingBytes,
-          static_cast<std::uint64_t>(unreadable_bytes()),
-          static_cast<std::uint64_t>(unreadable_bytes()) * kUnfinishedMessages};
-}
-
-void CommandServer::Impl::listen(zmq::socket_t& socket, const std::string& endpoint,
-                                 PeerGate::Answers answers) {
-  socket.set(zmq::sockopt::rcvhwm, kNoHighWaterMark);
-  socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(kHandshake.count()));
-  const bool secured = keys && !ipc_path(endpoint);
-  if (secured) KeyDesk::secure(socket, settings.curve_key);
-  gate.watch(
-      answers, [&] { return bind_and_tell(context, socket, endpoint, endpoints.size()); },
-      secured ? ZmtpMeter::Mechanism::curve : ZmtpMeter::Mechanism::none);
+                           settings.epoch, clock, settings.presence, settings.cluster});
+  return {};
 }
 
 // Who sees refusals counted sees the connections that took the room: they are asked for after the
@@ -210,7 +110,7 @@ void CommandServer::Impl::look_at_peers() {
   next_refusal_line = now + kRefusalInterval;
   log.warning("connections to the command sockets refused",
               {{"connections", relay_stats.command_connections.get()},
-               {"room_for_each_socket", std::uint64_t{bounds().connections}},
+               {"room_for_each_socket", std::uint64_t{place->max_connections()}},
                {"refused", refused}});
 }
 
@@ -232,6 +132,7 @@ void CommandServer::Impl::run() {
     desk->serve_receivers();
     if (!any) wait(until_tending());
   }
+  if (making_way) return make_way();
   const TimePoint deadline{Duration(stop_deadline.load())};
   desk->read_outboxes();
   desk->hear_no_clients();
@@ -255,8 +156,16 @@ void CommandServer::Impl::take_leave(TimePoint deadline) {
 // wait for messages hear that there are none.
 void CommandServer::Impl::hang_up() {
   desk->end_receivers();
-  for (zmq::socket_t& socket : sockets) socket.close();
-  desk->socket().close();
+  place->close();
+}
+
+// What was taken is decided or unknown, and everybody who waits is told so; what was not, and what
+// backends send from now on, is the next one's.
+void CommandServer::Impl::make_way() {
+  intake.give_up_waiting();
+  publish_batch();
+  desk->end_receivers();
+  desk->refuse_queries();
 }
 
 // What shards have to say does not keep it going: clients may say something all the time.
@@ -360,8 +269,10 @@ bool CommandServer::Impl::take(zmq::socket_t& socket) {
 }
 
 CommandServer::CommandServer(const Settings& settings, const RelayParts& relay, Shards shards,
-                             const Clock& clock, const Log& log)
-    : impl_(std::make_unique<Impl>(settings, relay, std::move(shards), clock, log)) {}
+                             const Clock& clock, const Log& log,
+                             std::shared_ptr<CommandSockets> sockets)
+    : impl_(std::make_unique<Impl>(settings, relay, std::move(shards), clock, log,
+                                   std::move(sockets))) {}
 
 CommandServer::~CommandServer() = default;
 
@@ -370,7 +281,7 @@ Result<void, std::string> CommandServer::bind() {
 }
 
 const std::vector<std::string>& CommandServer::endpoints() const {
-  return impl_->endpoints;
+  return impl_->place->endpoints;
 }
 
 std::string CommandServer::control_endpoint() const {
@@ -386,6 +297,15 @@ void CommandServer::stop(TimePoint deadline) {
   impl_->stop_deadline.store(deadline.time_since_epoch().count());
   impl_->wake.set();
   impl_->thread.join();
+}
+
+std::shared_ptr<CommandSockets> CommandServer::make_way() {
+  if (impl_->thread.joinable()) {
+    impl_->making_way = true;
+    impl_->wake.set();
+    impl_->thread.join();
+  }
+  return impl_->place;
 }
 
 }  // namespace syncrelay

@@ -14,12 +14,14 @@ constexpr std::size_t kMaxReceivers = 1000;
 constexpr std::size_t kMaxReceivedBytes = 4 * 1024 * 1024;  // of texts in one answer
 constexpr std::size_t kVersionBytes = 24;  // of a key in an answer, besides the key
 
+const Rejection kBeginsAnew{RejectReason::cluster_unavailable, 0,
+                            "the cluster's log goes on under another epoch: ask again"};
 const Rejection kUnread{RejectReason::busy, 0, "earlier answers are not read yet"};
 
 }  // namespace
 
-ControlDesk::ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources)
-    : socket_(context, max_message, sources.gate),
+ControlDesk::ControlDesk(ControlSocket& socket, const Sources& sources)
+    : socket_(socket),
       sources_(sources),
       client_replies_(sources.relay, sources.intake, sources.outboxes.size()),
       receivers_(kMaxReceivers) {}
@@ -92,7 +94,8 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
                         channels_answer(now, list_channels(query, sources_.relay.channels(),
                                                            sources_.relay.subscribers())));
     default:
-      send(std::move(envelope), stats_answer(now, sources_.relay_stats, sources_.shards));
+      send(std::move(envelope), stats_answer(now, sources_.relay_stats, sources_.shards,
+                                             {sources_.cluster, sources_.clock.now()}));
   }
 }
 
@@ -255,6 +258,12 @@ void ControlDesk::forget_gone_receivers() {
 
 void ControlDesk::end_receivers() {
   while (const auto receiver = receivers_.take_first(receivers_.asked())) send_nothing(*receiver);
+}
+
+void ControlDesk::refuse_queries() {
+  for (auto& [number, list] : std::exchange(lists_, {}))
+    refuse(std::move(list.envelope), kBeginsAnew);
+  for (Envelope& envelope : dismissals_.end()) refuse(std::move(envelope), kBeginsAnew);
 }
 
 void ControlDesk::add_to_list(Reported reported) {

@@ -13,6 +13,7 @@
 #include "control_socket.h"
 #include "dismissals.h"
 #include "syncrelay/ipc/peer_gate.h"
+#include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/channel_name.h"
@@ -37,10 +38,12 @@ class ControlDesk {
     PeerGate& gate;                 // hears of what is taken
     std::string epoch;
     const Clock& clock;
-    ChannelPatterns presence;  // the channels that keep members
+    ChannelPatterns presence;               // the channels that keep members
+    const ClusterStats* cluster = nullptr;  // null: the relay is alone
   };
 
-  ControlDesk(zmq::context_t& context, std::int64_t max_message, const Sources& sources);
+  // `socket` must outlive it.
+  ControlDesk(ControlSocket& socket, const Sources& sources);
 
   // Takes one request, if there is one.
   bool take();
@@ -68,6 +71,8 @@ class ControlDesk {
   std::optional<TimePoint> next_service() const;
   // No worker gets any more.
   void end_receivers();
+  // Nor does anybody get the answer to a query that is under way.
+  void refuse_queries();
   // Workers whose connection has ended wait no longer.
   void forget_gone_receivers();
 
@@ -120,7 +125,7 @@ class ControlDesk {
   bool send(Envelope envelope, std::string answer);
   AnswerContext context(std::string_view channel) const;
 
-  ControlSocket socket_;
+  ControlSocket& socket_;
   const Sources sources_;
   std::vector<UpLetter> taken_;
   std::vector<Notice> noticed_;                 // by shards, since they were last looked at

@@ -23,4 +23,12 @@ std::optional<Dismissals::Done> Dismissals::take(const Dismissed& dismissed) {
   return done;
 }
 
+std::vector<Envelope> Dismissals::end() {
+  std::vector<Envelope> waiting;
+  for (auto& [number, under_way] : under_way_)
+    waiting.push_back(std::move(under_way.done.envelope));
+  under_way_.clear();
+  return waiting;
+}
+
 }  // namespace syncrelay

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "control_socket.h"
 #include "syncrelay/post/letter.h"
@@ -29,6 +30,9 @@ class Dismissals {
 
   // One shard has done it. What is to be answered, when all have.
   std::optional<Done> take(const Dismissed& dismissed);
+
+  // None is under way any more: who waits for them.
+  std::vector<Envelope> end();
 
  private:
   struct UnderWay {

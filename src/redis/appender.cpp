@@ -24,7 +24,7 @@ void Appender::serve(const Session& session) {
   auto server = LogServer::open(shared_.dialer, shared_.keys, shared_.appender);
   if (!server) return complain(server.error());
   shared_.outgoing.rewind();
-  if (shared_.outgoing.is_empty()) shared_.refused = false;
+  if (shared_.outgoing.is_empty()) shared_.stats.refused = false;
   unanswered_ = 0;
   while (!is_over(session)) {
     shared_.appender.clear();
@@ -49,7 +49,7 @@ bool Appender::send_some(LogServer& server, const Session& session) {
 
 // Once for a row of failures: it is tried again and again.
 void Appender::complain(const RedisError& error) {
-  if (!shared_.refused.exchange(true) && !shared_.stopping)
+  if (!shared_.stats.refused.exchange(true) && !shared_.stopping)
     shared_.log.warning("the cluster's Redis took no append", {{"why", error.what}});
 }
 
@@ -62,7 +62,8 @@ bool Appender::heed(const LogServer::Word& answer, const Session& session) {
   }
   --unanswered_;
   if (answer.value() == "OK") {
-    shared_.refused = false;
+    shared_.stats.refused = false;
+    shared_.stats.appends.add();
     return true;
   }
   if (answer.value() != "GAP") shared_.gate.ended(session.number);

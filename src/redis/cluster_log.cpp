@@ -32,6 +32,7 @@ LogShared::LogShared(ClusterLog::Settings s, const Log& l)
       keys(settings.url.prefix),
       dialer(settings.url, keys.log()),
       first_relay(NodeId::random()),
+      stats(settings.stats == nullptr ? own_stats : *settings.stats),
       gate(reader, appender, keeper),
       outgoing({settings.bytes, settings.appends}),
       events(kEvents, [this] {
@@ -62,6 +63,8 @@ ClusterLog::~ClusterLog() {
 }
 
 void ClusterLog::start() {
+  impl_->shared.stats.refused = false;
+  impl_->shared.stats.lag.begin(std::chrono::steady_clock::now());
   impl_->reading = std::thread([impl = impl_.get()] { impl->reader.run(); });
   impl_->appending = std::thread([impl = impl_.get()] { impl->appender.run(); });
   impl_->keeping = std::thread([impl = impl_.get()] { impl->keeper.run(); });
@@ -107,7 +110,7 @@ void ClusterLog::put_checkpoint(std::uint64_t number, std::string state) {
 }
 
 bool ClusterLog::reachable() const {
-  return impl_->shared.settled && !impl_->shared.refused;
+  return impl_->shared.stats.reachable();
 }
 
 bool ClusterLog::caught_up() const {

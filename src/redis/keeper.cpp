@@ -49,6 +49,7 @@ bool Keeper::beat_if_due(const Session& session) {
   if (beat.value().word == "OK") {
     shared_.newest = beat.value().newest;
     shared_.known.set(beat.value().others);
+    shared_.stats.relays.set(beat.value().others.size() + 1);
   } else {
     shared_.gate.ended(session.number);
   }
@@ -62,7 +63,7 @@ void Keeper::write(const CheckpointDesk::Made& made) {
     const Session session = shared_.gate.current();
     return session.open && !shared_.stopping && beat_if_due(session);
   });
-  if (!written) return server_.reset();
+  if (!written) return fail();
   record(made, written.value());
 }
 
@@ -70,11 +71,24 @@ void Keeper::record(const CheckpointDesk::Made& made, const CheckpointRecord& wr
   CheckpointRecord record = written;
   record.position = made.wanted.position;
   const auto word = server_->record(made.wanted.epoch, made.wanted.relay, record);
-  if (!word) return server_.reset();
-  if (word.value() == "OK") shared_.newest = record.position.n;
+  if (!word) return fail();
+  const bool taken = word.value() == "OK";
+  if (taken) shared_.newest = record.position.n;
+  const auto missed = word.value() == "LOST" ? CheckpointOutcome::failed : CheckpointOutcome::late;
+  count(taken ? CheckpointOutcome::written : missed);
   shared_.log.debug(
       "checkpoint written",
       {{"bytes", record.bytes}, {"entry", record.position.id.text()}, {"result", word.value()}});
+}
+
+void Keeper::count(CheckpointOutcome outcome) {
+  shared_.stats.checkpoints[static_cast<std::size_t>(outcome)].add();
+}
+
+// A checkpoint, and the connection with it.
+void Keeper::fail() {
+  count(CheckpointOutcome::failed);
+  server_.reset();
 }
 
 void Keeper::leave() {

@@ -23,6 +23,8 @@ class Keeper {
   Duration pause(const Session& session) const;
   void write(const CheckpointDesk::Made& made);
   void record(const CheckpointDesk::Made& made, const CheckpointRecord& written);
+  void count(CheckpointOutcome outcome);
+  void fail();
   void leave();
 
   LogShared& shared_;

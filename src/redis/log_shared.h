@@ -13,6 +13,7 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/mailbox.h"
 #include "syncrelay/base/wake.h"
+#include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/redis/cluster_log.h"
 #include "syncrelay/redis/outgoing.h"
 
@@ -45,6 +46,8 @@ struct LogShared {
   const LogKeys keys;
   const Dialer dialer;
   const NodeId first_relay;
+  ClusterStats own_stats;  // where nobody asks for them
+  ClusterStats& stats;
 
   Wake arrived;  // for the user
   Wake reader, appender, keeper;
@@ -56,8 +59,6 @@ struct LogShared {
 
   std::atomic<bool> stopping{false};      // no more appends, no more signs of life
   std::atomic<bool> reading_over{false};  // and no more reading
-  std::atomic<bool> settled{false};       // a session is open, as far as the reader knows
-  std::atomic<bool> refused{false};       // Redis did not take the last append
   std::atomic<bool> caught_up{false};
   std::atomic<std::uint64_t> newest{0};  // n of the newest checkpoint
 };

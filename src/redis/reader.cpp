@@ -13,7 +13,7 @@ void Reader::run() {
     next = attend();
     server_.reset();
     shared_.gate.close();
-    shared_.settled = false;
+    shared_.stats.settled = false;
     if (!shared_.reading_over && next != Next::end) wait_for(shared_.reader, kPause);
   }
 }
@@ -88,7 +88,7 @@ Reader::Next Reader::enter(const Survey& survey) {
   if (!complaint_.empty()) shared_.log.info("the cluster's Redis is back");
   complaint_.clear();
   shared_.newest = survey.checkpoints.empty() ? 0 : survey.checkpoints.back().position.n;
-  shared_.settled = true;
+  shared_.stats.settled = true;
   shared_.gate.open(survey.epoch, relay_);
   return read_on();
 }
@@ -167,6 +167,7 @@ Reader::Next Reader::read_on() {
     if (!entries) return lost(entries.error());
     const Next next = take_all(entries.value().value());
     if (next != Next::survey || gap_ == position_.n) return next;
+    look_whether_whole(entries.value().value());
     if (!shared_.gate.current().open) return Next::survey;
     if (const Next asked = ask_for_checkpoint_if_due(); asked != Next::survey) return asked;
   }
@@ -196,6 +197,7 @@ Reader::Next Reader::take_all(RedisValue streams) {
   for (std::size_t at = 0; at < entries.size(); ++at) {
     const auto entry = LogEntry::read(entries[at]);
     const Taken taken = entry ? take(*entry) : Taken::unreadable;
+    if (taken == Taken::told) shared_.stats.entries.add();
     if (taken == Taken::unreadable)
       return fail("entry " + std::string(entries[at][0].text()) +
                   " of the log was not written by a relay of this version");
@@ -247,6 +249,12 @@ Reader::Taken Reader::tell_founded(const LogEntry& entry) {
   return Taken::told;
 }
 
+// A reply that has room for more entries than there were has all.
+void Reader::look_whether_whole(const RedisValue& streams) {
+  if (streams[0][1].size() < LogServer::kEntriesAtOnce)
+    shared_.stats.lag.heard_all(std::chrono::steady_clock::now());
+}
+
 void Reader::look_whether_caught_up() {
   if (!goal_ || position_.n < *goal_ || epoch_.empty() || shared_.caught_up) return;
   shared_.caught_up = true;
@@ -288,11 +296,20 @@ Reader::Next Reader::demand_new_epoch(const Survey& survey, std::string_view why
   return Next::survey;
 }
 
+// It is tried again and again, and told at growing intervals.
 Reader::Next Reader::lost(const RedisError& error) {
-  if (error.what != complaint_ && !shared_.reading_over)
-    shared_.log.warning("the cluster's Redis cannot be used",
-                        {{"redis", shared_.settings.url.shown()}, {"why", error.what}});
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (complaint_.empty()) lost_at_ = next_complaint_ = now;
+  if (error.what != complaint_) complaint_pause_ = kFirstComplaintPause;
+  if (now < next_complaint_ || shared_.reading_over) return Next::connect;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - lost_at_).count();
+  shared_.log.warning("the cluster's Redis cannot be used",
+                      {{"redis", shared_.settings.url.shown()},
+                       {"why", error.what},
+                       {"seconds", static_cast<std::uint64_t>(seconds)}});
   complaint_ = error.what;
+  next_complaint_ = now + complaint_pause_;
+  complaint_pause_ = std::min(2 * complaint_pause_, kComplaintPause);
   return Next::connect;
 }
 
@@ -303,6 +320,7 @@ Reader::Next Reader::fail(std::string why) {
 }
 
 void Reader::tell(ClusterEvent event) {
+  shared_.stats.lag.tell(std::chrono::steady_clock::now());
   shared_.events.post(std::move(event));
 }
 

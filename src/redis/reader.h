@@ -24,8 +24,10 @@ class Reader {
   // What became of an entry that was read.
   enum class Taken : std::uint8_t { told, foreign, unreadable };
 
-  static constexpr Duration kPause = std::chrono::milliseconds(200);  // between connections
-  static constexpr Duration kBlock = std::chrono::seconds(1);         // of one XREAD
+  static constexpr Duration kPause = std::chrono::milliseconds(200);         // between connections
+  static constexpr Duration kBlock = std::chrono::seconds(1);                // of one XREAD
+  static constexpr Duration kFirstComplaintPause = std::chrono::seconds(5);  // then twice as long,
+  static constexpr Duration kComplaintPause = std::chrono::minutes(5);       // up to this
   static constexpr Duration kRebid = std::chrono::milliseconds(100);
   static constexpr Duration kBidLife = std::chrono::milliseconds(1500);
   static constexpr Duration kStatePatience = std::chrono::seconds(30);  // with the user
@@ -61,6 +63,7 @@ class Reader {
   Taken tell_gone(const LogEntry& entry);
   Taken tell_founded(const LogEntry& entry);
   void look_whether_caught_up();
+  void look_whether_whole(const RedisValue& streams);
   Next ask_for_checkpoint_if_due();
 
   bool has_same_options(const Survey& survey) const;
@@ -91,6 +94,9 @@ class Reader {
   std::uint64_t next_turn_ = 0;        // n from which to ask again
   std::uint64_t next_turn_bytes_ = 0;  // the same by bytes_: whichever comes first
   std::string complaint_;              // that was logged last
+  TimePoint lost_at_{};                // since when there is one
+  TimePoint next_complaint_{};
+  Duration complaint_pause_{};
 };
 
 }  // namespace syncrelay

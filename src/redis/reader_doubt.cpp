@@ -11,7 +11,7 @@ namespace syncrelay {
 // Nobody appends now, so the end of the log is where it is. Bids until it is settled, or until this
 // relay is the one to found.
 Reader::Next Reader::settle(const Survey& survey) {
-  shared_.settled = false;
+  shared_.stats.settled = false;
   const NodeId before = relay_;
   if (const Next next = prepare_bid(survey); next != Next::survey || relay_ != before) return next;
   while (!shared_.reading_over) {

@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "syncrelay/base/clock.h"
+#include "syncrelay/base/redis_url.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/base/wake.h"
-#include "syncrelay/redis/redis_url.h"
 
 namespace syncrelay {
 

@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -15,6 +17,18 @@ constexpr std::size_t kAmpleBytes = 4 << 20;
 constexpr std::size_t kAmpleAppends = 32'768;
 
 constexpr int kLookMilliseconds = 100;  // whether to give up
+
+TimePoint steady_now() {
+  return std::chrono::steady_clock::now();
+}
+
+// Calls of append() that come no more behind this event.
+std::uint64_t own_appends(const ClusterEvent& event) {
+  if (const auto* const came = std::get_if<LettersCame>(&event)) return came->own_appends;
+  if (const auto* const loaded = std::get_if<StateLoaded>(&event)) return loaded->own_appends;
+  if (const auto* const changed = std::get_if<OwnIdChanged>(&event)) return changed->own_appends;
+  return 0;
+}
 
 // Before each letter in an entry, since many of them lie one behind the other.
 constexpr std::size_t kFrameBytes = 4;
@@ -39,7 +53,7 @@ std::optional<std::string_view> frame_at(std::string_view bytes, std::size_t at)
 }  // namespace
 
 RedisOrder::RedisOrder(ClusterLog::Settings settings, const Log& log, std::function<void()> wake)
-    : wake_(std::move(wake)) {
+    : stats_(settings.stats == nullptr ? unseen_ : *settings.stats), wake_(std::move(wake)) {
   settings.wake = [this] {
     arrived_ = true;
     wake_();
@@ -48,10 +62,27 @@ RedisOrder::RedisOrder(ClusterLog::Settings settings, const Log& log, std::funct
   home_ = log_->relay().value;
 }
 
-RedisOrder::RedisOrder(std::deque<ClusterEvent> events) : events_(std::move(events)) {}
+RedisOrder::RedisOrder(std::deque<ClusterEvent> events)
+    : stats_(unseen_), events_(std::move(events)) {}
 
 RedisOrder::~RedisOrder() {
   stop();
+}
+
+void RedisOrder::await_submitted(Duration patience) {
+  if (!log_) return;
+  const TimePoint until = steady_now() + patience;
+  lose(own_left_);
+  for (const ClusterEvent& event : events_) lose(own_appends(event));
+  while (!under_way_.empty() && steady_now() < until) {
+    pollfd watched = {log_->fd(), POLLIN, 0};
+    poll(&watched, 1, kLookMilliseconds);
+    log_->take(taken_);
+    for (const ClusterEvent& event : taken_) {
+      lose(own_appends(event));
+      if (std::holds_alternative<LogFailed>(event)) return;
+    }
+  }
 }
 
 void RedisOrder::stop() {
@@ -69,7 +100,9 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
     poll(&watched, 1, kLookMilliseconds);
     log_->take(taken_);
     for (ClusterEvent& event : taken_) {
+      const std::size_t kept = events_.size();
       if (auto* const loaded = std::get_if<StateLoaded>(&event)) {
+        stats_.lag.apply(kept);
         events_.clear();
         beginning.epoch = loaded->epoch;
         beginning.state = std::move(loaded->state);
@@ -94,6 +127,7 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
           beginning.newest = came->id.ts();
         events_.push_back(std::move(event));
       }
+      if (events_.size() <= kept) stats_.lag.apply();
     }
   }
   newest_ = beginning.made;
@@ -107,8 +141,10 @@ void RedisOrder::submit(const Letter& letter) {
   const std::string frame = frame_of(writer_.bytes());
   if (!log_->append(frame)) return;
   const auto* const commanded = std::get_if<Commanded>(&letter);
-  under_way_.push_back({commanded == nullptr ? kNobody : commanded->ticket, frame.size()});
+  under_way_.push_back(
+      {commanded == nullptr ? kNobody : commanded->ticket, frame.size(), steady_now()});
   bytes_under_way_ += frame.size();
+  show_under_way();
 }
 
 Order::Room RedisOrder::room() const {
@@ -125,6 +161,7 @@ const Order::Ordered* RedisOrder::next() {
       newest_ = gone->id.ts();
       ordered_ = {{newest_, gone->id.at(), false}, Gone{gone->relay.value}};
       events_.pop_front();
+      stats_.lag.apply();
       return &ordered_;
     }
     if (!open_next()) return nullptr;
@@ -160,7 +197,9 @@ const Order::Ordered* RedisOrder::next_of_entry() {
     if (ordered != nullptr) return ordered;
   }
   if (frame_ || entry_at_ < entry_.data.size())
-    end("entry " + entry_.id.text() + " of the cluster's log holds what this version cannot read");
+    end("entry " + entry_.id.text() + " of the cluster's log holds what this version cannot read",
+        false);
+  if (std::exchange(entry_open_, false)) stats_.lag.apply();
   return nullptr;
 }
 
@@ -186,15 +225,31 @@ bool RedisOrder::is_forged(const Letter& letter) const {
 
 Ticket RedisOrder::take_ticket() {
   if (under_way_.empty()) return kNobody;  // of this relay before it began
+  const UnderWay back = take_under_way();
+  const Duration took = opened_ - back.since;
+  using std::chrono::microseconds;
+  const auto count = std::chrono::duration_cast<microseconds>(took).count();
+  stats_.round_trip.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0)));
+  return back.ticket;
+}
+
+// Precondition: there is one.
+RedisOrder::UnderWay RedisOrder::take_under_way() {
   const UnderWay back = under_way_.front();
   under_way_.pop_front();
   bytes_under_way_ -= back.bytes;
-  return back.ticket;
+  show_under_way();
+  return back;
+}
+
+void RedisOrder::show_under_way() {
+  stats_.letters_under_way.set(under_way_.size());
+  stats_.bytes_under_way.set(bytes_under_way_);
 }
 
 // Whoever waits for them hears that nobody knows.
 void RedisOrder::lose(std::uint64_t appends) {
-  for (; appends > 0 && !under_way_.empty(); --appends) take_ticket();
+  for (; appends > 0 && !under_way_.empty(); --appends) take_under_way();
 }
 
 void RedisOrder::open(LettersCame came) {
@@ -202,6 +257,8 @@ void RedisOrder::open(LettersCame came) {
   entry_at_ = 0;
   own_left_ = entry_.own_appends;
   newest_ = entry_.id.ts();
+  opened_ = steady_now();
+  entry_open_ = true;
 }
 
 // What is no letter, or has some. False: nothing can be opened now.
@@ -216,12 +273,13 @@ bool RedisOrder::open_next() {
     lose(changed->own_appends);
     if (user_.moved) user_.moved(home_);
   } else if (const auto* const founded = std::get_if<EpochFounded>(&event)) {
-    end("a new epoch was founded: " + founded->epoch);
+    end("a new epoch was founded: " + founded->epoch, true);
   } else if (const auto* const loaded = std::get_if<StateLoaded>(&event)) {
-    end("the cluster's state is another one than this relay's, under epoch " + loaded->epoch);
+    end("the cluster's state is another one than this relay's, under epoch " + loaded->epoch, true);
   } else if (auto* const failed = std::get_if<LogFailed>(&event)) {
-    end(std::move(failed->why));
+    end(std::move(failed->why), false);
   }
+  if (!entry_open_) stats_.lag.apply();
   events_.pop_front();
   return true;
 }
@@ -234,14 +292,15 @@ bool RedisOrder::answer_wanted(const CheckpointWanted& wanted) {
   return true;
 }
 
-void RedisOrder::end(std::string why) {
-  why_ = std::move(why);
+void RedisOrder::end(std::string why, bool begins_anew) {
+  ending_ = {std::move(why), begins_anew};
+  if (begins_anew) stats_.epoch_changes.add();
   ended_ = true;
   if (wake_) wake_();
 }
 
-std::optional<std::string> RedisOrder::has_ended() const {
-  return ended_ ? std::optional(why_) : std::nullopt;
+std::optional<RedisOrder::Ending> RedisOrder::has_ended() const {
+  return ended_ ? std::optional(ending_) : std::nullopt;
 }
 
 }  // namespace syncrelay

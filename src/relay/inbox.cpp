@@ -36,6 +36,17 @@ void Inbox::restore(const StoredInbox& stored) {
   show_numbers();
 }
 
+StoredInbox Inbox::all(Duration ran) const {
+  StoredInbox all{{}, {}, next_, received_};
+  for (const auto& [n, entry] : entries_) all.messages.push_back(entry.message);
+  std::sort(all.messages.begin(), all.messages.end(),
+            [](const InboxMessage& a, const InboxMessage& b) { return a.n < b.n; });
+  refs_.for_each([&](const std::string& ref, Seq seq, Duration accepted) {
+    all.refs.push_back({ref, seq, accepted - ran});
+  });
+  return all;
+}
+
 Inbox::Fate Inbox::say(const Said& said, WallTime ts, Duration ran) {
   if (!received_) {
     if (said.ref.empty()) {

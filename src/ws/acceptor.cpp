@@ -41,9 +41,9 @@ std::string text_of(const sockaddr_storage& address) {
 
 }  // namespace
 
-Acceptor::Acceptor(const Settings& settings, std::vector<Listener*> clients,
-                   std::vector<Listener*> admin, std::vector<ShardLoop*> loops, Status& status,
-                   const Clock& clock, const Log& log)
+Acceptor::Acceptor(const Settings& settings, std::vector<const Listener*> clients,
+                   std::vector<const Listener*> admin, std::vector<ShardLoop*> loops,
+                   Status& status, const Clock& clock, const Log& log)
     : settings_(settings),
       loops_(std::move(loops)),
       status_(status),

@@ -22,6 +22,10 @@ std::string granted(const HttpRequest& request, std::string_view extensions = {}
                              extensions);
 }
 
+std::string_view page_of(ListenerRole listener) {
+  return listener == ListenerRole::admin ? "/metrics" : "/health";
+}
+
 // Its own channel needs no permission.
 bool may_follow_any(const ClientRequest& wishes, const Access* access) {
   if (access == nullptr || !access->channels) return true;
@@ -55,6 +59,8 @@ Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole list
   std::string& address = *client;
   if (rules_.hosts.judge(request.host()) == HostRule::Verdict::refused)
     return refuse(misdirected(), request, address);
+  if (status_.catching_up.load(std::memory_order_relaxed) && request.path() != page_of(listener))
+    return refuse(unavailable(RefusalReason::catching_up), request, address);
   const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
   if (at_the_door && wants_websocket(request)) return admit(request, std::move(address), peer);
   return page(request, listener, address);
@@ -119,7 +125,7 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
 Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,
                                    std::string_view address) {
   const bool admin = listener == ListenerRole::admin;
-  const bool is_page = request.path() == (admin ? "/metrics" : "/health");
+  const bool is_page = request.path() == page_of(listener);
   if (!is_page && (admin || request.path() != kClientPath))
     return refuse(not_found(), request, address);
   if (request.method() != "GET" && request.method() != "HEAD")

@@ -1,61 +1,14 @@
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "metrics_text.h"
 #include "syncrelay/ws/pages.h"
 
 namespace syncrelay {
 namespace {
-
-class Page {
- public:
-  void header(std::string_view name, std::string_view type, std::string_view help) {
-    text_.append("# HELP syncrelay_").append(name).append(" ").append(help);
-    text_.append("\n# TYPE syncrelay_").append(name).append(" ").append(type).append("\n");
-  }
-
-  // `labels` without braces: reason="lag"
-  void sample(std::string_view name, std::string_view labels, std::string_view value) {
-    text_.append("syncrelay_").append(name);
-    if (!labels.empty()) text_.append("{").append(labels).append("}");
-    text_.append(" ").append(value).append("\n");
-  }
-  void sample(std::string_view name, std::string_view labels, std::uint64_t value) {
-    sample(name, labels, std::to_string(value));
-  }
-
-  void single(std::string_view name, std::string_view type, std::string_view help,
-              std::uint64_t value) {
-    header(name, type, help);
-    sample(name, {}, value);
-  }
-
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
-std::string label(std::string_view name, std::string_view value) {
-  return std::string(name) + "=\"" + std::string(value) + '"';
-}
-
-// As the label of a bucket: 0.00005 is "5e-05".
-std::string bound_label(std::uint64_t microseconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", static_cast<double>(microseconds) / 1e6);
-  return text;
-}
-
-std::string seconds(std::uint64_t microseconds) {
-  constexpr std::uint64_t kPerSecond = 1'000'000;
-  char fraction[16];
-  std::snprintf(fraction, sizeof fraction, ".%06u",
-                static_cast<unsigned>(microseconds % kPerSecond));
-  return std::to_string(microseconds / kPerSecond) + fraction;
-}
 
 template <typename Get>
 std::uint64_t sum(const Status& status, Get get) {
@@ -69,29 +22,6 @@ std::uint64_t max(const Status& status, Get get) {
   std::uint64_t most = 0;
   for (const ShardStats* shard : status.shards) most = std::max(most, get(*shard));
   return most;
-}
-
-std::string_view label_text(std::string_view name) {
-  return name;
-}
-
-template <typename Row>
-std::string_view label_text(const Row& row) {
-  return row.name;
-}
-
-// A sample for each of `names`, with what `get` has by its index; `labels` are those before its
-// own, each with a comma behind it.
-template <typename Names, typename Get>
-void add_each(Page& page, std::string_view metric, std::string_view key, const Names& names,
-              Get get, const std::string& labels = {}) {
-  for (std::size_t index = 0; index < names.size(); ++index)
-    page.sample(metric, labels + label(key, label_text(names[index])), get(index));
-}
-
-template <typename Counters>
-auto values_of(const Counters& counters) {
-  return [&counters](std::size_t index) { return counters[index].get(); };
 }
 
 // The same of all shards together.
@@ -311,22 +241,11 @@ void add_sending(Page& page, const Status& status) {
 }
 
 void add_fanout(Page& page, const Status& status) {
-  constexpr std::string_view kName = "fanout_seconds";
-  page.header(kName, "histogram",
-              "From the acceptance of an event to the last write of the pass, once per shard.");
-  std::uint64_t count = 0;
-  std::uint64_t sum_microseconds = 0;
-  for (std::size_t bucket = 0; bucket <= LatencyHistogram::kBounds.size(); ++bucket) {
-    for (const ShardStats* shard : status.shards) count += shard->fanout.bucket(bucket);
-    const std::string bound = bucket < LatencyHistogram::kBounds.size()
-                                  ? bound_label(LatencyHistogram::kBounds[bucket])
-                                  : "+Inf";
-    page.sample("fanout_seconds_bucket", label("le", bound), count);
-  }
-  for (const ShardStats* shard : status.shards)
-    sum_microseconds += shard->fanout.sum_microseconds();
-  page.sample("fanout_seconds_sum", {}, seconds(sum_microseconds));
-  page.sample("fanout_seconds_count", {}, count);
+  std::vector<const LatencyHistogram*> parts;
+  for (const ShardStats* shard : status.shards) parts.push_back(&shard->fanout);
+  add_histogram(page, "fanout_seconds",
+                "From the acceptance of an event to the last write of the pass, once per shard.",
+                parts);
 }
 
 }  // namespace
@@ -340,6 +259,7 @@ HttpResponse metrics_page(const Status& status) {
   add_clients(page, status);
   add_sending(page, status);
   add_fanout(page, status);
+  if (status.cluster != nullptr) add_cluster(page, *status.cluster, status.clock.now());
   page.single("log_lines_dropped_total", "counter",
               "Lines of the relay's own log that standard error did not take.",
               status.log.dropped());

@@ -121,8 +121,9 @@ struct ShardLoop::Impl {
   std::array<lws_protocols, 2> protocols{};  // libwebsockets writes into it
   lws_context* context = nullptr;
   lws_vhost* vhost = nullptr;
-  std::mutex drain_mutex;  // guards drain_deadline
+  std::mutex drain_mutex;  // guards the next two
   std::optional<TimePoint> drain_deadline;
+  CloseCause drain_cause = CloseCause::relay_stopping;
   TimePoint next_turn{};      // of the shard, while others have theirs
   bool clients_told = false;  // the close frames of the drain are on their way
   std::thread thread;
@@ -244,7 +245,7 @@ void ShardLoop::Impl::drain() {
   const TimePoint now = clock.now();
   const bool more = shard.run();
   if (!clients_told && ((!more && shard.drained()) || now >= *drain_deadline)) {
-    shard.close_all(CloseCause::relay_stopping);
+    shard.close_all(drain_cause);
     clients_told = true;
     drain_deadline = now + kCloseGrace;
   }
@@ -336,8 +337,9 @@ std::uint32_t ShardLoop::connections() const {
   return impl_->connections.count();
 }
 
-void ShardLoop::begin_drain(TimePoint deadline) {
+void ShardLoop::begin_drain(TimePoint deadline, CloseCause cause) {
   const std::lock_guard lock(impl_->drain_mutex);
+  impl_->drain_cause = cause;
   impl_->drain_deadline = deadline;
 }
 

@@ -152,11 +152,13 @@ Refusal not_an_upgrade() {
 }
 
 Refusal unavailable(RefusalReason reason) {
-  Refusal refusal =
-      refuse(reason, 503,
-             reason == RefusalReason::stopping ? "the relay is stopping" : "too many clients");
+  const bool catching_up = reason == RefusalReason::catching_up;
+  Refusal refusal = refuse(reason, 503,
+                           catching_up ? "the relay is catching up with its cluster"
+                           : reason == RefusalReason::stopping ? "the relay is stopping"
+                                                               : "too many clients");
   refusal.response.extra_name = "retry-after";
-  refusal.response.extra_value = "5";
+  refusal.response.extra_value = catching_up ? "1" : "5";
   return refusal;
 }
 

@@ -222,7 +222,7 @@ class RelayProcess:
         self._process.wait()
         self._reader.join()
         self._process.stdout.close()
-        assert self._killed or self.exit_code() in (0, 1, 2, 3), self._ending()
+        assert self._killed or self.exit_code() in (0, 1, 2), self._ending()
         assert not any(f in self.log() for f in SANITIZER_FINDINGS), self._ending()
 
     def _ending(self):

@@ -12,6 +12,7 @@
 #include "syncrelay/base/wake.h"
 #include "syncrelay/ipc/peer_keys.h"
 #include "syncrelay/ipc/socket_files.h"
+#include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/channel_name.h"
@@ -19,6 +20,8 @@
 #include "syncrelay/relay/relay.h"
 
 namespace syncrelay {
+
+class CommandSockets;
 
 // The relay's thread: hands what comes on the PULL sockets and the control socket to the intake,
 // has it published in batches, and answers on the control socket. When the relay has to wait for
@@ -39,6 +42,7 @@ class CommandServer {
     // and those of peers that may connect, which must outlive the server.
     std::string curve_key = {};
     const PeerKeys* curve_clients = nullptr;
+    const ClusterStats* cluster = nullptr;  // null: the relay is alone; must outlive the server
   };
 
   // What lies on the other side. All must outlive the server.
@@ -55,14 +59,18 @@ class CommandServer {
     RelayStats& stats;
   };
 
-  // Both references must outlive the server.
+  // Both references must outlive the server, and its sockets. `sockets`: those of the server
+  // before, see make_way(), of the same settings but for epoch and cluster, and the same Wake;
+  // null: it has its own.
   CommandServer(const Settings& settings, const RelayParts& relay, Shards shards,
-                const Clock& clock, const Log& log);
+                const Clock& clock, const Log& log,
+                std::shared_ptr<CommandSockets> sockets = nullptr);
   ~CommandServer();
   CommandServer(const CommandServer&) = delete;
   CommandServer& operator=(const CommandServer&) = delete;
 
-  // Locks and binds every endpoint. The error says which one failed and why.
+  // Locks and binds every endpoint, where they are its own. The error says which one failed and
+  // why.
   Result<void, std::string> bind();
 
   // The bound endpoints, as ZeroMQ names them.
@@ -75,6 +83,11 @@ class CommandServer {
   // Backends that go on sending are heard for half a second more; what they send then stays with
   // them.
   void stop(TimePoint deadline);
+
+  // Ends the thread, and leaves the sockets to the next server as they are: backends stay
+  // connected, and what they have sent and nobody has taken waits. Who waits for an answer is told
+  // that nobody knows. Instead of stop().
+  std::shared_ptr<CommandSockets> make_way();
 
  private:
   struct Impl;

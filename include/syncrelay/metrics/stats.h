@@ -106,16 +106,17 @@ enum class RefusalReason : std::uint8_t {
   token,         // had none, or none that is good
   forbidden,     // may follow none of the channels that it asks for
   connect_rate,  // its address has asked for too many upgrades
+  catching_up,   // the relay is reading its cluster's log
 };
-inline constexpr std::array<std::string_view, 15> kRefusalReasonNames = {
-    "max_clients", "max_clients_per_address",
-    "origin",      "host",
-    "stopping",    "not_found",
-    "method",      "not_an_upgrade",
-    "bad_request", "handshake",
-    "crowded",     "open_files",
-    "token",       "forbidden",
-    "connect_rate"};
+inline constexpr std::array<std::string_view, 16> kRefusalReasonNames = {
+    "max_clients",  "max_clients_per_address",
+    "origin",       "host",
+    "stopping",     "not_found",
+    "method",       "not_an_upgrade",
+    "bad_request",  "handshake",
+    "crowded",      "open_files",
+    "token",        "forbidden",
+    "connect_rate", "catching_up"};
 
 // The listeners, as ws/gatekeeper.h lists them.
 inline constexpr std::array<std::string_view, 2> kListenerNames = {"clients", "admin"};

@@ -19,10 +19,11 @@ enum class CloseCause : std::uint8_t {
   over_capacity,  // slow clients together held back more memory than allowed, and this one held the
                   // oldest
   relay_stopping,
-  rate_limited,     // said too much for too long
-  token_expired,    // and no newer one came
-  dismissed,        // as a backend commanded; the code and the reason are its own
-  invalid_deflate,  // a deflated message that does not inflate
+  rate_limited,        // said too much for too long
+  token_expired,       // and no newer one came
+  dismissed,           // as a backend commanded; the code and the reason are its own
+  invalid_deflate,     // a deflated message that does not inflate
+  cluster_began_anew,  // the log of all relays goes on under another epoch
 };
 
 // WebSocket close codes (RFC 6455 section 7.4) as this relay uses them.
@@ -34,6 +35,7 @@ enum class CloseCode : std::uint16_t {
   invalid_data = 1007,
   policy = 1008,
   message_too_large = 1009,
+  service_restart = 1012,
   over_capacity = 1013,
   dismissed = 4000,     // where the backend names none
   unauthorized = 4401,  // without a token that is good
@@ -47,7 +49,7 @@ struct CloseCauseInfo {
   CloseCode code;         // what the relay sends, or records where nothing can be sent
 };
 
-inline constexpr std::array<CloseCauseInfo, 13> kCloseCauses = {{
+inline constexpr std::array<CloseCauseInfo, 14> kCloseCauses = {{
     {CloseCause::client_closed, "client_closed", CloseCode::none},
     {CloseCause::connection_lost, "connection_lost", CloseCode::abnormal},
     {CloseCause::ping_timeout, "ping_timeout", CloseCode::abnormal},
@@ -61,6 +63,7 @@ inline constexpr std::array<CloseCauseInfo, 13> kCloseCauses = {{
     {CloseCause::token_expired, "token_expired", CloseCode::unauthorized},
     {CloseCause::dismissed, "dismissed", CloseCode::dismissed},
     {CloseCause::invalid_deflate, "invalid_deflate", CloseCode::invalid_data},
+    {CloseCause::cluster_began_anew, "cluster_began_anew", CloseCode::service_restart},
 }};
 
 constexpr const CloseCauseInfo& info(CloseCause cause) {

@@ -31,6 +31,7 @@ inline constexpr int kMaxWaitSeconds = 60;        // of `receive`
 inline constexpr int kMinLeaseSeconds = 1;
 inline constexpr int kMaxLeaseSeconds = 3600;
 inline constexpr int kUsualLeaseSeconds = 30;
+inline constexpr std::size_t kMaxClusterCommand = 63 << 20;  // in the log that relays share
 inline constexpr std::size_t kMaxNesting = 512;  // of a command or a client's message, itself being
                                                  // level 1
 inline constexpr std::size_t kFragmentBytes =

@@ -11,9 +11,10 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
+#include "syncrelay/base/redis_url.h"
+#include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/redis/cluster_event.h"
 #include "syncrelay/redis/cluster_options.h"
-#include "syncrelay/redis/redis_url.h"
 
 namespace syncrelay {
 
@@ -48,6 +49,9 @@ class ClusterLog {
     // A checkpoint is due after so many entries, or bytes of them, since the last one.
     std::uint64_t checkpoint_entries = 10'000;
     std::uint64_t checkpoint_bytes = 64 << 20;
+
+    // What is counted, without `applied` and what is under way; null: nobody asks.
+    ClusterStats* stats = nullptr;
 
     // Runs on any thread when there is something to take() again, as fd() tells; must not block.
     std::function<void()> wake = {};

@@ -22,9 +22,9 @@ namespace syncrelay {
 
 // The order of a relay of a cluster: letters go into the log that all share, and come back from it.
 //
-// A process has one epoch. Where the log goes on under another one, or with another state, the
-// order ends: it gives no letter more, and the relay has to begin anew, from what the log has. So
-// no client hears of one epoch what happened under another.
+// An order has one epoch. Where the log goes on under another one, or with another state, it ends:
+// it gives no letter more, and the relay has to begin anew with another order, from what the log
+// has. So no client hears of one epoch what happened under another.
 //
 // begin() is for the thread that builds; then all but has_ended() is for the relay's thread.
 class RedisOrder final : public Order {
@@ -55,6 +55,12 @@ class RedisOrder final : public Order {
     WallTime newest;  // the last event
   };
 
+  // Why it has ended.
+  struct Ending {
+    std::string why;
+    bool begins_anew;  // with another order; else this relay cannot take part, ever
+  };
+
   // `wake` runs on any thread when next() may have something again, or the order has ended.
   RedisOrder(ClusterLog::Settings settings, const Log& log, std::function<void()> wake);
   // Gives these events alone, and takes nothing.
@@ -65,14 +71,17 @@ class RedisOrder final : public Order {
   Result<Beginning, std::string> begin(const Beginner& beginner);
   RelayId home() const { return home_; }
   void set_user(User user) { user_ = std::move(user); }
+  // When it has ended: waits until what was submitted is in the log, where whoever reads that finds
+  // it, but for no longer than `patience`. The relay's thread has ended, too.
+  void await_submitted(Duration patience);
   void stop();  // leaves the cluster
 
   void submit(const Letter& letter) override;
   const Ordered* next() override;
   Room room() const override;
 
-  // Why; any thread. Then it stays so.
-  std::optional<std::string> has_ended() const;
+  // Any thread. Then it stays so.
+  std::optional<Ending> has_ended() const;
 
   WallTime newest() const { return newest_; }  // of what next() has returned, by the order's time
 
@@ -80,6 +89,7 @@ class RedisOrder final : public Order {
   struct UnderWay {
     Ticket ticket;  // kNobody: of no command
     std::size_t bytes;
+    TimePoint since;
   };
 
   bool fetch();
@@ -90,9 +100,13 @@ class RedisOrder final : public Order {
   void open(LettersCame came);
   void lose(std::uint64_t appends);
   Ticket take_ticket();
+  UnderWay take_under_way();
+  void show_under_way();
   bool answer_wanted(const CheckpointWanted& wanted);
-  void end(std::string why);
+  void end(std::string why, bool begins_anew);
 
+  ClusterStats unseen_;  // where nobody asks for them
+  ClusterStats& stats_;
   std::function<void()> wake_;
   std::atomic<bool> arrived_{true};  // there may be something to take
   std::optional<ClusterLog> log_;
@@ -103,16 +117,20 @@ class RedisOrder final : public Order {
   std::vector<ClusterEvent> taken_;
   std::deque<ClusterEvent> events_;  // that have come, and were not opened
   LettersCame entry_;                // that is being read
+  bool entry_open_ = false;          // not all of it was given
+  TimePoint opened_{};               // when that began
   std::size_t entry_at_ = 0;         // behind the last frame that was begun
   std::uint64_t own_left_ = 0;       // frames of it that are this relay's
   bool own_ = false;                 // this one is
   std::optional<LetterReader> frame_;
   LetterWriter writer_;
+  // Without a bound: what one relay's --max-command let in happens at all of them, whatever theirs
+  // is; that it is bounded at all is the log's doing.
   CommandDecoder decoder_{SIZE_MAX};
   Ordered ordered_;
   WallTime newest_{};
-  std::string why_;
-  std::atomic<bool> ended_{false};  // `why_` stays as it is
+  Ending ending_{};
+  std::atomic<bool> ended_{false};  // `ending_` stays as it is
 };
 
 }  // namespace syncrelay

@@ -86,6 +86,9 @@ class Inbox {
   // Goes on from what was stored, even where that is more than the bounds allow; these messages
   // have no connection any more. To be called once, before anything else.
   void restore(const StoredInbox& stored);
+  // What another inbox goes on from, as if it had been stored: leases and attempts are not there.
+  // `ran`: how long the relay has run; the other one has not, yet. Precondition: nothing is staged.
+  StoredInbox all(Duration ran) const;
 
   // A client says something. Here and below: `ran` is how long the relay has run, this time and
   // before. Precondition: `said` is a message.

@@ -69,6 +69,8 @@ class Intake {
   bool expects_letters() const { return replies_.expects_any(); }
   // Somebody waits for the batch to be published.
   bool has_waiting() const { return !replies_.ready().empty(); }
+  // Nothing comes back any more: tells all who wait, by the next publish().
+  void give_up_waiting() { replies_.expire(TimePoint::max()); }
   // Commands since the last publish() that nobody waits for.
   std::uint64_t unanswered() const { return unanswered_; }
 

@@ -29,8 +29,9 @@ class Acceptor {
   };
 
   // All references and pointers must outlive the acceptor.
-  Acceptor(const Settings& settings, std::vector<Listener*> clients, std::vector<Listener*> admin,
-           std::vector<ShardLoop*> loops, Status& status, const Clock& clock, const Log& log);
+  Acceptor(const Settings& settings, std::vector<const Listener*> clients,
+           std::vector<const Listener*> admin, std::vector<ShardLoop*> loops, Status& status,
+           const Clock& clock, const Log& log);
   ~Acceptor() { stop(); }
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;

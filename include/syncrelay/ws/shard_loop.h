@@ -71,9 +71,9 @@ class ShardLoop {
   // Connections adopted and not ended yet, upgraded or not. Thread-safe.
   std::uint32_t connections() const;
 
-  // Lets every client have what has been posted until `deadline` at most, closes all with 1001 and
-  // ends the thread.
-  void begin_drain(TimePoint deadline);
+  // Lets every client have what has been posted until `deadline` at most, closes all for this cause
+  // and ends the thread.
+  void begin_drain(TimePoint deadline, CloseCause cause = CloseCause::relay_stopping);
   // Waits for that, and gives up the context with the connections that the drain has left.
   void join();
 

@@ -37,7 +37,7 @@ Refusal not_found();
 Refusal not_an_upgrade();
 Refusal misdirected();
 
-// The answer to a refusal for capacity or for stopping.
+// The answer to a refusal for capacity, for stopping or for catching up.
 Refusal unavailable(RefusalReason reason);
 
 // The answer to who has come too often, see ConnectRate.

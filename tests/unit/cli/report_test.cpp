@@ -87,6 +87,14 @@ TEST_CASE("Where a command took effect is told with its channels") {
 TEST_CASE("The position and the counters stand in one object, or in a table") {
   const char* answer = R"({"ok":true,"seq":4,"epoch":"e1","clients":2,"stats":{"events":4}})";
   CHECK(flat_stats(answer) == R"({"seq":4,"epoch":"e1","clients":2,"events":4})");
+  const char* cluster =
+      R"({"ok":true,"seq":4,"stats":{"cluster":{"lag":0.5,"checkpoints":{"written":1}}}})";
+  CHECK(flat_stats(cluster) == R"({"seq":4,"cluster":{"lag":0.5,"checkpoints":{"written":1}}})");
+  CHECK(stats_report(cluster, false) ==
+        "counter                      value\n"
+        "seq                              4\n"
+        "cluster.lag                    0.5\n"
+        "cluster.checkpoints.written      1\n");
   CHECK(stats_report(answer, false) ==
         "counter  value\n"
         "seq          4\n"

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,30 +31,36 @@ class DelayedServer {
       : relay_({{{}, 1 << 20, 100}, {1 << 20, 1000}, {1000, seconds(600)}}, clock_, {&mailbox_},
                stats_, nullptr),
         intake_({1 << 20}, relay_, order, stats_, clock_, log_),
-        server_({{"ipc://" + path_ + "/c"},
-                 "ipc://" + path_ + "/o",
-                 {0600, ""},
-                 1 << 20,
-                 "00c0ffee00c0ffee",
-                 100,
-                 Duration::zero()},
-                {relay_, intake_, stats_}, {{&shard_stats_}, {&outbox_}, wake_}, clock_, log_) {
-    const auto bound = server_.bind();
-    REQUIRE_MESSAGE(bound.ok(), bound.error());
-    server_.start();
+        settings_{{"ipc://" + path_ + "/c"},
+                  "ipc://" + path_ + "/o",
+                  {0600, ""},
+                  1 << 20,
+                  "00c0ffee00c0ffee",
+                  100,
+                  Duration::zero()} {
+    go_on();
     for (zmq::socket_t* const socket : {&push_, &control_}) {
       socket->set(zmq::sockopt::linger, 0);
       socket->set(zmq::sockopt::rcvtimeo, kPatience);
     }
-    push_.connect(server_.endpoints().front());
-    control_.connect(server_.control_endpoint());
+    push_.connect(server_->endpoints().front());
+    control_.connect(server_->control_endpoint());
   }
   ~DelayedServer() {
     stop();
     std::filesystem::remove_all(path_);
   }
 
-  void stop() { server_.stop(clock_.now() + seconds(10)); }
+  // What a server leaves to the next one, and that one, over the same relay.
+  void make_way() { waiting_sockets_ = server_->make_way(); }
+  void go_on() {
+    server_.emplace(settings_, CommandServer::RelayParts{relay_, intake_, stats_}, shards(), clock_,
+                    log_, std::move(waiting_sockets_));
+    const auto bound = server_->bind();
+    REQUIRE_MESSAGE(bound.ok(), bound.error());
+    server_->start();
+  }
+  void stop() { server_->stop(clock_.now() + seconds(10)); }
   void push(const std::string& command) { push_.send(zmq::buffer(command)); }
   void ask(const std::string& command) { control_.send(zmq::buffer(command)); }
   std::string answer() {
@@ -80,6 +88,7 @@ class DelayedServer {
     char name[] = "/tmp/syncrelay-delayed-XXXXXX";
     return mkdtemp(name);
   }
+  CommandServer::Shards shards() { return {{&shard_stats_}, {&outbox_}, wake_}; }
   template <typename Condition>
   void until(Condition holds) {
     const TimePoint deadline = clock_.now() + std::chrono::milliseconds(kPatience);
@@ -102,7 +111,9 @@ class DelayedServer {
  private:
   Relay relay_;
   Intake intake_;
-  CommandServer server_;
+  const CommandServer::Settings settings_;
+  std::shared_ptr<CommandSockets> waiting_sockets_;
+  std::optional<CommandServer> server_;
   zmq::context_t context_;
   zmq::socket_t push_{context_, zmq::socket_type::push};
   zmq::socket_t control_{context_, zmq::socket_type::dealer};
@@ -135,6 +146,31 @@ TEST_CASE(
   server.order.let_back(2);
   CHECK(server.answer() == R"({"ok":true,"seq":1)");
   CHECK(server.wait_for_events(2) == 2);
+}
+
+TEST_CASE("A server that makes way tells who waits, and leaves what comes to the next one") {
+  DelayedServer server;
+  server.ask(kEvent);
+  CHECK(server.wait_for_submitted(1) == 1);
+  server.make_way();
+  CHECK(server.answer() == R"({"ok":false,"error)");
+  server.push(kEvent);
+  server.ask(kEvent);
+  CHECK(server.order.under_way() == 1);
+  server.go_on();
+  CHECK(server.wait_for_submitted(3) == 3);
+  server.order.let_back(3);
+  CHECK(server.answer().starts_with(R"({"ok":true,)"));
+  CHECK(server.wait_for_events(3) == 3);
+}
+
+TEST_CASE("A worker that waits is let go by a server that makes way") {
+  DelayedServer server;
+  server.ask(R"({"op":"receive","wait":60})");
+  server.ask(R"({"op":"stats"})");
+  CHECK(server.answer() == R"({"ok":true,"seq":0)");
+  server.make_way();
+  CHECK(server.answer() == R"({"ok":true,"seq":0)");
 }
 
 TEST_CASE("A stop waits for what somebody waits for") {

@@ -62,7 +62,8 @@ TEST_CASE("an order ends where the log goes on under another epoch, or with anot
            EpochFounded{{1001, 0}, "e"}, StateLoaded{{1001, 0}, "e", "", 0}, LogFailed{"why"}}) {
     RedisOrder order({LettersCame{{1000, 0}, kOne, 0, framed(Expire{})}, event, behind});
     CHECK(told(order).size() == 1);
-    CHECK(order.has_ended());
+    REQUIRE(order.has_ended());
+    CHECK(order.has_ended()->begins_anew == !std::holds_alternative<LogFailed>(event));
     CHECK(order.room() == Order::Room::none);
   }
 }
@@ -72,7 +73,8 @@ TEST_CASE("an order ends at what it cannot read") {
                                   std::string("\1\0\0\0\xff", 5), framed(Expire{}) + "abc"}) {
     RedisOrder order({LettersCame{{1000, 0}, kOne, 0, data}});
     CHECK(told(order).size() <= 1);
-    CHECK(order.has_ended());
+    REQUIRE(order.has_ended());
+    CHECK(!order.has_ended()->begins_anew);
   }
 }
 

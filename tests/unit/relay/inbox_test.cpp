@@ -340,6 +340,24 @@ TEST_CASE("What is restored has no connection: its number is another client's no
   CHECK(taken[1].message->connection == 1);
 }
 
+TEST_CASE(
+    "Another inbox goes on with all that is there, also with what is out, and knows its refs") {
+  TestInbox one;
+  REQUIRE(one.say("ada", "{}", "r") == Inbox::Fate::staged);
+  one.say_and_keep("bob", 2);
+  CHECK(one.take(1) == "1 ");
+  TestInbox other;
+  other.inbox.restore(one.inbox.all(one.clock.now() - one.began));
+  CHECK(other.say("ada", "{}", "r") == Inbox::Fate::known);
+  CHECK(other.take() == "1 2 3 ");
+  other.say_and_keep("eve");
+  CHECK(other.take() == "4 ");
+  TestInbox silent(kSettings, false);
+  TestInbox next(kSettings, false);
+  next.inbox.restore(silent.inbox.all(Duration::zero()));
+  CHECK(next.say("ada", "{}", "r") == Inbox::Fate::no_backend);
+}
+
 TEST_CASE("Neither many messages of one sender nor many senders make a receive slow") {
   constexpr int kMany = 10'000;
   for (const bool one : {true, false}) {

@@ -47,6 +47,23 @@ struct GateBench {
   }
 };
 
+TEST_CASE("While the relay catches up there are pages, and nobody is let in") {
+  GateBench bench;
+  bench.status.catching_up = true;
+  const std::string unavailable = "HTTP/1.1 503 Service Unavailable";
+  CHECK(bench.answer("GET /ws/sync", kUpgrade) == unavailable);
+  CHECK(bench.answer("GET /ws/sync") == unavailable);
+  CHECK(bench.answer("GET /nowhere") == unavailable);
+  CHECK(counter(bench.stats.refused, RefusalReason::catching_up).get() == 3);
+  const auto refused = bench.decide("GET /ws/sync", kUpgrade);
+  CHECK(std::get<Gatekeeper::Reply>(refused).answer.find("\r\nretry-after: 1\r\n") !=
+        std::string::npos);
+  CHECK(bench.answer("GET /metrics", {}, ListenerRole::admin) == "HTTP/1.1 200 OK");
+  const auto health = bench.decide("GET /health");
+  CHECK(std::get<Gatekeeper::Reply>(health).answer.find("catching_up") != std::string::npos);
+  CHECK(bench.admission.clients() == 0);
+}
+
 TEST_CASE("A client is let in with the answer of RFC 6455 and a seat of its own") {
   GateBench bench;
   const Gatekeeper::Decision decision = bench.decide("GET /ws/sync?heartbeat=3", kUpgrade);

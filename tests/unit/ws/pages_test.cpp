@@ -69,6 +69,48 @@ TEST_CASE_FIXTURE(StatusBench, "Health is 503 while stopping") {
   CHECK(document["status"] == "stopping");
 }
 
+TEST_CASE_FIXTURE(StatusBench, "Health of a relay of a cluster says whether its Redis is there") {
+  ClusterStats cluster;
+  status.cluster = &cluster;
+  CHECK(
+      health_page(status).body.starts_with(R"({"status":"ok","cluster":"unreachable","clients")"));
+  CHECK(health_page(status).status == 200);
+  cluster.settled = true;
+  CHECK(health_page(status).body.starts_with(R"({"status":"ok","cluster":"ok","clients")"));
+  cluster.refused = true;
+  CHECK(
+      health_page(status).body.starts_with(R"({"status":"ok","cluster":"unreachable","clients")"));
+}
+
+TEST_CASE_FIXTURE(StatusBench, "Health is 503 while the relay catches up, and knows no position") {
+  ClusterStats cluster;
+  status.cluster = &cluster;
+  status.catching_up = true;
+  const HttpResponse response = health_page(status);
+  CHECK(response.status == 503);
+  CHECK(
+      response.body ==
+      R"({"status":"catching_up","cluster":"unreachable","clients":0,"uptime":0.0,"version":"1.2.3"})"
+      "\n");
+}
+
+TEST_CASE_FIXTURE(StatusBench, "Metrics tell of a cluster where there is one") {
+  CHECK(metrics_page(status).body.find("syncrelay_cluster") == std::string::npos);
+  ClusterStats cluster;
+  status.cluster = &cluster;
+  cluster.settled = true;
+  cluster.lag.begin(clock.now());
+  cluster.round_trip.observe(300, 2);
+  counter(cluster.checkpoints, CheckpointOutcome::late).add(3);
+  clock.advance(std::chrono::milliseconds(4500));
+  const auto all = samples();
+  CHECK(all.at("syncrelay_cluster_reachable") == "1");
+  CHECK(all.at("syncrelay_cluster_lag_seconds") == "4.500000");
+  CHECK(all.at("syncrelay_cluster_round_trip_seconds_count") == "2");
+  CHECK(all.at("syncrelay_cluster_round_trip_seconds_sum") == "0.000600");
+  CHECK(all.at(R"(syncrelay_cluster_checkpoints_total{outcome="late"})") == "3");
+}
+
 TEST_CASE_FIXTURE(StatusBench, "Metrics add up over the shards") {
   first.clients.set(3);
   second.clients.set(4);

@@ -54,7 +54,7 @@ test("a connection that was live for a while begins again with the shortest dela
   expect(played.world.pendingDelay).toBe(250);
 });
 
-test.each([1000, 1001, 1005, 1006, 1011, 1013])("it retries after close code %i", (code) => {
+test.each([1000, 1001, 1005, 1006, 1011, 1012, 1013])("it retries after close code %i", (code) => {
   const { world, client } = playLive();
   world.socket.end(code);
   expect(client.status).toBe("offline");

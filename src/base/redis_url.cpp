@@ -1,4 +1,4 @@
-#include "syncrelay/redis/redis_url.h"
+#include "syncrelay/base/redis_url.h"
 
 #include <algorithm>
 #include <charconv>
@@ -154,7 +154,7 @@ Problem read_query(std::string_view query, RedisUrl& url) {
   return std::nullopt;
 }
 
-Problem read(std::string_view text, RedisUrl& url) {
+Problem read_url(std::string_view text, RedisUrl& url) {
   bool sentinel = false;
   if (Problem problem = read_scheme(text, url, sentinel)) return problem;
   // A password may hold a '?' or a '/' only percent-encoded, as everywhere in a URL.
@@ -170,7 +170,7 @@ Problem read(std::string_view text, RedisUrl& url) {
 
 Result<RedisUrl, std::string> RedisUrl::parse(std::string_view text) {
   RedisUrl url;
-  if (Problem problem = read(text, url)) return *problem;
+  if (Problem problem = read_url(text, url)) return *problem;
   return url;
 }
 

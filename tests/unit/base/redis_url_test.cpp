@@ -1,4 +1,4 @@
-#include "syncrelay/redis/redis_url.h"
+#include "syncrelay/base/redis_url.h"
 
 #include <doctest/doctest.h>
 
