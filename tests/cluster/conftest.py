@@ -11,7 +11,9 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+HERE = pathlib.Path(__file__).resolve().parent
+# Redis processes, and from the e2e suite how to wait.
+sys.path[:0] = [str(HERE), str(HERE.parent / "servers"), str(HERE.parent / "e2e")]
 
 from driver import Driver  # noqa: E402
 from fake_sentinel import FakeSentinel  # noqa: E402

@@ -8,6 +8,9 @@ import sys
 import tempfile
 
 from clock_shift import ClockShift
+from cluster_judge import cluster_findings
+from cluster_plan import ClusterPlan
+from cluster_scene import ClusterScene
 from judge import findings
 from plan import Plan
 from relay_process import binary, is_sanitized
@@ -41,3 +44,21 @@ class Trial:
             except Exception as error:  # whatever went wrong, the seed must be told
                 return [f"{type(error).__name__}: {error}"], 0
         return findings(record), sum(told["seq"] for told in record.final.values())
+
+
+class ClusterTrial:
+    """The same of three relays that share one Redis."""
+
+    def __init__(self, seed):
+        self.seed, self.plan = seed, ClusterPlan.from_seed(seed)
+
+    def replay(self):
+        return f"SYNCRELAY_BINARY={shlex.quote(binary())} {sys.executable} tests/convergence --cluster --seed {self.seed}"
+
+    def run(self):
+        with tempfile.TemporaryDirectory(prefix="syncrelay-cv-") as directory:
+            try:
+                record = asyncio.run(asyncio.wait_for(ClusterScene(self.plan, directory).play(), HANG_SECONDS))
+            except Exception as error:  # whatever went wrong, the seed must be told
+                return [f"{type(error).__name__}: {error}"], 0
+        return cluster_findings(record), sum(told["seq"] for told in record.final.values())

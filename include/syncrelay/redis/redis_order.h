@@ -70,6 +70,7 @@ class RedisOrder final : public Order {
   void submit(const Letter& letter) override;
   const Ordered* next() override;
   Room room() const override;
+  bool is_shared() const override { return true; }
 
   // Why; any thread. Then it stays so.
   std::optional<std::string> has_ended() const;
