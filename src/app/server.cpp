@@ -84,7 +84,7 @@ Result<void, std::string> Server::start() {
   build_relay();
   if (auto bound = bind_commands(); !bound) return bound;
   if (auto started = start_shards(); !started) return started;
-  catch_up();
+  if (auto caught_up = catch_up(); !caught_up) return caught_up;
   commands_->start();
   start_acceptor();
   say_ready();

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -87,8 +88,9 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
         return std::move(failed->why);
       } else if (const auto* const changed = std::get_if<OwnIdChanged>(&event)) {
         home_ = changed->relay.value;
-      } else if (std::holds_alternative<CaughtUp>(event)) {
+      } else if (const auto* const caught = std::get_if<CaughtUp>(&event)) {
         caught_up = true;
+        beginning.now = WallTime{std::max(beginning.newest.microseconds, caught->now.microseconds)};
       } else {
         if (const auto* const came = std::get_if<LettersCame>(&event))
           beginning.newest = came->id.ts();

@@ -13,7 +13,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Redis processes, and from the e2e suite how to wait.
-sys.path[:0] = [str(HERE), str(HERE.parent / "servers"), str(HERE.parent / "e2e")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "surroundings"), str(HERE.parent / "e2e")]
 
 from driver import Driver  # noqa: E402
 from fake_sentinel import FakeSentinel  # noqa: E402

@@ -84,7 +84,7 @@ def _fault(draw, mood):
     if kind in ("freeze redis", "slow redis"):
         return Fault(gap, kind, None, round(draw.uniform(*SHORT), 2))
     if kind == "slow relay":
-        return Fault(gap, kind, relay, draw.choice((0.0, 0.02, 0.1)))
+        return Fault(gap, kind, relay, draw.choice((0.0, 0.005, 0.02)))
     if kind == "kill backend":
         return Fault(gap, kind, draw.choice(KILLED))
     if kind == "drop client":

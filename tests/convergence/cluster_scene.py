@@ -212,7 +212,7 @@ class ClusterScene:
         followers = {f.name: [list(script) for script in f.visits] for f in self._followers}
         followers |= {f"a new client {number}": [script] for number, script in enumerate(fresh)}
         company = self._company.record(members)
-        company.started = sorted(self._machines.disturbed)
+        company.disturbed = tuple(sorted(self._machines.disturbed))
         epochs = {entry.body["epoch"] for visits in followers.values() for script in visits for entry in script
                   if isinstance(entry, Told) and "epoch" in entry.body}
         return ClusterRecord(self._plan, followers, {name: Journal(self._journal(name)).lines() for name in BACKENDS},

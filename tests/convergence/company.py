@@ -34,6 +34,7 @@ class CompanyRecord:
     members: dict  # channel to its members, as the control socket tells at the end
     started: list  # when each life of the relay was ready
     slowest: float  # seconds that the clients' loop did not turn
+    disturbed: tuple = ()  # instants, close together, at which relays could not tell each other who is there
 
 
 class Company:

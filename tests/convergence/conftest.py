@@ -1,4 +1,4 @@
-"""Seeds against the model (test_convergence.py), and the judge against records that were spoilt (test_judge.py,
+"""Seeds against the model (test_convergence.py, and with three relays on one Redis test_cluster.py), and the judge against records that were spoilt (test_judge.py,
 test_judge_people.py).
 
 The relay is $SYNCRELAY_BINARY, else build/syncrelay. $SYNCRELAY_CRASH_BINARY, one built with -Dcrash_points=true, is

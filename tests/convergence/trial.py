@@ -20,12 +20,17 @@ HANG_SECONDS = 150.0
 CRASH_BINARY = "SYNCRELAY_CRASH_BINARY"
 
 
+def take_crash_binary():
+    """Whether there is one."""
+    if CRASH_BINARY in os.environ:
+        os.environ["SYNCRELAY_BINARY"] = os.environ[CRASH_BINARY]
+    return CRASH_BINARY in os.environ
+
+
 class Trial:
     def __init__(self, seed):
         self.seed = seed
-        self.crash_points = CRASH_BINARY in os.environ
-        if self.crash_points:
-            os.environ["SYNCRELAY_BINARY"] = os.environ[CRASH_BINARY]
+        self.crash_points = take_crash_binary()
         # A sanitizer's library must be the first one that is loaded, and so must this one.
         self.clock_jumps = ClockShift.is_possible() and not is_sanitized()
         self.plan = Plan.from_seed(seed, crash_points=self.crash_points, clock_jumps=self.clock_jumps)
@@ -50,6 +55,7 @@ class ClusterTrial:
     """The same of three relays that share one Redis."""
 
     def __init__(self, seed):
+        take_crash_binary()
         self.seed, self.plan = seed, ClusterPlan.from_seed(seed)
 
     def replay(self):

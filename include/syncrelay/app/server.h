@@ -70,7 +70,7 @@ class Server {
   Result<void, std::string> read_beginning(const RedisOrder::Beginning& beginning);
   std::string fold(const std::string& state, std::deque<ClusterEvent> events) const;
   Relay::Settings relay_settings() const;
-  void catch_up();
+  Result<void, std::string> catch_up();
   Result<void, std::string> open_listeners();
   Result<void, std::string> load_keys();
   Result<void, std::string> load_certificate();
@@ -120,7 +120,7 @@ class Server {
   std::unique_ptr<Relay> relay_;
   LocalOrder order_{clock_};
   std::unique_ptr<RedisOrder> shared_order_;  // null: the relay is alone
-  WallTime newest_{};                         // in its log, at the start, by its time
+  WallTime began_{};                          // when its log was read, by the clock of Redis
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<CommandServer> commands_;
   std::unique_ptr<Acceptor> acceptor_;

@@ -53,6 +53,7 @@ class RedisOrder final : public Order {
     std::string state;
     WallTime made;    // by the order's time, the state
     WallTime newest;  // the last event
+    WallTime now;     // by the clock of Redis; not before `newest`
   };
 
   // `wake` runs on any thread when next() may have something again, or the order has ended.
