@@ -69,7 +69,7 @@ def start_sentinel():
 
 @pytest.fixture
 def join(start_redis):
-    """join(redis, sentinel or url, setting=…): a relay of the cluster. Depends on start_redis, so as to end before the servers."""
+    """join(redis, sentinel or url, setting=…): a relay of the cluster. Depends on start_redis, to end before the servers."""
     relays = []
 
     def start(place, **settings):

@@ -4,10 +4,10 @@
 
 Styles: `sequential` (confirmed, one command at a time, a new socket for each attempt), `pipelined` (confirmed, several
 under way, everything on one socket) and `pushed` (PUSH, no answers). The journal is what a killed backend goes on
-from: a confirmed one sends again what has no answer there, a pushing one what it has not begun to send. The end
-of standard input says: make no new commands and finish. Of several endpoints, those of relays of a cluster, each new socket
-takes one by chance; what was not answered in time, or by `cluster_unavailable`, goes to another one. A pushing one then repeats an `app:done` until it is killed:
-whoever sees it has seen all that went before on this socket.
+from: a confirmed one sends again what has no answer there, a pushing one what it has not begun to send. Of several
+endpoints, those of relays of a cluster, each new socket takes one by chance, and a new one is taken where there was no
+answer in time, or `cluster_unavailable`. The end of standard input says: make no new commands and finish. A pushing one
+then repeats an `app:done` until it is killed: whoever sees it has seen all that went before on this socket.
 """
 
 import itertools

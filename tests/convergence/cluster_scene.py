@@ -1,6 +1,5 @@
 """Carries out a plan of three relays: clients wander between them, each backend sends what has no answer to another one."""
 
-import asyncio
 import contextlib
 import pathlib
 import subprocess

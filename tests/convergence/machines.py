@@ -1,4 +1,4 @@
-"""Three relays, each with a way of its own to the Redis that they share: killed, frozen, parted, and brought to another master."""
+"""Three relays, each with a way of its own to the Redis that they share: killed, frozen, parted, brought to another master."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,6 @@ import time
 
 from clock_shift import ClockShift
 from control_peer import ControlPeer, NoAnswer
-from deadline import until
 from proxy import FaultProxy
 from redis_process import Redis
 from relay_process import RelayProcess, is_sanitized

@@ -107,8 +107,8 @@ def redis(start_redis):
 
 @pytest.fixture
 def join(start_redis, start_relay, runtime_dir, request):
-    """join("a"): a relay of the cluster, with a runtime directory of that name; `url`: where its Redis is, if not the one that is
-    shared. Depends on start_redis, so as to end before the servers."""
+    """join("a"): a relay of the cluster, with a runtime directory of that name; `url`: where its Redis is, if it is not the
+    `redis` of the test. Depends on start_redis, so as to end before the servers."""
     def start(name, *options, url=None, **how):
         directory = pathlib.Path(runtime_dir) / name
         directory.mkdir(mode=0o700, exist_ok=True)

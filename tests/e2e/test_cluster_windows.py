@@ -14,7 +14,7 @@ async def test_a_channel_that_one_relay_wants_forgotten_goes_on_for_those_who_fo
     follower, backend = await follow(a, "room"), peer_of(a)
     for number in range(3):
         backend.confirm({"op": "broadcast", "channel": "room", "type": "x", "data": number})
-    forgotten = "syncrelay_channels_forgotten_total"
+    forgotten = "channels_forgotten_total"
     number = 0
     while not a.metrics().value(forgotten):
         number += 1
