@@ -6,6 +6,7 @@
 
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/json/json_text.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
 namespace {

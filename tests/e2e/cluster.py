@@ -12,7 +12,9 @@ OPEN = ("--open-channels", "*")
 
 
 def state(peer, **channel):
-    return peer.confirm({"op": "state", **channel})["state"]
+    """Without the keys that are null, as configured ones are at first."""
+    told = peer.confirm({"op": "state", **channel})["state"]
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def people(peer, channel=""):

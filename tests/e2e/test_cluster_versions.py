@@ -21,7 +21,8 @@ def test_an_entry_with_something_new_behind_the_known_is_applied(join, redis, pe
     a, b = join("a"), join("b")
     redis.append_entry(data=letters(1), more=(b"x", b"new"))
     answer = peer_of(a).confirm({"op": "set", "key": "k", "value": 1})
-    wait_until(lambda: state(peer_of(b)) == {"k": 1}, "b goes on, too")
+    backend = peer_of(b)
+    wait_until(lambda: state(backend) == {"k": 1}, "b goes on, too")
     assert answer["epoch"] == epoch_of(b)
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there 
 
 async def test_a_channel_that_one_relay_wants_forgotten_goes_on_for_those_who_follow_it(join, follow, peer_of):
     """b has nothing of it in its window, and proposes that; at a somebody follows."""
-    a, b = join("a", *OPEN), join("b", *OPEN, "--log-events", "1")
+    a, b = join("a", *OPEN), join("b", *OPEN, "--log-events", "2")
     follower, backend = await follow(a, "room"), peer_of(a)
     for number in range(3):
         backend.confirm({"op": "broadcast", "channel": "room", "type": "x", "data": number})
