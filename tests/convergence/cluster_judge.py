@@ -19,10 +19,26 @@ class ClusterConfirmed(Confirmed):
     def _loses(self):
         return self._record.plan.loses
 
+    def _check_effect(self, name, channel, part, epoch, seq):
+        """A repetition is answered under the epoch that there is by then, with the number that it had under an earlier one."""
+        if not self._is_from_before(channel, epoch, seq):
+            return super()._check_effect(name, channel, part, epoch, seq)
+        for log in [log for log, events in self._log.events.items() if log[0] == channel and seq in events]:
+            if not self._loses:
+                super()._check_effect(name, channel, part, log[1], seq)
+        return None
+
+    def _is_from_before(self, channel, epoch, seq):
+        """Whether anybody who is under that epoch has heard of this position by a snapshot at most."""
+        snapshots = self._log.snapshots.get((channel, epoch), ())
+        return epoch != self._record.first_epoch and seq not in self._log.events[channel, epoch] and \
+            any(seq <= message.seq for message in snapshots)
+
     def _check_once(self):
         super()._check_once()
         if self._loses:
             return
+        self._check_numbers()
         found = defaultdict(set)  # (channel, tag) to epochs
         for (channel, epoch), events in self._log.events.items():
             for message in events.values():
@@ -30,6 +46,15 @@ class ClusterConfirmed(Confirmed):
                     found[channel, name].add(epoch)
         twice = [each for each, epochs in found.items() if len(epochs) > 1]
         self._expect(not twice, f"took effect once more under another epoch: {twice[:5]}")
+
+    def _check_numbers(self):
+        """The next epoch goes on behind the last event of the one before: no number comes again."""
+        found = defaultdict(set)  # (channel, seq) to epochs
+        for (channel, epoch), events in self._log.events.items():
+            for seq in events:
+                found[channel, seq].add(epoch)
+        twice = [place for place, epochs in found.items() if len(epochs) > 1]
+        self._expect(not twice, f"numbers that came under two epochs: {sorted(twice)[:5]}")
 
     def _check_quiet(self):
         super()._check_quiet()
