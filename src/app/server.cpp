@@ -57,7 +57,7 @@ Result<Server::Started, std::string> Server::start() {
   restore();
   if (auto bound = bind_commands(); !bound) return bound.error();
   if (auto started = start_shards(); !started) return started.error();
-  catch_up();
+  if (auto caught_up = catch_up(); !caught_up) return caught_up.error();
   open_to_clients();
   return Started::ready;
 }

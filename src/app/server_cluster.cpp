@@ -90,8 +90,8 @@ Result<void, std::string> Server::read_beginning(const RedisOrder::Beginning& be
   if (!history) return std::string("--cluster: the checkpoint in Redis is of another version");
   history_ = *std::move(history);
   epoch_ = beginning.epoch;
-  newest_ = beginning.newest;
-  const std::int64_t ahead = clock_.wall().microseconds - newest_.microseconds;
+  began_ = beginning.now;
+  const std::int64_t ahead = clock_.wall().microseconds - began_.microseconds;
   for (auto& [channel, values] : history_.state) {
     for (auto& [key, value] : values) {
       if (value.expiry) value.expiry->at.microseconds += ahead;
@@ -112,11 +112,14 @@ std::string Server::fold(const std::string& state, std::deque<ClusterEvent> even
 }
 
 // What lay in the log behind the checkpoint. Nobody has asked for it, so nobody is answered.
-void Server::catch_up() {
-  if (!shared_order_) return;
-  relay_->replay_until(newest_);
+// Where it holds what this version cannot read, nothing is served.
+Result<void, std::string> Server::catch_up() {
+  if (!shared_order_) return {};
+  relay_->replay_until(began_);
   while (intake_->take_ordered()) intake_->publish();
   relay_->replay_until(std::nullopt);
+  if (auto why = has_ended()) return "--cluster: " + *why;
+  return {};
 }
 
 std::optional<RedisOrder::Ending> Server::has_ended() const {

@@ -8,7 +8,7 @@
 namespace syncrelay {
 namespace {
 
-constexpr std::size_t kFields = 14;  // names and values
+constexpr std::size_t kFields = 14;  // names and values; a later version may add others behind
 constexpr std::array<std::string_view, kFields / 2> kNames = {"v", "k", "g", "n", "r", "b", "d"};
 
 std::optional<LogEntry::Kind> kind_of(std::string_view text) {
@@ -27,7 +27,7 @@ std::string mark_of(const LogEntry& entry) {
 
 std::optional<LogEntry> LogEntry::read(RedisValue value) {
   const RedisValue fields = value[1];
-  if (fields.size() != kFields || fields[1].text() != "1") return std::nullopt;
+  if (fields.size() < kFields || fields[1].text() != "1") return std::nullopt;
   for (std::size_t at = 0; at < kNames.size(); ++at) {
     if (fields[2 * at].text() != kNames[at]) return std::nullopt;
   }

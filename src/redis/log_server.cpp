@@ -55,6 +55,10 @@ Result<Survey, RedisError> read_survey(RedisValue value) {
   survey.epoch = value[4].text();
   survey.settings = value[7].text();
   survey.replid = value[11].text();
+  std::uint64_t milliseconds = 0;
+  if (!read_number(value[12].text(), milliseconds)) return nonsense("no time");
+  survey.now.microseconds = static_cast<std::int64_t>(milliseconds) * 1000;
+  survey.eviction = value[13].text();
   for (const std::size_t at : {std::size_t{9}, std::size_t{8}}) {
     if (auto record = CheckpointRecord::parse(value[at].text()))
       survey.checkpoints.push_back(std::move(*record));
@@ -204,8 +208,8 @@ LogServer::Word LogServer::appended() {
   return std::string(reply.value().value().text());
 }
 
-void LogServer::read_behind(EntryId id, Duration block) {
-  const std::string count = std::to_string(kEntriesAtOnce), behind = id.text(),
+void LogServer::read_behind(EntryId id, std::size_t entries, Duration block) {
+  const std::string count = std::to_string(entries), behind = id.text(),
                     time = milliseconds_text(block);
   if (block == Duration::zero()) {
     const std::array<std::string_view, 6> words = {"XREAD",   "COUNT",      count,

@@ -28,6 +28,8 @@ struct Survey {
   std::uint64_t n = 0;  // of the last entry
   std::string settings;
   std::vector<CheckpointRecord> checkpoints;  // the older one first
+  WallTime now;
+  std::string eviction;  // the server's policy; empty: it says nothing of it
 };
 
 // The Redis in which the log lies: a connection, and in words what a ClusterLog asks of it. One
@@ -39,9 +41,10 @@ class LogServer {
   using Word = Answer<std::string>;  // what the script returns, see scripts.cpp
 
   static constexpr Duration kPatience = std::chrono::seconds(3);  // without any byte of an answer
-  static constexpr std::size_t kEntriesAtOnce = 64;
-  static constexpr std::size_t kPartBytes = 8 << 20;  // of a checkpoint
-  static constexpr int kPartSeconds = 600;            // the life of a part of what is not recorded
+  static constexpr std::size_t kEntriesAtOnce = 64;               // of any size
+  static constexpr std::size_t kMostAtOnce = 256;                 // of small ones
+  static constexpr std::size_t kPartBytes = 8 << 20;              // of a checkpoint
+  static constexpr int kPartSeconds = 600;  // the life of a part of what is not recorded
 
   static Answer<LogServer> open(const Dialer& dialer, const LogKeys& keys, const Wake& interrupt);
 
@@ -84,9 +87,9 @@ class LogServer {
   void append(std::string_view epoch, NodeId relay, std::uint64_t batch, std::string_view data);
   Word appended();
 
-  // Asks for what comes behind `id`, at most kEntriesAtOnce entries, waiting for up to `block`
-  // (zero: not at all) for the first. The answer is taken by RedisConnection::receive.
-  void read_behind(EntryId id, Duration block);
+  // Asks for what comes behind `id`, at most so many entries, waiting for up to `block` (zero: not
+  // at all) for the first. The answer is taken by RedisConnection::receive.
+  void read_behind(EntryId id, std::size_t entries, Duration block);
   RedisConnection::Answer entries(Duration block) { return connection_.receive(block + kPatience); }
 
   // Writes a checkpoint; `between` is called between the parts, and ends the writing by returning

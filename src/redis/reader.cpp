@@ -53,7 +53,11 @@ Reader::Next Reader::follow(const Survey& survey) {
     if (const Next next = approach(survey); next != Next::survey || epoch_ != survey.epoch)
       return next;
   }
-  if (!goal_) goal_ = survey.n;
+  if (!goal_) {
+    goal_ = survey.n;
+    begun_ = survey.now;
+  }
+  warn_of_eviction(survey);
   return enter(survey);
 }
 
@@ -156,7 +160,7 @@ void Reader::take_over(const CheckpointRecord& record, const std::string& epoch,
 Reader::Next Reader::read_on() {
   look_whether_caught_up();
   for (;;) {
-    server_->read_behind(position_.id, kBlock);
+    server_->read_behind(position_.id, at_once_, kBlock);
     auto entries = server_->entries(kBlock);
     while (!entries && entries.error().kind == RedisError::Kind::interrupted) {
       shared_.reader.clear();
@@ -175,7 +179,7 @@ Reader::Next Reader::read_on() {
 
 Reader::Next Reader::read_to_end() {
   for (;;) {
-    server_->read_behind(position_.id, Duration::zero());
+    server_->read_behind(position_.id, at_once_, Duration::zero());
     auto entries = server_->entries(Duration::zero());
     while (!entries && entries.error().kind == RedisError::Kind::interrupted) {
       shared_.reader.clear();
@@ -194,6 +198,7 @@ Reader::Next Reader::read_to_end() {
 // is where gap_ is the position, or the session was closed.
 Reader::Next Reader::take_all(RedisValue streams) {
   const RedisValue entries = streams[0][1];
+  const std::uint64_t before = bytes_;
   for (std::size_t at = 0; at < entries.size(); ++at) {
     const auto entry = LogEntry::read(entries[at]);
     const Taken taken = entry ? take(*entry) : Taken::unreadable;
@@ -206,8 +211,29 @@ Reader::Next Reader::take_all(RedisValue streams) {
       return Next::survey;
     }
   }
+  fit_at_once(entries.size(), bytes_ - before);
   if (entries.size() > 0) look_whether_caught_up();
   return Next::survey;
+}
+
+// From far away each answer takes its time, so that many small entries come by one.
+void Reader::fit_at_once(std::size_t entries, std::uint64_t bytes) {
+  if (bytes > kMuchAtOnce) {
+    at_once_ = LogServer::kEntriesAtOnce;
+  } else if (entries == at_once_ && bytes < kMuchAtOnce / 4) {
+    at_once_ = std::min(2 * at_once_, LogServer::kMostAtOnce);
+  }
+}
+
+// It takes what relays count on, and then a new epoch is all that is left.
+void Reader::warn_of_eviction(const Survey& survey) {
+  if (survey.eviction == eviction_) return;
+  eviction_ = survey.eviction;
+  if (eviction_.empty() || eviction_ == "noeviction") return;
+  shared_.log.warning(
+      "the cluster's Redis evicts keys when its memory is full: set its "
+      "maxmemory-policy to noeviction",
+      {{"policy", eviction_}});
 }
 
 Reader::Taken Reader::take(const LogEntry& entry) {
@@ -258,7 +284,7 @@ void Reader::look_whether_whole(const RedisValue& streams) {
 void Reader::look_whether_caught_up() {
   if (!goal_ || position_.n < *goal_ || epoch_.empty() || shared_.caught_up) return;
   shared_.caught_up = true;
-  tell(CaughtUp{});
+  tell(CaughtUp{begun_});
 }
 
 Reader::Next Reader::ask_for_checkpoint_if_due() {

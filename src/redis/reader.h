@@ -28,6 +28,7 @@ class Reader {
   static constexpr Duration kBlock = std::chrono::seconds(1);                // of one XREAD
   static constexpr Duration kFirstComplaintPause = std::chrono::seconds(5);  // then twice as long,
   static constexpr Duration kComplaintPause = std::chrono::minutes(5);       // up to this
+  static constexpr std::uint64_t kMuchAtOnce = 1 << 20;                      // bytes of one answer
   static constexpr Duration kRebid = std::chrono::milliseconds(100);
   static constexpr Duration kBidLife = std::chrono::milliseconds(1500);
   static constexpr Duration kStatePatience = std::chrono::seconds(30);  // with the user
@@ -66,6 +67,9 @@ class Reader {
   void look_whether_whole(const RedisValue& streams);
   Next ask_for_checkpoint_if_due();
 
+  void fit_at_once(std::size_t entries, std::uint64_t bytes);
+  void warn_of_eviction(const Survey& survey);
+
   bool has_same_options(const Survey& survey) const;
   Next demand_new_epoch(const Survey& survey, std::string_view why);
   Next lost(const RedisError& error);
@@ -93,8 +97,11 @@ class Reader {
   std::uint64_t bytes_ = 0;            // of entries since it
   std::uint64_t next_turn_ = 0;        // n from which to ask again
   std::uint64_t next_turn_bytes_ = 0;  // the same by bytes_: whichever comes first
-  std::string complaint_;              // that was logged last
-  TimePoint lost_at_{};                // since when there is one
+  WallTime begun_{};                   // by the server's clock, when goal_ was set
+  std::size_t at_once_ = LogServer::kEntriesAtOnce;  // entries that are asked for
+  std::string complaint_;                            // that was logged last
+  std::string eviction_;                             // of which was warned last
+  TimePoint lost_at_{};                              // since when there is one
   TimePoint next_complaint_{};
   Duration complaint_pause_{};
 };

@@ -11,8 +11,8 @@
 namespace syncrelay {
 namespace {
 
-// Of what may be under way at most; beyond it only commands that somebody waits for go in, of which
-// there are only so many.
+// Of what may be under way at most; beyond it only commands that somebody waits for go in, of
+// which there are only so many.
 constexpr std::size_t kAmpleBytes = 4 << 20;
 constexpr std::size_t kAmpleAppends = 32'768;
 
@@ -120,8 +120,9 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
         return std::move(failed->why);
       } else if (const auto* const changed = std::get_if<OwnIdChanged>(&event)) {
         home_ = changed->relay.value;
-      } else if (std::holds_alternative<CaughtUp>(event)) {
+      } else if (const auto* const caught = std::get_if<CaughtUp>(&event)) {
         caught_up = true;
+        beginning.now = WallTime{std::max(beginning.newest.microseconds, caught->now.microseconds)};
       } else {
         if (const auto* const came = std::get_if<LettersCame>(&event))
           beginning.newest = came->id.ts();

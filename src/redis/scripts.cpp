@@ -96,7 +96,8 @@ end
 // ARGV: relay, id, mark, generation, n of what it read last ('' and 0: nothing); silent ms.
 // Returns: 'replica', 'doubt' or 'settled'; how the reader stands; 'registered', 'gone' or
 // 'unknown'; how many other relays have given a sign of life; then of info: epoch, generation, n,
-// settings, newest, older; of one that is gone the number of its last batch; the replication id.
+// settings, newest, older; of one that is gone the number of its last batch; the replication id;
+// the time; what is evicted where memory is full.
 constexpr std::string_view kSurvey = R"lua(
 local role, replid = server()
 local told = redis.call('HMGET', info, 'epoch', 'generation', 'n', 'settings', 'newest', 'older')
@@ -112,7 +113,8 @@ for at = 1, #all, 2 do
 end
 return {course, stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5]), standing, others, told[1] or '',
         told[2] or '0', told[3] or '0', told[4] or '', told[5] or '', told[6] or '', buried or '0',
-        replid}
+        replid, string.format('%.0f', now()),
+        redis.call('INFO', 'memory'):match('maxmemory_policy:([%a-]+)') or ''}
 )lua";
 
 // Registers a relay, or gives a sign of life. Its next batch is the one behind the last that is in

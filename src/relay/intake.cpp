@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "syncrelay/base/utf8.h"
+#include "syncrelay/json/json_text.h"
+#include "syncrelay/protocol/limits.h"
 
 namespace syncrelay {
 namespace {
@@ -21,6 +23,24 @@ const Rejection kNoRoom{RejectReason::cluster_unavailable, 0,
 const Rejection kOnItsWay{RejectReason::cluster_unavailable, 0,
                           "what was said before under this ref is on its way through the order of "
                           "all relays: say it again later"};
+
+// By which relays that share an order know it again, wherever it is said: in front of the sender
+// stands how long that is, so that no two have the same one. Empty: it is known here alone, since
+// the sender is a connection, or both are longer than an id may be.
+std::string shared_id(const Said& said) {
+  if (said.ref.empty() || said.sender.starts_with('#')) return {};
+  std::string id = "published:" + std::to_string(said.sender.size()) + said.sender + ':' + said.ref;
+  if (id.size() > kMaxIdBytes) id.clear();
+  return id;
+}
+
+// Precondition: `command` is a JSON object that is not empty.
+std::string with_id(std::string_view command, std::string_view id) {
+  std::string text(command.substr(0, command.size() - 1));
+  text += R"(,"id":)";
+  append_json_string(text, id);
+  return text += '}';
+}
 
 // Whether it is true only when the batch is stored.
 bool rests_on_batch(const Reply& reply) {
@@ -114,7 +134,9 @@ void Intake::publish(const Said& said, const Asker& asker) {
     return;
   }
   if (replies_.is_expected(said)) return refuse(kOnItsWay, said.text, asker);
-  take(said.text, asker, said.ref.empty() ? nullptr : &said);
+  const Said* const kept = said.ref.empty() ? nullptr : &said;
+  const std::string id = order_.is_shared() ? shared_id(said) : "";
+  take(id.empty() ? said.text : with_id(said.text, id), asker, kept);
 }
 
 // Of what was settled last.

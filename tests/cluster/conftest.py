@@ -11,7 +11,9 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+HERE = pathlib.Path(__file__).resolve().parent
+# Redis processes, and from the e2e suite how to wait.
+sys.path[:0] = [str(HERE), str(HERE.parent / "surroundings"), str(HERE.parent / "e2e")]
 
 from driver import Driver  # noqa: E402
 from fake_sentinel import FakeSentinel  # noqa: E402
@@ -67,7 +69,7 @@ def start_sentinel():
 
 @pytest.fixture
 def join(start_redis):
-    """join(redis, sentinel or url, setting=…): a relay of the cluster. Depends on start_redis, so as to end before the servers."""
+    """join(redis, sentinel or url, setting=…): a relay of the cluster. Depends on start_redis, to end before the servers."""
     relays = []
 
     def start(place, **settings):

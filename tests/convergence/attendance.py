@@ -1,9 +1,12 @@
 """Who was said to be there: only who said so itself, and nobody has left who is there, or has just gone."""
 
+import bisect
+
 from fold import MEMBER_EVENTS
 from people import LIST_EVENT, LIST_KEY, PLACES, identity_of
 
 HEARD = 0.5  # seconds; within these the relay has heard of who came, and clients of their end
+NEAR = 0.2  # seconds; between the instants at which something is wrong less passes
 SLOW_LOOP = 0.3  # seconds; a loop that stood for so long has read late, and proves nothing
 
 
@@ -35,9 +38,14 @@ class Attendance:
         for step in steps:
             if step.type in ("sync:full", "sync:resume"):
                 left[step.channel] = 0
-            elif step.type == "sync:left" and not step.replayed and step.message.data["id"] == identity_of(name):
+            elif step.type == "sync:left" and not step.replayed and step.message.data["id"] == identity_of(name) and not \
+                    self._is_disturbed(step.message.arrived - NEAR, step.message.arrived):
                 left[step.channel] += 1
                 self._log.expect(left[step.channel] == 1, f"{name} is in {step.channel!r}, and has left it again and again")
+
+    def _is_disturbed(self, since, until):
+        at = bisect.bisect_left(self._company.disturbed, since)
+        return at < len(self._company.disturbed) and self._company.disturbed[at] <= until
 
     def _check_event(self, log, seq, message, by_seq):
         id, where = message.data["id"], f"at {seq} of {log}"
@@ -57,7 +65,7 @@ class Attendance:
         for stay in self._proven.get((channel, id), ()):
             if stay.began is None or (stay.ended is None and stay.seen is None):
                 continue
-            if any(stay.began < start <= at for start in self._company.started):
+            if any(stay.began < start <= at for start in self._company.started) or self._is_disturbed(stay.began - NEAR, at):
                 continue  # a tab that still reads what the last relay had sent is with none
             if stay.ended is None:
                 until = stay.seen - HEARD

@@ -1,12 +1,13 @@
 """One backend as a process of its own, so that it can be killed:
 
-    backend.py STYLE SEED NAME ENDPOINT JOURNAL
+    backend.py STYLE SEED NAME ENDPOINT[,ENDPOINT…] JOURNAL
 
 Styles: `sequential` (confirmed, one command at a time, a new socket for each attempt), `pipelined` (confirmed, several
 under way, everything on one socket) and `pushed` (PUSH, no answers). The journal is what a killed backend goes on
-from: a confirmed one sends again what has no answer there, a pushing one what it has not begun to send. The end
-of standard input says: make no new commands and finish. A pushing one then repeats an `app:done` until it is killed:
-whoever sees it has seen all that went before on this socket.
+from: a confirmed one sends again what has no answer there, a pushing one what it has not begun to send. Of several
+endpoints, those of relays of a cluster, each new socket takes one by chance, and a new one is taken where there was no
+answer in time, or `cluster_unavailable`. The end of standard input says: make no new commands and finish. A pushing one
+then repeats an `app:done` until it is killed: whoever sees it has seen all that went before on this socket.
 """
 
 import itertools
@@ -20,7 +21,7 @@ import time
 import zmq
 
 from commands import command, tag
-from counting import Counting, is_final
+from counting import Counting, is_final, is_unknown
 
 INTERVAL = 1 / 120  # seconds between two commands
 ATTEMPT = 0.4  # seconds to wait for an answer
@@ -48,7 +49,7 @@ class Journal:
 
 class Backend:
     def __init__(self, style, seed, name, endpoint, journal):
-        self.style, self.seed, self.name, self.endpoint = style, seed, name, endpoint
+        self.style, self.seed, self.name, self.endpoints = style, seed, name, endpoint.split(",")
         self.journal = Journal(pathlib.Path(journal))
         self.context = zmq.Context()
         self.counting = Counting()
@@ -67,7 +68,7 @@ class Backend:
     def dealer(self):
         socket = self.context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(self.endpoint)
+        socket.connect(random.choice(self.endpoints))
         return socket
 
     def send(self, socket, number):
@@ -102,6 +103,8 @@ class Backend:
         end = time.monotonic() + ATTEMPT
         while (left := end - time.monotonic()) > 0:
             for answered, answer in self.answers(socket, left):
+                if answered == number and is_unknown(answer):
+                    return False
                 if answered == number and not self.counting.learn(sent, answer):
                     return True
                 if answered == number:
@@ -118,16 +121,21 @@ class Backend:
             if len(waiting) < IN_FLIGHT and next_fresh <= time.monotonic() and not self.finishing:
                 waiting[next(fresh)] = 0.0
                 next_fresh = time.monotonic() + INTERVAL
+            if len(self.endpoints) > 1 and any(0 < again <= time.monotonic() for again in waiting.values()):
+                socket.close()
+                socket = self.dealer()
+                waiting = dict.fromkeys(waiting, 0.0)
             for number, again in waiting.items():
                 if again <= time.monotonic():
                     self.send(socket, number)
                     waiting[number] = time.monotonic() + ATTEMPT
-            for number, _ in self.answers(socket, INTERVAL):
-                waiting.pop(number, None)
+            for number, answer in self.answers(socket, INTERVAL):
+                if not is_unknown(answer):
+                    waiting.pop(number, None)
 
     def push(self):
         socket = self.context.socket(zmq.PUSH)
-        socket.connect(self.endpoint)
+        socket.connect(self.endpoints[0])
         last = max(((line["n"], line["life"]) for line in self.journal.lines()), default=(-1, -1))
         for number in itertools.count(last[0] + 1):
             if self.finishing:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from backend import Journal
 from deadline import until
 from follower import ENDINGS
-from people import LEAVES_ALL, NOTARY, PLACES, REACH, TABS, TAKERS, identity_of, tab_names
+from people import LEAVES_ALL, NOTARY, PLACES, REACH, TABS, TAKERS, identity_of, published, said, tab_names
 from tab import Person, Tab
 
 HERE = pathlib.Path(__file__).parent
@@ -34,13 +34,14 @@ class CompanyRecord:
     members: dict  # channel to its members, as the control socket tells at the end
     started: list  # when each life of the relay was ready
     slowest: float  # seconds that the clients' loop did not turn
+    disturbed: tuple = ()  # instants, close together, at which relays could not tell each other who is there
 
 
 class Company:
-    """`ask` asks the relay a query."""
+    """`ask` asks the relay a query. Without `takers` nobody takes what is said, and tabs only publish."""
 
-    def __init__(self, seed, directory, ask):
-        self._seed, self._directory, self._ask = seed, directory, ask
+    def __init__(self, seed, directory, ask, takers=TAKERS):
+        self._seed, self._directory, self._ask, self._takers = seed, directory, ask, takers
         self._endpoint = None
         self._people = {identity: Person(identity) for identity in TABS}
         self._processes = {}
@@ -52,16 +53,18 @@ class Company:
         """`port` tells the relay's, `endpoint` is its control socket, which stays the same; some tabs are connected through one
         of the proxies."""
         self._endpoint = endpoint
-        await self._ask({"op": "receive"})  # from now on there is a backend
+        if self._takers:
+            await self._ask({"op": "receive"})  # from now on there is a backend
         draw = random.Random(f"{self._seed}/people")
         for number, name in enumerate(tab_names()):
-            proxy = proxies[number % len(proxies)] if draw.random() < 0.4 else None
+            proxy = proxies[number % len(proxies)] if draw.random() < 0.4 and proxies else None
             self.tabs[name] = Tab(name, self._people[identity_of(name)],
                                   (lambda proxy=proxy: proxy.port) if proxy else port,
-                                  draw.sample(REACH, draw.randint(*FOLLOWED)), proxy is None)
+                                  draw.sample(REACH, draw.randint(*FOLLOWED)), proxy is None,
+                                  said if self._takers else published)
             if identity_of(name) == LEAVES_ALL:
                 self.tabs[name].stay_in(PLACES)
-        for name in (*TAKERS, NOTARY):
+        for name in (*self._takers, NOTARY):
             self._start(name)
         self._watch = asyncio.create_task(self._watch_the_loop())
 
@@ -104,10 +107,10 @@ class Company:
             await self.tabs[name].depart(clean=self._seed % 2 == 0)
         expected = await self._last_words()
         await self._until(lambda: self._members_are(expected), f"the members are {expected}")
-        for name in TAKERS:
+        for name in self._takers:
             self._processes[name].stdin.close()
         await self._until(self._inbox_is_empty, "all that was said is done")
-        for name in TAKERS:
+        for name in self._takers:
             self._end(name)
         self._watch.cancel()
 
@@ -169,5 +172,5 @@ class Company:
                 for name, tab in self.tabs.items()}
         departed = {name for name, tab in self.tabs.items() if tab.departed}
         return CompanyRecord(tabs, departed, {person.id: person.infos for person in self._people.values()},
-                           {name: Journal(self._journal(name)).lines() for name in TAKERS},
+                           {name: Journal(self._journal(name)).lines() for name in self._takers},
                            Journal(self._journal(NOTARY)).lines(), members, self.started, self._slowest)

@@ -1,5 +1,5 @@
-"""Seeds against the model (test_convergence.py), and the judge against records that were spoilt (test_judge.py,
-test_judge_people.py).
+"""Seeds against the model (test_convergence.py, and with three relays on one Redis test_cluster.py), and the judge against
+records that were spoilt (test_judge.py, test_judge_people.py).
 
 The relay is $SYNCRELAY_BINARY, else build/syncrelay. $SYNCRELAY_CRASH_BINARY, one built with -Dcrash_points=true, is
 taken instead where it is given, so that the relay also dies inside the batch. All: `/usr/bin/python3 -m pytest

@@ -42,6 +42,11 @@ def is_conflict(answer):
     return not answer["ok"] and answer["error"]["code"] == "conflict"
 
 
+def is_unknown(answer):
+    """Nobody knows what becomes of it: only relays of a cluster say so, and only one that is sent again will tell."""
+    return not answer["ok"] and answer["error"]["code"] == "cluster_unavailable"
+
+
 def is_final(made, answer):
     """Whether it ends the command: a conflict does not end an increment."""
-    return not (increment_in(made) and is_conflict(answer))
+    return not (is_unknown(answer) or (increment_in(made) and is_conflict(answer)))

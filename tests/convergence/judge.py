@@ -38,7 +38,7 @@ class Judge:
     def __init__(self, record):
         self._record = record
         self._plan = record.plan
-        self._log = OneLog(self._plan.forgets, self._plan.small_window)
+        self._log = OneLog(self._plan.forgets, self._plan.small_window, self._plan.lags)
         self._commands = {}
         self._confirmed = Confirmed(self._log, record, self._made)
         self._pushed = Pushed(self._log, record, self._made)

@@ -1,6 +1,6 @@
 """The backend that says what is to happen when members have left, and sometimes shows one the door:
 
-    notary.py SEED NAME ENDPOINT JOURNAL
+    notary.py SEED NAME ENDPOINT[,ENDPOINT…] JOURNAL
 
 Each will is said once, and may have been taken without an answer. The end of standard input
 ends it, after a last will that speaks for who is going to leave all places.
@@ -14,6 +14,7 @@ import sys
 
 from backend import Journal
 from control_peer import ControlPeer, NoAnswer
+from counting import is_unknown
 from people import LEAVES_ALL, PLACES, TABS, Will
 
 INTERVAL = 0.02
@@ -23,7 +24,7 @@ DISCONNECT = 0.02
 
 class Notary:
     def __init__(self, seed, name, endpoint, journal):
-        self._seed, self._endpoint, self._peer = seed, endpoint, None
+        self._seed, self._endpoints, self._peer = seed, endpoint.split(","), None
         self._draw = random.Random(f"{seed}/{name}")
         self._journal = Journal(pathlib.Path(journal))
 
@@ -49,13 +50,17 @@ class Notary:
             self._journal.write(will=number, answer=answer)
 
     def _ask(self, request):
-        self._peer = self._peer or ControlPeer(self._endpoint)
+        """None: nobody knows what has become of it. Then the next one goes to another relay, where there are several."""
+        self._peer = self._peer or ControlPeer(random.choice(self._endpoints))
         try:
-            return self._peer.ask(request, PATIENCE)
+            answer = self._peer.ask(request, PATIENCE)
         except NoAnswer:
-            self._peer.close()
-            self._peer = None
-            return None
+            answer = None
+        if answer and not is_unknown(answer):
+            return answer
+        self._peer.close()
+        self._peer = None
+        return None
 
 
 if __name__ == "__main__":

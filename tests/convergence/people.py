@@ -38,6 +38,12 @@ def said(tab, number):
     return {"type": "chat:say", "ref": ref, **data}
 
 
+def published(tab, number):
+    """What a tab says where nothing is said to a backend, whose inbox is one relay's own: events for others alone."""
+    return {"type": "sync:publish", "channel": PUBLISHED, "event": SAID, "data": {"tab": tab, "number": number},
+            "ref": f"{tab}:{number}"}
+
+
 def is_published(number):
     return said("", number)["type"] == "sync:publish"
 

@@ -48,6 +48,8 @@ class Plan:
         """Whether the default channel's members are in its state, too."""
         return people.LIST_KEY in self.options
 
+    lags = False  # there is one relay
+
     @property
     def forgets(self):
         """Whether the relay is ever started without --data."""

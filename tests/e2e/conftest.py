@@ -13,7 +13,8 @@ import tempfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "surroundings")]
 
 import small_disk  # noqa: E402
 from channel_client import ChannelClient  # noqa: E402
@@ -21,6 +22,7 @@ from control_peer import control_peers  # noqa: E402
 from fake_relay import FakeControl  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
 from pusher import Pusher  # noqa: E402
+from redis_process import Redis  # noqa: E402
 from relay_process import RelayProcess, is_sanitized  # noqa: E402
 from shell import Shell  # noqa: E402
 from tls_pair import TlsPair  # noqa: E402
@@ -83,6 +85,36 @@ def start_relay(runtime_dir):
 @pytest.fixture
 def relay(start_relay):
     return start_relay()
+
+
+@pytest.fixture
+def start_redis():
+    servers = []
+
+    def start(*options):
+        servers.append(Redis(*options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.dispose()
+
+
+@pytest.fixture
+def redis(start_redis):
+    return start_redis()
+
+
+@pytest.fixture
+def join(start_redis, start_relay, runtime_dir, request):
+    """join("a"): a relay of the cluster, with a runtime directory of that name; `url`: where its Redis is, if it is not the
+    `redis` of the test. Depends on start_redis, so as to end before the servers."""
+    def start(name, *options, url=None, **how):
+        directory = pathlib.Path(runtime_dir) / name
+        directory.mkdir(mode=0o700, exist_ok=True)
+        url = url or request.getfixturevalue("redis").url()
+        return start_relay("--cluster", url, *options, runtime_dir=directory, **how)
+    return start
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def wait_until(condition, what, seconds=PATIENCE):
     """Returns the condition's first true value; fails with `what` when the deadline passes."""
     end = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {what() if callable(what) else what}"
         time.sleep(POLL_SECONDS)
     return value
 

@@ -1,19 +1,12 @@
 """Several relays that share one order in a real Redis."""
 
-import pathlib
 import shutil
 import signal
-import sys
 
 import pytest
 
 from deadline import until, wait_until
 from relay_process import RelayExited, run_relay
-
-# Behind this suite's own: both have a deadline.py.
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "cluster"))
-
-from redis_process import Redis  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
 
@@ -21,23 +14,6 @@ SERVICE_RESTART = 1012
 MIB = 1 << 20
 BELIEVING = ("--anonymous-identity", "--open-channels", "*", "--presence", "*",
              "--presence-grace", "100ms", "--presence-grace-closed", "0ms")
-
-
-@pytest.fixture
-def redis():
-    server = Redis()
-    yield server
-    server.dispose()
-
-
-@pytest.fixture
-def join(redis, start_relay, runtime_dir):
-    """join("a"): a relay of the cluster, with a runtime directory of that name."""
-    def start(name, *options):
-        directory = pathlib.Path(runtime_dir) / name
-        directory.mkdir(mode=0o700, exist_ok=True)
-        return start_relay("--cluster", redis.url(), *options, runtime_dir=directory)
-    return start
 
 
 def state(peer, **channel):

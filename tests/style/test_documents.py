@@ -6,15 +6,16 @@ import pytest
 
 from project import ROOT
 
-NAMED = re.compile(r"`(?:tests/e2e/)?(test_\w+\.py)::(test_\w+)`")
+NAMED = re.compile(r"`(?:tests/(\w+)/)?(test_\w+\.py)::(test_\w+)`")
 FILES = re.compile(r"`((?:tests|clients)/[\w/.]+|test_\w+\.\w+)`")
 
 
-def test_every_test_that_security_names_is_there():
-    named = NAMED.findall((ROOT / "SECURITY.md").read_text())
+@pytest.mark.parametrize("document", ["SECURITY.md", "docs/guarantees.md"])
+def test_every_test_that_is_named_is_there(document):
+    named = NAMED.findall((ROOT / document).read_text())
     assert len(named) > 20
-    lost = [f"{file}::{name}" for file, name in named
-            if f"def {name}(" not in (ROOT / "tests/e2e" / file).read_text()]
+    lost = [f"{file}::{name}" for folder, file, name in named
+            if f"def {name}(" not in (ROOT / "tests" / (folder or "e2e") / file).read_text()]
     assert not lost
 
 

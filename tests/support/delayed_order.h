@@ -47,6 +47,7 @@ class DelayedOrder final : public Order {
     const std::lock_guard lock(mutex_);
     return room_;
   }
+  bool is_shared() const override { return true; }
 
   // The test's side.
   std::size_t under_way() const {

@@ -60,7 +60,7 @@ class Server {
   std::string first_state() const;
   std::string fold(const std::string& state, std::deque<ClusterEvent> events) const;
   Relay::Settings relay_settings() const;
-  void catch_up();
+  Result<void, std::string> catch_up();
   void build_shards();
   Result<void, std::string> start_shards();
   void build_relay();
@@ -85,7 +85,7 @@ class Server {
   std::shared_ptr<Relay> relay_;
   LocalOrder order_;
   std::unique_ptr<RedisOrder> shared_order_;  // null: the relay is alone
-  WallTime newest_{};                         // in its log, at the start, by its time
+  WallTime began_{};                          // when its log was read, by the clock of Redis
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<CommandServer> commands_;
   std::unique_ptr<Acceptor> acceptor_;

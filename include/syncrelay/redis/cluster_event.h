@@ -84,7 +84,9 @@ struct CheckpointWanted {
 };
 
 // All that was in the log when this relay started has come.
-struct CaughtUp {};
+struct CaughtUp {
+  WallTime now;  // by the clock of Redis, when it was found where the log ended
+};
 
 // The relay cannot take part, ever: it has to end. Nothing comes after it.
 struct LogFailed {

@@ -53,6 +53,7 @@ class RedisOrder final : public Order {
     std::string state;
     WallTime made;    // by the order's time, the state
     WallTime newest;  // the last event
+    WallTime now;     // by the clock of Redis; not before `newest`
   };
 
   // Why it has ended.
@@ -79,6 +80,7 @@ class RedisOrder final : public Order {
   void submit(const Letter& letter) override;
   const Ordered* next() override;
   Room room() const override;
+  bool is_shared() const override { return true; }
 
   // Any thread. Then it stays so.
   std::optional<Ending> has_ended() const;

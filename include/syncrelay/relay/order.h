@@ -80,6 +80,8 @@ class Order {
   // Null: there is none.
   virtual const Ordered* next() = 0;
   virtual Room room() const = 0;
+  // Letters of other relays are in it, too: what all are to know has to be in a letter.
+  virtual bool is_shared() const { return false; }
 };
 
 // The order of a relay that is alone: everything happens at once, by the host's clock.

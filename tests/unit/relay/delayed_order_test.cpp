@@ -154,6 +154,25 @@ TEST_CASE_FIXTURE(
   CHECK(order.under_way() == 0);
 }
 
+TEST_CASE_FIXTURE(Bench, "What a client has published at another relay is not published again") {
+  order.add_of_another(R"({"op":"broadcast","type":"t","id":"published:2@a:r"})");
+  CHECK(published() == "1");
+  publish("r");
+  let_back();
+  CHECK(published() == "1=1 1");
+}
+
+TEST_CASE_FIXTURE(Bench, "A ref of a mere connection is this relay's own, as is one that is long") {
+  const std::string event = R"({"op":"broadcast","type":"t"})";
+  const std::string session(60, 's'), ref(60, 'r');
+  order.add_of_another(R"({"op":"broadcast","type":"t","id":"published:2#7:r"})");
+  CHECK(published() == "1");
+  intake.take(Said{Said::Kind::publish, 7, "#7", "", "r", event}, {next_ticket++, 7});
+  intake.take(Said{Said::Kind::publish, 7, '?' + session, "", ref, event}, {next_ticket++, 7});
+  let_back(2);
+  CHECK(published() == "1#2 2#3 3");
+}
+
 TEST_CASE_FIXTURE(Bench,
                   "A client's ref whose event is lost or too late is not kept before it happens") {
   publish("a");

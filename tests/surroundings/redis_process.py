@@ -56,6 +56,22 @@ class Redis:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
+    def raw(self, *words: bytes) -> bytes:
+        """The beginning of the answer to a command of any bytes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            request = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+            connection.sendall(request)
+            return connection.recv(65536)
+
+    def append_entry(self, version: bytes = b"1", data: bytes = b"", more: tuple = (), prefix: str = "syncrelay") -> None:
+        """An entry behind the last one of a cluster's log, as a relay of another version might write it."""
+        info = f"{{{prefix}}}:info"
+        number = int(self.cli("HINCRBY", info, "n", "1"))
+        generation = self.cli("HGET", info, "generation")
+        answer = self.raw(b"XADD", f"{{{prefix}}}:log".encode(), b"*", b"v", version, b"k", b"l", b"g", generation.encode(),
+                          b"n", b"%d" % number, b"r", b"0123456789abcdef", b"b", b"1", b"d", data, *more)
+        assert answer.startswith(b"$"), answer
+
     def url(self, rest: str = "") -> str:
         return f"redis://127.0.0.1:{self.port}{rest}"
 
