@@ -16,7 +16,6 @@
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
-#include "syncrelay/relay/history_codec.h"
 #include "tls_files.h"
 #include "token_keys.h"
 
@@ -226,11 +225,7 @@ void Server::build_relay() {
   intake_ = std::make_unique<Intake>(Intake::Settings{config_.max_command, config_.cluster_timeout},
                                      *relay_, order, relay_stats_, clock_, log_);
   if (shared_order_) {
-    shared_order_->set_user({[this](WallTime now) -> std::optional<std::string> {
-                               const auto history = relay_->history(now);
-                               if (!history) return std::nullopt;
-                               return history_bytes(*history);
-                             },
+    shared_order_->set_user({[this](WallTime now) { return checkpoint_work(*relay_, now); },
                              [this](RelayId home) { relay_->move(home); }});
   }
   // Without a history, or with one that may lack its end, versions and messages' numbers must not

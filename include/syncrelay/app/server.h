@@ -68,7 +68,9 @@ class Server {
   Result<void, std::string> open_store();
   Result<void, std::string> open_cluster();
   Result<void, std::string> read_beginning(const RedisOrder::Beginning& beginning);
-  std::string fold(const std::string& state, std::deque<ClusterEvent> events) const;
+  std::string fold(const std::string& state, std::deque<ClusterEvent> events,
+                   WallTime newest) const;
+  static CheckpointMaker::Work checkpoint_work(const Relay& relay, WallTime now);
   Relay::Settings relay_settings() const;
   void catch_up();
   Result<void, std::string> open_listeners();
