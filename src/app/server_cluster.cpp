@@ -115,10 +115,10 @@ std::string Server::fold(const std::string& state, std::deque<ClusterEvent> even
 // The relay's thread copies, and another one encodes.
 CheckpointMaker::Work Server::checkpoint_work(const Relay& relay, WallTime now) {
   auto copy = relay.copy_history(now);
-  if (!copy) return nullptr;
-  return [copy = std::make_shared<const HistoryCopy>(*std::move(copy))] {
-    return history_bytes(copy->stored());
-  };
+  if (!copy) return {};
+  auto shared = std::make_shared<HistoryCopy>(*std::move(copy));
+  return {[shared] { return history_bytes(shared->stored()); },
+          [shared] { return shared->shed(); }};
 }
 
 // What lay in the log behind the checkpoint. Nobody has asked for it, so nobody is answered.

@@ -14,11 +14,14 @@ void CheckpointMaker::make(std::uint64_t number, Work work) {
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
 }
 
-void CheckpointMaker::let_go() {
-  if (!any_over_.exchange(false)) return;
-  std::vector<Work> over;
-  const std::lock_guard lock(mutex_);
-  over.swap(over_);
+bool CheckpointMaker::let_go() {
+  if (any_over_.exchange(false)) {
+    const std::lock_guard lock(mutex_);
+    for (Work& work : over_) shedding_.push_back(std::move(work));
+    over_.clear();
+  }
+  if (!shedding_.empty() && !shedding_.back().shed()) shedding_.pop_back();
+  return !shedding_.empty();
 }
 
 void CheckpointMaker::stop() {
@@ -32,7 +35,7 @@ void CheckpointMaker::stop() {
 
 void CheckpointMaker::run() {
   while (std::optional<Job> job = next()) {
-    std::string made = job->work();
+    std::string made = job->work.make();
     {
       const std::lock_guard lock(mutex_);
       over_.push_back(std::move(job->work));

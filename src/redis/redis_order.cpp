@@ -162,7 +162,7 @@ const Order::Ordered* RedisOrder::next() {
 }
 
 bool RedisOrder::fetch() {
-  if (maker_) maker_->let_go();
+  if (maker_ && maker_->let_go()) wake_();  // some in each turn
   if (!log_ || !arrived_.exchange(false)) return false;
   log_->take(taken_);
   for (ClusterEvent& event : taken_) events_.push_back(std::move(event));
@@ -259,7 +259,7 @@ bool RedisOrder::open_next() {
 bool RedisOrder::answer_wanted(const CheckpointWanted& wanted) {
   if (!maker_ || !user_.state) return true;
   auto work = user_.state(newest_);
-  if (!work) return false;
+  if (!work.make) return false;
   maker_->make(wanted.number, std::move(work));
   return true;
 }

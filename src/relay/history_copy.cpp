@@ -8,6 +8,9 @@
 namespace syncrelay {
 namespace {
 
+constexpr std::size_t kShedBlocks = 32;  // of 64 keys
+constexpr std::size_t kShedChannels = 1024;
+
 using Ends = std::unordered_map<std::uint64_t, HistoryCopy::End>;  // by version
 
 Expiry expiry_of(const HistoryCopy::End& end, WallTime now) {
@@ -64,6 +67,17 @@ StoredHistory HistoryCopy::stored() const {
   }
   history.dead = dead;
   return history;
+}
+
+bool HistoryCopy::shed() {
+  std::size_t blocks = 0;
+  for (std::size_t count = 0; count < kShedChannels && !channels.empty(); ++count) {
+    State& state = channels.back().state;
+    blocks += state.drop_blocks(kShedBlocks - blocks);
+    if (state.block_count() > 0) return true;
+    channels.pop_back();
+  }
+  return !channels.empty();
 }
 
 }  // namespace syncrelay

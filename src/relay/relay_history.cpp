@@ -58,7 +58,9 @@ std::optional<HistoryCopy> Relay::copy_history(WallTime now) const {
   timers_.for_each([&](std::uint64_t version, Timers::End end) {
     copy.ends.push_back({version, end.at - here, end.told});
   });
+  constexpr std::size_t kIdBytes = 40;  // of most: a UUID
   copy.ids.reserve(ids_.size());
+  copy.id_texts.reserve(ids_.size() * kIdBytes);
   ids_.for_each([&](const std::string& id, Seq seq, Duration accepted) {
     copy.ids.push_back({static_cast<std::uint32_t>(id.size()), seq, accepted});
     copy.id_texts += id;

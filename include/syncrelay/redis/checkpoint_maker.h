@@ -16,8 +16,11 @@ namespace syncrelay {
 // methods are for one thread, the user's.
 class CheckpointMaker {
  public:
-  // What it holds is let go of on the user's thread, see let_go().
-  using Work = std::function<std::string()>;
+  struct Work {
+    std::function<std::string()> make;  // on the maker's thread
+    // Lets go of some of what `make` needed, on the user's thread. False: nothing is left of it.
+    std::function<bool()> shed;
+  };
   // Runs on the maker's thread.
   using Done = std::function<void(std::uint64_t number, std::string made)>;
 
@@ -29,8 +32,9 @@ class CheckpointMaker {
   // In the place of what has not been begun: only the newest is of use.
   void make(std::uint64_t number, Work work);
 
-  // Of the works that are done. To be called now and then, at the latest behind `done`.
-  void let_go();
+  // Of some of what works that are done have needed; true: there is more. To be called now and
+  // then, at the latest behind `done`.
+  bool let_go();
 
   // Waits for the one that is being made; there are no more.
   void stop();
@@ -45,12 +49,13 @@ class CheckpointMaker {
   std::optional<Job> next();
 
   const Done done_;
-  std::mutex mutex_;  // guards all below but the thread
+  std::mutex mutex_;  // guards all below but what is the user's, and the thread
   std::condition_variable changed_;
   std::optional<Job> waiting_;
   std::vector<Work> over_;
   bool stopping_ = false;
   std::atomic<bool> any_over_{false};
+  std::vector<Work> shedding_;  // the user's
   std::thread thread_;
 };
 

@@ -33,8 +33,8 @@ class RedisOrder final : public Order {
   // Who applies what it gives.
   struct User {
     // Makes the state behind all that next() has returned, `now` by the order's time, while the
-    // user goes on: it runs on a thread of its own. Null: not all of it was kept yet, and it is
-    // asked again by next().
+    // user goes on: it runs on a thread of its own. Without `make`: not all of it was kept
+    // yet, and it is asked again by next().
     std::function<CheckpointMaker::Work(WallTime now)> state;
     // Under this id from now on.
     std::function<void(RelayId)> moved;

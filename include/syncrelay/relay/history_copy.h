@@ -42,6 +42,10 @@ struct HistoryCopy {
   std::vector<RelayId> dead;
 
   StoredHistory stored() const;
+
+  // Lets go of some, which takes about a millisecond: what has been replaced since ends with it.
+  // False: there is nothing left.
+  bool shed();
 };
 
 }  // namespace syncrelay
