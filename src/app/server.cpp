@@ -127,11 +127,7 @@ void Server::build_relay() {
   intake_ = std::make_unique<Intake>(Intake::Settings{config_.max_command, config_.cluster_timeout},
                                      *relay_, order, premises_.relay_stats, clock_, log_);
   if (!shared_order_) return;
-  shared_order_->set_user({[this](WallTime now) -> std::optional<std::string> {
-                             const auto history = relay_->history(now);
-                             if (!history) return std::nullopt;
-                             return history_bytes(*history);
-                           },
+  shared_order_->set_user({[this](WallTime now) { return checkpoint_work(*relay_, now); },
                            [this](RelayId home) { relay_->move(home); }});
 }
 

@@ -40,6 +40,16 @@ ClusterOptions shared_options(const Config& config) {
 // For clients to take what happened before, and what is on its way to the log.
 constexpr Duration kWayTime = std::chrono::seconds(1);
 
+// Times of keys are by the order's time in a checkpoint, and by the host's in a relay, which is so
+// many microseconds ahead.
+void use_own_time(StoredHistory& history, std::int64_t ahead) {
+  for (auto& [channel, values] : history.state) {
+    for (auto& [key, value] : values) {
+      if (value.expiry) value.expiry->at.microseconds += ahead;
+    }
+  }
+}
+
 // Signals are blocked while the relay starts.
 std::optional<std::string> stop_asked_for() {
   sigset_t pending;
@@ -64,12 +74,12 @@ Result<void, std::string> Server::open_cluster() {
   settings.stats = &premises_.cluster_stats;
   shared_order_ =
       std::make_unique<RedisOrder>(std::move(settings), log_, [this] { premises_.wake.set(); });
-  auto begun =
-      shared_order_->begin({[this] { return first_state(); },
-                            [this](const std::string& state, std::deque<ClusterEvent> events) {
-                              return fold(state, std::move(events));
-                            },
-                            stop_asked_for});
+  auto begun = shared_order_->begin(
+      {[this] { return first_state(); },
+       [this](const std::string& state, std::deque<ClusterEvent> events, WallTime newest) {
+         return fold(state, std::move(events), newest);
+       },
+       stop_asked_for});
   if (begun) return read_beginning(begun.value());
   if (stop_asked_for()) return {};
   return "--cluster: " + begun.error();
@@ -84,31 +94,38 @@ std::string Server::first_state() const {
   return history_bytes(history);
 }
 
-// Times of keys are by the order's time there, and by the host's here.
 Result<void, std::string> Server::read_beginning(const RedisOrder::Beginning& beginning) {
   auto history = read_history(beginning.state);
   if (!history) return std::string("--cluster: the checkpoint in Redis is of another version");
   history_ = *std::move(history);
   epoch_ = beginning.epoch;
   began_ = beginning.now;
-  const std::int64_t ahead = clock_.wall().microseconds - began_.microseconds;
-  for (auto& [channel, values] : history_.state) {
-    for (auto& [key, value] : values) {
-      if (value.expiry) value.expiry->at.microseconds += ahead;
-    }
-  }
+  use_own_time(history_, clock_.wall().microseconds - began_.microseconds);
   return {};
 }
 
 // By a relay without clients. Precondition: the state was made by this version.
-std::string Server::fold(const std::string& state, std::deque<ClusterEvent> events) const {
+std::string Server::fold(const std::string& state, std::deque<ClusterEvent> events,
+                         WallTime newest) const {
   RelayStats stats;
   RedisOrder order(std::move(events));
   Relay relay(relay_settings(), clock_, {}, stats, nullptr);
   Intake intake(Intake::Settings{config_.max_command}, relay, order, stats, clock_, log_);
-  relay.restore(read_history(state).value_or(StoredHistory{}));
+  StoredHistory history = read_history(state).value_or(StoredHistory{});
+  use_own_time(history, clock_.wall().microseconds - newest.microseconds);
+  relay.restore(history);
+  relay.replay_until(newest);
   while (intake.take_ordered()) intake.publish();
-  return history_bytes(*relay.history(order.newest()));
+  return history_bytes(relay.copy_history(newest)->stored());
+}
+
+// The relay's thread copies, and another one encodes.
+CheckpointMaker::Work Server::checkpoint_work(const Relay& relay, WallTime now) {
+  auto copy = relay.copy_history(now);
+  if (!copy) return {};
+  auto shared = std::make_shared<HistoryCopy>(*std::move(copy));
+  return {[shared] { return history_bytes(shared->stored()); },
+          [shared] { return shared->shed(); }};
 }
 
 // What lay in the log behind the checkpoint. Nobody has asked for it, so nobody is answered.
@@ -141,8 +158,8 @@ void Server::make_way() {
   shared_order_->stop();
   premises_.legacy.inbox = relay_->inbox().all(relay_->ran());
   premises_.legacy.state = [relay = relay_, now = shared_order_->newest()] {
-    const auto history = relay->history(now);
-    return history_bytes(history ? *history : StoredHistory{});
+    const auto copy = relay->copy_history(now);
+    return history_bytes(copy ? copy->stored() : StoredHistory{});
   };
 }
 

@@ -158,6 +158,12 @@ void State::join_with_next(std::size_t index) {
   blocks_.erase(index + 1);
 }
 
+std::size_t State::drop_blocks(std::size_t most) {
+  const std::size_t count = std::min(most, blocks_.size());
+  if (count > 0) blocks_.erase(blocks_.size() - count, count);
+  return count;
+}
+
 std::size_t State::bytes_beyond(const State& other) const {
   std::size_t bytes = blocks_.size() * sizeof(blocks_[0]);
   Beside beside(other);

@@ -1,5 +1,7 @@
 #include "syncrelay/redis/checkpoint.h"
 
+#include <utility>
+
 #include "redis/hex.h"
 #include "redis/words.h"
 
@@ -54,28 +56,30 @@ std::string CheckpointRecord::text() const {
          position.mark + ' ' + end();
 }
 
-std::string pack_checkpoint(const Ledger& ledger, std::string_view state) {
+// In place: a state may be large.
+std::string pack_checkpoint(const Ledger& ledger, std::string state) {
   std::string bytes;
-  bytes.reserve(kNumberBytes * (1 + 2 * ledger.size()) + state.size());
   append_number(bytes, ledger.size());
   for (const auto& [relay, batch] : ledger) {
     append_number(bytes, relay.value);
     append_number(bytes, batch);
   }
-  bytes += state;
-  return bytes;
+  state.insert(0, bytes);
+  return state;
 }
 
-std::optional<UnpackedCheckpoint> unpack_checkpoint(std::string_view bytes) {
+std::optional<UnpackedCheckpoint> unpack_checkpoint(std::string bytes) {
   UnpackedCheckpoint unpacked;
-  if (bytes.size() < kNumberBytes) return std::nullopt;
-  const std::uint64_t relays = take_number(bytes);
-  if (relays > bytes.size() / (2 * kNumberBytes)) return std::nullopt;
+  std::string_view left = bytes;
+  if (left.size() < kNumberBytes) return std::nullopt;
+  const std::uint64_t relays = take_number(left);
+  if (relays > left.size() / (2 * kNumberBytes)) return std::nullopt;
   for (std::uint64_t count = 0; count < relays; ++count) {
-    const NodeId relay{take_number(bytes)};
-    unpacked.ledger[relay] = take_number(bytes);
+    const NodeId relay{take_number(left)};
+    unpacked.ledger[relay] = take_number(left);
   }
-  unpacked.state = bytes;
+  bytes.erase(0, bytes.size() - left.size());
+  unpacked.state = std::move(bytes);
   return unpacked;
 }
 

@@ -84,8 +84,8 @@ NodeId ClusterLog::relay() const {
   return impl_->shared.first_relay;
 }
 
-bool ClusterLog::append(std::string_view bytes) {
-  if (!impl_->shared.outgoing.add(bytes)) return false;
+bool ClusterLog::append(std::string_view bytes, std::uint64_t appends) {
+  if (!impl_->shared.outgoing.add(bytes, appends)) return false;
   impl_->shared.appender.set();
   return true;
 }

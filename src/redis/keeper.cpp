@@ -35,7 +35,7 @@ void Keeper::tend(const Session& session) {
     server_ = std::move(server).value();
   }
   if (!beat_if_due(session)) return server_.reset();
-  if (const auto made = shared_.desk.take(CheckpointDesk::Purpose::turn)) write(*made);
+  if (auto made = shared_.desk.take(CheckpointDesk::Purpose::turn)) write(*std::move(made));
 }
 
 // False: the connection is of no use any more.
@@ -57,8 +57,8 @@ bool Keeper::beat_if_due(const Session& session) {
 }
 
 // A relay that writes 100 MiB goes on giving signs of life.
-void Keeper::write(const CheckpointDesk::Made& made) {
-  const std::string bytes = pack_checkpoint(made.wanted.ledger, made.state);
+void Keeper::write(CheckpointDesk::Made made) {
+  const std::string bytes = pack_checkpoint(made.wanted.ledger, std::move(made.state));
   const auto written = server_->put(bytes, [&] {
     const Session session = shared_.gate.current();
     return session.open && !shared_.stopping && beat_if_due(session);

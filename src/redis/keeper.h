@@ -21,7 +21,7 @@ class Keeper {
   void tend(const Session& session);
   bool beat_if_due(const Session& session);
   Duration pause(const Session& session) const;
-  void write(const CheckpointDesk::Made& made);
+  void write(CheckpointDesk::Made made);
   void record(const CheckpointDesk::Made& made, const CheckpointRecord& written);
   void count(CheckpointOutcome outcome);
   void fail();

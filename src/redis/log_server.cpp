@@ -243,6 +243,7 @@ LogServer::Answer<CheckpointRecord> LogServer::put(std::string_view bytes,
 
 LogServer::Answer<std::string> LogServer::get(const CheckpointRecord& record) {
   std::string bytes;
+  bytes.reserve(std::min<std::uint64_t>(record.bytes, record.parts * kPartBytes));
   for (const std::string& part : parts_of(record)) {
     const std::array<std::string_view, 2> words = {"GET", part};
     const auto reply = connection_.call(words, kPatience);

@@ -4,16 +4,16 @@
 
 namespace syncrelay {
 
-bool Outgoing::add(std::string_view bytes) {
+bool Outgoing::add(std::string_view bytes, std::uint64_t appends) {
   const std::lock_guard lock(mutex_);
   if (!has_room_locked()) return false;
   const bool fits = !kept_.empty() && !kept_.back().sealed &&
                     kept_.back().data->size() + bytes.size() <= kBatchBytes;
   if (!fits) kept_.push_back({++last_number_, std::make_shared<std::string>(), 0, false});
   kept_.back().data->append(bytes);
-  ++kept_.back().appends;
+  kept_.back().appends += appends;
   bytes_ += bytes.size();
-  ++appends_;
+  appends_ += appends;
   return true;
 }
 

@@ -124,12 +124,13 @@ Reader::Next Reader::load(const Survey& survey, const std::string& epoch) {
   for (const CheckpointRecord& record : survey.checkpoints) {
     auto bytes = server_->get(record);
     if (!bytes && bytes.error().kind == RedisError::Kind::broken) return lost(bytes.error());
-    auto checkpoint = bytes ? unpack_checkpoint(bytes.value()) : std::nullopt;
+    const bool whole = bytes.ok();
+    auto checkpoint = whole ? unpack_checkpoint(std::move(bytes).value()) : std::nullopt;
     if (checkpoint) {
       take_over(record, epoch, std::move(*checkpoint));
       return Next::survey;
     }
-    why = bytes ? "the checkpoint is damaged" : bytes.error().what;
+    why = whole ? "the checkpoint is damaged" : bytes.error().what;
   }
   // Trimmed while it was read: there is a newer one now.
   const auto again = server_->survey(relay_, position_, shared_.settings.silent);

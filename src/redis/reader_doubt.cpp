@@ -58,10 +58,10 @@ Reader::Next Reader::found(const Survey& survey) {
   const std::uint64_t number =
       shared_.desk.ask({CheckpointDesk::Purpose::founding, position_, ledger_, epoch_, relay_});
   tell(CheckpointWanted{number});
-  const auto state = state_for_founding(survey);
+  auto state = state_for_founding(survey);
   if (!state) return shared_.reading_over ? Next::connect : Next::survey;
   TimePoint last_bid = std::chrono::steady_clock::now();
-  const auto written = server_->put(pack_checkpoint(ledger_, *state), [&] {
+  const auto written = server_->put(pack_checkpoint(ledger_, *std::move(state)), [&] {
     if (std::chrono::steady_clock::now() - last_bid < kRebid) return true;
     last_bid = std::chrono::steady_clock::now();
     return is_chosen(survey);

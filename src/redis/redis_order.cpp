@@ -30,14 +30,17 @@ std::uint64_t own_appends(const ClusterEvent& event) {
   return 0;
 }
 
+// Letters of one turn leave together, so many bytes at a time: the first of many are on their way
+// while the others are read.
+constexpr std::size_t kGathered = 32 << 10;
+
 // Before each letter in an entry, since many of them lie one behind the other.
 constexpr std::size_t kFrameBytes = 4;
 
-std::string frame_of(const std::string& letter) {
-  std::string frame;
+void add_frame(std::string& to, const std::string& letter) {
   for (std::size_t index = 0; index < kFrameBytes; ++index)
-    frame += static_cast<char>(letter.size() >> (8 * index) & 0xff);
-  return frame += letter;
+    to += static_cast<char>(letter.size() >> (8 * index) & 0xff);
+  to += letter;
 }
 
 // nullopt: it is cut off.
@@ -60,6 +63,10 @@ RedisOrder::RedisOrder(ClusterLog::Settings settings, const Log& log, std::funct
   };
   log_.emplace(std::move(settings), log);
   home_ = log_->relay().value;
+  maker_.emplace([this](std::uint64_t number, std::string state) {
+    log_->put_checkpoint(number, std::move(state));
+    wake_();
+  });
 }
 
 RedisOrder::RedisOrder(std::deque<ClusterEvent> events)
@@ -72,6 +79,7 @@ RedisOrder::~RedisOrder() {
 void RedisOrder::await_submitted(Duration patience) {
   if (!log_) return;
   const TimePoint until = steady_now() + patience;
+  flush();
   lose(own_left_);
   for (const ClusterEvent& event : events_) lose(own_appends(event));
   while (!under_way_.empty() && steady_now() < until) {
@@ -86,6 +94,7 @@ void RedisOrder::await_submitted(Duration patience) {
 }
 
 void RedisOrder::stop() {
+  if (maker_) maker_->stop();
   if (log_) log_->stop();
 }
 
@@ -93,6 +102,7 @@ void RedisOrder::stop() {
 Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beginner) {
   Beginning beginning;
   bool caught_up = false;
+  std::size_t kept = 0;  // bytes
   log_->start();
   while (!caught_up) {
     if (auto why = beginner.give_up()) return *std::move(why);
@@ -100,10 +110,11 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
     poll(&watched, 1, kLookMilliseconds);
     log_->take(taken_);
     for (ClusterEvent& event : taken_) {
-      const std::size_t kept = events_.size();
+      const std::size_t waiting = events_.size();
       if (auto* const loaded = std::get_if<StateLoaded>(&event)) {
-        stats_.lag.apply(kept);
+        stats_.lag.apply(waiting);
         events_.clear();
+        kept = 0;
         beginning.epoch = loaded->epoch;
         beginning.state = std::move(loaded->state);
         beginning.made = beginning.newest = loaded->id.ts();
@@ -113,9 +124,10 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
         if (events_.empty()) beginning.made = beginning.newest;
       } else if (const auto* const wanted = std::get_if<CheckpointWanted>(&event)) {
         if (beginning.state.empty()) beginning.state = beginner.first_state();
-        log_->put_checkpoint(wanted->number, events_.empty()
-                                                 ? beginning.state
-                                                 : beginner.fold(beginning.state, events_));
+        log_->put_checkpoint(wanted->number,
+                             events_.empty()
+                                 ? beginning.state
+                                 : beginner.fold(beginning.state, events_, beginning.newest));
       } else if (auto* const failed = std::get_if<LogFailed>(&event)) {
         return std::move(failed->why);
       } else if (const auto* const changed = std::get_if<OwnIdChanged>(&event)) {
@@ -126,9 +138,17 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
       } else {
         if (const auto* const came = std::get_if<LettersCame>(&event))
           beginning.newest = came->id.ts();
+        kept += weight(event);
         events_.push_back(std::move(event));
       }
-      if (events_.size() <= kept) stats_.lag.apply();
+      if (events_.size() <= waiting) stats_.lag.apply();
+      if (kept > kMostKept) {
+        kept = 0;
+        stats_.lag.apply(events_.size());
+        beginning.state =
+            beginner.fold(beginning.state, std::exchange(events_, {}), beginning.newest);
+        beginning.made = beginning.newest;
+      }
     }
   }
   newest_ = beginning.made;
@@ -136,22 +156,32 @@ Result<RedisOrder::Beginning, std::string> RedisOrder::begin(const Beginner& beg
 }
 
 void RedisOrder::submit(const Letter& letter) {
-  if (!log_ || ended_) return;
+  if (room() == Room::none) return;
   writer_.clear();
   writer_.add(letter);
-  const std::string frame = frame_of(writer_.bytes());
-  if (!log_->append(frame)) return;
+  const std::size_t bytes = kFrameBytes + writer_.bytes().size();
+  if (gathered_count_ > 0 && gathered_.size() + bytes > kGathered) flush();
+  add_frame(gathered_, writer_.bytes());
+  ++gathered_count_;
   const auto* const commanded = std::get_if<Commanded>(&letter);
-  under_way_.push_back(
-      {commanded == nullptr ? kNobody : commanded->ticket, frame.size(), steady_now()});
-  bytes_under_way_ += frame.size();
+  under_way_.push_back({commanded == nullptr ? kNobody : commanded->ticket, bytes, steady_now()});
+  bytes_under_way_ += bytes;
   show_under_way();
 }
 
+// There is room: there was when the first of them was gathered, and nobody else appends.
+void RedisOrder::flush() {
+  if (gathered_count_ == 0) return;
+  log_->append(gathered_, std::exchange(gathered_count_, 0));
+  gathered_.clear();
+}
+
+// What is under way here is all that the log has of this relay's, and more: what has come back and
+// was not opened.
 Order::Room RedisOrder::room() const {
-  if (!log_ || ended_ || !log_->has_room()) return Room::none;
-  const bool ample = bytes_under_way_ < kAmpleBytes && under_way_.size() < kAmpleAppends;
-  return ample ? Room::all : Room::answered;
+  if (!log_ || ended_) return Room::none;
+  if (bytes_under_way_ < kAmpleBytes && under_way_.size() < kAmpleAppends) return Room::all;
+  return log_->has_room() ? Room::answered : Room::none;
 }
 
 const Order::Ordered* RedisOrder::next() {
@@ -171,6 +201,7 @@ const Order::Ordered* RedisOrder::next() {
 }
 
 bool RedisOrder::fetch() {
+  if (maker_ && maker_->let_go()) wake_();  // some in each turn
   if (!log_ || !arrived_.exchange(false)) return false;
   log_->take(taken_);
   for (ClusterEvent& event : taken_) events_.push_back(std::move(event));
@@ -286,10 +317,10 @@ bool RedisOrder::open_next() {
 }
 
 bool RedisOrder::answer_wanted(const CheckpointWanted& wanted) {
-  if (!log_ || !user_.state) return true;
-  auto state = user_.state(newest_);
-  if (!state) return false;
-  log_->put_checkpoint(wanted.number, *std::move(state));
+  if (!maker_ || !user_.state) return true;
+  auto work = user_.state(newest_);
+  if (!work.make) return false;
+  maker_->make(wanted.number, std::move(work));
   return true;
 }
 

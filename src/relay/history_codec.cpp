@@ -30,6 +30,7 @@ class BytesWriter {
     number(value ? 1 : 0);
     if (value) text(*value);
   }
+  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
   std::string take() { return std::move(bytes_); }
 
  private:
@@ -230,10 +231,23 @@ void read_ids(BytesReader& from, std::vector<IdRecord>& ids) {
   }
 }
 
+// About; nothing that is large is counted too low.
+std::size_t size_of(const StoredHistory& history) {
+  constexpr std::size_t kEntry = 10 * kNumberBytes;
+  std::size_t bytes = 4096 + history.ids.size() * kEntry + history.channels.size() * kEntry +
+                      history.tombstones.size() * 2 * kNumberBytes;
+  for (const auto& [channel, values] : history.state) {
+    for (const auto& [key, value] : values) bytes += kEntry + key.size() + value.value->size();
+  }
+  for (const IdRecord& record : history.ids) bytes += record.id.size();
+  return bytes;
+}
+
 }  // namespace
 
 std::string history_bytes(const StoredHistory& history) {
   BytesWriter to;
+  to.reserve(size_of(history));
   to.number(history.last.value);
   to.number(history.events_ever);
   to.number(history.version);

@@ -271,6 +271,7 @@ std::optional<TimePoint> Intake::next_proposal() const {
 }
 
 std::vector<Reply> Intake::publish() {
+  order_.flush();
   const Result<void, Rejection> stored = relay_.publish();
   if (!stored) {
     refuse_unstored(stored.error());

@@ -42,49 +42,31 @@ Restored Relay::restore(const StoredHistory& history) {
   return restored;
 }
 
-std::optional<StoredHistory> Relay::history(WallTime now) const {
+std::optional<HistoryCopy> Relay::copy_history(WallTime now) const {
   if (!batch_.empty()) return std::nullopt;
-  StoredHistory history;
-  history.last = last();
-  history.events_ever = events_ever_;
-  history.version = channels().version();
-  history.tombstones = channels().tombstones();
-  tell(channels().main(), now, history);
-  for (const auto& [name, channel] : channels().by_name()) {
-    history.channels.push_back(
-        {std::string(name), channel->start, channel->last, channel->generation});
-    tell(*channel, now, history);
-  }
+  HistoryCopy copy;
+  copy.now = now;
+  copy.last = last();
+  copy.events_ever = events_ever_;
+  copy.version = channels().version();
+  copy.tombstones = channels().tombstones();
+  copy.channels.reserve(1 + channels().size());
+  copy.channels.push_back(channels().main());
+  for (const auto& [name, channel] : channels().by_name()) copy.channels.push_back(*channel);
+  const TimePoint here = clock_.now();
+  copy.ends.reserve(timers_.size());
+  timers_.for_each([&](std::uint64_t version, Timers::End end) {
+    copy.ends.push_back({version, end.at - here, end.told});
+  });
+  constexpr std::size_t kIdBytes = 40;  // of most: a UUID
+  copy.ids.reserve(ids_.size());
+  copy.id_texts.reserve(ids_.size() * kIdBytes);
   ids_.for_each([&](const std::string& id, Seq seq, Duration accepted) {
-    history.ids.push_back({id, seq, accepted});
+    copy.ids.push_back({static_cast<std::uint32_t>(id.size()), seq, accepted});
+    copy.id_texts += id;
   });
-  history.dead = presence_.dead();
-  return history;
-}
-
-void Relay::tell(const Channel& channel, WallTime now, StoredHistory& history) const {
-  const std::string name(text(channel.name));
-  channel.state.for_each([&](const State::Entry& entry) {
-    StoredValue value{entry.value, entry.version};
-    if (const auto end = timers_.of(name, entry.key)) {
-      using std::chrono::ceil;
-      const Duration left = std::max(end->at - clock_.now(), Duration::zero());
-      const auto microseconds = ceil<std::chrono::microseconds>(left);
-      value.expiry = Expiry{{now.microseconds + microseconds.count()},
-                            ceil<std::chrono::milliseconds>(left),
-                            end->told};
-    }
-    history.state[name].emplace(entry.key, std::move(value));
-  });
-  const auto value_of = [](const State& state, std::string_view id) {
-    const StateValue* const value = state.find(id);
-    return value == nullptr ? nullptr : *value;
-  };
-  channel.members.get().for_each([&](const State::Entry& entry) {
-    history.members[name].push_back({name, entry.key, entry.value,
-                                     value_of(channel.wills.get(), entry.key),
-                                     value_of(channel.homes.get(), entry.key)});
-  });
+  copy.dead = presence_.dead();
+  return copy;
 }
 
 void Relay::restore_channels(const StoredHistory& history, Restored& restored) {

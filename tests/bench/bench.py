@@ -75,6 +75,8 @@ def choose_servers(options: argparse.Namespace) -> list[servers.Server]:
         servers.relay_with_members(relay, options.shards, options.relay_option),
         servers.relay_with_tls(relay, options.shards, options.relay_option),
         servers.relay_deflating(relay, options.shards, options.relay_option),
+        servers.cluster(relay, 1, options.relay_option),
+        servers.cluster(relay, 3, options.relay_option),
         servers.limit(limit, report.YARDSTICK, "coalescing"),
         servers.limit(limit, "per-event", "per-event"),
         servers.original(),
@@ -110,6 +112,8 @@ def measure(
     chosen = [server for server in chosen if scenario.durable or server.name != servers.DURABLE]
     if scenario.channels:
         chosen = [server for server in chosen if server.name == servers.RELAY]
+    if scenario.confirmed:
+        chosen = [server for server in chosen if server.name in servers.CONFIRMING]
     result = Result(scenario, {server.name: Outcome() for server in chosen})
     for number in range(options.rounds):
         for server in chosen if number % 2 == 0 else reversed(chosen):
@@ -132,6 +136,7 @@ def run_once(
         command = [*pin(options.load_cpus), str(load), *sized.arguments()]
         command += ["--port", str(target.port), "--publish", target.publish]
         command += ["--greetings", str(server.greetings)]
+        command += ["--control", target.control] if scenario.confirmed else []
         command += ["--tls"] if server.tls else []
         command += ["--deflate"] if server.deflate else []
         for pid in target.pids:

@@ -45,7 +45,8 @@ int main(int argc, char** argv) {
       {"burst", run_burst},
       {"paced", run_paced},
       {"accept", run_accept},
-      {"channels", run_channels}};
+      {"channels", run_channels},
+      {"confirmed", run_confirmed}};
   Load load;
   std::string scenario;
   CLI::App app("Load client of the benchmark");
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
   app.add_option("--port", load.port, "the server's, on 127.0.0.1")->required();
   app.add_option("--server-pid", load.server, "repeatable")->required();
   app.add_option("--publish", load.publish, "zmq:ENDPOINT or http:PORT");
+  app.add_option("--control", load.control, "ZeroMQ endpoint of a control socket (confirmed)");
   app.add_option("--greetings", load.greetings, "messages a new client gets by itself");
   app.add_option("--clients", load.clients);
   app.add_flag("--tls", load.tls, "clients speak TLS, and believe any certificate");

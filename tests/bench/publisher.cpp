@@ -110,6 +110,28 @@ class HttpPublisher : public Publisher {
 
 }  // namespace
 
+struct Asker::Socket {
+  zmq::context_t context;
+  zmq::socket_t dealer{context, zmq::socket_type::dealer};
+};
+
+Asker::Asker(const std::string& endpoint, const std::string& data)
+    : socket_(std::make_unique<Socket>()),
+      command_(R"({"op":"broadcast","type":"bench","data":)" + data + '}') {
+  socket_->dealer.set(zmq::sockopt::linger, 0);
+  socket_->dealer.connect(endpoint);
+}
+
+Asker::~Asker() = default;
+
+void Asker::ask() {
+  socket_->dealer.send(zmq::buffer(command_), zmq::send_flags::none);
+  zmq::message_t answer;
+  if (!socket_->dealer.recv(answer) ||
+      answer.to_string_view().find(R"("ok":true)") == std::string_view::npos)
+    throw std::runtime_error("command refused: " + answer.to_string());
+}
+
 std::string text_data(std::size_t size) {
   if (size < 2) throw std::runtime_error("an event's data has at least 2 bytes");
   return '"' + std::string(size - 2, 'x') + '"';

@@ -28,6 +28,23 @@ struct Channels {
 std::unique_ptr<Publisher> make_publisher(const std::string& target, const std::string& data,
                                           Channels channels = {});
 
+// Sends the same commands to a control socket, each when the answer to the one before has come.
+class Asker {
+ public:
+  Asker(const std::string& endpoint, const std::string& data);
+  ~Asker();
+  Asker(const Asker&) = delete;
+  Asker& operator=(const Asker&) = delete;
+
+  // Until the answer is there. Throws std::runtime_error when it is not that the command was taken.
+  void ask();
+
+ private:
+  struct Socket;
+  std::unique_ptr<Socket> socket_;
+  std::string command_;
+};
+
 // A JSON string of `size` bytes with its quotes.
 std::string text_data(std::size_t size);
 // A JSON array of about so many bytes that deflates as what backends say does.

@@ -4,10 +4,11 @@ import statistics
 from dataclasses import dataclass, field
 
 from scenarios import Kind, Metric, Scenario, Target
-from servers import DURABLE
+from servers import CLUSTER, CLUSTER_OF_THREE, DURABLE
 
 Figures = dict[str, float]
 YARDSTICK = "yardstick"
+CLUSTERS = (Kind.cluster_at_least, Kind.cluster_ratio_at_least, Kind.cluster_adds_at_most)
 
 
 @dataclass
@@ -41,7 +42,7 @@ def judge(result: Result, before: dict[str, Result]) -> list[Verdict]:
     for target in result.scenario.targets:
         value = _value(result, target, before)
         if value is not None:
-            at_least = target.kind in (Kind.at_least, Kind.ratio_at_least)
+            at_least = target.kind.value.endswith("at least")
             reached = value >= target.limit if at_least else value <= target.limit
             verdicts.append(Verdict(target, value, reached))
     return verdicts
@@ -49,6 +50,8 @@ def judge(result: Result, before: dict[str, Result]) -> list[Verdict]:
 
 def _value(result: Result, target: Target, before: dict[str, Result]) -> float | None:
     own = _median(result, "relay", target.metric)
+    if target.kind in CLUSTERS:
+        return _value_of_cluster(_worst_cluster(result, target), own, target.kind)
     if target.kind in (Kind.at_least, Kind.at_most):
         return own
     if target.kind is Kind.durable_at_most:
@@ -58,6 +61,24 @@ def _value(result: Result, target: Target, before: dict[str, Result]) -> float |
     else:
         base = _median(result, YARDSTICK, target.metric)
     return own / base if own is not None and base else None
+
+
+def _value_of_cluster(cluster: float | None, alone: float | None, kind: Kind) -> float | None:
+    if cluster is None or kind is Kind.cluster_at_least:
+        return cluster
+    if not alone:
+        return None
+    return cluster / alone if kind is Kind.cluster_ratio_at_least else cluster - alone
+
+
+def _worst_cluster(result: Result, target: Target) -> float | None:
+    # Others would have machines of their own: beside the first one's clients they take its CPU.
+    names = (CLUSTER,) if target.kind is Kind.cluster_ratio_at_least else (CLUSTER, CLUSTER_OF_THREE)
+    values = [_median(result, name, target.metric) for name in names]
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return max(known) if target.kind is Kind.cluster_adds_at_most else min(known)
 
 
 def _median(result: Result | None, server: str, metric: str) -> float | None:
@@ -86,7 +107,9 @@ def print_result(result: Result, verdicts: list[Verdict]) -> None:
 def describe(verdict: Verdict, metrics: tuple[Metric, ...]) -> str:
     target = verdict.target
     metric = next(metric for metric in metrics if metric.key == target.metric)
-    absolute = target.kind in (Kind.at_least, Kind.at_most)
+    absolute = target.kind in (
+        Kind.at_least, Kind.at_most, Kind.cluster_at_least, Kind.cluster_adds_at_most
+    )
     value = f"{verdict.value:,.{metric.digits if absolute else 2}f}"
     word = "reached" if verdict.reached else "MISSED"
     return f"{word}: {metric.title} {value} ({target.kind.value} {target.limit:,g})"

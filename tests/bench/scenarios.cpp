@@ -202,6 +202,27 @@ Figures run_channels(const Load& load) {
           {"load_busy", own / static_cast<double>(end - start)}};
 }
 
+Figures run_confirmed(const Load& load) {
+  Asker asker(load.control, data_of(load));
+  for (int warm = 0; warm < 20; ++warm) asker.ask();
+  const double cpu_before = ServerUsage::of(load.server).cpu_us;
+  std::vector<double> took_us;
+  const auto start = std::chrono::steady_clock::now();
+  for (std::uint64_t i = 0; i < load.events; ++i) {
+    const std::chrono::duration<double> due(static_cast<double>(i) / load.rate);
+    std::this_thread::sleep_until(
+        start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(due));
+    const std::int64_t asked = now_ns();
+    asker.ask();
+    took_us.push_back(static_cast<double>(now_ns() - asked) / 1000);
+  }
+  const double cpu_us = ServerUsage::of(load.server).cpu_us - cpu_before;
+  return {{"answer_p50_us", quantile(took_us, 0.5)},
+          {"answer_p99_us", quantile(took_us, 0.99)},
+          {"answer_max_us", quantile(took_us, 1)},
+          {"server_cpu_us_per_delivery", cpu_us / static_cast<double>(load.events)}};
+}
+
 Figures run_accept(const Load& load) {
   ServerUsage before = ServerUsage::of(load.server);
   Swarm swarm(load.port, load.greetings, {load.tls, load.deflate});

@@ -15,6 +15,7 @@ struct Load {
   std::uint16_t port = 0;
   std::vector<pid_t> server;  // the processes whose CPU and memory count
   std::string publish;        // see make_publisher
+  std::string control;        // a control socket's endpoint (confirmed)
   unsigned greetings = 1;     // messages that every new client gets by itself
   bool tls = false;           // clients speak TLS
   std::size_t clients = 1000;
@@ -37,6 +38,9 @@ Figures run_burst(const Load& load);
 
 // Events at a steady rate: what one delivery costs, and how late it comes.
 Figures run_paced(const Load& load);
+
+// One command after the other at a steady rate, each confirmed: how late the answer comes.
+Figures run_confirmed(const Load& load);
 
 // `events` events in every channel in turn, each to those who follow it, at a steady rate of
 // commands: what one delivery costs.

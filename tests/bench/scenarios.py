@@ -19,6 +19,9 @@ class Kind(enum.Enum):
     at_most = "at most"
     growth_at_most = "x the smallest load's, at most"
     durable_at_most = "with --data, x without, at most"
+    cluster_at_least = "cluster, at least"
+    cluster_ratio_at_least = "cluster, x the single relay, at least"
+    cluster_adds_at_most = "cluster, more than the single relay, at most"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Scenario:
     channels: int = 0  # of which every client follows `follows`; events go to each in turn
     follows: int = 1
     list_size: int = 1  # channels that one command goes to
+    confirmed: bool = False  # commands on the control socket, one after the other, and no clients
     typical: bool = False  # data as backends say it, and no string of one letter
 
     def describe(self) -> str:
@@ -87,6 +91,11 @@ LATENCY = (
     Metric("last_client_p50_us", "to last client p50 us"),
     Metric("last_client_p99_us", "to last client p99 us"),
 )
+ANSWER = (
+    Metric("answer_p50_us", "answered p50 us"),
+    Metric("answer_p99_us", "p99 us"),
+    Metric("answer_max_us", "max us"),
+)
 ACCEPT_CPU = Metric("server_cpu_us_per_accept", "server CPU us/accept", digits=1)
 ACCEPTS = Metric("accepts_per_second", "accepts/s")
 RSS = Metric("rss_bytes_per_connection", "RSS bytes/connection")
@@ -95,7 +104,10 @@ BURST_METRICS = (DELIVERIES, CPU, LOAD_BUSY)
 ACCEPT_METRICS = (ACCEPTS, ACCEPT_CPU, RSS)
 BURST_TITLE = "burst: {events:,} events x {bytes:,} bytes to {clients:,} clients"
 ACCEPT_TITLE = "accept: {clients:,} clients connect and stay idle"
-AS_THE_YARDSTICK = (Target(DELIVERIES.key, Kind.ratio_at_least, 0.9),)
+AS_THE_YARDSTICK = (
+    Target(DELIVERIES.key, Kind.ratio_at_least, 0.9),
+    Target(DELIVERIES.key, Kind.cluster_ratio_at_least, 0.95),
+)
 ACCEPT_TARGETS = (Target(ACCEPT_CPU.key, Kind.at_most, 45), Target(RSS.key, Kind.at_most, 2048))
 NOT_GROWING = (Target(ACCEPT_CPU.key, Kind.growth_at_most, 1.2, base="accept-1k"),)
 
@@ -177,7 +189,10 @@ SCENARIOS = (
         "decode: {events:,} commands x {bytes:,} bytes to {clients} client",
         "burst",
         (COMMANDS, Metric(CPU.key, "server CPU us/command", digits=3), LOAD_BUSY),
-        (Target(COMMANDS.key, Kind.at_least, 200_000),),
+        (
+            Target(COMMANDS.key, Kind.at_least, 200_000),
+            Target(COMMANDS.key, Kind.cluster_at_least, 50_000),
+        ),
         clients=1,
         events=200_000,
         data_bytes=16,
@@ -194,5 +209,28 @@ SCENARIOS = (
         data_bytes=200,
         rate=10_000,
         durable=True,
+    ),
+    Scenario(
+        "lone",
+        "lone: {events:,} commands x {bytes:,} bytes, 200 a second, to {clients} client",
+        "paced",
+        (Metric(CPU.key, "server CPU us/command", digits=1), *LATENCY[:2]),
+        (Target("client_p50_us", Kind.cluster_adds_at_most, 500),),
+        clients=1,
+        events=1_000,
+        data_bytes=200,
+        rate=200,
+    ),
+    Scenario(
+        "confirmed",
+        "confirmed: {events:,} commands x {bytes:,} bytes, 200 a second, each answered",
+        "confirmed",
+        (Metric(CPU.key, "server CPU us/command", digits=1), *ANSWER),
+        (Target("answer_p50_us", Kind.cluster_adds_at_most, 500),),
+        clients=1,
+        events=1_000,
+        data_bytes=200,
+        rate=200,
+        confirmed=True,
     ),
 )

@@ -20,6 +20,9 @@ DURABLE = "relay --data"
 WITH_MEMBERS = "relay-with-members"
 WITH_TLS = "relay-tls"
 DEFLATING = "relay-deflate"
+CLUSTER = "cluster-of-1"
+CLUSTER_OF_THREE = "cluster-of-3"
+CONFIRMING = (RELAY, DURABLE, CLUSTER, CLUSTER_OF_THREE)
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
 
@@ -35,6 +38,7 @@ class Start:
     command: list[str]
     port: int = 0  # 0: the ready line tells
     publish: str = ""  # empty: http to the same port
+    control: str = ""  # empty: it confirms nothing
     own_state: bool = False  # no SYNCRELAY_ variable of the caller's may change it
 
 
@@ -59,6 +63,7 @@ class Running:
     pids: list[int]
     port: int
     publish: str
+    control: str = ""
 
 
 @contextmanager
@@ -112,7 +117,7 @@ def _wait_until_ready(
         port = start.port or _port_from_ready_line(process, deadline)
     except ServerError as error:
         raise ServerError(f"{error}; its last words: {stderr.read_text()[-500:]!r}") from None
-    return Running(_process_tree(process.pid), port, start.publish or f"http:{port}")
+    return Running(_process_tree(process.pid), port, start.publish or f"http:{port}", start.control)
 
 
 def _port_from_ready_line(process: "subprocess.Popen[bytes]", deadline: float) -> int:
@@ -161,7 +166,8 @@ def relay(binary: Path, shards: int, extra: list[str], durable: bool = False) ->
         command += ["--shards", str(shards), *extra]
         if durable:
             command += ["--data", str(directory / "data")]
-        return Start(command, publish="zmq:" + _commands(directory), own_state=True)
+        control = f"ipc://{directory}/control.sock"
+        return Start(command, publish="zmq:" + _commands(directory), control=control, own_state=True)
 
     missing = "" if binary.is_file() else f"{binary} does not exist"
     return Server(DURABLE if durable else RELAY, start, missing=missing)
@@ -196,6 +202,20 @@ def self_signed(directory: Path) -> tuple[str, str]:
 def relay_deflating(binary: Path, shards: int, extra: list[str]) -> Server:
     """The same, with clients that offer permessage-deflate."""
     return replace(relay(binary, shards, extra), name=DEFLATING, asked_for=True, deflate=True)
+
+
+def cluster(binary: Path, relays: int, extra: list[str]) -> Server:
+    """So many relays on a Redis of their own; clients and commands come to the first."""
+    plain = relay(binary, 1, extra)
+
+    def start(directory: Path, clients: int) -> Start:
+        begun = plain.start(directory, clients)
+        command = [sys.executable, "-B", str(BENCH / "cluster_server.py"), str(relays), str(directory)]
+        return replace(begun, command=[*command, *begun.command])
+
+    name = CLUSTER if relays == 1 else CLUSTER_OF_THREE
+    missing = plain.missing or ("" if shutil.which("redis-server") else "needs redis-server")
+    return Server(name, start, asked_for=True, missing=missing)
 
 
 def limit(binary: Path, name: str, mode: str) -> Server:

@@ -58,7 +58,9 @@ class Server {
   Result<void, std::string> open_cluster();
   Result<void, std::string> read_beginning(const RedisOrder::Beginning& beginning);
   std::string first_state() const;
-  std::string fold(const std::string& state, std::deque<ClusterEvent> events) const;
+  std::string fold(const std::string& state, std::deque<ClusterEvent> events,
+                   WallTime newest) const;
+  static CheckpointMaker::Work checkpoint_work(const Relay& relay, WallTime now);
   Relay::Settings relay_settings() const;
   Result<void, std::string> catch_up();
   void build_shards();

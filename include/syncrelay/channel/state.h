@@ -53,6 +53,10 @@ class State {
   // The length of all as members of a JSON object, with the commas between them, without braces.
   std::size_t members_size() const { return text_bytes_ + (size_ > 0 ? size_ - 1 : 0); }
 
+  // For who is done with a copy: lets go of so many of its last blocks, or of all, and returns how
+  // many. Only block_count() and this are to be called behind it.
+  std::size_t drop_blocks(std::size_t most);
+
   // What would be freed if this were gone and `other` stayed, in bytes.
   std::size_t bytes_beyond(const State& other) const;
 

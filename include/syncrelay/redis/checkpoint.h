@@ -38,11 +38,11 @@ struct CheckpointRecord {
 };
 
 // Ledger and state as the bytes of one checkpoint, and back; nothing for bytes that are cut off.
-std::string pack_checkpoint(const Ledger& ledger, std::string_view state);
+std::string pack_checkpoint(const Ledger& ledger, std::string state);
 struct UnpackedCheckpoint {
   Ledger ledger;
   std::string state;
 };
-std::optional<UnpackedCheckpoint> unpack_checkpoint(std::string_view bytes);
+std::optional<UnpackedCheckpoint> unpack_checkpoint(std::string bytes);
 
 }  // namespace syncrelay

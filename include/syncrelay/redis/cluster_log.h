@@ -78,15 +78,16 @@ class ClusterLog {
   NodeId relay() const;
 
   // Letters, whole, for all. False, and nothing was taken: there is no room. There is again when
-  // some that was appended has come back. Precondition: at most kMaxAppend bytes.
-  bool append(std::string_view bytes);
+  // some that was appended has come back. Several that are appended at once stay together, and are
+  // counted by `appends`. Precondition: at most kMaxAppend bytes.
+  bool append(std::string_view bytes, std::uint64_t appends = 1);
   bool has_room() const;
 
   // Replaces the content of `events` by all that is new. fd() is readable while there is.
   void take(std::vector<ClusterEvent>& events);
   int fd() const;
 
-  // The answer to CheckpointWanted. One that nobody waits for any more is dropped.
+  // The answer to CheckpointWanted; any thread. One that nobody waits for any more is dropped.
   void put_checkpoint(std::uint64_t number, std::string state);
 
   // Any thread.

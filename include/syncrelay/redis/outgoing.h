@@ -30,8 +30,8 @@ class Outgoing {
 
   explicit Outgoing(Bounds bounds) : bounds_(bounds) {}
 
-  // False, and nothing was added: has_room() is false.
-  bool add(std::string_view bytes);
+  // `appends`: as how many calls it counts. False, and nothing was added: has_room() is false.
+  bool add(std::string_view bytes, std::uint64_t appends = 1);
   bool has_room() const;
   bool is_empty() const;  // all has come back
 
@@ -40,7 +40,7 @@ class Outgoing {
   // All that has not come back is to be sent again.
   void rewind();
 
-  // All batches up to that number are in the log: how many calls of add() that were.
+  // All batches up to that number are in the log: how many appends that were.
   std::uint64_t came_back(std::uint64_t number);
   std::uint64_t last_back() const;
 

@@ -14,6 +14,7 @@
 #include "syncrelay/base/result.h"
 #include "syncrelay/channel/homes.h"
 #include "syncrelay/protocol/command_decoder.h"
+#include "syncrelay/redis/checkpoint_maker.h"
 #include "syncrelay/redis/cluster_log.h"
 #include "syncrelay/relay/letter_codec.h"
 #include "syncrelay/relay/order.h"
@@ -31,9 +32,10 @@ class RedisOrder final : public Order {
  public:
   // Who applies what it gives.
   struct User {
-    // The state behind all that next() has returned, `now` by the order's time; nullopt: not all of
-    // it was kept yet, and it is asked again by next().
-    std::function<std::optional<std::string>(WallTime now)> state;
+    // Makes the state behind all that next() has returned, `now` by the order's time, while the
+    // user goes on: it runs on a thread of its own. Without `make`: not all of it was kept
+    // yet, and it is asked again by next().
+    std::function<CheckpointMaker::Work(WallTime now)> state;
     // Under this id from now on.
     std::function<void(RelayId)> moved;
   };
@@ -41,8 +43,10 @@ class RedisOrder final : public Order {
   // Who begins.
   struct Beginner {
     std::function<std::string()> first_state;  // of a cluster that has none
-    // What events make of a state.
-    std::function<std::string(const std::string& state, std::deque<ClusterEvent> events)> fold;
+    // What events make of a state; `newest`: when the last of them was, by the order's time.
+    std::function<std::string(const std::string& state, std::deque<ClusterEvent> events,
+                              WallTime newest)>
+        fold;
     std::function<std::optional<std::string>()> give_up;  // why; asked now and then
   };
 
@@ -68,7 +72,9 @@ class RedisOrder final : public Order {
   explicit RedisOrder(std::deque<ClusterEvent> events);
   ~RedisOrder() override;
 
-  // Waits for all that is in the log now. To be called once, before anything else.
+  // Waits for all that is in the log now. To be called once, before anything else. What lies behind
+  // the checkpoint is kept until then, as far as kMostKept goes, so that it is a window of events;
+  // what is older becomes part of the state.
   Result<Beginning, std::string> begin(const Beginner& beginner);
   RelayId home() const { return home_; }
   void set_user(User user) { user_ = std::move(user); }
@@ -79,6 +85,7 @@ class RedisOrder final : public Order {
 
   void submit(const Letter& letter) override;
   const Ordered* next() override;
+  void flush() override;
   Room room() const override;
   bool is_shared() const override { return true; }
 
@@ -93,6 +100,10 @@ class RedisOrder final : public Order {
     std::size_t bytes;
     TimePoint since;
   };
+
+  // Of letters between the checkpoint at which a relay begins and the end of the log: those of two
+  // checkpoints' distance and of the time that the second takes have room.
+  static constexpr std::size_t kMostKept = 192 << 20;
 
   bool fetch();
   const Ordered* next_of_entry();
@@ -112,10 +123,13 @@ class RedisOrder final : public Order {
   std::function<void()> wake_;
   std::atomic<bool> arrived_{true};  // there may be something to take
   std::optional<ClusterLog> log_;
+  std::optional<CheckpointMaker> maker_;
   RelayId home_ = kAlone;
   User user_;
   std::deque<UnderWay> under_way_;  // what was appended and has not come back, in its order
   std::size_t bytes_under_way_ = 0;
+  std::string gathered_;  // the last of these, which have not left
+  std::uint64_t gathered_count_ = 0;
   std::vector<ClusterEvent> taken_;
   std::deque<ClusterEvent> events_;  // that have come, and were not opened
   LettersCame entry_;                // that is being read

@@ -9,6 +9,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ids.h"
+#include "syncrelay/base/prefetch.h"
 #include "syncrelay/base/ring.h"
 
 namespace syncrelay {
@@ -49,8 +50,12 @@ class IdWindow {
   // Calls `visit(id, seq, accepted)` for each, the oldest first.
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (std::size_t index = 0; index < order_.size(); ++index)
+    constexpr std::size_t kAhead = 8;
+    for (std::size_t index = 0; index < order_.size(); ++index) {
+      if (index + kAhead < order_.size()) prefetch(order_[index + kAhead], sizeof(*order_[index]));
+      if (index + kAhead / 2 < order_.size()) prefetch(order_[index + kAhead / 2]->first.data(), 1);
       visit(order_[index]->first, order_[index]->second.seq, order_[index]->second.accepted);
+    }
   }
 
  private:

@@ -79,6 +79,9 @@ class Order {
   virtual void submit(const Letter& letter) = 0;
   // Null: there is none.
   virtual const Ordered* next() = 0;
+  // What was submitted leaves now, at the latest: comes at the end of each turn of the relay's
+  // thread, so that an order may send letters of one turn together.
+  virtual void flush() {}
   virtual Room room() const = 0;
   // Letters of other relays are in it, too: what all are to know has to be in a letter.
   virtual bool is_shared() const { return false; }

@@ -20,6 +20,7 @@
 #include "syncrelay/protocol/command.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/batch.h"
+#include "syncrelay/relay/history_copy.h"
 #include "syncrelay/relay/id_window.h"
 #include "syncrelay/relay/idle_channels.h"
 #include "syncrelay/relay/inbox.h"
@@ -74,7 +75,7 @@ class Relay {
 
   // What brings another relay to this point of the order, but for events and the inbox; `now`: the
   // order's time, by which the times of keys count there. nullopt: something is staged.
-  std::optional<StoredHistory> history(WallTime now) const;
+  std::optional<HistoryCopy> copy_history(WallTime now) const;
   // Letters that come now happened before this time, so keys last that much shorter; nullopt: they
   // happen now.
   void replay_until(std::optional<WallTime> time) { replay_until_ = time; }
@@ -144,7 +145,6 @@ class Relay {
   void keep();
   void take_back();
   void keep_times(const Update& part, const Batch::Timed* timed);
-  void tell(const Channel& channel, WallTime now, StoredHistory& history) const;
   void restore_channels(const StoredHistory& history, Restored& restored);
   void restore_times(const StoredHistory& history);
   void restore_channel(Channel channel, const StoredHistory& history, Restored& restored);

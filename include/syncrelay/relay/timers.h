@@ -35,6 +35,14 @@ class Timers {
   };
   std::optional<End> of(std::string_view channel, std::string_view key) const;
   std::size_t size() const { return by_time_.size(); }
+  // Calls `visit(version, end)` for each.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [at, place] : by_time_) {
+      const Timer& timer = place.key->second;
+      visit(timer.version, End{at, timer.told});
+    }
+  }
   // When the first runs out; nullopt: never.
   std::optional<TimePoint> next() const;
   // Those that have run out, the oldest first, at most `max`.

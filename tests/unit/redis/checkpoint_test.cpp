@@ -47,7 +47,7 @@ TEST_CASE("A checkpoint holds who has appended what, and the state byte for byte
 TEST_CASE("A checkpoint that ends within the ledger, or promises more than it has, is none") {
   const std::string bytes = pack_checkpoint({{{1}, 2}, {{3}, 4}}, "");
   for (std::size_t size = 0; size < bytes.size(); ++size)
-    CHECK_FALSE(unpack_checkpoint(std::string_view(bytes).substr(0, size)));
+    CHECK_FALSE(unpack_checkpoint(bytes.substr(0, size)));
   CHECK_FALSE(unpack_checkpoint(std::string(64, '\xff')));
 }
 

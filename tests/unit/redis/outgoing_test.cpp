@@ -29,6 +29,15 @@ TEST_CASE("What is added while nobody sends is one batch, and what comes later t
   CHECK_FALSE(outgoing.next());
 }
 
+TEST_CASE("Several that are added at once are counted each") {
+  Outgoing outgoing({1 << 20, 3});
+  CHECK(outgoing.add("abc", 3));
+  CHECK_FALSE(outgoing.has_room());
+  outgoing.next();
+  CHECK(outgoing.came_back(1) == 3);
+  CHECK(outgoing.has_room());
+}
+
 TEST_CASE("A batch has a bound, which only a single append may be over") {
   Outgoing outgoing(kWide);
   const std::string most(Outgoing::kBatchBytes, 'x'), more = most + 'x';

@@ -45,7 +45,7 @@ void fill(TestRelay& at) {
 }
 
 std::string bytes_of(const TestRelay& at) {
-  return history_bytes(at.relay.history(at.clock.wall()).value());
+  return history_bytes(at.relay.copy_history(at.clock.wall()).value().stored());
 }
 
 TEST_CASE("a relay that goes on from a history has the same one") {
@@ -68,7 +68,25 @@ TEST_CASE("a relay that goes on from a history has the same one") {
 TEST_CASE("what is staged is in no history") {
   TestRelay relay;
   REQUIRE(relay.send(R"({"op":"set","key":"k","value":1})"));
-  CHECK(!relay.relay.history(relay.clock.wall()));
+  CHECK(!relay.relay.copy_history(relay.clock.wall()));
+}
+
+TEST_CASE("a copy stays as it is while the relay goes on") {
+  TestRelay first(settings_at(kHere));
+  fill(first);
+  const std::string bytes = bytes_of(first);
+  HistoryCopy copy = first.relay.copy_history(first.clock.wall()).value();
+  REQUIRE(first.send(R"({"op":"set","key":"k","value":"new","id":"again"})"));
+  REQUIRE(first.send(R"({"op":"set","channel":"room","key":"short","value":2})"));
+  arrive(first, "eve", kHere);
+  first.take_updates();
+  first.clock.advance(seconds(30));
+  CHECK(history_bytes(copy.stored()) == bytes);
+  const std::string later = bytes_of(first);
+  CHECK(later != bytes);
+  while (copy.shed()) {
+  }
+  CHECK(bytes_of(first) == later);
 }
 
 TEST_CASE("what is left of a key's time counts from the time that is given") {
@@ -76,7 +94,7 @@ TEST_CASE("what is left of a key's time counts from the time that is given") {
   REQUIRE(relay.send(R"({"op":"set","key":"k","value":1,"ttl":60})"));
   relay.take_updates();
   relay.clock.advance(seconds(20));
-  const StoredHistory history = relay.relay.history({5'000'000}).value();
+  const StoredHistory history = relay.relay.copy_history({5'000'000}).value().stored();
   const Expiry expiry = history.state.at("").at("k").expiry.value();
   CHECK(expiry.at.microseconds == 45'000'000);
   CHECK(expiry.after == seconds(40));
