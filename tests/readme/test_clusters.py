@@ -17,6 +17,7 @@ START = "scripts/run --cluster"
 @pytest.fixture
 def redis(reader):
     [command] = [line for line in TYPED if line.startswith("redis-server")]
+    reader.environment["TMPDIR"] = reader.environment["SYNCRELAY_RUNTIME_DIR"]  # goes with the reader
     server = reader.starts(command)
     server.line_with("eady to accept connections")
     return server
