@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import private_engine  # noqa: E402
-from stack import CLUSTER, IMAGES, PROXY, ROOT, Stack  # noqa: E402
+from stack import CLUSTER, IMAGES, ROOT, Stack  # noqa: E402
 
 PROJECT = "syncrelay-test"
 
@@ -45,19 +45,21 @@ def run_there():
 @pytest.fixture(scope="session")
 def stack(run_there):
     """Up and served; taken down with its volume at the end."""
-    yield from lifetime(Stack(run_there, PROJECT))
+    stack = Stack(run_there, PROJECT)
+    yield from lifetime(stack, stack.wait_until_served)
 
 
 @pytest.fixture(scope="module")
 def cluster(run_there):
-    yield from lifetime(Stack(run_there, f"{PROJECT}-cluster", CLUSTER), f"{PROXY}/tracks")
+    cluster = Stack(run_there, f"{PROJECT}-cluster", CLUSTER)
+    yield from lifetime(cluster, cluster.wait_until_all_serve)
 
 
-def lifetime(stack, *urls):
+def lifetime(stack, wait):
     stack.compose("down", "--volumes")
     try:
         stack.compose("up", "-d")
-        stack.wait_until_served(*urls)
+        wait()
         yield stack
     finally:
         sys.stdout.write(stack.compose("logs", "--no-color"))

@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RELAY = "http://127.0.0.1:8642"
 BACKEND = "http://127.0.0.1:8000"
 PROXY = "http://127.0.0.1:8080"  # of the cluster
+RELAYS = ("relay-a", "relay-b")
+BACKENDS = ("backend-a", "backend-b")
 IMAGES = {"relay": "syncrelay", "backend": "syncrelay-example-backend"}
 ALONE = "docker-compose.yml"
 CLUSTER = "examples/cluster/docker-compose.yml"
@@ -32,16 +34,19 @@ class Stack:
 
     def __init__(self, run, project: str, file: str = ALONE) -> None:
         self._run = run
+        self._containers = {}  # by service; they stay the same until they are taken down
         self._compose = [*compose_command(), "--file", str(ROOT / file), "--project-name", project]
 
     def compose(self, *arguments: str) -> str:
         return self._run(*self._compose, *arguments)
 
     def inspect(self, service: str, template: str) -> str:
-        container = self.compose("ps", "-q", service).strip()
-        return self._run("docker", "inspect", "--format", template, container).strip()
+        if service not in self._containers:
+            self._containers[service] = self.compose("ps", "-q", service).strip()
+        return self._run("docker", "inspect", "--format", template, self._containers[service]).strip()
 
     def address(self, service: str) -> str:
+        """Of its network; empty while it does not run."""
         return self.inspect(service, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
 
     def kill(self, service: str) -> None:
@@ -54,6 +59,12 @@ class Stack:
 
     def wait_until_served(self, *urls: str) -> None:
         wait_until(lambda: all(map(answers, urls or (f"{RELAY}/health", f"{BACKEND}/tracks"))), "all answer", 60)
+
+    def wait_until_all_serve(self) -> None:
+        """The cluster: each relay, each backend, and the proxy."""
+        self.wait_until_served(*(f"http://{self.address(relay)}:8642/health" for relay in RELAYS),
+                               *(f"http://{self.address(backend)}:8000/tracks" for backend in BACKENDS),
+                               f"{PROXY}/tracks")
 
 
 def answers(url: str) -> bool:

@@ -1,6 +1,5 @@
 """examples/cluster as users get it: two relays with a backend each, one Redis, and a proxy that spreads the clients."""
 
-import asyncio
 import contextlib
 import json
 import urllib.request
@@ -11,11 +10,8 @@ import websockets
 
 from channel_client import ChannelClient
 from deadline import until
-from stack import PROXY, answers, post
+from stack import BACKENDS, PROXY, RELAYS, post
 from ws_client import SyncClient
-
-RELAYS = ("relay-a", "relay-b")
-BACKENDS = ("backend-a", "backend-b")
 
 
 def health(cluster, relay):
@@ -99,7 +95,7 @@ async def test_a_client_of_a_relay_that_dies_goes_on_at_the_other(cluster):
         cluster.compose("start", *RELAYS)
     await until(lambda: is_well(cluster, dies), "it has caught up", 60)
     assert health(cluster, dies)["seq"] == health(cluster, stays)["seq"]
-    await until(lambda: all(answers(f"{PROXY}/tracks") for _ in BACKENDS), "both backends answer", 60)
+    cluster.wait_until_all_serve()
 
 
 def is_well(cluster, relay):
@@ -109,19 +105,25 @@ def is_well(cluster, relay):
         return False
 
 
+def relays_that_redis_knows(cluster):
+    return int(cluster.compose("exec", "-T", "redis", "redis-cli", "HLEN", "{syncrelay}:relays"))
+
+
 async def test_redis_is_restarted_and_all_goes_on_without_a_gap(cluster, pair):
+    # One that was killed is missed after 10 s; until then nobody knows what it has told.
+    await until(lambda: relays_that_redis_knows(cluster) == len(RELAYS), "only those that run are left", 30)
     start_radio(cluster, "backend-a", 3)
     before = [(await client.read_to_type("radio:started")).seq for client in pair]
-    asked = asyncio.create_task(asyncio.to_thread(cluster.compose, "restart", "redis"))
-    told = await asyncio.to_thread(start_radio, cluster, "backend-b", 4)  # waits in the relay, or was there before
-    await asked
-    after = [await client.read_to_type("radio:started") for client in pair]
-    assert [event.data for event in after] == [told, told]
-    assert [event.seq for event in after] == [seq + 1 for seq in before]
-    assert all(client.connection.open for client in pair)
+    cluster.compose("stop", "redis")
+    told = start_radio(cluster, "backend-b", 4)  # waits in the relay
+    cluster.compose("start", "redis")
+    for client, seq in zip(pair, before):
+        event = await client.next_event(30)
+        assert (event.data, event.seq) == (told, seq + 1)
+        assert client.connection.open
 
 
 @pytest.mark.parametrize("relay", RELAYS)
-def test_a_relay_is_well_and_has_no_password_and_no_redis_on_its_command_line(cluster, relay):
-    assert cluster.inspect(relay, "{{.State.Health.Status}}") == "healthy"
+async def test_a_relay_is_well_and_its_redis_is_not_on_its_command_line(cluster, relay):
+    await until(lambda: cluster.inspect(relay, "{{.State.Health.Status}}") == "healthy", "it is healthy", 30)
     assert "redis" not in cluster.inspect(relay, "{{.Config.Cmd}}{{.Config.Entrypoint}}")

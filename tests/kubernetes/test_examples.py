@@ -100,7 +100,8 @@ def test_the_relay_takes_the_environment_of_the_manifest(tmp_path):
     done = subprocess.run([BINARY, "--print-config"], env={"PATH": os.environ["PATH"], **told}, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == ""
     for name in told:
-        assert re.search(rf"{name.removeprefix('SYNCRELAY_').lower().replace('_', '-')} = .*# {name}$", done.stdout, re.MULTILINE), name
+        option = name.removeprefix("SYNCRELAY_").lower().replace("_", "-")
+        assert re.search(rf"^{option} = .*# {name}$", done.stdout, re.MULTILINE), name
     assert "change-me" not in done.stdout
 
 

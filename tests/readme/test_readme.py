@@ -22,9 +22,9 @@ WSCAT = [command for command in commands() if command.startswith("wscat")]
 DISCONNECT = [command for command in ALL if command.startswith("build/syncrelay disconnect")]
 TLS = [command for command in commands() if TLS_FILES[1] in command or "check-tls" in command]
 DOCKER = [command for command in commands() + commands(CLUSTERS) if command.startswith("docker")]
+ELSEWHERE = RELAY + CLUSTER + WSCAT + DISCONNECT + DOCKER + TLS
 OTHERS = [
-    command for command in ALL
-    if command not in RELAY + CLUSTER + WSCAT + DISCONNECT + DOCKER + TLS and not command.startswith((*BY_FIXTURE, "scripts/test"))
+    command for command in ALL if command not in ELSEWHERE and not command.startswith((*BY_FIXTURE, "scripts/test"))
 ]
 NODE_WITHOUT_WEBSOCKET = ["node", "--experimental-websocket", "--input-type=module", "-e"]
 
