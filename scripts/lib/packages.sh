@@ -23,6 +23,7 @@ proxy_packages=(apache2-bin caddy haproxy nginx python3-yaml)
 browser_modules=(
     playwright-core@1.65.1 puppeteer-core@24.43.1 react-dom@19.3.1 react@19.3.1 vite@8.3.8
 )
+kubernetes_modules=(kubernetes-models@5.1.0 typescript@7.0.2)
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -72,14 +73,17 @@ install_missing() {
 }
 
 # install_node_modules PACKAGE@VERSION...: into build/npm, where npm is there; tests that need them are
-# skipped without.
+# skipped without. Two parts that do so at a time wait for each other.
 install_node_modules() {
-    local package
+    local package lock
     command -v npm >/dev/null || return 0
+    mkdir -p build/npm
+    exec {lock}>build/npm/.lock
+    flock "$lock"
     for package in "$@"; do
         [ -d "build/npm/node_modules/${package%@*}" ] && continue
-        mkdir -p build/npm
         npm install --prefix build/npm --no-audit --no-fund --silent "$package" </dev/null >&2 ||
             say "npm could not install $package"
     done
+    exec {lock}>&-
 }

@@ -178,6 +178,13 @@ part_proxies() {
     release && SYNCRELAY_BINARY=$root/build/syncrelay run_pytest proxies -n 2 tests/proxies
 }
 
+# The example's manifests, by Kubernetes' own types; no Kubernetes runs.
+part_kubernetes() {
+    [ "${CI:-}" != true ] || install_missing python3-yaml
+    install_node_modules "${kubernetes_modules[@]}"
+    release && SYNCRELAY_BINARY=$root/build/syncrelay run_pytest kubernetes tests/kubernetes
+}
+
 part_compose() {
     if [ "${CI:-}" = true ] && ! docker info >/dev/null 2>&1; then
         install_missing "${engine_packages[@]}"

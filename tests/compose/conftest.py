@@ -1,4 +1,4 @@
-"""The stack of docker-compose.yml, on the machine's engine or else on one of its own."""
+"""What the compose files start, on the machine's engine or else on one of its own."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import private_engine  # noqa: E402
-from stack import IMAGES, ROOT, Stack  # noqa: E402
+from stack import CLUSTER, IMAGES, ROOT, Stack  # noqa: E402
 
 PROJECT = "syncrelay-test"
 
@@ -26,29 +26,41 @@ def run(*command: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def stack():
-    """Up and served; taken down with its volume at the end."""
+def run_there():
+    """Executes a command where the engine is; the images of this project are built."""
     if engine_is_there():
-        stack = Stack(run, PROJECT)
-        stack.compose("build")
-        yield from lifetime(stack)
+        Stack(run, PROJECT).compose("build")
+        yield run
     elif os.environ.get("CI") == "true" and private_engine.is_possible():
         folder = ROOT / "build/compose"
         folder.mkdir(parents=True, exist_ok=True)
         engine = private_engine.PrivateEngine(folder)
         engine.build(ROOT, IMAGES)
         with engine.running():
-            yield from lifetime(Stack(engine.run, PROJECT))
+            yield engine.run
     else:
         pytest.skip("no Docker engine answers here; with CI=true and as root one is set up")
 
 
-def lifetime(stack):
+@pytest.fixture(scope="session")
+def stack(run_there):
+    """Up and served; taken down with its volume at the end."""
+    stack = Stack(run_there, PROJECT)
+    yield from lifetime(stack, stack.wait_until_served)
+
+
+@pytest.fixture(scope="module")
+def cluster(run_there):
+    cluster = Stack(run_there, f"{PROJECT}-cluster", CLUSTER)
+    yield from lifetime(cluster, cluster.wait_until_all_serve)
+
+
+def lifetime(stack, wait):
     stack.compose("down", "--volumes")
     try:
         stack.compose("up", "-d")
-        stack.wait_until_served()
+        wait()
         yield stack
     finally:
         sys.stdout.write(stack.compose("logs", "--no-color"))
-        stack.compose("down", "--volumes")
+        stack.compose("down", "--volumes", "--timeout", "5")

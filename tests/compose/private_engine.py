@@ -2,7 +2,8 @@
 
 Build phase: dockerd in its own mount namespace and the machine's network, so that apt works inside the
 build. Run phase: dockerd in a network namespace of its own, where published ports disturb nobody. The
-base image is bootstrapped from Debian's archive. Needs root.
+base image is bootstrapped from Debian's archive, and Redis and HAProxy are Debian's under the names of the images
+that a user pulls. Needs root.
 """
 
 import ctypes
@@ -16,6 +17,7 @@ from pathlib import Path
 from deadline import wait_until
 
 BASE_IMAGE = "debian:bookworm-slim"
+STAND_INS = {"redis": "redis:7.2", "haproxy": "haproxy:2.8"}  # targets of stand_ins.Dockerfile
 ROOT = Path(__file__).resolve().parents[2]
 NO_FORWARDING = ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
 CLONE_NEWNET = 0x40000000
@@ -37,12 +39,13 @@ class PrivateEngine:
         }
 
     def build(self, root: Path, images: dict[str, str]) -> None:
-        """Builds the Dockerfile's targets: image name by target."""
+        """Builds the Dockerfile's targets: image name by target; and what cannot be pulled."""
         with self._engine(["--bridge=none"], own_network=False):
             self._make_base()
             for target, image in images.items():
-                self.run("docker", "build", "--quiet", "--network", "host", "--target", target,
-                         "--tag", image, str(root))
+                self._build(root / "Dockerfile", target, image)
+            for target, image in STAND_INS.items():
+                self._build(Path(__file__).with_name("stand_ins.Dockerfile"), target, image)
 
     @contextmanager
     def running(self):
@@ -55,6 +58,10 @@ class PrivateEngine:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-4000:]}"
         return done.stdout
+
+    def _build(self, file: Path, target: str, image: str) -> None:
+        self.run("docker", "build", "--quiet", "--network", "host", "--file", str(file), "--target", target,
+                 "--tag", image, str(file.parent))
 
     def _make_base(self) -> None:
         if BASE_IMAGE in self.run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}"):

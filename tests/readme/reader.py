@@ -20,7 +20,8 @@ from pathlib import Path
 
 from readme import ROOT
 
-PORTS = ("8642", "8643")
+PORTS = ("8642", "8643", "8652", "6379")
+SECOND_DIR = "/tmp/syncrelay-b"
 KEY_FILE = "token.key"
 TLS_FILES = ("relay.key", "relay.pem")
 TERMINAL_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -97,6 +98,7 @@ class Reader:
     def adapted(self, text: str) -> str:
         for port, free in self._ports.items():
             text = text.replace(port, free)
+        text = text.replace(SECOND_DIR, f"{self._runtime_dir}/b")
         for name in (KEY_FILE, *TLS_FILES):
             text = text.replace(name, f"{self._runtime_dir}/{name}")
         return text
@@ -120,10 +122,10 @@ class Reader:
         self._programs.append(Program(words, self.environment))
         return self._programs[-1]
 
-    def starts_relay(self, command: str) -> Program:
+    def starts_relay(self, command: str, port: str = "8642") -> Program:
         program = self.starts(command)
         ready = json.loads(program.line_with('"ready":true'))
-        assert str(ready["port"]) == self._ports["8642"]
+        assert str(ready["port"]) == self._ports[port]
         return program
 
     def leaves(self) -> None:

@@ -12,18 +12,19 @@ import pytest
 
 from conftest import command_with
 from reader import KEY_FILE, TLS_FILES
-from readme import CHANNELS, ROOT, blocks, commands, options
+from readme import CHANNELS, CLUSTERS, ROOT, blocks, commands, options
 
 BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
 ALL = list(dict.fromkeys(commands() + commands(CHANNELS)))
-RELAY = [command for command in ALL if command.startswith("scripts/run")]
+CLUSTER = [command for command in ALL if "--cluster" in command]  # test_clusters.py
+RELAY = [command for command in ALL if command.startswith("scripts/run") and command not in CLUSTER]
 WSCAT = [command for command in commands() if command.startswith("wscat")]
 DISCONNECT = [command for command in ALL if command.startswith("build/syncrelay disconnect")]
 TLS = [command for command in commands() if TLS_FILES[1] in command or "check-tls" in command]
-DOCKER = [command for command in commands() if command.startswith("docker")]
+DOCKER = [command for command in commands() + commands(CLUSTERS) if command.startswith("docker")]
+ELSEWHERE = RELAY + CLUSTER + WSCAT + DISCONNECT + DOCKER + TLS
 OTHERS = [
-    command for command in ALL
-    if command not in RELAY + WSCAT + DISCONNECT + DOCKER + TLS and not command.startswith((*BY_FIXTURE, "scripts/test"))
+    command for command in ALL if command not in ELSEWHERE and not command.startswith((*BY_FIXTURE, "scripts/test"))
 ]
 NODE_WITHOUT_WEBSOCKET = ["node", "--experimental-websocket", "--input-type=module", "-e"]
 
@@ -93,8 +94,11 @@ def test_a_client_is_disconnected_as_the_command_says(relay, reader, command):
 @pytest.mark.parametrize("command", DOCKER)
 def test_a_docker_command_is_tried_with_the_stack(command):
     words = command.removeprefix("docker compose ").split()
-    call = f"compose({', '.join(json.dumps(word) for word in words)})"
     tried = "".join(path.read_text() for path in (ROOT / "tests/compose").glob("*.py"))
+    if words[0] == "-f":
+        assert json.dumps(words[1]) in tried and (ROOT / words[1]).exists()
+        words = words[2:]
+    call = f"compose({', '.join(json.dumps(word) for word in words)})"
     assert call in tried, f"tests/compose does not do: {call}"
 
 

@@ -8,7 +8,7 @@ const LARGEST = 4 * 1_024 * 1_024; // letters of all of them
 const AT_ONCE = 16; // messages without an answer, and so many may be said in one moment
 const PAUSE = 1_000; // ms after the relay has said that it was too fast; twice as long each time that it says so again
 const LONGEST_PAUSE = 10_000;
-const LATER = ["rate_limited", "storage_uncertain"]; // codes: the same again, later
+const LATER = ["rate_limited", "storage_uncertain", "cluster_unavailable"]; // codes: the same again, later
 const LONE_SURROGATE = /(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/; // as JSON.stringify writes one, and nothing else
 
 export interface SendOptions {

@@ -10,7 +10,7 @@ import pytest
 from pull_peer import DEADLINE, PullPeer, wait_until
 from router_peer import RouterPeer
 
-from syncrelay import AnswerTimeout, CommandRejected, Position, Relay, RelayUnavailable
+from syncrelay import AnswerTimeout, CommandRejected, ConfirmTimeout, Position, Relay, RelayUnavailable
 from syncrelay.request import MAX_REQUESTS
 
 
@@ -51,6 +51,57 @@ def test_what_is_sent_again_keeps_its_order(endpoint: str, control: RouterPeer, 
             assert request["data"] == number
             control.answer(envelope, seq=number)
         assert [call.result(DEADLINE).seq for call in calls] == list(range(5))
+
+
+def refuse_for_now(control: RouterPeer, envelope: list[bytes]) -> None:
+    control.answer(envelope, ok=False, error={"code": "cluster_unavailable", "message": "no Redis", "offset": 0})
+
+
+def test_what_the_cluster_could_not_take_is_sent_again_in_order_with_the_same_ids(
+    endpoint: str, control: RouterPeer, pool: ThreadPoolExecutor
+) -> None:
+    control.start()
+    with Relay(endpoint, close_timeout=0) as relay:
+        calls, requests = [], []
+        for number in range(3):
+            calls.append(pool.submit(relay.broadcast, "t", number, confirm=True, timeout=DEADLINE))
+            requests.append(control.receive())
+        for envelope, _ in requests:
+            refuse_for_now(control, envelope)
+        for number in range(3):
+            envelope, again = control.receive()
+            assert again == requests[number][1]
+            control.answer(envelope, seq=number, duplicate=True)
+        assert [call.result(DEADLINE).seq for call in calls] == list(range(3))
+
+
+def test_what_the_cluster_could_not_take_is_given_up_in_time_and_may_have_taken_effect(
+    endpoint: str, control: RouterPeer, pool: ThreadPoolExecutor
+) -> None:
+    control.start()
+    with Relay(endpoint, close_timeout=0) as relay:
+        call = pool.submit(lambda: relay.broadcast("t", id="once", confirm=True, timeout=0.5))
+        refuse_for_now(control, control.receive()[0])
+        with pytest.raises(ConfirmTimeout, match="may or may not have taken effect.*id='once'"):
+            call.result(DEADLINE)
+
+
+def test_a_barrier_that_the_cluster_could_not_take_is_raised_again(
+    fake: PullPeer, control: RouterPeer, pool: ThreadPoolExecutor
+) -> None:
+    fake.start()
+    control.start()
+    with Relay(fake.endpoint, close_timeout=0) as relay:
+        relay.broadcast("t")
+        call = pool.submit(lambda: relay.broadcast("t", "confirmed", confirm=True, timeout=DEADLINE))
+        refuse_for_now(control, control.receive()[0])
+        envelope, barrier = control.receive()
+        assert barrier["op"] == "barrier"
+        control.answer(envelope, duplicate=True)
+        envelope, request = control.receive()
+        assert request["data"] == "confirmed"
+        control.answer(envelope, seq=7)
+        assert call.result(DEADLINE).seq == 7
 
 
 def test_ids_differ(endpoint: str, control: RouterPeer, pool: ThreadPoolExecutor) -> None:

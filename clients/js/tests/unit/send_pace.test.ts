@@ -142,18 +142,21 @@ test("after a refusal it pauses, twice as long each time, and says one at a time
   }
 });
 
-test("what the relay may have stored or not is said again, under the same ref", async () => {
-  const played = playLive();
-  const { world } = played;
-  const [fate] = send(played, 1);
-  const [first] = said(played);
-  world.socket.tell(refusal(first?.ref, "storage_uncertain"));
-  world.advance(1_000);
-  expect(said(played)).toEqual([first]);
-  world.socket.tell(ack(first?.ref));
-  await told();
-  expect(fate?.now).toBe("done");
-});
+test.each(["storage_uncertain", "cluster_unavailable"])(
+  "what the relay may have taken or not (%s) is said again, under the same ref",
+  async (code) => {
+    const played = playLive();
+    const { world } = played;
+    const [fate] = send(played, 1);
+    const [first] = said(played);
+    world.socket.tell(refusal(first?.ref, code));
+    world.advance(1_000);
+    expect(said(played)).toEqual([first]);
+    world.socket.tell(ack(first?.ref));
+    await told();
+    expect(fate?.now).toBe("done");
+  },
+);
 
 test("the next connection begins anew", () => {
   const played = playLive();

@@ -142,6 +142,11 @@ def is_duplicate(answer: bytes) -> bool:
     return _accepted(answer).get("duplicate", False) is True
 
 
+def is_for_later(answer: bytes) -> bool:
+    """The relay's cluster was out of reach: the same again, with the same id, may work later."""
+    return b"cluster_unavailable" in answer and json.loads(answer).get("error", {}).get("code") == "cluster_unavailable"
+
+
 def _position(body: dict[str, Any], channel: str) -> Position:
     positions = {name: Position(each["epoch"], each["seq"], channel=name, versions=each.get("versions", {})) for name, each in body.get("positions", {}).items()}
     if "seq" not in body:  # a list broadcast inside a batch

@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import Callable
 
-from .answer import is_duplicate
+from .answer import is_duplicate, is_for_later
 from .outbox import Outbox
 
 _FIRST_PAUSE = 0.001  # seconds after a round that proved nothing; doubles
@@ -52,9 +52,10 @@ class Barrier:
         return command
 
     def answered(self, answer: bytes) -> None:
-        """By the control socket. Raises CommandRejected: by a relay before 0.2.0, which has no barriers, too."""
+        """By the control socket. Raises CommandRejected: by a relay before 0.2.0, which has no barriers, too. Where the
+        relay's cluster is out of reach the next round comes later."""
         self._under_way = False
-        if is_duplicate(answer):
+        if not is_for_later(answer) and is_duplicate(answer):
             self._proved = self._mark
             self._pause = self._next_round = 0.0
             return

@@ -9,6 +9,7 @@ from typing import Callable
 
 import zmq
 
+from .answer import is_for_later
 from .barrier import Barrier
 from .control_line import ControlLine
 from .curve import Curve
@@ -24,6 +25,7 @@ from .request import Requests
 _WINDOW = 256  # requests under way; the relay keeps 1,000 answers for a peer
 _WINDOW_BYTES = 64 * 1024 * 1024  # of them, before the last one; ZeroMQ holds them even when the callers gave up
 _PAUSE = 0.1  # seconds before the next attempt to connect
+_LATER = 1.0  # seconds before commands are sent again that the relay's cluster could not take
 _BARRIER = 0  # its number on the line; requests begin with 1, and questions for the epoch have negative ones
 _EPOCH_PATIENCE = 5.0  # seconds until it is news that nobody answers that
 _ASK_EPOCH = b'{"op":"stats"}'  # any query would do
@@ -39,6 +41,9 @@ class Control:
     Requests are sent in order; those that a lost connection leaves without an answer are sent again, in order, over the
     next one. Commands among them carry an id, by which the relay knows what it has done already. That goes for commands
     in doubt, too: the relay may still read what the lost connection carried, after what the next one carries.
+
+    So are commands that the relay's cluster could not take (``cluster_unavailable``), in order and after a pause in which
+    no other is sent, for as long as somebody waits for them.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Control:
         self._under_way: dict[int, int] = {}  # by number; bytes
         self._waits_for_barrier = False
         self._next_attempt = 0.0
+        self._held_until = 0.0  # monotonic; no request is sent before
         self._lost_at = 0.0  # monotonic; when a connection last ended
 
     @property
@@ -125,6 +131,10 @@ class Control:
     def _line_patience(self) -> float | None:
         if self._line is None:
             return max(0.0, self._next_attempt - time.monotonic()) if self._is_needed() else None
+        if self._line.connected and self._requests.next() is not None:
+            held = self._held_until - time.monotonic()
+            if held > 0:
+                return held
         return self._barrier.patience() if self._waits_for_barrier else self._line.patience()
 
     def disconnect(self) -> None:
@@ -171,6 +181,8 @@ class Control:
             line.send(number, errand)
         if self._leases.waits_for(self._barrier.passed):
             self._raise_barrier(line)
+        if time.monotonic() < self._held_until:
+            return
         while len(self._under_way) < _WINDOW and sum(self._under_way.values()) < _WINDOW_BYTES:
             request = self._requests.next()
             if request is None:
@@ -198,6 +210,9 @@ class Control:
             return
         if number < 0:
             self._take_epoch(number, answer)
+            return
+        if is_for_later(answer) and self._requests.again(number):
+            self._held_until = time.monotonic() + _LATER
             return
         request = self._requests.take(number)
         if request is not None:

@@ -94,7 +94,8 @@ class NoHandler(SyncRelayError):
 
 
 class CommandRejected(SyncRelayError):
-    """The relay refused a command or a query: nothing has changed, but for what ``storage_uncertain`` says.
+    """The relay refused a command or a query: nothing has changed, but for what ``storage_uncertain`` says. (What
+    ``cluster_unavailable`` says of a command is not told: it is sent again.)
 
     ``code`` is one of the relay's closed list, e.g. ``state_full``, ``storage_full`` or ``busy``; ``offset`` the byte
     in the command where it went wrong; ``index`` the command of a batch that did, counted from 0; ``channel`` the one of

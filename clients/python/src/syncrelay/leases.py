@@ -12,7 +12,8 @@ from typing import Callable, Iterator
 from .handover import Log, Promise
 from .message import Held
 
-TRANSIENT = frozenset(("busy", "storage_full", "storage_failed", "storage_uncertain"))  # codes of what may work later
+# Codes of what may work later.
+TRANSIENT = frozenset(("busy", "storage_full", "storage_failed", "storage_uncertain", "cluster_unavailable"))
 
 _FIRST_NUMBER = 1 << 40  # of an errand on the line; far above those of requests
 _MOST = 1000  # messages in one errand

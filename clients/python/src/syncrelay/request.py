@@ -104,6 +104,16 @@ class Requests:
         with self._lock:
             self._unsent = dict(sorted((self._waiting | self._doubts).items()))
 
+    def again(self, number: int) -> bool:
+        """I/O thread: a command that the relay could not take now is to be sent over the present connection once more, in its
+        turn. False: it has no id, or nobody waits for it any more."""
+        with self._lock:
+            request = self._waiting.get(number)
+            if request is None or request.id is None:
+                return False
+            self._unsent = dict(sorted((self._unsent | {number: request}).items()))
+            return True
+
     def is_mine(self) -> bool:
         """As Outbox.is_mine."""
         return self._lock.is_mine()
