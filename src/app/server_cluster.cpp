@@ -135,7 +135,8 @@ Result<void, std::string> Server::catch_up() {
   relay_->replay_until(began_);
   while (intake_->take_ordered()) intake_->publish();
   relay_->replay_until(std::nullopt);
-  if (auto why = has_ended()) return "--cluster: " + *why;
+  const auto ending = has_ended();
+  if (ending && !ending->begins_anew) return "--cluster: " + ending->why;
   return {};
 }
 
