@@ -110,7 +110,7 @@ TEST_CASE("The names stand in the order of their enums") {
         "resume_failed");
   CHECK(kRefusalReasonNames[static_cast<std::size_t>(RefusalReason::origin)] == "origin");
   CHECK(kRefusalReasonNames[static_cast<std::size_t>(RefusalReason::open_files)] == "open_files");
-  CHECK(kRefusalReasonNames.size() == static_cast<std::size_t>(RefusalReason::connect_rate) + 1);
+  CHECK(kRefusalReasonNames.size() == static_cast<std::size_t>(RefusalReason::catching_up) + 1);
 }
 
 TEST_CASE("The table of close causes stands in the order of the enum and is complete") {
@@ -120,7 +120,7 @@ TEST_CASE("The table of close causes stands in the order of the enum and is comp
     CHECK(names.insert(kCloseCauses[index].name).second);
     CHECK(code_index(static_cast<std::uint16_t>(kCloseCauses[index].code)) < kCountedCodes.size());
   }
-  CHECK(kCloseCauses.size() == static_cast<std::size_t>(CloseCause::invalid_deflate) + 1);
+  CHECK(kCloseCauses.size() == static_cast<std::size_t>(CloseCause::cluster_began_anew) + 1);
   CHECK(info(CloseCause::stalled).name == "stalled");
 }
 
