@@ -58,7 +58,7 @@ class ClusterLog {
 
     Duration beat = std::chrono::seconds(2);      // between signs of life
     Duration silent = std::chrono::seconds(10);   // without one a relay is gone
-    Duration bid_wait = std::chrono::seconds(2);  // for the bids of those that say nothing
+    Duration bid_wait = std::chrono::seconds(5);  // for the bids of those that say nothing
   };
 
   static constexpr std::size_t kMaxAppend = 64 << 20;  // bytes of one append
