@@ -3,8 +3,10 @@ import { SyncClient } from "./client.js";
 import { complain, platform, schedule } from "./environment.js";
 import type { ChannelRefusedError, RefusedError } from "./error.js";
 import type { Json, JsonObject } from "./json.js";
+import type { Unsubscribe } from "./listeners.js";
 import { listOf, type Members, type Present } from "./members.js";
 import { type Options, settingsFrom } from "./options.js";
+import type { Listener } from "./place.js";
 import type { ChannelStatus } from "./status.js";
 
 /** Where a component's data comes from. Components that name the same url share one connection. */
@@ -36,6 +38,9 @@ export const NOTHING_YET: View = Object.freeze({
 /** Who is there before the connection is, and on a server. */
 export const NOBODY: readonly Present[] = Object.freeze([]);
 
+/** A channel's name; undefined for the default one, with the connection's status. */
+type Name = string | undefined;
+
 interface Entry {
   readonly client: SyncClient;
   readonly options: Options;
@@ -50,27 +55,24 @@ const entries = new Map<string, Entry>();
 const views = new WeakMap<SyncClient | ChannelHandle, View>();
 
 /** A channel of a client, or the client itself, which is its default channel with the connection's status. */
-export function feedOf(
-  client: SyncClient,
-  channel: string | undefined,
-): SyncClient | ChannelHandle {
+function feedOf(client: SyncClient, channel: Name): SyncClient | ChannelHandle {
   return channel === undefined ? client : client.channel(channel);
 }
 
 /** A key's value where the client is in use and the channel is followed. Opens nothing. */
-export function readValue(url: string, channel: string | undefined, key: string): Json | undefined {
+export function readValue(url: string, channel: Name, key: string): Json | undefined {
   const client = entries.get(url)?.client;
   return client && feedOf(client, channel).get(key);
 }
 
 /** Who is in a channel, where the client is in use and the channel is followed. Opens nothing. */
-export function readPresence(url: string, channel: string | undefined): readonly Present[] {
+export function readPresence(url: string, channel: Name): readonly Present[] {
   const client = entries.get(url)?.client;
   return client ? listOf(feedOf(client, channel).members as unknown as Members) : NOBODY;
 }
 
 /** The view of a client that is in use, or of a channel that is followed, else NOTHING_YET. Opens nothing. */
-export function viewOf(url: string, name: string | undefined): View {
+export function viewOf(url: string, name: Name): View {
   const client = entries.get(url)?.client;
   if (!client) return NOTHING_YET;
   const feed = feedOf(client, name);
@@ -83,6 +85,49 @@ export function viewOf(url: string, name: string | undefined): View {
   const view = { status, state, error, client, channel };
   views.set(feed, view);
   return view;
+}
+
+/** Uses a source, and calls `refresh` when its view has changed. Returns how to end both, as all of these do. */
+export function watchView(source: Source, channel: Name, refresh: () => void): Unsubscribe {
+  return watch(source, channel, (feed) => inTurn([feed.onStatus(refresh), feed.onChange(refresh)]));
+}
+
+export function watchValue(
+  source: Source,
+  channel: Name,
+  key: string,
+  refresh: () => void,
+): Unsubscribe {
+  return watch(source, channel, (feed) => feed.onState(key, refresh));
+}
+
+export function watchPresence(source: Source, channel: Name, refresh: () => void): Unsubscribe {
+  return watch(source, channel, (feed) => feed.onMembers(refresh));
+}
+
+export function watchEvents(
+  source: Source,
+  channel: Name,
+  type: string,
+  listener: Listener<never>,
+): Unsubscribe {
+  return watch(source, channel, (feed) => feed.on(type, listener as Listener<Json>));
+}
+
+function watch(
+  source: Source,
+  channel: Name,
+  listen: (feed: SyncClient | ChannelHandle) => Unsubscribe,
+): Unsubscribe {
+  const [client, release] = acquire(source);
+  return inTurn([listen(feedOf(client, channel)), release]);
+}
+
+/** Ends several things. Once: to release twice would take the connection from another user. */
+function inTurn(ends: Unsubscribe[]): Unsubscribe {
+  return () => {
+    for (const end of ends.splice(0)) end();
+  };
 }
 
 /**
@@ -113,7 +158,8 @@ function complainOfOthers(url: string, { options, told }: Entry, asked: Options)
   for (const name of news) told.add(name);
   complain(
     `${news.join(", ")} of a later user of ${url} has no effect: its first user opened the connection, ` +
-      "and a component's children come before it. Give the options to a <SyncProvider>, whose children name no url.",
+      "and a component's children come before it. Give the options where the connection is kept for all: " +
+      "to React's <SyncProvider>, Vue's provideSync, Svelte's createSync; who uses that names no url.",
   );
 }
 
