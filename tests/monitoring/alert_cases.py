@@ -115,7 +115,7 @@ def fired(name, case):
     return [{"exp_labels": {**labels, **rule["labels"]}, "exp_annotations": texts}]
 
 
-def tests_for(name, case):
+def plays_of(name, case):
     asked = [(case.at, fired(name, case))] + ([(case.too_early, [])] if case.too_early else [])
     others = [(f"{minute}m", []) for minute in range(5, 60, 5)]
     for series, expected in ((case.fires, asked), (case.quiet, others)):

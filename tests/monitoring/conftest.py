@@ -1,4 +1,4 @@
-"""The example of monitoring, with the real relay and a real Prometheus; the relay is $SYNCRELAY_BINARY, else build/syncrelay."""
+"""The example of monitoring, with the real relay and a real Prometheus. The relay: $SYNCRELAY_BINARY, else build/syncrelay."""
 
 import shutil
 import sys

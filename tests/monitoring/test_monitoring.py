@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from alert_cases import CASES, tests_for
+from alert_cases import CASES, plays_of
 from deadline import wait_until
 from metrics_page import MetricsPage
 from monitoring import DASHBOARDS, EXAMPLE, ROOT, RULE_FILES, alerts, dashboard_expressions, expressions, faults, recorded
@@ -38,14 +38,14 @@ def test_every_alert_has_a_case_and_says_what_to_do():
 @pytest.mark.parametrize("name", CASES)
 def test_an_alert_fires_in_its_case_and_not_otherwise(name, tmp_path):
     plan = {"rule_files": [str(path) for path in RULE_FILES], "evaluation_interval": "15s",
-            "tests": list(tests_for(name, CASES[name]))}
+            "tests": list(plays_of(name, CASES[name]))}
     (tmp_path / "tests.yml").write_text(json.dumps(plan))
     promtool("test", "rules", "tests.yml", cwd=tmp_path)
 
 
 @needs_promtool
 def test_a_case_that_does_not_come_true_is_found(tmp_path):
-    [fires, quiet] = tests_for("SyncrelayDown", CASES["SyncrelayDown"])
+    [fires, quiet] = plays_of("SyncrelayDown", CASES["SyncrelayDown"])
     plan = {"rule_files": [str(path) for path in RULE_FILES], "tests": [{**fires, "input_series": quiet["input_series"]}]}
     (tmp_path / "tests.yml").write_text(json.dumps(plan))
     with pytest.raises(AssertionError, match="SyncrelayDown"):

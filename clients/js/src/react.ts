@@ -5,7 +5,6 @@ import {
   createElement,
   type FunctionComponent,
   type ReactNode,
-  useCallback,
   useContext,
   useEffect,
   useMemo,
@@ -28,16 +27,12 @@ import {
 } from "./place.js";
 import {
   acquire,
-  NOBODY,
-  NOTHING_YET,
-  readPresence,
-  readValue,
+  type Pane,
+  presencePane,
   type Source,
-  viewOf,
+  valuePane,
+  viewPane,
   watchEvents,
-  watchPresence,
-  watchValue,
-  watchView,
 } from "./shared_clients.js";
 import type { TokenSource } from "./token.js";
 
@@ -132,26 +127,17 @@ export function useSync<State extends object = Record<string, Json>>(
   options?: Options,
 ): ChannelSync<State>;
 export function useSync(place?: AnyPlace, options?: Options): unknown {
-  const { url: named, channel } = placeOf(place);
-  const source = useSource(named, options);
-  const { url } = source;
-  const subscribe = useCallback(
-    (refresh: () => void) => watchView(source, channel, refresh),
-    [source, channel],
-  );
-  return useSyncExternalStore(subscribe, () => viewOf(url, channel), nothingYet);
+  const { url, channel } = placeOf(place);
+  const source = useSource(url, options);
+  return useShown(useMemo(() => viewPane(source, channel), [source, channel]));
 }
 
 /** One key's value; renders again only when that changes. Undefined while there is none. */
 export function useSyncState<Value = Json>(key: string, place?: AnyPlace): Value | undefined {
-  const { url: named, channel } = placeOf(place);
-  const source = useSource(named);
-  const subscribe = useCallback(
-    (refresh: () => void) => watchValue(source, channel, key, refresh),
-    [source, channel, key],
-  );
-  const read = () => readValue(source.url, channel, key);
-  return useSyncExternalStore(subscribe, read, () => undefined) as unknown as Value | undefined;
+  const { url, channel } = placeOf(place);
+  const source = useSource(url);
+  const pane = useMemo(() => valuePane(source, channel, key), [source, channel, key]);
+  return useShown(pane) as unknown as Value | undefined;
 }
 
 /**
@@ -161,15 +147,10 @@ export function useSyncState<Value = Json>(key: string, place?: AnyPlace): Value
 export function usePresence<Info extends object = JsonObject>(
   place?: AnyPlace,
 ): readonly Present<Info>[] {
-  const { url: named, channel } = placeOf(place);
-  const source = useSource(named);
-  const subscribe = useCallback(
-    (refresh: () => void) => watchPresence(source, channel, refresh),
-    [source, channel],
-  );
-  const read = () => readPresence(source.url, channel);
-  const present = useSyncExternalStore(subscribe, read, () => NOBODY);
-  return present as unknown as readonly Present<Info>[];
+  const { url, channel } = placeOf(place);
+  const source = useSource(url);
+  const pane = useMemo(() => presencePane(source, channel), [source, channel]);
+  return useShown(pane) as unknown as readonly Present<Info>[];
 }
 
 /** Calls the listener of the last render for every event of a type, while the component is mounted. */
@@ -220,4 +201,6 @@ function tokenOf(source: TokenSource = ""): string | Promise<string> {
   return typeof source === "function" ? source() : source;
 }
 
-const nothingYet = () => NOTHING_YET;
+function useShown<Value>({ watch, read, nothing }: Pane<Value>): Value {
+  return useSyncExternalStore(watch, read, () => nothing);
+}

@@ -26,8 +26,18 @@ export interface View {
   readonly channel: ChannelHandle | null;
 }
 
+/** Something that a component shows. */
+export interface Pane<Value> {
+  /** Uses the source, and calls `refresh` when `read` gives something else. Returns how to end both. */
+  readonly watch: (refresh: () => void) => Unsubscribe;
+  /** The same value until it changes. Opens nothing. */
+  readonly read: () => Value;
+  /** What is shown before the connection is there, and on a server. */
+  readonly nothing: Value;
+}
+
 /** What is shown before the connection is there, or the channel is followed, and on a server. */
-export const NOTHING_YET: View = Object.freeze({
+const NOTHING_YET: View = Object.freeze({
   status: "connecting",
   state: Object.freeze({}),
   error: null,
@@ -36,7 +46,7 @@ export const NOTHING_YET: View = Object.freeze({
 });
 
 /** Who is there before the connection is, and on a server. */
-export const NOBODY: readonly Present[] = Object.freeze([]);
+const NOBODY: readonly Present[] = Object.freeze([]);
 
 /** A channel's name; undefined for the default one, with the connection's status. */
 type Name = string | undefined;
@@ -60,19 +70,19 @@ function feedOf(client: SyncClient, channel: Name): SyncClient | ChannelHandle {
 }
 
 /** A key's value where the client is in use and the channel is followed. Opens nothing. */
-export function readValue(url: string, channel: Name, key: string): Json | undefined {
+function readValue(url: string, channel: Name, key: string): Json | undefined {
   const client = entries.get(url)?.client;
   return client && feedOf(client, channel).get(key);
 }
 
 /** Who is in a channel, where the client is in use and the channel is followed. Opens nothing. */
-export function readPresence(url: string, channel: Name): readonly Present[] {
+function readPresence(url: string, channel: Name): readonly Present[] {
   const client = entries.get(url)?.client;
   return client ? listOf(feedOf(client, channel).members as unknown as Members) : NOBODY;
 }
 
 /** The view of a client that is in use, or of a channel that is followed, else NOTHING_YET. Opens nothing. */
-export function viewOf(url: string, name: Name): View {
+function viewOf(url: string, name: Name): View {
   const client = entries.get(url)?.client;
   if (!client) return NOTHING_YET;
   const feed = feedOf(client, name);
@@ -87,24 +97,35 @@ export function viewOf(url: string, name: Name): View {
   return view;
 }
 
-/** Uses a source, and calls `refresh` when its view has changed. Returns how to end both, as all of these do. */
-export function watchView(source: Source, channel: Name, refresh: () => void): Unsubscribe {
-  return watch(source, channel, (feed) => inTurn([feed.onStatus(refresh), feed.onChange(refresh)]));
+/** The status and the whole state. */
+export function viewPane(source: Source, channel: Name): Pane<View> {
+  return {
+    watch: (refresh) =>
+      watch(source, channel, (feed) => inTurn([feed.onStatus(refresh), feed.onChange(refresh)])),
+    read: () => viewOf(source.url, channel),
+    nothing: NOTHING_YET,
+  };
 }
 
-export function watchValue(
-  source: Source,
-  channel: Name,
-  key: string,
-  refresh: () => void,
-): Unsubscribe {
-  return watch(source, channel, (feed) => feed.onState(key, refresh));
+/** One key's value. */
+export function valuePane(source: Source, channel: Name, key: string): Pane<Json | undefined> {
+  return {
+    watch: (refresh) => watch(source, channel, (feed) => feed.onState(key, refresh)),
+    read: () => readValue(source.url, channel, key),
+    nothing: undefined,
+  };
 }
 
-export function watchPresence(source: Source, channel: Name, refresh: () => void): Unsubscribe {
-  return watch(source, channel, (feed) => feed.onMembers(refresh));
+/** Who is there. */
+export function presencePane(source: Source, channel: Name): Pane<readonly Present[]> {
+  return {
+    watch: (refresh) => watch(source, channel, (feed) => feed.onMembers(refresh)),
+    read: () => readPresence(source.url, channel),
+    nothing: NOBODY,
+  };
 }
 
+/** Uses a source, and calls the listener for every event of a type. Returns how to end both. */
 export function watchEvents(
   source: Source,
   channel: Name,

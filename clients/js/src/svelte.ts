@@ -6,16 +6,12 @@ import type { Present } from "./members.js";
 import type { Options } from "./options.js";
 import { type ChannelSync, type Listener, placeOf, type Sync } from "./place.js";
 import {
-  NOBODY,
-  NOTHING_YET,
-  readPresence,
-  readValue,
+  type Pane,
+  presencePane,
   type Source,
-  viewOf,
+  valuePane,
+  viewPane,
   watchEvents,
-  watchPresence,
-  watchValue,
-  watchView,
 } from "./shared_clients.js";
 
 export type { ChannelSync, Listener, Sync } from "./place.js";
@@ -92,11 +88,7 @@ export function sync<State extends object = Record<string, Json>>(
 ): Readable<ChannelSync<State>>;
 export function sync(place: Place, options?: Options): unknown {
   const { source, channel } = whereIs(place, options);
-  return storeOf(
-    (refresh) => watchView(source, channel, refresh),
-    () => viewOf(source.url, channel),
-    NOTHING_YET,
-  );
+  return storeOf(viewPane(source, channel));
 }
 
 /** A store of one key's value; changes only with that. Undefined while there is none. */
@@ -106,11 +98,7 @@ export function syncState<Value = Json>(
   options?: Options,
 ): Readable<Value | undefined> {
   const { source, channel } = whereIs(place, options);
-  const store = storeOf<Json | undefined>(
-    (refresh) => watchValue(source, channel, key, refresh),
-    () => readValue(source.url, channel, key),
-    undefined,
-  );
+  const store = storeOf(valuePane(source, channel, key));
   return store as unknown as Readable<Value | undefined>;
 }
 
@@ -123,11 +111,7 @@ export function syncMembers<Info extends object = JsonObject>(
   options?: Options,
 ): Readable<readonly Present<Info>[]> {
   const { source, channel } = whereIs(place, options);
-  const store = storeOf(
-    (refresh) => watchPresence(source, channel, refresh),
-    () => readPresence(source.url, channel),
-    NOBODY,
-  );
+  const store = storeOf(presencePane(source, channel));
   return store as unknown as Readable<readonly Present<Info>[]>;
 }
 
@@ -175,11 +159,7 @@ function whereIs(place: Place, options: Options | null = null) {
 }
 
 /** Keeps nothing itself: each subscriber uses the connection, and the last one's end closes it. */
-function storeOf<Value>(
-  begin: (refresh: () => void) => Unsubscribe,
-  read: () => Value,
-  nothing: Value,
-): Readable<Value> {
+function storeOf<Value>({ watch, read, nothing }: Pane<Value>): Readable<Value> {
   const subscribe = (run: (value: Value) => void): Unsubscribe => {
     if (!hasPage()) {
       run(nothing);
@@ -192,7 +172,7 @@ function storeOf<Value>(
       shown = value;
       run(value);
     };
-    const end = begin(show);
+    const end = watch(show);
     shown = read();
     run(shown);
     return end;

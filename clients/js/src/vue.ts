@@ -24,16 +24,12 @@ import type { Options } from "./options.js";
 import { type ChannelSync, type Listener, placeOf, type Sync } from "./place.js";
 import {
   acquire,
-  NOBODY,
-  NOTHING_YET,
-  readPresence,
-  readValue,
+  type Pane,
+  presencePane,
   type Source,
-  viewOf,
+  valuePane,
+  viewPane,
   watchEvents,
-  watchPresence,
-  watchValue,
-  watchView,
 } from "./shared_clients.js";
 
 export type { ChannelSync, Listener, Sync } from "./place.js";
@@ -145,12 +141,7 @@ export function useSync<State extends object = Record<string, Json>>(
 ): Refs<ChannelSync<State>>;
 export function useSync(place?: AnyPlace, options?: Options): unknown {
   const { source, channel } = useWhere(place, options);
-  const view = useShown(
-    [source, channel],
-    (refresh) => watchView(source.value, channel.value, refresh),
-    () => viewOf(source.value.url, channel.value),
-    NOTHING_YET,
-  );
+  const view = useShown(() => viewPane(source.value, channel.value));
   return {
     status: computed(() => view.value.status),
     state: computed(() => view.value.state),
@@ -167,12 +158,7 @@ export function useSyncState<Value = Json>(
 ): ComputedRef<Value | undefined> {
   const { source, channel } = useWhere(place);
   const name = computed(() => toValue(key));
-  const value = useShown<Json | undefined>(
-    [source, channel, name],
-    (refresh) => watchValue(source.value, channel.value, name.value, refresh),
-    () => readValue(source.value.url, channel.value, name.value),
-    undefined,
-  );
+  const value = useShown(() => valuePane(source.value, channel.value, name.value));
   return value as unknown as ComputedRef<Value | undefined>;
 }
 
@@ -184,12 +170,7 @@ export function useSyncMembers<Info extends object = JsonObject>(
   place?: AnyPlace,
 ): ComputedRef<readonly Present<Info>[]> {
   const { source, channel } = useWhere(place);
-  const present = useShown(
-    [source, channel],
-    (refresh) => watchPresence(source.value, channel.value, refresh),
-    () => readPresence(source.value.url, channel.value),
-    NOBODY,
-  );
+  const present = useShown(() => presencePane(source.value, channel.value));
   return present as unknown as ComputedRef<readonly Present<Info>[]>;
 }
 
@@ -246,24 +227,20 @@ function useWhere(place: AnyPlace = {}, options: Options | null = null) {
   return { source, channel };
 }
 
-/** What `read` gives, again after each `refresh`; `nothing` as long as a page of a server is taken over. */
-function useShown<Value>(
-  sources: readonly WatchSource[],
-  begin: (refresh: () => void) => Unsubscribe,
-  read: () => Value,
-  nothing: Value,
-): ComputedRef<Value> {
+/** What a pane shows; `nothing` as long as a page of a server is taken over. */
+function useShown<Value>(paneOfNow: () => Pane<Value>): ComputedRef<Value> {
+  const pane = computed(paneOfNow);
   const isShown = shallowRef(!isHydrating());
   const refresh = () => {
     isShown.value = true;
     triggerRef(isShown);
   };
-  whileInUse(sources, () => {
-    const end = begin(refresh);
+  whileInUse([pane], () => {
+    const end = pane.value.watch(refresh);
     refresh();
     return end;
   });
-  return computed(() => (isShown.value ? read() : nothing));
+  return computed(() => (isShown.value ? pane.value.read() : pane.value.nothing));
 }
 
 /** Whether this component takes over what a server has rendered, which must look the same at first. */

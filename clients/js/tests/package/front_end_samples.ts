@@ -77,3 +77,16 @@ syncQueries(relay, queryClient, { events: { tock: ["tock"] } });
 // @ts-expect-error: no key of a query
 syncQueries(relay, queryClient, { state: { radio: "radio" } });
 `;
+
+/** Without the libraries, whose own types want a browser's. */
+export const FRONT_ENDS_BY_NAME = `
+import { connect } from "syncrelay";
+import { createSync, type Readable } from "syncrelay/svelte";
+import { type QueryClientLike, syncQueries } from "syncrelay/tanstack-query";
+const { syncState } = createSync<{ radio: number }>("ws://h/ws/sync");
+export const radio: Readable<number | undefined> = syncState("radio");
+export const start = (queryClient: QueryClientLike): (() => void) =>
+  syncQueries(connect<{ radio: number }>("ws://h/ws/sync"), queryClient, { state: { radio: ["radio"] } });
+// @ts-expect-error: no such key
+syncState("radios");
+`;

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Consumer, ROOT } from "./consumer.js";
-import { FRONT_ENDS } from "./front_end_samples.js";
+import { FRONT_ENDS, FRONT_ENDS_BY_NAME } from "./front_end_samples.js";
 import {
   CHANNELS,
   MISUSE,
@@ -51,10 +51,20 @@ test.each([
     .write("presence.mts", PRESENCE)
     .write("tokens.mts", TOKENS)
     .write("channel_hooks.mts", TYPED_HOOKS_OF_CHANNELS)
-    .write("front_ends.mts", FRONT_ENDS)
     .write("untyped_hooks.mts", UNTYPED_HOOKS);
   if (name === "Node") consumer.write("use.cts", USE);
   expect(consumer.complaints({ ...options, lib: ["ES2022"] })).toBe("");
+});
+
+test.each([
+  ["Node", { module: "nodenext" }],
+  ["a bundler", { module: "esnext", moduleResolution: "bundler" }],
+])("types for Vue, Svelte and TanStack Query are found by %s", (name, options) => {
+  const consumer = new Consumer(`front-ends-${name.replace(" ", "-")}`)
+    .write("use.mts", FRONT_ENDS)
+    .write("names.mts", FRONT_ENDS_BY_NAME);
+  const page = { lib: ["ES2022", "DOM"], skipLibCheck: true };
+  expect(consumer.complaints({ ...options, ...page })).toBe("");
 });
 
 test("types are found by TypeScript 5 where modules are looked up as by Node 10", () => {
@@ -68,7 +78,7 @@ test("types are found by TypeScript 5 where modules are looked up as by Node 10"
     .write("presence.ts", PRESENCE)
     .write("tokens.ts", TOKENS)
     .write("channel_hooks.ts", TYPED_HOOKS_OF_CHANNELS)
-    .write("front_ends.ts", FRONT_ENDS)
+    .write("front_ends.ts", FRONT_ENDS_BY_NAME)
     .write("untyped_hooks.ts", UNTYPED_HOOKS);
   expect(consumer.complaintsOfOldLookUp()).toBe("");
 });
