@@ -34,7 +34,7 @@ def growing(by):
 
 
 def once(by):
-    """Grows once, after ten minutes, and goes back to where it was in no window of 15."""
+    """Grows once, after ten minutes."""
     return f"0+0x40 {by}+0x{LENGTH - 40}"
 
 
