@@ -53,7 +53,7 @@ PLAIN_PAGE = """<!doctype html><title>plain</title><link rel="icon" href="data:,
   import { connect } from "./BUNDLE";
   const relay = connect(`ws://127.0.0.1:${new URLSearchParams(location.search).get("relay")}/ws/sync`);
   relay.onStatus((status) => { document.querySelector("#status").textContent = status; });
-  relay.onState("radio", (radio) => { document.querySelector("#radio").textContent = radio.track; });
+  relay.onState("radio", (radio) => { document.querySelector("#radio").textContent = radio?.track ?? ""; });
 </script>
 """
 
