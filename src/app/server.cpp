@@ -13,6 +13,7 @@
 
 #include "curve_files.h"
 #include "exposed_files.h"
+#include "page_text.h"
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
 #include "syncrelay/base/standard_streams.h"
@@ -188,13 +189,15 @@ void Server::build_shards() {
   origins_ = std::make_unique<OriginRule>(config_.allow_origin);
   proxies_ = std::make_unique<ProxyRule>(config_.trusted_proxy);
   if (config_.connect_rate > 0) connect_rate_ = std::make_unique<ConnectRate>(config_.connect_rate);
+  page_ = make_first_page(config_, admin_listeners_.empty() ? 0 : admin_listeners_.front().port());
   const DoorRules rules{*admission_,
                         *hosts_,
                         *origins_,
                         *proxies_,
                         token_keys_ ? &token_keys_->settings() : nullptr,
                         connect_rate_.get(),
-                        config_.compression == Compression::on};
+                        config_.compression == Compression::on,
+                        page_.get()};
   status_.reset(
       new Status{SYNCRELAY_VERSION, epoch_, clock_.now(), clock_, log_, relay_stats_, {}, {}, {}});
   for (std::uint32_t index = 0; index < shard_count(); ++index) {

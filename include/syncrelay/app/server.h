@@ -109,6 +109,7 @@ class Server {
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
   std::unique_ptr<ProxyRule> proxies_;
+  std::unique_ptr<FirstPage> page_;          // null: the client port shows none
   std::unique_ptr<CurveFiles> curve_files_;  // null: nobody is asked for a key
   std::unique_ptr<ExposedFiles> exposed_files_;
   std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
