@@ -1,17 +1,17 @@
 // What the relay holds, against what it may hold, out of {"op":"stats"}. Pure.
 
-/** Each: its title, its unit, the name of what is used, and that of its bound. */
+/** Each: its title, its unit, and its name in `stats`, which its bound has in `stats.bounds`. */
 const BOUNDS = [
-  { title: "Clients", unit: "count", used: "clients", bound: "max_clients" },
-  { title: "State", unit: "bytes", used: "state_bytes", bound: "max_state" },
-  { title: "State keys", unit: "count", used: "state_keys", bound: "max_state_keys" },
-  { title: "Window, bytes", unit: "bytes", used: "log_bytes", bound: "log_bytes" },
-  { title: "Window, events", unit: "count", used: "log_events", bound: "log_events" },
-  { title: "Channels", unit: "count", used: "channels", bound: "max_channels" },
-  { title: "Members", unit: "count", used: "members", bound: "max_members" },
-  { title: "Inbox, messages", unit: "count", used: "inbox_messages", bound: "inbox_messages" },
-  { title: "Inbox, bytes", unit: "bytes", used: "inbox_bytes", bound: "inbox_bytes" },
-  { title: "Ids remembered", unit: "count", used: "ids", bound: "dedup_ids" },
+  { title: "Clients", unit: "count", used: "clients" },
+  { title: "State", unit: "bytes", used: "state_bytes" },
+  { title: "State keys", unit: "count", used: "state_keys" },
+  { title: "Window, bytes", unit: "bytes", used: "log_bytes" },
+  { title: "Window, events", unit: "count", used: "log_events" },
+  { title: "Channels", unit: "count", used: "channels" },
+  { title: "Members", unit: "count", used: "members" },
+  { title: "Inbox, messages", unit: "count", used: "inbox_messages" },
+  { title: "Inbox, bytes", unit: "bytes", used: "inbox_bytes" },
+  { title: "Ids remembered", unit: "count", used: "ids" },
 ];
 
 /** A window that is full is as it should be; anything else at its bound is not. */
@@ -20,11 +20,11 @@ const MAY_BE_FULL = new Set(["log_bytes", "log_events", "ids"]);
 /** Those of which both are known: [{ title, unit, used, bound, mayBeFull }]. */
 export function boundsOf({ stats = {}, clients }) {
   const values = { clients, ...stats };
-  return BOUNDS.map(({ title, unit, used, bound }) => ({
+  return BOUNDS.map(({ title, unit, used }) => ({
     title,
     unit,
     used: values[used],
-    bound: stats.bounds?.[bound],
+    bound: stats.bounds?.[used],
     mayBeFull: MAY_BE_FULL.has(used),
   })).filter(({ used, bound }) => Number.isFinite(used) && Number.isFinite(bound) && bound > 0);
 }

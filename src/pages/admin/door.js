@@ -47,12 +47,12 @@ export class Door {
     }
   }
 
-  async getToken(isWrong) {
-    this.storage.removeItem(TOKEN);
-    this.asking ??= this.askForToken(isWrong).finally(() => {
+  getToken(isWrong) {
+    this.asking ??= this.askForToken(isWrong).then((token) => {
       this.asking = null;
+      this.storage.setItem(TOKEN, token);
     });
-    this.storage.setItem(TOKEN, await this.asking);
+    return this.asking;
   }
 }
 
