@@ -37,6 +37,12 @@ const EmbeddedFile* find_file(std::span<const EmbeddedFile> files, std::string_v
   return found == files.end() ? nullptr : &*found;
 }
 
+std::optional<HttpResponse> admin_page(const HttpRequest& request) {
+  const EmbeddedFile* const file = find_file(admin_page_files(), request.path());
+  if (file == nullptr) return std::nullopt;
+  return file_response(*file, request);
+}
+
 HttpResponse file_response(const EmbeddedFile& file, const HttpRequest& request) {
   HttpResponse response;
   response.content_type = file.content_type;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -23,6 +24,10 @@ struct EmbeddedFile {
 std::span<const EmbeddedFile> first_page_files();
 // The admin page: GET / on the admin listener.
 std::span<const EmbeddedFile> admin_page_files();
+
+// The answer with the file of the admin page that the request is for; nullopt: there is none of its
+// path. Holds nothing secret: who has no token needs it to be asked for one.
+std::optional<HttpResponse> admin_page(const HttpRequest& request);
 
 // null: there is none of that path.
 const EmbeddedFile* find_file(std::span<const EmbeddedFile> files, std::string_view path);

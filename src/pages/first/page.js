@@ -92,7 +92,10 @@ function begin() {
     onError: () => relay && show(),
     ...(token ? { token } : {}),
   });
-  relay.onStatus(show);
+  relay.onStatus((status) => {
+    show();
+    if (status === "live") showHealth();
+  });
   ends = [];
   follow(wanted());
 }

@@ -50,6 +50,18 @@ TEST_CASE("Every file of both pages is whole, has a type, and lets nothing forei
   }
 }
 
+TEST_CASE("The admin page is found by its path") {
+  const auto asked = [](const std::string& path) {
+    const std::string head = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    return admin_page(HttpRequest::parse(head).value());
+  };
+  REQUIRE(asked("/"));
+  CHECK(asked("/")->content_type == "text/html; charset=utf-8");
+  CHECK(asked("/page.js"));
+  for (const char* path : {"/clients", "/channels", "/metrics", "/health", "/syncrelay.js"})
+    CHECK_FALSE(asked(path));
+}
+
 TEST_CASE("Nothing in a page stands where the policy would not let it be") {
   for (const auto files : {first_page_files(), admin_page_files()}) {
     const std::string_view page = find_file(files, "/")->bytes;
