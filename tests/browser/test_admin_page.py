@@ -49,7 +49,7 @@ def open_page(browser, fake):
 
 
 def count_of(page, selector):
-    return page.evaluate(f"document.querySelectorAll('{selector}').length")
+    return page.evaluate(f"document.querySelectorAll(`{selector}`).length")
 
 
 def column(page, number, table="#client-table"):
@@ -110,11 +110,11 @@ def test_ten_thousand_clients_freeze_nothing(open_page, door):
 def test_a_client_is_disconnected_after_a_question(open_page, door):
     page = open_page("clients")
     page.wait_for("#client-count", "3 clients")
-    page.click("#client-table tbody tr:nth-child(2) button")
+    page.click("#client-table tbody tr:nth-child(2) button.danger")
     page.wait_for("#confirm", "ada")
     page.click("#confirm button[value=no]")
     assert len(door.clients) == 3
-    page.click("#client-table tbody tr:nth-child(2) button")
+    page.click("#client-table tbody tr:nth-child(2) button.danger")
     page.click("#confirm button[value=yes]")
     page.wait_for("#client-count", "2 clients")
     assert [each["id"] for each in door.clients] == [2, 3]
@@ -133,7 +133,7 @@ def test_the_keyboard_goes_through_the_rows_and_opens_one(open_page, door):
     assert page.evaluate("document.activeElement.dataset.key") == "500"
     page.press("Home")
     assert page.evaluate("document.activeElement.dataset.key") == "1"
-    assert count_of(page, "#client-table tbody [tabindex='0']") == 3  # the row, its link, its button
+    assert count_of(page, "#client-table tbody [tabindex='0']") == 4  # the row, its link, its buttons
     page.press("ArrowDown")
     page.press("ArrowDown")
     page.press("Enter")
@@ -142,7 +142,7 @@ def test_the_keyboard_goes_through_the_rows_and_opens_one(open_page, door):
 
 def test_a_story_is_read_and_what_is_in_it_is_text(open_page, door):
     door.stories["1"] = STORY
-    page = open_page("client/1")
+    page = open_page("client/1", allowed=["404"])
     page.wait_for("#story", HOSTILE)
     assert count_of(page, "main img") == 0
     assert page.text("#story-title") == "Client 1"

@@ -2,7 +2,7 @@
 
 import { titleOf } from "./channels.js";
 import { element, made, tell as say, write } from "./elements.js";
-import { bytes, count } from "./numbers.js";
+import { bytes, count, many } from "./numbers.js";
 import { eventList } from "./page/event_list.js";
 import { jsonTree } from "./page/json_tree.js";
 import { Poll } from "./poll.js";
@@ -68,7 +68,7 @@ export function channel(door, tell) {
 
 function showFacts(facts) {
   write("channel-facts", facts
-    ? `${count(facts.subscribers)} followers · position ${count(facts.seq)} · ${count(facts.keys)} keys, ${bytes(facts.bytes)}`
+    ? `${many(facts.subscribers, "follower")} · position ${count(facts.seq)} · ${many(facts.keys, "key")}, ${bytes(facts.bytes)}`
     : "not there: nothing is set, nobody follows it");
 }
 
@@ -130,7 +130,7 @@ class Tail {
     const position = isFirst ? {} : { after: this.after, wait: WAIT };
     const answer = await this.door.ask({ op: "events", channel: this.name, max: 100, ...position }, signal);
     if (signal.aborted) return;
-    for (const event of answer.events) this.list.add(event);
+    for (const event of answer.events) this.list.add(event, isFirst);
     const last = answer.events.at(-1)?.seq ?? answer.seq;
     if (this.after > last) this.list.clear(); // its numbers have begun anew
     this.after = last;

@@ -12,7 +12,7 @@ export const titleOf = (name) => (name === "" ? "(default)" : name);
 export const linkTo = (name) => `#channel/${encodeURIComponent(name)}`;
 
 const COLUMNS = [
-  { name: "name", title: "Channel", value: ({ name }) => name, text: ({ name }) => titleOf(name), link: ({ name }) => linkTo(name) },
+  { name: "name", title: "Channel", value: ({ name }) => titleOf(name), text: ({ name }) => titleOf(name), link: ({ name }) => linkTo(name) },
   { name: "subscribers", title: "Followers", value: ({ subscribers }) => subscribers, text: ({ subscribers }) => count(subscribers), isNumber: true },
   { name: "seq", title: "Position", value: ({ seq }) => seq, text: ({ seq }) => count(seq), isNumber: true },
   { name: "keys", title: "Keys", value: ({ keys }) => keys, text: ({ keys }) => count(keys), isNumber: true, isWide: true },

@@ -6,7 +6,7 @@ import { axisEnd, path, points } from "./series.js";
 const SVG = "http://www.w3.org/2000/svg";
 const SIZE = { width: 600, height: 100 };
 const SECONDS = 900;
-const UNITS = { count, rate: count, bytes, span };
+const UNITS = { count, span, rate: (value) => `${count(value)}/s`, byteRate: (value) => `${bytes(value)}/s` };
 const COLOURS = ["a", "b"];
 
 function svg(name, attributes) {
@@ -54,7 +54,7 @@ export function chart({ title, unit, lines }) {
         const first = drawn.match(/^M([\d.-]+)/)?.[1] ?? 0;
         line.setAttribute("d", drawn);
         area.setAttribute("d", index === 0 && drawn && !drawn.slice(1).includes("M") ? `${drawn}L${SIZE.width} ${SIZE.height}L${first} ${SIZE.height}Z` : "");
-        key.textContent = `${label} ${write(all[index].at(-1)?.[1] ?? Number.NaN)}`;
+        key.textContent = `${label} ${write(all[index].at(-1)?.[1] ?? Number.NaN)}`.trim();
       });
     },
   };

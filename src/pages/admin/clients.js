@@ -2,7 +2,7 @@
 
 import { disconnect } from "./confirm.js";
 import { element, write } from "./elements.js";
-import { bytes, count, moment, span } from "./numbers.js";
+import { bytes, count, many, moment, span } from "./numbers.js";
 import { Poll } from "./poll.js";
 import { Table } from "./table.js";
 
@@ -37,6 +37,10 @@ export function clients(door, tell) {
     empty: "No client, or none that fits the filter.",
     open: ({ id }) => { location.hash = `client/${id}`; },
     buttons: [{
+      title: "Explain",
+      label: ({ id, identity }) => `Explain ${identity ?? `client ${id}`}`,
+      act: ({ id }) => { location.hash = `client/${id}`; },
+    }, {
       title: "Disconnect",
       label: ({ id, identity }) => `Disconnect ${identity ?? `client ${id}`}`,
       className: "danger",
@@ -46,7 +50,7 @@ export function clients(door, tell) {
 
   function showCount() {
     const [all, some] = [table.rows.length, table.shown.length];
-    write("client-count", some === all ? `${count(all)} clients` : `${count(some)} of ${count(all)} clients`);
+    write("client-count", some === all ? many(all, "client") : `${count(some)} of ${many(all, "client")}`);
   }
 
   async function ask(signal) {

@@ -18,6 +18,9 @@ export function count(value) {
   return Math.abs(value) < 10 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString("en");
 }
 
+/** 1 → "1 key", 2 → "2 keys". */
+export const many = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
 /** Seconds: 0.004 → "4 ms", 75 → "1 min 15 s". */
 export function span(seconds) {
   if (!Number.isFinite(seconds)) return "–";

@@ -6,12 +6,12 @@ const level = (name) => (sample) => (Number.isFinite(sample[name]) ? sample[name
 
 /** Each chart: its title, the unit of its numbers, and its lines: [label, value of a sample]. */
 export const CHARTS = [
-  { title: "Clients", unit: "count", lines: [["connected", level("clients")]] },
-  { title: "Events", unit: "rate", lines: [["a second", rate("events")]] },
-  { title: "Bytes to clients", unit: "bytes", lines: [["a second", rate("bytes")]] },
+  { title: "Clients", unit: "count", lines: [["", level("clients")]] },
+  { title: "Events", unit: "rate", lines: [["", rate("events")]] },
+  { title: "Bytes to clients", unit: "byteRate", lines: [["", rate("bytes")]] },
   { title: "Fan-out", unit: "span", lines: [["p50", level("delay_p50")], ["p99", level("delay_p99")]] },
-  { title: "Commands", unit: "rate", lines: [["a second", rate("commands")], ["refused", rate("refused")]] },
-  { title: "Slow clients", unit: "count", lines: [["stalled", level("stalled")]] },
+  { title: "Commands", unit: "rate", lines: [["taken", rate("commands")], ["refused", rate("refused")]] },
+  { title: "Slow clients", unit: "count", lines: [["", level("stalled")]] },
 ];
 
 /** The points of one line: [seconds before now, value or null]. */
@@ -23,8 +23,8 @@ export function points(history, valueOf) {
 
 /** The end of the axis: 1, 2 or 5 times a power of ten (or of two, for bytes), not below the greatest value. */
 export function axisEnd(greatest, unit) {
-  if (!(greatest > 0)) return unit === "span" ? 0.001 : unit === "bytes" ? 1024 : 1;
-  if (unit === "bytes") return 2 ** Math.ceil(Math.log2(greatest));
+  if (!(greatest > 0)) return unit === "span" ? 0.001 : unit === "byteRate" ? 1024 : 1;
+  if (unit === "byteRate") return 2 ** Math.ceil(Math.log2(greatest));
   const power = 10 ** Math.floor(Math.log10(greatest));
   const end = [1, 2, 5, 10].find((factor) => factor * power >= greatest * 0.9999) * power;
   return unit === "count" ? Math.max(end, 1) : end;

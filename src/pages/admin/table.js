@@ -67,7 +67,7 @@ export class Table {
       return cell;
     });
     if (this.buttons.length > 0) {
-      const cell = element("th");
+      const cell = element("th", "wide");
       cell.append(element("span", "unseen", "Actions"));
       row.append(cell);
     }
@@ -164,7 +164,7 @@ export class Table {
     const cells = this.columns.map((column) => place.appendChild(element("td", classes(column))));
     const made = { place, cells, buttons: [], row: null };
     if (this.buttons.length > 0) {
-      const cell = place.appendChild(element("td", "buttons"));
+      const cell = place.appendChild(element("td", "buttons wide"));
       made.buttons = this.buttons.map(({ title, className = "", act }) => {
         const button = cell.appendChild(element("button", className, title));
         button.addEventListener("click", () => act(made.row));

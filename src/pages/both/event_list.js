@@ -24,7 +24,7 @@ function cell(name, className, text) {
   return made;
 }
 
-function lineOf(event) {
+function lineOf({ event, isOld }) {
   const item = document.createElement("li");
   const details = document.createElement("details");
   const summary = document.createElement("summary");
@@ -38,7 +38,7 @@ function lineOf(event) {
   details.addEventListener("toggle", () => {
     if (details.open && details.children.length === 1) details.append(stillTree(restOf(event)));
   });
-  item.className = "fresh";
+  if (!isOld) item.className = "fresh";
   item.append(details);
   return item;
 }
@@ -72,8 +72,9 @@ export function eventList(list, { most = 200, onAdd = () => {} } = {}) {
   }
 
   return {
-    add(event) {
-      waiting.push(event);
+    /** `isOld`: it happened before the page looked. */
+    add(event, isOld = false) {
+      waiting.push({ event, isOld });
       if (waiting.length > 2 * most) waiting = waiting.slice(-most);
       if (!isPaused) ask();
     },

@@ -34,7 +34,7 @@ test("counters of a sample are rates, and what is missing is a gap", () => {
 
 test("an axis ends at a round number that nothing exceeds", () => {
   assert.deepEqual([0, 1, 3, 0.4, 999].map((greatest) => axisEnd(greatest, "count")), [1, 1, 5, 1, 1000]);
-  assert.equal(axisEnd(1_500_000, "bytes"), 2 ** 21);
+  assert.equal(axisEnd(1_500_000, "byteRate"), 2 ** 21);
   assert.equal(axisEnd(0.0042, "span"), 0.005);
 });
 
