@@ -138,6 +138,8 @@ def test_the_keyboard_goes_through_the_rows_and_opens_one(open_page, door):
     page.press("ArrowDown")
     page.press("Enter")
     page.wait_for("#story", "over TLS as user:42")
+    page.press("Tab")
+    assert page.evaluate("document.activeElement.hash") == "#clients"  # the way back, and not the begin of the page
 
 
 def test_a_story_is_read_and_what_is_in_it_is_text(open_page, door):

@@ -37,11 +37,21 @@ function askForToken(isWrong) {
   });
 }
 
+/** The keyboard's place goes along when what had it is seen no more. */
+function show(view) {
+  const before = document.activeElement?.closest("[data-view]");
+  for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== view;
+  if (!before || before.dataset.view === view) return;
+  const now = document.querySelector(`[data-view="${view}"]`);
+  now.tabIndex = -1;
+  now.focus({ preventScroll: true });
+}
+
 function go() {
   const { view, what } = parseRoute(location.hash, views);
   current?.leave();
   current = views[view];
-  for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== view;
+  show(view);
   for (const link of element("views").children) {
     const isHere = link.hash === `#${PARENTS[view] ?? view}`;
     if (isHere) link.setAttribute("aria-current", "page");
