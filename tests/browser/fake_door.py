@@ -33,7 +33,7 @@ def samples(count=450):
     return [{"ts": now - STEP * (count - index), "clients": 900 + round(80 * math.sin(index / 40)),
              "events": round(60 + 25 * math.sin(index / 15)), "bytes": 1_500_000 + 400_000 * math.sin(index / 15),
              "delay_p50": 0.0006 + 0.0002 * math.sin(index / 9), "delay_p99": 0.004 + 0.002 * math.sin(index / 23),
-             "commands": 55 + index % 9, "refused": 1 if index % 60 == 0 else 0, "stalled": 2 if 200 < index < 230 else 0}
+             "commands": 55 + index % 9, "refused": 1 if index % 60 == 0 else 0, "slow": 2 if 200 < index < 230 else 0, "stalled": 0}
             for index in range(count)]
 
 

@@ -175,10 +175,10 @@ def test_a_channel_shows_state_members_and_what_happens(open_page, door):
 
 def test_refused_commands_are_told_with_their_place_and_source(open_page, door):
     door.refused = [{"ts": time.time(), "reason": "invalid_json", "detail": f"a comma is missing {HOSTILE}", "source": "http",
-                     "endpoint": "/commands", "op": "set", "channel": "room:42", "place": {"line": 3, "offset": 17}, "bytes": 412}]
+                     "endpoint": "/commands", "op": "set", "channel": "room:42", "index": 2, "line": 3, "offset": 17, "bytes": 412}]
     page = open_page("refused")
     page.wait_for("#refused-table", "invalid_json")
-    page.wait_for("#refused-table", "line 3, offset 17")
+    page.wait_for("#refused-table", "command 2, line 3, offset 17")
     page.wait_for("#refused-table", "HTTP /commands")
     assert HOSTILE in page.text("#refused-table")
 
@@ -224,7 +224,7 @@ def test_it_looks_as_it_should(browser, browser_name, fake, door, artifacts):
     door.clients = [client(number, identity=f"user:{number}", lag=900 if number % 9 == 0 else 0) for number in range(1, 900)]
     door.stories["7"] = STORY
     door.refused = [{"ts": time.time() - number, "reason": "invalid_json", "detail": "a comma is missing", "source": "push",
-                     "endpoint": "ipc:///run/commands.sock", "op": "set", "channel": "", "place": {"line": 1, "offset": number}, "bytes": 412}
+                     "endpoint": "ipc:///run/commands.sock", "op": "set", "channel": "", "offset": number, "bytes": 412}
                     for number in range(20)]
     for number in range(5):
         door.say("chat:said", {"text": f"Ahoy {number}"}, "room:42")

@@ -113,8 +113,7 @@ class Tail {
     this.run = run;
     for (let failures = 0; !run.signal.aborted;) {
       try {
-        await this.take(run.signal);
-        write("tail-note", "");
+        write("tail-note", await this.take(run.signal));
         failures = 0;
       } catch (error) {
         if (run.signal.aborted) return;
@@ -125,14 +124,16 @@ class Tail {
     }
   }
 
+  /** The next ones; returns what is to be said of them. */
   async take(signal) {
     const isFirst = this.after === undefined;
     const position = isFirst ? {} : { after: this.after, wait: WAIT };
     const answer = await this.door.ask({ op: "events", channel: this.name, max: 100, ...position }, signal);
-    if (signal.aborted) return;
+    if (signal.aborted) return "";
     for (const event of answer.events) this.list.add(event, isFirst);
     const last = answer.events.at(-1)?.seq ?? answer.seq;
     if (this.after > last) this.list.clear(); // its numbers have begun anew
     this.after = last;
+    return !isFirst && answer.skipped ? `${many(answer.skipped, "event")} left out` : "";
   }
 }

@@ -11,11 +11,10 @@ const MOST = 200;
 
 const SOURCES = { push: "pushed", control: "control socket", http: "HTTP" };
 
-/** Where in the command: a line, an offset, or what the relay says itself. */
-export function placeOf({ place, offset }) {
-  if (typeof place === "object" && place !== null)
-    return Object.entries(place).map(([name, value]) => `${name} ${value}`).join(", ");
-  return String(place ?? (offset === undefined ? "" : `offset ${offset}`));
+/** Where in what was sent: which command of a batch, which line, and how many bytes into it. */
+export function placeOf({ index, line, offset }) {
+  const named = [["command", index], ["line", line], ["offset", offset]];
+  return named.filter(([, value]) => value !== undefined).map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
 const COLUMNS = [

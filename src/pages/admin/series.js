@@ -11,7 +11,7 @@ export const CHARTS = [
   { title: "Bytes to clients", unit: "byteRate", lines: [["", rate("bytes")]] },
   { title: "Fan-out", unit: "span", lines: [["p50", level("delay_p50")], ["p99", level("delay_p99")]] },
   { title: "Commands", unit: "rate", lines: [["taken", rate("commands")], ["refused", rate("refused")]] },
-  { title: "Slow clients", unit: "count", lines: [["", level("stalled")]] },
+  { title: "Slow clients", unit: "count", lines: [["now", level("slow")], ["closed", level("stalled")]] },
 ];
 
 /** The points of one line: [seconds before now, value or null]. */
@@ -41,7 +41,7 @@ export function path(line, { width, height, seconds, end }) {
     }
     const x = width * (1 + at / seconds);
     const y = height * (1 - Math.min(value / end, 1));
-    text += `${isDrawing ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
+    text += `${isDrawing ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}${isDrawing ? "" : "h0"}`; // one that is alone is a dot
     isDrawing = true;
   }
   return text;

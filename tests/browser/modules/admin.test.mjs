@@ -28,7 +28,7 @@ test("counters of a sample are rates, and what is missing is a gap", () => {
   const [[, valueOf]] = CHARTS.find(({ title }) => title === "Events").lines;
   const line = points(history, valueOf);
   assert.deepEqual(line, [[-4, 2], [-2, null], [0, 3]]);
-  assert.equal(path(line, { width: 100, height: 10, seconds: 4, end: 4 }), "M0.0 5.0M100.0 2.5");
+  assert.equal(path(line, { width: 100, height: 10, seconds: 4, end: 4 }), "M0.0 5.0h0M100.0 2.5h0");
   assert.deepEqual(points({}, valueOf), []);
 });
 
