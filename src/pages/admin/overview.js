@@ -19,7 +19,7 @@ export function overview(door, tell) {
     for (const each of charts) each.show(inner);
     showTiles(inner, answer);
     showBounds(answer);
-    showParts(answer.stats);
+    showParts(answer);
   }
 
   const poll = new Poll(EVERY, ask, tell);
@@ -63,7 +63,7 @@ function emptyBound() {
   return place;
 }
 
-function showParts(stats) {
+function showParts({ stats, storage = stats.storage, cluster = stats.cluster }) {
   writePairs(element("inbox"), [
     ["waiting", count(stats.inbox_messages)],
     ["held by it", bytes(stats.inbox_bytes)],
@@ -72,8 +72,8 @@ function showParts(stats) {
     ["done", count(stats.inbox_done)],
     ["handed out again", count(stats.inbox_redelivered), stats.inbox_redelivered > 0],
   ]);
-  writePairs(element("storage"), pairsOf(stats.storage, valueOf) ?? [["kept", "nothing: no --data"]]);
-  writePairs(element("cluster"), pairsOf(stats.cluster, valueOf) ?? [["alone", "no --cluster"]]);
+  writePairs(element("storage"), pairsOf(storage, valueOf) ?? [["kept", "nothing: no --data"]]);
+  writePairs(element("cluster"), pairsOf(cluster, valueOf) ?? [["alone", "no --cluster"]]);
 }
 
 /** By what its name says that it is. */
