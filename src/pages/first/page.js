@@ -83,15 +83,20 @@ function follow(name) {
   show();
 }
 
+function connected() {
+  const options = { defaultChannel: false, WebSocket: tapped(hear), onError: () => channel && show() };
+  const token = sessionStorage.getItem(TOKEN);
+  try {
+    return connect(url, token ? { ...options, token } : options);
+  } catch { // it is none, by its form
+    sessionStorage.removeItem(TOKEN);
+    return connect(url, options);
+  }
+}
+
 function begin() {
   relay?.close();
-  const token = sessionStorage.getItem(TOKEN);
-  relay = connect(url, {
-    defaultChannel: false,
-    WebSocket: tapped(hear),
-    onError: () => relay && show(),
-    ...(token ? { token } : {}),
-  });
+  relay = connected();
   relay.onStatus((status) => {
     show();
     if (status === "live") showHealth();
