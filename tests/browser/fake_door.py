@@ -80,7 +80,7 @@ class Door:
                 "channels": 240, "slow_clients": 1, "lag_events_max": 4200}
         bounds = {"clients": 10_000, "state_bytes": 268_435_456, "state_keys": 100_000, "log_bytes": 16_777_216, "log_events": 100_000,
                   "channels": 100_000, "members": 100_000, "inbox_messages": 10_000, "inbox_bytes": 67_108_864, "ids": 100_000}
-        return self.ok(stats={**used, "bounds": bounds})
+        return self.ok(stats=used, limits=bounds, storage="off", cluster=False, version="0.2.0", started=time.time() - 93_600)
 
     def op_history(self, _):
         return self.ok(step=STEP, samples=samples())

@@ -1,6 +1,6 @@
 // The overview: the last 15 minutes, and what is held against its bounds.
 
-import { boundsOf, pairsOf } from "./bounds.js";
+import { boundsOf, clusterOf, storageOf } from "./bounds.js";
 import { chart } from "./chart.js";
 import { element, made, writePairs } from "./elements.js";
 import { bytes, count, span } from "./numbers.js";
@@ -26,7 +26,7 @@ export function overview(door, tell) {
   return { enter: () => poll.start(), leave: () => poll.stop() };
 }
 
-function showTiles({ samples = [], step = 2 }, { clients, seq, stats }) {
+function showTiles({ samples = [], step = 2 }, { clients, seq, stats, started }) {
   const last = samples.at(-1) ?? {};
   writePairs(element("tiles"), [
     ["clients", count(clients)],
@@ -36,6 +36,7 @@ function showTiles({ samples = [], step = 2 }, { clients, seq, stats }) {
     ["slow clients", count(stats.slow_clients), stats.slow_clients > 0],
     ["commands refused", count(stats.commands_rejected)],
     ["position", count(seq)],
+    ["running for", span(started === undefined ? Number.NaN : Math.max(0, Date.now() / 1000 - started))],
   ]);
 }
 
@@ -63,7 +64,7 @@ function emptyBound() {
   return place;
 }
 
-function showParts({ stats, storage = stats.storage, cluster = stats.cluster }) {
+function showParts({ stats, storage, cluster }) {
   writePairs(element("inbox"), [
     ["waiting", count(stats.inbox_messages)],
     ["held by it", bytes(stats.inbox_bytes)],
@@ -72,8 +73,8 @@ function showParts({ stats, storage = stats.storage, cluster = stats.cluster }) 
     ["done", count(stats.inbox_done)],
     ["handed out again", count(stats.inbox_redelivered), stats.inbox_redelivered > 0],
   ]);
-  writePairs(element("storage"), pairsOf(storage, valueOf) ?? [["kept", "nothing: no --data"]]);
-  writePairs(element("cluster"), pairsOf(cluster, valueOf) ?? [["alone", "no --cluster"]]);
+  writePairs(element("storage"), storageOf(storage));
+  writePairs(element("cluster"), clusterOf(cluster, valueOf));
 }
 
 /** By what its name says that it is. */

@@ -8,7 +8,7 @@ const from = (name) => import(`../../../src/pages/admin/${name}.js`);
 const { bytes, count, moment, span } = await from("numbers");
 const { axisEnd, CHARTS, path, points } = await from("series");
 const { filtered, range, sorted } = await from("rows");
-const { boundsOf, pairsOf, spoken } = await from("bounds");
+const { boundsOf, clusterOf, spoken, storageOf } = await from("bounds");
 const { parseRoute } = await from("route");
 const { Poll, pause } = await from("poll");
 const { Door } = await from("door");
@@ -60,11 +60,13 @@ test("only rows that are seen, and some around them, are made", () => {
 });
 
 test("what has a bound is shown against it, and nothing else", () => {
-  const bounds = boundsOf({ clients: 3, stats: { state_bytes: 5, members: 1, bounds: { clients: 10, state_bytes: 20 } } });
+  const bounds = boundsOf({ clients: 3, stats: { state_bytes: 5, members: 1 }, limits: { clients: 10, state_bytes: 20 } });
   assert.deepEqual(bounds.map(({ title, used, bound }) => [title, used, bound]), [["Clients", 3, 10], ["State", 5, 20]]);
   assert.deepEqual(boundsOf({ clients: 3, stats: {} }), []);
-  assert.equal(pairsOf(undefined, String), null);
-  assert.deepEqual(pairsOf({ last_backup: 1 }, (_, value) => `${value}`), [["last backup", "1"]]);
+  assert.deepEqual(["off", "process", "power"].map((storage) => storageOf(storage)[0][1]),
+    ["nothing: no --data", "the process being killed", "a loss of power"]);
+  assert.deepEqual(clusterOf(false), [["alone", "no --cluster"]]);
+  assert.deepEqual(clusterOf({ last_entry: 1 }, (_, value) => `${value}`), [["last entry", "1"]]);
   assert.equal(spoken("a_b_c"), "a b c");
 });
 
