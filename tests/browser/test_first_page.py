@@ -14,18 +14,6 @@ HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>",
 WIDE = {"width": 1180, "height": 1000}
 PHONE = {"width": 360, "height": 720}
 
-# Whether one sees where the keyboard is; a window that has only just come to the front shows it a moment later.
-MARKED = """new Promise((done) => {
-    const end = performance.now() + 5000;
-    const look = () => {
-        const place = document.activeElement;
-        const marked = place === document.body || getComputedStyle(place).outlineStyle !== "none";
-        if (marked || performance.now() > end) done(marked);
-        else setTimeout(look, 20);
-    };
-    look();
-})"""
-
 
 @pytest.fixture(params=["chromium", "firefox"])
 def browser_name(request):
@@ -143,10 +131,10 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(open_page, ask):
     ask({"op": "set", "key": "track", "value": {"title": "Harbour Lights"}})
     page.wait_for("#state", "track")
     reached, unmarked = [], []
-    for _ in range(20):
+    while "browser" not in reached and len(reached) < 30:  # behind the page's end comes the browser's own
         page.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.dataset.copy || document.activeElement.tagName"))
-        if not page.evaluate(MARKED):
+        if not page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'"):
             unmarked.append(reached[-1])
     assert {"shell", "channel", "pause", "SUMMARY", "python", "browser"} <= set(reached)
     assert unmarked == []
