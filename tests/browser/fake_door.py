@@ -33,7 +33,8 @@ def samples(count=450):
     return [{"ts": now - STEP * (count - index), "clients": 900 + round(80 * math.sin(index / 40)),
              "events": round(60 + 25 * math.sin(index / 15)), "bytes": 1_500_000 + 400_000 * math.sin(index / 15),
              "delay_p50": 0.0006 + 0.0002 * math.sin(index / 9), "delay_p99": 0.004 + 0.002 * math.sin(index / 23),
-             "commands": 55 + index % 9, "refused": 1 if index % 60 == 0 else 0, "slow": 2 if 200 < index < 230 else 0, "stalled": 0}
+             "commands": 55 + index % 9, "refused": 1 if index % 60 == 0 else 0,
+             "slow": 2 if 200 < index < 230 else 0, "stalled": 0}
             for index in range(count)]
 
 
@@ -43,7 +44,8 @@ class Door:
     def __init__(self):
         self.token = None
         self.clients = [client(1, identity="ada"), client(2, identity="bob", lag=4200, stalled=3.5), client(3)]
-        self.channels = {"": {"radio": {"track": {"title": "Harbour Lights"}}, "comparison": None}, "room:42": {"topic": "Harbours"}}
+        self.channels = {"": {"radio": {"track": {"title": "Harbour Lights"}}, "comparison": None},
+                         "room:42": {"topic": "Harbours"}}
         self.members = {"room:42": {"ada": {"info": {"name": "Ada"}, "since": 1763838000.0}}}
         self.events = []
         self.refused = []
@@ -74,11 +76,13 @@ class Door:
         return self.ok(clients=self.clients)
 
     def op_stats(self, _):
-        used = {"commands": 812, "commands_rejected": len(self.refused), "duplicates": 3, "ids": 4100, "events": 790, "state_keys": 12,
+        used = {"commands": 812, "commands_rejected": len(self.refused), "duplicates": 3, "ids": 4100, "events": 790,
+                "state_keys": 12,
                 "state_bytes": 734_003, "inbox_messages": 4, "inbox_bytes": 2048, "inbox_leased": 2, "inbox_received": 920,
                 "inbox_done": 914, "inbox_redelivered": 1, "members": 17, "log_events": 61_000, "log_bytes": 15_900_000,
                 "channels": 240, "slow_clients": 1, "lag_events_max": 4200}
-        bounds = {"clients": 10_000, "state_bytes": 268_435_456, "state_keys": 100_000, "log_bytes": 16_777_216, "log_events": 100_000,
+        bounds = {"clients": 10_000, "state_bytes": 268_435_456, "state_keys": 100_000, "log_bytes": 16_777_216,
+                  "log_events": 100_000,
                   "channels": 100_000, "members": 100_000, "inbox_messages": 10_000, "inbox_bytes": 67_108_864, "ids": 100_000}
         return self.ok(stats=used, limits=bounds, storage="off", cluster=False, version="0.2.0", started=time.time() - 93_600)
 
@@ -89,11 +93,12 @@ class Door:
         return self.ok(refused=self.refused[:command.get("max", 200)])
 
     def op_channels(self, command):
-        names = sorted(name for name in self.channels if name.startswith(command.get("prefix", "")) and name > command.get("after", "\0"[:0]))
-        if "after" not in command and "" in self.channels and command.get("prefix", "") == "":
-            names = sorted(self.channels)
+        after = command.get("after")
+        names = sorted(name for name in self.channels
+                       if name.startswith(command.get("prefix", "")) and (after is None or name > after))
         limit = command.get("limit", 100)
-        listed = [{"name": name, "seq": len(self.events), "epoch": EPOCH, "subscribers": 3, "keys": len(self.channels[name]), "bytes": 120}
+        listed = [{"name": name, "seq": len(self.events), "epoch": EPOCH, "subscribers": 3, "keys": len(self.channels[name]),
+                   "bytes": 120}
                   for name in names[:limit]]
         return self.ok(channels=listed, more=len(names) > limit)
 

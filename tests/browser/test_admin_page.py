@@ -63,7 +63,8 @@ def test_the_overview_says_how_it_is(open_page):
     page.wait_for("#tiles", "clients")
     page.wait_for("#tiles", "p99")
     page.wait_for("#charts", "Fan-out")
-    drawn = page.evaluate("[...document.querySelectorAll('#charts .line')].filter((line) => line.getAttribute('d').length > 100).length")
+    drawn = page.evaluate("""[...document.querySelectorAll('#charts .line')]
+        .filter((line) => line.getAttribute('d').length > 100).length""")
     assert drawn >= 6
     assert "State" in page.text("#bounds") and "256 MiB" in page.text("#bounds")
     assert "in workers' hands" in page.text("#inbox")
@@ -175,7 +176,8 @@ def test_a_channel_shows_state_members_and_what_happens(open_page, door):
 
 def test_refused_commands_are_told_with_their_place_and_source(open_page, door):
     door.refused = [{"ts": time.time(), "reason": "invalid_json", "detail": f"a comma is missing {HOSTILE}", "source": "http",
-                     "endpoint": "/commands", "op": "set", "channel": "room:42", "index": 2, "line": 3, "offset": 17, "bytes": 412}]
+                     "endpoint": "/commands", "op": "set", "channel": "room:42",
+                     "index": 2, "line": 3, "offset": 17, "bytes": 412}]
     page = open_page("refused")
     page.wait_for("#refused-table", "invalid_json")
     page.wait_for("#refused-table", "command 2, line 3, offset 17")
@@ -214,7 +216,8 @@ def test_no_view_scrolls_sideways_on_a_phone(open_page, door, view):
     door.stories["1"] = STORY
     door.clients[0]["identity"] = "i" * 64
     door.channels["room:42"]["k" * 200] = "v" * 3000
-    door.refused = [{"ts": 1.0, "reason": "invalid_json", "detail": "d" * 300, "source": "push", "endpoint": "e" * 100, "bytes": 1}]
+    door.refused = [{"ts": 1.0, "reason": "invalid_json", "detail": "d" * 300, "source": "push",
+                     "endpoint": "e" * 100, "bytes": 1}]
     page = open_page(view, **PHONE)
     page.wait_for("#status", "live")
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

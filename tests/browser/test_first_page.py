@@ -42,7 +42,8 @@ def open_page(browser, relay):
     for page in pages:
         assert page.complaints() == []
         assert page.violations() == []
-        outside = [url for url in page.requests() if not url.startswith((f"http://localhost:{relay.port}/", f"ws://localhost:{relay.port}/"))]
+        own = (f"http://localhost:{relay.port}/", f"ws://localhost:{relay.port}/")
+        outside = [url for url in page.requests() if not url.startswith(own)]
         assert outside == []
 
 
@@ -83,7 +84,8 @@ def test_a_state_that_changes_keeps_what_is_open(open_page, ask):
     page.wait_for("#state", "Tin Roof Rain")
     ask({"op": "delete", "key": "track"})
     page.wait_for("#events", "sync:delete")
-    assert "Tin Roof" not in page.evaluate("new Promise((done) => requestAnimationFrame(() => done(document.querySelector('#state').textContent)))")
+    assert "Tin Roof" not in page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => done(document.querySelector('#state').textContent)))")
 
 
 def test_whatever_strangers_make_up_stays_text(open_page, ask):
@@ -133,7 +135,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(open_page, ask):
     reached, unmarked = [], []
     while "browser" not in reached and len(reached) < 30:  # behind the page's end comes the browser's own
         page.press("Tab")
-        reached.append(page.evaluate("document.activeElement.id || document.activeElement.dataset.copy || document.activeElement.tagName"))
+        reached.append(page.evaluate("(({ id, dataset, tagName }) => id || dataset.copy || tagName)(document.activeElement)"))
         if not page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'"):
             unmarked.append(reached[-1])
     assert {"shell", "channel", "pause", "SUMMARY", "python", "browser"} <= set(reached)
@@ -173,8 +175,8 @@ def test_it_fits_the_screen(open_page, ask, look):
 def test_dark_and_light(browser, browser_name, relay):
     if browser_name == "firefox":
         pytest.skip("its color scheme cannot be set here")
-    grounds = [browser.open(f"http://localhost:{relay.port}/", scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
-               for scheme in ("light", "dark")]
+    pages = [browser.open(f"http://localhost:{relay.port}/", scheme=scheme) for scheme in ("light", "dark")]
+    grounds = [page.evaluate("getComputedStyle(document.body).backgroundColor") for page in pages]
     assert grounds[0] != grounds[1]
 
 
@@ -198,18 +200,21 @@ def test_what_is_offered_for_a_browser_works_there(open_page, relay, browser, as
     """In a page of another port: the example's."""
     snippet = open_page().text("#browser")
     page = browser.open(start_backend().url)
-    module = snippet.split("\n", 1)[1].rsplit("\n", 1)[0].replace("console.log(state)", "document.title = Object.keys(state)[0]")
+    module = snippet.split("\n", 1)[1].rsplit("\n", 1)[0]
+    module = module.replace("console.log(state)", "document.title = Object.keys(state)[0]")
     module = module.replace("import { connect } from", "const { connect } = await import(").replace('.js";', '.js");')
     page.evaluate(f"(async () => {{ {module} }})().then(() => null)")
     ask({"op": "set", "key": "comparison", "value": 1})
-    page.evaluate("""new Promise((done) => { const look = setInterval(() => document.title === "comparison" && done(clearInterval(look)), 20) })
-        .then(() => null)""")
+    page.evaluate("""new Promise((done) => {
+        const look = setInterval(() => document.title === "comparison" && done(clearInterval(look)), 20);
+    }).then(() => null)""")
 
 
 def test_it_looks_as_it_should(browser, browser_name, relay, ask, artifacts):
     ask({"op": "set", "key": "greeting", "value": "hello"})
-    ask({"op": "set", "key": "radio", "value": {"track": {"title": "Harbour Lights", "artist": "The Slow Comets"}, "since": 1763838000}})
-    looks = {"light": {**WIDE}, "dark": {**WIDE, "scheme": "dark"}, "phone": {**PHONE}, "phone-dark": {**PHONE, "scheme": "dark"}}
+    ask({"op": "set", "key": "radio", "value": {"track": {"title": "Harbour Lights", "artist": "The Slow Comets"}}})
+    dark = {"scheme": "dark"}
+    looks = {"light": WIDE, "dark": {**WIDE, **dark}, "phone": PHONE, "phone-dark": {**PHONE, **dark}}
     for name, look in looks.items():
         page = browser.open(f"http://localhost:{relay.port}/", **look)
         page.wait_for("#status", "live")
