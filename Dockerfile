@@ -24,6 +24,7 @@ WORKDIR /src
 COPY meson.build meson_options.txt ./
 COPY include include
 COPY src src
+COPY examples/backend/page/syncrelay.js examples/backend/page/
 COPY subprojects subprojects
 RUN meson setup /build --buildtype=release --unity=on --unity-size=40 -Dtests=false \
     && ninja -C /build syncrelay \

@@ -10,6 +10,7 @@
 #include "early_door.h"
 #include "exposed_files.h"
 #include "kept_members.h"
+#include "page_text.h"
 #include "syncrelay/base/private_dir.h"
 #include "tls_files.h"
 #include "token_keys.h"
@@ -90,10 +91,12 @@ Result<void, std::string> Premises::open_listeners() {
   auto clients = Listener::open(config.host, config.port);
   if (!clients) return clients.error();
   client_listeners.push_back(std::move(clients).value());
-  if (!config.admin) return {};
-  auto admin = Listener::open(config.admin->host, config.admin->port);
-  if (!admin) return admin.error();
-  admin_listeners.push_back(std::move(admin).value());
+  if (config.admin) {
+    auto admin = Listener::open(config.admin->host, config.admin->port);
+    if (!admin) return admin.error();
+    admin_listeners.push_back(std::move(admin).value());
+  }
+  page_ = make_first_page(config, admin_listeners.empty() ? 0 : admin_listeners.front().port());
   return {};
 }
 
@@ -156,7 +159,8 @@ DoorRules Premises::rules() {
           proxies_,
           token_keys ? &token_keys->settings() : nullptr,
           connect_rate_.get(),
-          config.compression == Compression::on};
+          config.compression == Compression::on,
+          page_.get()};
 }
 
 std::unique_ptr<Status> Premises::make_status(const std::string& epoch) const {

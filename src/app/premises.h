@@ -21,6 +21,7 @@
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/connect_rate.h"
+#include "syncrelay/ws/first_page.h"
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/listener.h"
 #include "syncrelay/ws/open_files.h"
@@ -113,6 +114,7 @@ class Premises {
   OriginRule origins_;
   ProxyRule proxies_;
   std::unique_ptr<ConnectRate> connect_rate_;  // null: no such bound
+  std::unique_ptr<FirstPage> page_;            // null: the client port shows none
   std::unique_ptr<EarlyDoor> door_;
 };
 

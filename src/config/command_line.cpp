@@ -20,6 +20,8 @@ constexpr char kFooter[] =
     "before the file.\n"
     "Times: 20, 20s, 500ms, 5m, 1h. Sizes: 65536, 64KiB, 16MiB, 1GiB.";
 
+constexpr char kNoPage[] = "--no-page";
+
 constexpr char kRequests[] = "Commands that ask a running relay";
 
 // A flag that makes the program print something and exit; the first one given here wins.
@@ -70,6 +72,7 @@ class Grammar {
     }
     for (const RequestOption& option : request_options()) add(option);
     for (const Option& option : table_) add(option);
+    app_.add_flag(kNoPage)->description("The same as --page off")->group(page().group);
     for (const Verb& verb : verbs()) {
       const std::string words = verb.words.empty() ? "" : std::string(verb.words) + ": ";
       app_.add_subcommand(std::string(verb.name), words + std::string(verb.help))->fallthrough();
@@ -144,6 +147,7 @@ class Grammar {
     Settings settings;
     collect(kConfigOption, Arity::single, settings);
     for (const Option& option : table_) collect(option.name, option.arity, settings);
+    if (app_.count(kNoPage) > 0) settings[page().name] = Setting{{"off"}, kNoPage};
     return settings;
   }
 
@@ -159,6 +163,8 @@ class Grammar {
   }
 
  private:
+  const Option& page() const { return *find_option(table_, "page"); }
+
   void add(const RequestOption& option) {
     const std::string name(option.name);
     const std::string help(option.help);

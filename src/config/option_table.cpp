@@ -37,6 +37,7 @@ std::string without_password(const std::string& url) {
 }
 
 std::vector<Option> listener_options() {
+  const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
   std::vector<Option> options = {
       text_option({"host", kListeners, "HOST", "Address that clients connect to"}, &Config::host,
                   host_problem),
@@ -65,6 +66,13 @@ std::vector<Option> listener_options() {
                    "Address or network of proxies whose X-Forwarded-For or Forwarded says from "
                    "where a client comes"},
                   &Config::trusted_proxy, network_problem),
+      choice_option({"page", kListeners, "WHETHER",
+                     "Show a page of what happens here on the client port, at /; auto: where no "
+                     "tokens are asked for"},
+                    &Config::page,
+                    {{"auto", number(Page::automatic)},
+                     {"on", number(Page::on)},
+                     {"off", number(Page::off)}}),
   };
   options[3].default_text = "off";
   options[4].default_text = "off";

@@ -125,12 +125,15 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
 Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,
                                    std::string_view address) {
   const bool admin = listener == ListenerRole::admin;
-  const bool is_page = request.path() == page_of(listener);
+  const auto file =
+      admin || rules_.page == nullptr ? std::nullopt : rules_.page->answer(request, address);
+  const bool is_page = file || request.path() == page_of(listener);
   if (!is_page && (admin || request.path() != kClientPath))
     return refuse(not_found(), request, address);
   if (request.method() != "GET" && request.method() != "HEAD")
     return refuse(method_not_allowed(), request, address);
   if (!is_page) return refuse(not_an_upgrade(), request, address);
+  if (file) return answer(*file, request);
   return answer(admin ? metrics_page(status_) : health_page(status_), request);
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::pair<int, std::string_view> kReasons[] = {
     {200, "OK"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {403, "Forbidden"},
     {404, "Not Found"},
@@ -49,15 +50,19 @@ std::string date_of(WallTime now) {
 }  // namespace
 
 std::string serialize(const HttpResponse& response, WallTime now, bool with_body) {
+  constexpr int kNotModified = 304;
   constexpr int kUpgradeRequired = 426;
   const bool names_upgrade = response.status == kUpgradeRequired;
   std::string text = "HTTP/1.1 " + std::to_string(response.status) + ' ';
   text.append(reason_of(response.status));
   text.append("\r\ndate: ").append(date_of(now));
-  text.append("\r\ncontent-type: ").append(response.content_type);
-  text.append("\r\ncontent-length: ").append(std::to_string(response.body.size()));
+  if (response.status != kNotModified) {
+    text.append("\r\ncontent-type: ").append(response.content_type);
+    text.append("\r\ncontent-length: ").append(std::to_string(response.body.size()));
+  }
   if (!response.extra_name.empty())
     text.append("\r\n").append(response.extra_name).append(": ").append(response.extra_value);
+  text.append(response.fields);
   text.append(names_upgrade ? "\r\nupgrade: websocket\r\nconnection: upgrade, close\r\n\r\n"
                             : "\r\nconnection: close\r\n\r\n");
   if (with_body) text.append(response.body);

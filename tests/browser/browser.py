@@ -128,5 +128,18 @@ class Page:
         """Errors of the console and exceptions that nobody caught."""
         return self._ask("complaints")
 
-    def screenshot(self, path):
-        self._ask("screenshot", path=str(path))
+    def requests(self):
+        """The URLs of all that it has loaded."""
+        return self._ask("requests")
+
+    def violations(self):
+        """What its Content-Security-Policy has kept out."""
+        return self.evaluate("window.violations")
+
+    def type(self, text):
+        """By the keyboard, where it is."""
+        self._ask("type", text=text)
+
+    def screenshot(self, path, whole=False):
+        """`whole`: not only what is seen, but all down to the end."""
+        self._ask("screenshot", path=str(path), whole=whole)

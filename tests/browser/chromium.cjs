@@ -16,6 +16,7 @@ exports.launch = async () => {
       const look = { viewport: { width, height }, colorScheme: scheme };
       return (await browser.newContext(look)).newPage();
     },
+    beforeScripts: (page, script) => page.addInitScript(script),
     newTab: (page) => page.context().newPage(),
     closePerson: (page) => page.context().close(),
     wait: (page, script, ...words) => page.waitForFunction(script, words, WAIT),

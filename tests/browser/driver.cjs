@@ -7,12 +7,23 @@ const readline = require("node:readline");
 
 const pages = []; // null once closed
 
+// In the page, before its own scripts: what its Content-Security-Policy has kept out.
+function watchPolicy() {
+  window.violations = [];
+  document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+    window.violations.push(`${violatedDirective} ${blockedURI}`);
+  });
+}
+
 const actions = {
   async open({ url, width = 760, height = 640, scheme = "light", beside = null }, browser) {
     const isTab = beside !== null;
     const page = isTab ? await browser.newTab(pages[beside]) : await browser.newPage({ width, height, scheme });
     page.isTab = isTab;
     page.complaints = [];
+    page.requests = [];
+    page.on("request", (request) => page.requests.push(request.url()));
+    await browser.beforeScripts(page, watchPolicy);
     page.on("console", (entry) => entry.type() === "error" && page.complaints.push(entry.text()));
     page.on("pageerror", (error) => page.complaints.push(String(error)));
     await page.goto(url);
@@ -43,7 +54,9 @@ const actions = {
       .then(() => null),
   evaluate: ({ page, script }) => pages[page].evaluate(script),
   complaints: ({ page }) => pages[page].complaints,
-  screenshot: ({ page, path }) => pages[page].screenshot({ path }).then(() => null),
+  requests: ({ page }) => pages[page].requests,
+  type: ({ page, text }) => pages[page].keyboard.type(text),
+  screenshot: ({ page, path, whole = false }) => pages[page].screenshot({ path, fullPage: whole }).then(() => null),
 };
 
 async function answer(browser, line) {

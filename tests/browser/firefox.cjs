@@ -13,6 +13,7 @@ exports.launch = async () => {
       await page.setViewport({ width, height });
       return page;
     },
+    beforeScripts: (page, script) => page.evaluateOnNewDocument(script),
     newTab: (page) => page.browserContext().newPage(),
     closePerson: (page) => page.browserContext().close(),
     wait: (page, script, ...words) => page.waitForFunction(script, WAIT, words),

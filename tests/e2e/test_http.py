@@ -21,7 +21,7 @@ def refused(relay):
     return relay.metrics().labels("clients_refused_total", "reason")
 
 
-@pytest.mark.parametrize("path", ["/", "/ws", "/ws/sync2", "/ws/sync/", "/WS/SYNC", "/favicon.ico", "/metrics"])
+@pytest.mark.parametrize("path", ["/page", "/ws", "/ws/sync2", "/ws/sync/", "/WS/SYNC", "/favicon.ico", "/metrics"])
 def test_an_unknown_path_is_404(relay, path):
     assert relay.http(path=path).status == 404
     assert answer(relay, upgrade_request(path))[0] == 404

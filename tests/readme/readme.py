@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text()
 CHANNELS = (ROOT / "docs/channels.md").read_text()
+ADMIN = (ROOT / "docs/admin.md").read_text()
 CLUSTERS = (ROOT / "docs/clusters.md").read_text()
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""Everything that README.md and docs/channels.md tell the reader to type does what they say."""
+"""Everything that README.md, docs/channels.md and docs/admin.md tell the reader to type does what they say."""
 
 import asyncio
 import json
@@ -12,10 +12,10 @@ import pytest
 
 from conftest import command_with
 from reader import KEY_FILE, TLS_FILES
-from readme import CHANNELS, CLUSTERS, ROOT, blocks, commands, options
+from readme import ADMIN, CHANNELS, CLUSTERS, ROOT, blocks, commands, options
 
 BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
-ALL = list(dict.fromkeys(commands() + commands(CHANNELS)))
+ALL = list(dict.fromkeys(commands() + commands(CHANNELS) + commands(ADMIN)))
 CLUSTER = [command for command in ALL if "--cluster" in command]  # test_clusters.py
 RELAY = [command for command in ALL if command.startswith("scripts/run") and command not in CLUSTER]
 WSCAT = [command for command in commands() if command.startswith("wscat")]

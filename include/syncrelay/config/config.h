@@ -22,6 +22,9 @@ enum class Durability : std::uint8_t { process, power };
 
 enum class Compression : std::uint8_t { off, on };
 
+// Whether the client port shows the first page. Automatic: where no tokens are asked for.
+enum class Page : std::uint8_t { automatic, on, off };
+
 // Everything an operator can set. Plain values; parse_invocation() has checked every range, so that
 // the rooms that read it need no checks of their own. The initial values are the defaults that
 // --help shows. Sizes are bytes.
@@ -32,6 +35,7 @@ struct Config {
   std::string tls_cert;           // file; empty, as tls_key then: clients connect without TLS
   std::string tls_key;            // file
   bool admin_tls = false;         // the admin listener has TLS, too
+  Page page = Page::automatic;
   std::vector<std::string> allow_origin;   // "*", "null" or scheme://host[:port]
   std::vector<std::string> allow_host;     // names without a port; empty: any
   std::vector<std::string> trusted_proxy;  // IP addresses, or networks with their prefix

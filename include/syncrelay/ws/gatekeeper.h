@@ -9,6 +9,7 @@
 #include "syncrelay/shard/session.h"
 #include "syncrelay/ws/admission.h"
 #include "syncrelay/ws/connect_rate.h"
+#include "syncrelay/ws/first_page.h"
 #include "syncrelay/ws/host_rule.h"
 #include "syncrelay/ws/http_request.h"
 #include "syncrelay/ws/http_response.h"
@@ -28,9 +29,10 @@ struct DoorRules {
   HostRule& hosts;
   const OriginRule& origins;
   const ProxyRule& proxies;
-  const TokenSettings* tokens;  // null: none are asked for
-  ConnectRate* connect_rate;    // null: there is no such bound
-  bool compression = true;      // permessage-deflate is granted to who offers it
+  const TokenSettings* tokens;      // null: none are asked for
+  ConnectRate* connect_rate;        // null: there is no such bound
+  bool compression = true;          // permessage-deflate is granted to who offers it
+  const FirstPage* page = nullptr;  // null: the client port shows none
 };
 
 // Decides what becomes of a request: a page, a refusal, or a client. All that may keep somebody out

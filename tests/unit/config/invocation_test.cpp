@@ -308,6 +308,17 @@ TEST_CASE("A runtime directory that would turn its sockets into abstract ones is
   CHECK(error_of(make_input({"--runtime-dir", "./@run"})).empty());
 }
 
+TEST_CASE("--no-page is the same as --page off, and counts before it") {
+  for (const Words& arguments : {Words{"--no-page"}, Words{"--page", "on", "--no-page"}}) {
+    const auto result = parse_invocation(make_input(arguments, {"SYNCRELAY_PAGE=on"}));
+    REQUIRE(result.ok());
+    CHECK(result.value().config.page == Page::off);
+    CHECK(result.value().origins.at("page") == "--no-page");
+  }
+  CHECK(parse_invocation(make_input({}, {"SYNCRELAY_PAGE=on"})).value().config.page == Page::on);
+  CHECK(parse_invocation(make_input({})).value().config.page == Page::automatic);
+}
+
 TEST_CASE("More state keys than max-state-keys are refused") {
   CHECK(error_of(make_input({"--max-state-keys", "1"})) ==
         "state-key (from default): more keys than max-state-keys allows");

@@ -22,6 +22,7 @@ const std::map<std::string, std::string> kSamples = {
     {"admin-tls", "true"},
     {"allow-origin", "https://example.org"},
     {"trusted-proxy", "10.0.0.0/8"},
+    {"page", "off"},
     {"allow-host", "relay.example.org"},
     {"runtime-dir", "/run/other"},
     {"commands", "ipc:///run/other.sock"},
