@@ -16,7 +16,7 @@ static_libraries() {
     say "building libwebsockets and libzmq of Debian's sources"
     rm -rf "${dir:?}"/*
     (
-        cd "$dir"
+        cd "$dir" || exit
         quietly fetch_sources libwebsockets zeromq3
         quietly static_library libwebsockets-* \
             -DDISABLE_WERROR=ON -DLWS_WITH_SHARED=OFF -DLWS_WITH_STATIC=ON -DLWS_WITH_LIBEV=ON \
