@@ -32,7 +32,7 @@ RUN meson setup /build --buildtype=release --unity=on --unity-size=40 -Dtests=fa
 FROM debian:bookworm-slim AS relay
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libev4 libspdlog1.10 libsqlite3-0 libssl3 libwebsockets-evlib-ev libwebsockets17 libzmq5 \
+        libev4 libhiredis0.14 libspdlog1.10 libsqlite3-0 libssl3 libwebsockets-evlib-ev libwebsockets17 libzmq5 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 syncrelay \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin syncrelay \

@@ -39,6 +39,9 @@ class Stack:
         container = self.compose("ps", "-q", service).strip()
         return self._run("docker", "inspect", "--format", template, container).strip()
 
+    def image(self, template: str, name: str) -> str:
+        return self._run("docker", "image", "inspect", "--format", template, name).strip()
+
     def kill(self, service: str) -> None:
         """Kills its process as a crash would; `docker kill` would tell the engine not to restart it."""
         before = self.inspect(service, "{{.RestartCount}}")

@@ -66,10 +66,10 @@ def test_a_start_that_fails_is_not_told_as_ready(start_relay, manager):
         manager.recv(4096)
 
 
-def test_the_relay_stops_when_its_parent_has_ended(start_relay):
+def test_the_relay_stops_when_its_parent_has_ended(start_relay, runtime_dir):
     relay = start_relay("--parent", str(os.getpid()))
     assert relay.health()["status"] == "ok"
-    other = start_relay("--parent", str(os.getppid()))  # which is not what started it
+    other = start_relay("--parent", str(os.getppid()), "--runtime-dir", runtime_dir / "other")  # not what started it
     assert other.wait(SECONDS) == 0
-    other.logged("parent")
+    other.logged("has ended")
     assert relay.exit_code() is None
