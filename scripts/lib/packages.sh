@@ -10,7 +10,7 @@ build_packages=(
 
 # For scripts/package: the static binary of the wheel; the Debian package.
 static_packages=(binutils cmake dpkg-dev libcap-dev libsodium-dev libfmt-dev python3-build python3-setuptools python3-wheel)
-deb_packages=(debhelper help2man lintian systemd)
+deb_packages=(debhelper help2man lintian man-db systemd)
 
 test_packages=(
     clang clang-format clang-tidy cmake curl doctest-dev git gunicorn iproute2 libclang-rt-dev make

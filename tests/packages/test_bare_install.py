@@ -86,8 +86,9 @@ def test_the_program_of_the_wheel_runs_where_no_library_of_its_is(with_wheel):
     assert with_wheel.run("/opt/venv/bin/syncrelay --version").strip() == f"syncrelay {VERSION}"
     libraries = with_wheel.run("ldd /opt/venv/bin/syncrelay")
     assert "not found" not in libraries and "libzmq" not in libraries and "libwebsockets" not in libraries
-    said = with_wheel.run("set -e; PATH=/opt/venv/bin:$PATH; syncrelay serve --port 0 --data /tmp/data >/tmp/ready 2>/dev/null & "
-                          "relay=$!; until [ -s /tmp/ready ]; do kill -0 $relay; sleep 0.05; done; "
+    said = with_wheel.run("set -e; PATH=/opt/venv/bin:$PATH; "
+                          "syncrelay serve --port 0 --data /tmp/data >/tmp/ready 2>/dev/null & relay=$!; "
+                          "until [ -s /tmp/ready ]; do kill -0 $relay; sleep 0.05; done; "
                           "syncrelay set radio 17; syncrelay state radio; kill $relay; wait $relay")
     assert said.split()[-1] == "17"
 
@@ -102,7 +103,8 @@ def test_the_client_of_the_wheel_starts_it_for_tests(with_wheel):
 def with_deb(with_wheel, deb):
     """After the wheel, which is to find none of the libraries that this brings."""
     with_wheel.run("apt-get update -qq")
-    with_wheel.run(f"cd '{deb.parent.parent}'; export DEBIAN_FRONTEND=noninteractive; apt-get install -y ./dist/syncrelay_*.deb")
+    with_wheel.run(f"cd '{deb.parent.parent}' && export DEBIAN_FRONTEND=noninteractive && "
+                   "apt-get install -y ./dist/syncrelay_*.deb")
     return with_wheel
 
 

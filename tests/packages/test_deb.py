@@ -67,7 +67,8 @@ def test_the_configuration_is_what_the_program_says_today(unpacked_deb, conffile
 
 
 def test_the_manual_page_has_every_option(unpacked_deb):
-    page = run("man", "--local-file", unpacked_deb / "usr/share/man/man1/syncrelay.1.gz", env={"MANWIDTH": "200", "LC_ALL": "C.UTF-8"})
+    wide = {"MANWIDTH": "200", "LC_ALL": "C.UTF-8"}
+    page = run("man", "--local-file", unpacked_deb / "usr/share/man/man1/syncrelay.1.gz", env=wide)
     options = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", run(unpacked_deb / "usr/bin/syncrelay", "--help"), re.MULTILINE))
     missing = {option for option in options if option not in page}
     assert len(options) > 60 and not missing
@@ -88,7 +89,8 @@ def test_bash_completes_commands_options_and_their_values(unpacked_deb, typed, c
 
 def test_it_depends_on_the_libraries_that_the_program_uses(deb):
     depends = run("dpkg-deb", "--field", deb, "Depends")
-    for name in ("libev4", "libhiredis", "libspdlog", "libsqlite3-0", "libssl3", "libwebsockets", "libzmq5", "libwebsockets-evlib-ev"):
+    for name in ("libev4", "libhiredis", "libspdlog", "libsqlite3-0", "libssl3", "libwebsockets17", "libzmq5",
+                 "libwebsockets-evlib-ev"):
         assert name in depends
     assert run("dpkg-deb", "--field", deb, "Version").strip() == VERSION
 
