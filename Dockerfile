@@ -40,8 +40,22 @@ RUN apt-get update \
     && install -d -o 10001 -g 10001 -m 2770 /run/syncrelay \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/syncrelay
 COPY --from=build /build/syncrelay /usr/bin/syncrelay
-# Fails here, not at the first start, when a library is missing.
-RUN syncrelay --version
+ARG CREATED=1970-01-01T00:00:00Z
+ARG REVISION=unknown
+ARG VERSION=0.2.0
+# The program fails here, not at the first start, when a library is missing. What the image is made of lies in it.
+COPY packaging/sbom.sh /tmp/
+RUN syncrelay --version \
+    && install -d /usr/share/syncrelay \
+    && sh /tmp/sbom.sh "$(syncrelay --version | sed 's/.* //')" "$CREATED" >/usr/share/syncrelay/sbom.spdx.json \
+    && rm /tmp/sbom.sh
+LABEL org.opencontainers.image.title="syncrelay" \
+      org.opencontainers.image.description="Keeps every browser in step with a backend" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED"
 ENV SYNCRELAY_RUNTIME_DIR=/run/syncrelay
 USER 10001:10001
 EXPOSE 8642

@@ -10,7 +10,7 @@ computing=(
     only_bare:readme_without_node bare:convergence
 )
 waiting=(e2e js proxies kubernetes readme bare:asan_suites bare:cluster)
-fetching=(bare compose browser asan_programs bare:tsan)
+fetching=(bare packages compose browser asan_programs bare:tsan)
 
 # side_by_side FUNCTION ARGUMENT...: calls it with each argument, all at a time; what each prints comes in one piece.
 side_by_side() {

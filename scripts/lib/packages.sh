@@ -8,6 +8,10 @@ build_packages=(
     libwebsockets-dev libwebsockets-evlib-ev libzmq3-dev meson ninja-build pkg-config rapidjson-dev zlib1g-dev
 )
 
+# For scripts/package: the static binary of the wheel; the Debian package.
+static_packages=(binutils cmake dpkg-dev libcap-dev libsodium-dev libfmt-dev python3-build python3-setuptools python3-wheel)
+deb_packages=(debhelper help2man lintian man-db systemd)
+
 test_packages=(
     clang clang-format clang-tidy cmake curl doctest-dev git gunicorn iproute2 libclang-rt-dev make
     mypy nftables procps prometheus python3-build python3-celery python3-cryptography python3-django

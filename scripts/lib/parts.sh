@@ -194,6 +194,18 @@ part_compose() {
     run_pytest compose tests/compose
 }
 
+# What users install, made by scripts/package, and used; in a bare root where one can be made.
+part_packages() {
+    local names=(client wheel deb)
+    if command -v npm >/dev/null; then names+=(npm); fi
+    [ "${CI:-}" = true ] || [ -z "$(missing_packages "${static_packages[@]}" "${deb_packages[@]}")" ] || {
+        left_out packages "scripts/package installs what it needs; here that is done where CI=true"
+        return
+    }
+    run_check package scripts/package "${names[@]}"
+    [ "$(failures)" -eq 0 ] && run_pytest packages tests/packages
+}
+
 # Both commands of the README on a Debian that has nothing else. The root stays for the parts that run in it.
 part_bare() {
     [ "${CI:-}" != true ] || command -v debootstrap >/dev/null || install_missing debootstrap

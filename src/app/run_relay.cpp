@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "premises.h"
+#include "service_manager.h"
 #include "syncrelay/app/run_invocation.h"
 #include "syncrelay/app/server.h"
 #include "syncrelay/base/apart.h"
@@ -22,6 +24,7 @@ namespace {
 // For standard error to take a line, on a busy machine, too. Who does not read holds up nobody for
 // longer.
 constexpr Duration kLinePatience = std::chrono::milliseconds(500);
+constexpr int kOrphaned = -1;  // in the place of a signal
 
 constexpr timespec kSecond{1, 0};
 constexpr timespec kTenth{0, 100'000'000};  // for a cluster that begins anew
@@ -43,21 +46,34 @@ int wait_for_signal() {
   return number;
 }
 
-// SIGHUP asks for files to be read again. 0: the server cannot go on.
-int wait_for_signal_beside(Server& server, Premises& premises) {
+// Whether the process is gone that has to be there: then this one has another parent.
+bool is_orphan(const Config& config) {
+  return config.parent != 0 && static_cast<std::uint32_t>(getppid()) != config.parent;
+}
+
+void reload(Premises& premises, const ServiceManager& manager) {
+  manager.tell_reloading();
+  premises.reload();
+  manager.tell_ready();
+}
+
+// SIGHUP asks for files to be read again. 0: the server cannot go on. kOrphaned: its parent has
+// ended.
+int wait_for_signal_beside(Server& server, Premises& premises, const ServiceManager& manager) {
   sigset_t signals = stop_signals();
   sigaddset(&signals, SIGHUP);
   const timespec& pause = premises.config.cluster.empty() ? kSecond : kTenth;
   TimePoint next_look = premises.clock.now() + kLookInterval;
-  while (true) {
+  while (!is_orphan(premises.config)) {
     const int number = sigtimedwait(&signals, nullptr, &pause);
-    if (number == SIGHUP) premises.reload();
+    if (number == SIGHUP) reload(premises, manager);
     if (number > 0 && number != SIGHUP) return number;
     if (server.has_ended()) return 0;
     if (premises.clock.now() < next_look) continue;
     next_look = premises.clock.now() + kLookInterval;
     premises.look_after();
   }
+  return kOrphaned;
 }
 
 // From the first signal on: the second one ends the process where it stands.
@@ -72,7 +88,7 @@ void exit_at_second_signal() {
 }
 
 // One server's life; nullopt: another one goes on where it has ended.
-std::optional<int> run_server(Premises& premises, Log& log) {
+std::optional<int> run_server(Premises& premises, const ServiceManager& manager, Log& log) {
   Server server(premises);
   const auto started = server.start();
   if (!started) {
@@ -81,7 +97,8 @@ std::optional<int> run_server(Premises& premises, Log& log) {
     return kFailed;
   }
   const bool ready = started.value() == Server::Started::ready;
-  const int number = ready ? wait_for_signal_beside(server, premises) : wait_for_signal();
+  if (ready) manager.tell_ready();
+  const int number = ready ? wait_for_signal_beside(server, premises, manager) : wait_for_signal();
   const auto ending = number == 0 ? server.has_ended() : std::nullopt;
   if (ending && ending->begins_anew) {
     log.warning("the cluster began anew: clients are closed, and get a snapshot when they are back",
@@ -89,10 +106,13 @@ std::optional<int> run_server(Premises& premises, Log& log) {
     server.make_way();
     return std::nullopt;
   }
+  manager.tell_stopping();
   log.give_up_at(premises.clock.now() + premises.config.drain_timeout);
   exit_at_second_signal();
   if (ending) {
     log.error("cannot go on", {{"why", ending->why}});
+  } else if (number == kOrphaned) {
+    log.info("stopping", {{"parent", "has ended"}});
   } else {
     log.info("stopping", {{"signal", strsignal(number)}});
   }
@@ -115,8 +135,9 @@ int run_relay(const Invocation& invocation) {
     log.error("cannot start", {{"why", opened.error()}});
     return kFailed;
   }
+  const ServiceManager manager;
   std::optional<int> code;
-  while (!code) code = run_server(premises, log);
+  while (!code) code = run_server(premises, manager, log);
   return *code;
 }
 

@@ -27,6 +27,7 @@ constexpr std::string_view kCluster = "Several relays";
 constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kTimes = "Times";
 constexpr std::string_view kLogging = "Logging";
+constexpr std::string_view kProcess = "Process";
 
 // Of a URL: what --print-config shows ends up in tickets.
 std::string without_password(const std::string& url) {
@@ -317,13 +318,22 @@ std::vector<Option> logging_options() {
   };
 }
 
+std::vector<Option> process_options() {
+  return {
+      number_option({"parent", kProcess, "PID",
+                     "Stop when this process, which has started it, has ended: for development "
+                     "and tests; 0: never"},
+                    &Config::parent, {0, 4'194'304}),
+  };
+}
+
 }  // namespace
 
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
   for (const auto part : {listener_options, backend_options, state_options, channel_options,
                           access_options, presence_options, storage_options, cluster_options,
-                          client_options, time_options, logging_options}) {
+                          client_options, time_options, logging_options, process_options}) {
     for (Option& option : part()) table.push_back(std::move(option));
   }
   return table;

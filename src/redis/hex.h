@@ -1,9 +1,10 @@
 #pragma once
 
+#include <sys/random.h>
+
 #include <charconv>
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -26,9 +27,12 @@ inline std::optional<std::uint64_t> from_hex(std::string_view text) {
   return number;
 }
 
+// Of the system itself: std::random_device would need a glibc that is newer than all else needs.
 inline std::uint64_t random_number() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
+  std::uint64_t bits = 0;
+  while (getrandom(&bits, sizeof bits, 0) != sizeof bits) {
+  }
+  return bits;
 }
 
 }  // namespace syncrelay

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from modules import require
-from real_relay import RealRelay
+from real_relay import BINARY, RealRelay
 
 from syncrelay import Relay
 
@@ -31,16 +31,18 @@ def use_a_database() -> None:
 def test_every_example_runs(
     directory: Path, real: RealRelay, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SYNCRELAY_RUNTIME_DIR", str(directory))
+    monkeypatch.setenv("SYNCRELAY_BINARY", str(BINARY.resolve()))
     for name in ("SYNCRELAY_COMMANDS", "SYNCRELAY_CONTROL"):
         monkeypatch.delenv(name, raising=False)
     for module in ("fastapi", "celery", "django", "jwt"):
         require(module)
     use_a_database()
     real.start()
-    assert len(EXAMPLES) == 23
+    assert len(EXAMPLES) == 25
     for example in EXAMPLES:
         names: dict[str, Any] = dict(GIVEN)
+        # A relay that an example starts is another one.
+        monkeypatch.setenv("SYNCRELAY_RUNTIME_DIR", str(directory / "run" if "syncrelay.run(" in example else directory))
         result = eval(compile(example, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
         if inspect.iscoroutine(result):
             asyncio.run(result)

@@ -113,6 +113,8 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
 
+  std::uint32_t parent = 0;  // process that has started it, with which it ends; 0: none
+
   bool operator==(const Config&) const = default;
 };
 

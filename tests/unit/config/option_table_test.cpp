@@ -83,6 +83,7 @@ const std::map<std::string, std::string> kSamples = {
     {"drain-timeout", "1s"},
     {"log-level", "debug"},
     {"log-format", "json"},
+    {"parent", "17"},
 };
 
 // Just outside of what each ranged option takes, below and above.
@@ -125,6 +126,7 @@ const std::vector<Outside> kOutside = {
     {"stall-timeout", "9ms", "25h"},
     {"handshake-timeout", "9ms", "61m"},
     {"drain-timeout", "-1", "61m"},
+    {"parent", "-1", "4194305"},
 };
 
 // The help without its line breaks and padding, which are CLI11's affair.

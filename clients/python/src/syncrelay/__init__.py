@@ -2,7 +2,8 @@
 
 ``Relay`` is for threads, ``AsyncRelay`` for coroutines; both only queue commands, unless asked to confirm them.
 ``channel(name)`` of either has the same methods for a channel of that name.
-``syncrelay.testing`` has a ``FakeRelay`` for your own tests. ``syncrelay.compat`` keeps the method names of an
+``run`` starts a relay beside this process, for development. ``syncrelay.testing`` has a real ``relay`` and a
+``FakeRelay`` for your own tests. ``syncrelay.compat`` keeps the method names of an
 in-process ``SyncManager``.
 """
 
@@ -27,6 +28,7 @@ from .errors import (
     NoSuchMember,
     PossibleLoss,
     RelayClosed,
+    RelayNotStarted,
     RelayUnavailable,
     SyncRelayError,
     TooManyAttempts,
@@ -36,6 +38,7 @@ from .message import Message
 from .message_loop import AsyncMessages, Messages
 from .notice import Notice
 from .relay import Relay
+from .relay_process import RelayProcess, run
 from .sender import close_on_sigterm
 from .versioned import Versioned
 from .will import AsyncWill, Will
@@ -70,6 +73,8 @@ __all__ = [
     "PossibleLoss",
     "Relay",
     "RelayClosed",
+    "RelayNotStarted",
+    "RelayProcess",
     "RelayUnavailable",
     "SyncRelayError",
     "TooManyAttempts",
@@ -78,4 +83,5 @@ __all__ = [
     "Will",
     "close_on_sigterm",
     "lifespan",
+    "run",
 ]

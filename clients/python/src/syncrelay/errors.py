@@ -11,6 +11,10 @@ class SyncRelayError(Exception):
     """Base of all errors of this package."""
 
 
+class RelayNotStarted(SyncRelayError):
+    """``run`` or ``syncrelay.testing.relay`` has no relay: its program is not here, or it ended at once."""
+
+
 class InvalidEndpoint(SyncRelayError, ValueError):
     """The relay's address is unusable; nothing was connected."""
 

@@ -1,4 +1,11 @@
-"""For your own tests: a relay without a relay.
+"""For your own tests: a real relay, and a relay without a relay.
+
+    from syncrelay import Relay
+    from syncrelay.testing import relay
+
+    with relay() as running:                   # a process of its own, on free ports
+        with Relay(running.endpoint) as backend:
+            backend.broadcast("comparison:advanced", {"winner": 1}, confirm=True)
 
     from syncrelay import AsyncRelay
     from syncrelay.testing import FakeRelay
@@ -14,7 +21,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Iterable, Mapping
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterable, Iterator, Mapping
 
 from .answer import Client
 from .channel import Channel
@@ -30,6 +41,7 @@ from .options import Options
 from .outbox import WhenFull
 from .plain import Default
 from .relay import Relay
+from .relay_process import Option, RelayProcess, arguments
 
 REJECTION_CODES = frozenset(
     "invalid_json not_a_number invalid_utf8 lone_surrogate trailing_bytes too_large too_deep not_an_object "
@@ -38,6 +50,35 @@ REJECTION_CODES = frozenset(
     "conflict invalid_version invalid_ttl invalid_batch invalid_limit no_such_member invalid_code invalid_reason "
     "invalid_number invalid_time invalid_member cluster_unavailable".split()
 )
+
+
+@contextmanager
+def relay(*, start_timeout: float = 30.0, **options: Option) -> Iterator[RelayProcess]:
+    """A real relay for the block, on free ports of this machine's own address and in a folder of its own. It is told
+    ``options`` as by ``syncrelay.run``, and nothing by the environment. It ends with the block, and if this process is killed,
+    within about a second.
+
+        @pytest.fixture
+        def relay():
+            with syncrelay.testing.relay(open_channels=["room:*"]) as relay:
+                yield relay
+    """
+    folder = Path(tempfile.mkdtemp(prefix="syncrelay-", dir=_short_folder()))
+    mine: dict[str, Option] = {
+        "host": "127.0.0.1", "port": 0, "runtime_dir": folder, "shards": 1, "drain_timeout": "200ms",
+    }  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNCRELAY_")}
+    try:
+        with RelayProcess(arguments({**mine, **options}), environment, folder / "relay.log", start_timeout) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _short_folder() -> str:
+    """For sockets, whose paths end at 107 bytes."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) < 60 else "/tmp"
 
 
 class FakeRelay(Relay):
