@@ -3,19 +3,14 @@
 import json
 import pathlib
 import shutil
-import sys
 
 import pytest
 
 from deadline import until, wait_until
 from early_relay import EarlyRelay
 from raw_client import KEY
+from redis_process import Redis, free_port
 from shell import Shell
-
-# Behind this suite's own: both have a deadline.py.
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "cluster"))
-
-from redis_process import Redis, free_port  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
 
