@@ -47,7 +47,8 @@ Reader::Next Reader::follow(const Survey& survey) {
   if (!has_same_options(survey)) {
     if (survey.others == 0) return demand_new_epoch(survey, "this relay has other options");
     return fail("the relays of a cluster have to have the same " +
-                difference(survey.settings, shared_.options).value_or("options"));
+                difference(survey.settings, shared_.options).value_or("options") +
+                "; to change it, stop all of them first");
   }
   if (!is_near(survey)) {
     if (const Next next = approach(survey); next != Next::survey || epoch_ != survey.epoch)
