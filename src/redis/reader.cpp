@@ -53,12 +53,17 @@ Reader::Next Reader::follow(const Survey& survey) {
     if (const Next next = approach(survey); next != Next::survey || epoch_ != survey.epoch)
       return next;
   }
-  if (!goal_) {
-    goal_ = survey.n;
-    begun_ = survey.now;
-  }
+  aim(survey);
   warn_of_eviction(survey);
   return enter(survey);
+}
+
+// Not further than before, so that it is reached however often the connection ends; but what Redis
+// has lost never comes.
+void Reader::aim(const Survey& survey) {
+  if (goal_ && *goal_ <= survey.n) return;
+  goal_ = survey.n;
+  begun_ = survey.now;
 }
 
 // What was read is in this history, and what comes next is still in the log.
@@ -145,6 +150,7 @@ void Reader::take_over(const CheckpointRecord& record, const std::string& epoch,
                        UnpackedCheckpoint checkpoint) {
   position_ = record.position;
   ledger_ = std::move(checkpoint.ledger);
+  if (epoch != epoch_) goal_.reset();  // it was in another history
   epoch_ = epoch;
   founding_.reset();
   gap_.reset();

@@ -41,6 +41,7 @@ class Reader {
   bool is_near(const Survey& survey) const;
   Next approach(const Survey& survey);
   Next enter(const Survey& survey);
+  void aim(const Survey& survey);
   Next leave_old_id();
   void rename(std::uint64_t own_appends);
 
@@ -92,7 +93,7 @@ class Reader {
   };
   std::optional<Founding> founding_;   // this relay may have founded that
   std::optional<std::uint64_t> gap_;   // behind this entry another one was expected
-  std::optional<std::uint64_t> goal_;  // n of the last entry that was there at the start
+  std::optional<std::uint64_t> goal_;  // n of the last entry that was there at the start, and is
   std::uint64_t newest_ = 0;           // checkpoint, as of which the next two count
   std::uint64_t bytes_ = 0;            // of entries since it
   std::uint64_t next_turn_ = 0;        // n from which to ask again

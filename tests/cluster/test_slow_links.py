@@ -1,0 +1,39 @@
+"""A relay that is far from Redis, so that much takes its time."""
+
+import pytest
+
+from deadline import wait_until
+from slow_link import SlowLink
+
+# Entries of 5 kB, as relays write them.
+MANY_ENTRIES = """
+for batch = 1, ARGV[1] do
+  redis.call('XADD', KEYS[2], '*', 'v', '1', 'k', 'l', 'g', redis.call('HGET', KEYS[1], 'generation'),
+             'n', redis.call('HINCRBY', KEYS[1], 'n', 1), 'r', '0123456789abcdef', 'b', batch,
+             'd', string.rep(string.format('%05d', batch), 1000) .. ';')
+end
+"""
+
+
+@pytest.fixture
+def link(redis):
+    way = SlowLink(redis.port)
+    yield way
+    way.dispose()
+
+
+@pytest.mark.parametrize("loss", ["emptied", "restarted"])
+def test_a_relay_that_was_catching_up_when_redis_lost_the_log_serves_what_it_had_read(redis, link, join, loss):
+    first = join(redis)
+    first.wait_for("caught_up")
+    first.stop()
+    redis.cli("EVAL", MANY_ENTRIES, "2", "{syncrelay}:info", "{syncrelay}:log", "400")
+    link.down = 400_000
+    late = join(link)
+    wait_until(lambda: link.received > 500_000, "it has begun to read")
+    redis.restart() if loss == "restarted" else redis.cli("FLUSHALL")
+    link.down = None
+    late.wait_for("caught_up")
+    late.append("then")
+    late.until_has("then")
+    assert 1 < len(late.row()) < 401
