@@ -59,6 +59,7 @@ Result<Survey, RedisError> read_survey(RedisValue value) {
   if (!read_number(value[12].text(), milliseconds)) return nonsense("no time");
   survey.now.microseconds = static_cast<std::int64_t>(milliseconds) * 1000;
   survey.eviction = value[13].text();
+  survey.whole = value[14].integer() == 1;
   for (const std::size_t at : {std::size_t{9}, std::size_t{8}}) {
     if (auto record = CheckpointRecord::parse(value[at].text()))
       survey.checkpoints.push_back(std::move(*record));

@@ -29,6 +29,7 @@ struct Survey {
   std::string settings;
   std::vector<CheckpointRecord> checkpoints;  // the older one first
   WallTime now;
+  bool whole = false;    // nothing of the log is missing
   std::string eviction;  // the server's policy; empty: it says nothing of it
 };
 

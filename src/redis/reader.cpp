@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace syncrelay {
 
@@ -24,7 +25,13 @@ Reader::Next Reader::attend() {
   if (!server) return lost(server.error());
   server_ = std::move(server).value();
   Next next = Next::survey;
-  while (!shared_.reading_over && next == Next::survey) next = step();
+  TimePoint begun = std::chrono::steady_clock::now();
+  for (int swift = 0; !shared_.reading_over && next == Next::survey; ++swift) {
+    if (std::chrono::steady_clock::now() - begun > kBlock) swift = 0;
+    if (swift >= kSwiftSteps) wait_for(shared_.reader, kRebid);
+    begun = std::chrono::steady_clock::now();
+    next = step();
+  }
   return next;
 }
 
@@ -49,6 +56,7 @@ Reader::Next Reader::follow(const Survey& survey) {
     return fail("the relays of a cluster have to have the same " +
                 difference(survey.settings, shared_.options).value_or("options"));
   }
+  if (!survey.whole) return demand_new_epoch(survey, "entries of the log are missing");
   if (!is_near(survey)) {
     if (const Next next = approach(survey); next != Next::survey || epoch_ != survey.epoch)
       return next;
@@ -123,10 +131,13 @@ void Reader::rename(std::uint64_t own_appends) {
   tell(OwnIdChanged{relay_, own_appends});
 }
 
-// Tries the older checkpoint first, so that there is a window of events behind it.
+// Tries the older checkpoint first, so that there is a window of events behind it; or the newest,
+// where what comes behind the older one is not all there.
 Reader::Next Reader::load(const Survey& survey, const std::string& epoch) {
   std::string why = "there is no checkpoint";
-  for (const CheckpointRecord& record : survey.checkpoints) {
+  std::vector<CheckpointRecord> records = survey.checkpoints;
+  if (!survey.whole) std::reverse(records.begin(), records.end());
+  for (const CheckpointRecord& record : records) {
     auto bytes = server_->get(record);
     if (!bytes && bytes.error().kind == RedisError::Kind::broken) return lost(bytes.error());
     const bool whole = bytes.ok();

@@ -29,6 +29,7 @@ class Reader {
   static constexpr Duration kFirstComplaintPause = std::chrono::seconds(5);  // then twice as long,
   static constexpr Duration kComplaintPause = std::chrono::minutes(5);       // up to this
   static constexpr std::uint64_t kMuchAtOnce = 1 << 20;                      // bytes of one answer
+  static constexpr int kSwiftSteps = 5;  // then there is a pause between them
   static constexpr Duration kRebid = std::chrono::milliseconds(100);
   static constexpr Duration kBidLife = std::chrono::milliseconds(1500);
   static constexpr Duration kStatePatience = std::chrono::seconds(30);  // with the user
@@ -47,6 +48,7 @@ class Reader {
 
   // One that is in doubt.
   Next settle(const Survey& survey);
+  bool is_further(const Survey& survey) const;
   Next prepare_bid(const Survey& survey);
   LogServer::Word bid(const Survey& survey);
   Next found(const Survey& survey);

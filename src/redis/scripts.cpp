@@ -16,6 +16,9 @@ namespace {
 // A record says of a checkpoint: "name parts n id mark bytes sum", where n, id and mark are of the
 // entry behind which it stands.
 //
+// is_whole: the log goes from the older checkpoint (the newest where there is no other) to the end:
+// nobody but a relay has taken anything of it. There is no longer log than that.
+//
 // stands: how (id, mark, generation, n) of a reader stands to the log: "none" it has read nothing;
 // "held" the entry is there; "trimmed" the log begins behind it, in its generation; "lost" else.
 constexpr std::string_view kCommon = R"lua(
@@ -81,6 +84,12 @@ local function mark(fields)
   return fields[6] .. ':' .. fields[8] .. ':' .. fields[10] .. ':' .. fields[12]
 end
 
+local function is_whole()
+  local told = redis.call('HMGET', info, 'n', 'older', 'newest')
+  local first = (told[2] or told[3] or ''):match('^%S+ %S+ (%d+)')
+  return told[1] and first and redis.call('XLEN', log) > told[1] - first
+end
+
 local function stands(id, known, generation, n)
   if id == '' then return 'none' end
   local found = redis.call('XRANGE', log, id, id)[1]
@@ -97,7 +106,7 @@ end
 // Returns: 'replica', 'doubt' or 'settled'; how the reader stands; 'registered', 'gone' or
 // 'unknown'; how many other relays have given a sign of life; then of info: epoch, generation, n,
 // settings, newest, older; of one that is gone the number of its last batch; the replication id;
-// the time; what is evicted where memory is full.
+// the time; what is evicted where memory is full; 1 where the log is whole.
 constexpr std::string_view kSurvey = R"lua(
 local role, replid = server()
 local told = redis.call('HMGET', info, 'epoch', 'generation', 'n', 'settings', 'newest', 'older')
@@ -114,7 +123,8 @@ end
 return {course, stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5]), standing, others, told[1] or '',
         told[2] or '0', told[3] or '0', told[4] or '', told[5] or '', told[6] or '', buried or '0',
         replid, string.format('%.0f', now()),
-        redis.call('INFO', 'memory'):match('maxmemory_policy:([%a-]+)') or ''}
+        redis.call('INFO', 'memory'):match('maxmemory_policy:([%a-]+)') or '',
+        is_whole() and 1 or 0}
 )lua";
 
 // Registers a relay, or gives a sign of life. Its next batch is the one behind the last that is in
@@ -147,10 +157,10 @@ return 'OK'
 // A sign of life; and whoever gave none for `silent` ms is declared gone, once. When nobody gave
 // one for `pause` ms it was Redis that was away, and all begin anew. A sign from the future is
 // one from now: the clock was set back.
-// ARGV: epoch, relay, silent ms, pause ms. Returns {'DOUBT'} or {'UNREGISTERED'}; or {'OK', newest,
-// relay…} with the other relays that are left.
+// ARGV: epoch, relay, silent ms, pause ms. Returns {'DOUBT'} (also where the log is not whole) or
+// {'UNREGISTERED'}; or {'OK', newest, relay…} with the other relays that are left.
 constexpr std::string_view kBeat = R"lua(
-if not is_open(ARGV[1]) then return {'DOUBT'} end
+if not (is_open(ARGV[1]) and is_whole()) then return {'DOUBT'} end
 if redis.call('HEXISTS', batches, ARGV[2]) == 0 then return {'UNREGISTERED'} end
 local time = now()
 local before = tonumber(redis.call('HGET', info, 'beat') or '0')

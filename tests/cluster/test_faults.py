@@ -3,6 +3,8 @@ relay has been told."""
 
 import time
 
+import pytest
+
 from deadline import wait_until
 
 AOF = ("--appendonly", "yes", "--appendfsync", "always")
@@ -353,3 +355,63 @@ def test_a_relay_that_appends_all_the_time_notices_that_redis_does_not_answer(re
     wait_until(one_more, "it is noticed", 6)
     redis.resume()
     relay.until_has(f"on{appended - 1}")
+
+
+CUTS = {"deleted": ("DEL",), "emptied": ("XTRIM", "MAXLEN", "0"), "cut": ("XTRIM", "MAXLEN", "3")}
+
+
+def cut(redis, how) -> None:
+    command, *rest = CUTS[how]
+    redis.cli(command, "{syncrelay}:log", *rest)
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_a_log_of_which_something_was_taken_is_founded_anew_by_who_has_read_it(redis, join, how):
+    """Nobody has to append, or to come: they see it."""
+    relays = gather(join, redis)
+    relays[0].append("a", "b", "c", "d")
+    for relay in relays:
+        relay.until_has("d")
+    epoch = same_epoch(relays)
+    row = relays[0].row()
+    cut(redis, how)
+    new_epoch(relays, epoch)
+    assert relays[0].row() == row
+    go_on([*relays, join(redis)], *row)
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_who_lags_behind_a_log_of_which_something_was_taken_gets_it_from_who_does_not(redis, join, how):
+    relays = gather(join, redis, silent=60_000, bid_wait=3000)
+    relays[2].pause()
+    for text in ("a", "b", "c", "d"):
+        relays[0].append(text)
+        relays[0].until_has(text)
+    relays[1].until_has("d")
+    epoch = same_epoch(relays[:2])
+    cut(redis, how)
+    relays[0].append("e")
+    relays[2].resume()
+    new_epoch(relays, epoch)
+    go_on(relays, "a", "b", "c", "d", "e")
+    assert len([line for line in relays[2].log if "a new epoch is needed" in line]) < 3
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_who_finds_a_log_of_which_something_was_taken_serves_what_is_left(redis, join, how):
+    relays = gather(join, redis, entries=20)
+    for number in range(70):
+        relays[0].append(f"a{number}")
+        relays[0].until_has(f"a{number}")
+    wait_until(lambda: "older" in redis.cli("HKEYS", "{syncrelay}:info"), "two checkpoints")
+    row = relays[0].row()
+    epoch = same_epoch(relays)
+    for relay in relays:
+        relay.stop()
+    cut(redis, how)
+    late = join(redis)
+    late.wait_for("caught_up")
+    assert late.epoch() != epoch
+    assert len(late.row()) > 20
+    assert late.row() == row[:len(late.row())]
+    go_on([late, join(redis)])
