@@ -172,8 +172,8 @@ LogServer::Word LogServer::bid(const Bid& bid) {
                     generation = std::to_string(bid.position.generation),
                     n = std::to_string(bid.position.n), wait = milliseconds_text(bid.wait),
                     live = milliseconds_text(bid.live);
-  Words words = {name, id,  bid.position.mark, generation, n, bid.same_settings ? "1" : "0",
-                 wait, live};
+  Words words = {name, id,   bid.position.mark, generation, n, bid.same_settings ? "1" : "0",
+                 wait, live, bid.epoch};
   std::vector<std::string> known;
   known.reserve(bid.known.size());
   for (const NodeId relay : bid.known) known.push_back(relay.text());

@@ -69,6 +69,7 @@ class LogServer {
     bool same_settings;
     Duration wait;
     Duration live;
+    const std::string& epoch;  // under which it has read up to there
     const std::vector<NodeId>& known;
   };
   Word bid(const Bid& bid);

@@ -56,7 +56,7 @@ Reader::Next Reader::prepare_bid(const Survey& survey) {
 LogServer::Word Reader::bid(const Survey& survey) {
   pledged_ = survey.replid;
   return server_->bid({relay_, position_, has_same_options(survey), shared_.settings.bid_wait,
-                       kBidLife, shared_.known.get()});
+                       kBidLife, epoch_, shared_.known.get()});
 }
 
 // The others wait for this relay for as long as it goes on bidding. One that has nothing founds

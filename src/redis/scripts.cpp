@@ -233,13 +233,14 @@ return 'OK'
 )lua";
 
 // In doubt: says what a relay has, and decides as soon as that can be decided: when all that are
-// known have bid, or `wait` ms after the first bid; on a Redis that knows of no cluster, where
-// nobody is known, only then. A bid counts for `live` ms. Where every relay that is registered or
-// known has bid, and the log holds what each of them read last, the epoch is kept. Else the bidder
-// with the best claim founds a new one: settings as they are in the cluster, then the highest
-// generation, then the highest n.
+// known have bid, or `wait` ms after the first bid; where no bidder is a witness, only then. A bid
+// counts for `live` ms. A witness has read this log under its epoch, and knows by that whether this
+// is the history that was told; who has only loaded what is here now does not. Where there is one,
+// every relay that is registered or known has bid, and the log holds what each of them read last,
+// the epoch is kept. Else the bidder with the best claim founds a new one: settings as they are in
+// the cluster, then the highest generation, then the highest n.
 // ARGV: relay; id, mark, generation, n of what it read last; '1' where its settings are the
-// cluster's; wait ms; live ms; relays that it knows of.
+// cluster's; wait ms; live ms; the epoch under which it has read that; relays that it knows of.
 // Returns 'REPLICA', 'SETTLED', 'WAIT', or 'FOUND': the caller is to found.
 constexpr std::string_view kBid = R"lua(
 local role, replid = server()
@@ -251,12 +252,14 @@ if redis.call('HGET', bids, 'replid') ~= replid then
   redis.call('DEL', bids)
   redis.call('HSET', bids, 'replid', replid, 'opened', time)
 end
-redis.call('HSET', bids, 'b:' .. ARGV[1], table.concat({ARGV[6], ARGV[4], ARGV[5],
-           stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5]), time}, ' '))
-for at = 9, #ARGV do redis.call('HSET', bids, 'p:' .. ARGV[at], 1) end
+local how = stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+if how == 'held' and ARGV[9] ~= agreed[2] then how = 'none' end
+redis.call('HSET', bids, 'b:' .. ARGV[1],
+           table.concat({ARGV[6], ARGV[4], ARGV[5], how, time}, ' '))
+for at = 10, #ARGV do redis.call('HSET', bids, 'p:' .. ARGV[at], 1) end
 redis.call('PEXPIRE', bids, 60000)
 
-local live, missing, keep = {}, {}, agreed[2] and not agreed[3]
+local live, missing, keep, witness = {}, {}, agreed[2] and not agreed[3], false
 for _, relay in ipairs(redis.call('HKEYS', relays)) do missing[relay] = true end
 local all = redis.call('HGETALL', bids)
 for at = 1, #all, 2 do
@@ -270,15 +273,15 @@ for at = 1, #all, 2 do
     if time - when < tonumber(ARGV[8]) then
       live[#live + 1] = {tonumber(same), tonumber(generation), tonumber(n), relay}
       missing[relay] = nil
+      witness = witness or how ~= 'none'
       if how ~= 'held' and how ~= 'none' then keep = false end
     end
   end
 end
 local complete = next(missing) == nil
-if not (complete and agreed[2]) and time - redis.call('HGET', bids, 'opened') < tonumber(ARGV[7]) then
-  return 'WAIT'
-end
-if keep and complete then
+local early = time - redis.call('HGET', bids, 'opened') < tonumber(ARGV[7])
+if early and not (complete and agreed[2] and witness) then return 'WAIT' end
+if keep and complete and witness then
   redis.call('HSET', info, 'replid', replid)
   redis.call('HDEL', info, 'beat', 'turn')
   redis.call('DEL', bids)
