@@ -59,6 +59,7 @@ Result<Survey, RedisError> read_survey(RedisValue value) {
   if (!read_number(value[12].text(), milliseconds)) return nonsense("no time");
   survey.now.microseconds = static_cast<std::int64_t>(milliseconds) * 1000;
   survey.eviction = value[13].text();
+  survey.late = static_cast<std::uint64_t>(value[15].integer());
   survey.whole = value[14].integer() == 1;
   for (const std::size_t at : {std::size_t{9}, std::size_t{8}}) {
     if (auto record = CheckpointRecord::parse(value[at].text()))
@@ -117,8 +118,9 @@ LogServer::Answer<Survey> LogServer::survey(NodeId relay, const Position& positi
                                             Duration silent) {
   const std::string name = relay.text(), id = id_text(position),
                     generation = std::to_string(position.generation),
-                    n = std::to_string(position.n), limit = milliseconds_text(silent);
-  const auto reply = run(Script::survey, {name, id, position.mark, generation, n, limit});
+                    n = std::to_string(position.n), limit = milliseconds_text(silent),
+                    late = milliseconds_text(Survey::kLate * silent);
+  const auto reply = run(Script::survey, {name, id, position.mark, generation, n, limit, late});
   if (!reply) return reply.error();
   return read_survey(reply.value().value());
 }

@@ -15,6 +15,7 @@ namespace syncrelay {
 struct Survey {
   enum class Course : std::uint8_t { replica, doubt, settled };
   enum class Hold : std::uint8_t { none, held, trimmed, lost };
+  static constexpr int kLate = 6;  // a minute, where one that is silent for 10 s is gone
   enum class Standing : std::uint8_t { unknown, registered, gone };
 
   Course course = Course::doubt;
@@ -22,6 +23,7 @@ struct Survey {
   Standing standing = Standing::unknown;
   std::uint64_t last_batch = 0;  // of this relay, where it is gone
   std::uint64_t others = 0;      // relays that have given a sign of life
+  std::uint64_t late = 0;        // the same within kLate times as long
   std::string replid;            // of the server's history, as it calls it
   std::string epoch;             // empty: no cluster was ever founded here
   std::uint64_t generation = 0;

@@ -39,6 +39,9 @@ Reader::Next Reader::step() {
   shared_.gate.close();
   const auto survey = server_->survey(relay_, position_, shared_.settings.silent);
   if (!survey) return lost(survey.error());
+  if (survey.value().course != Survey::Course::replica && is_refused(survey.value()))
+    return fail("the relays of a cluster have to have the same " +
+                difference(survey.value().settings, shared_.options).value_or("options"));
   switch (survey.value().course) {
     case Survey::Course::replica:
       return lost({RedisError::Kind::refused, "it is a replica"});
@@ -51,11 +54,8 @@ Reader::Next Reader::step() {
 }
 
 Reader::Next Reader::follow(const Survey& survey) {
-  if (!has_same_options(survey)) {
-    if (survey.others == 0) return demand_new_epoch(survey, "this relay has other options");
-    return fail("the relays of a cluster have to have the same " +
-                difference(survey.settings, shared_.options).value_or("options"));
-  }
+  if (!has_same_options(survey))
+    return demand_new_epoch(survey, "this relay has other options, and is the only one");
   if (!survey.whole) return demand_new_epoch(survey, "entries of the log are missing");
   if (!is_near(survey)) {
     if (const Next next = approach(survey); next != Next::survey || epoch_ != survey.epoch)
@@ -331,6 +331,12 @@ Reader::Next Reader::ask_for_checkpoint_if_due() {
 
 bool Reader::has_same_options(const Survey& survey) const {
   return survey.settings.empty() || survey.settings == shared_.options;
+}
+
+// Signs of life fail also where Redis takes none, so that relays which were silent for longer than
+// it takes to be gone may all be there: nothing is taken over from them.
+bool Reader::is_refused(const Survey& survey) const {
+  return !has_same_options(survey) && survey.late > 0;
 }
 
 Reader::Next Reader::demand_new_epoch(const Survey& survey, std::string_view why) {

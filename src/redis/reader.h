@@ -73,6 +73,7 @@ class Reader {
   void fit_at_once(std::size_t entries, std::uint64_t bytes);
   void warn_of_eviction(const Survey& survey);
 
+  bool is_refused(const Survey& survey) const;
   bool has_same_options(const Survey& survey) const;
   Next demand_new_epoch(const Survey& survey, std::string_view why);
   Next lost(const RedisError& error);

@@ -102,11 +102,12 @@ end
 )lua";
 
 // How things are, for a relay that has just connected.
-// ARGV: relay, id, mark, generation, n of what it read last ('' and 0: nothing); silent ms.
+// ARGV: relay, id, mark, generation, n of what it read last ('' and 0: nothing); silent ms; ms
+// within which another relay that gave a sign of life counts as one that may come back.
 // Returns: 'replica', 'doubt' or 'settled'; how the reader stands; 'registered', 'gone' or
 // 'unknown'; how many other relays have given a sign of life; then of info: epoch, generation, n,
 // settings, newest, older; of one that is gone the number of its last batch; the replication id;
-// the time; what is evicted where memory is full; 1 where the log is whole.
+// the time; what is evicted where memory is full; 1 where the log is whole; how many other relays may come back.
 constexpr std::string_view kSurvey = R"lua(
 local role, replid = server()
 local told = redis.call('HMGET', info, 'epoch', 'generation', 'n', 'settings', 'newest', 'older')
@@ -116,15 +117,17 @@ elseif told[1] and redis.call('HGET', info, 'replid') == replid then course = 's
 local standing, buried = 'unknown', grave(ARGV[1])
 if redis.call('HEXISTS', batches, ARGV[1]) == 1 then standing = 'registered'
 elseif buried then standing = 'gone' end
-local others, all = 0, redis.call('HGETALL', relays)
+local others, late, all = 0, 0, redis.call('HGETALL', relays)
 for at = 1, #all, 2 do
-  if all[at] ~= ARGV[1] and now() - all[at + 1] < tonumber(ARGV[6]) then others = others + 1 end
+  local silence = all[at] == ARGV[1] and math.huge or now() - all[at + 1]
+  if silence < tonumber(ARGV[6]) then others = others + 1 end
+  if silence < tonumber(ARGV[7]) then late = late + 1 end
 end
 return {course, stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5]), standing, others, told[1] or '',
         told[2] or '0', told[3] or '0', told[4] or '', told[5] or '', told[6] or '', buried or '0',
         replid, string.format('%.0f', now()),
         redis.call('INFO', 'memory'):match('maxmemory_policy:([%a-]+)') or '',
-        is_whole() and 1 or 0}
+        is_whole() and 1 or 0, late}
 )lua";
 
 // Registers a relay, or gives a sign of life. Its next batch is the one behind the last that is in
