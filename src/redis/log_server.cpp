@@ -130,6 +130,10 @@ LogServer::Word LogServer::enter(std::string_view epoch, NodeId relay, std::uint
   return word(Script::enter, {epoch, name, number});
 }
 
+LogServer::Word LogServer::look(std::string_view epoch) {
+  return word(Script::look, {epoch});
+}
+
 LogServer::Word LogServer::leave(std::string_view epoch, NodeId relay) {
   const std::string name = relay.text();
   return word(Script::leave, {epoch, name});

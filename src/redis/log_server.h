@@ -53,6 +53,7 @@ class LogServer {
 
   Answer<Survey> survey(NodeId relay, const Position& position, Duration silent);
   Word enter(std::string_view epoch, NodeId relay, std::uint64_t batch);
+  Word look(std::string_view epoch);
   Word leave(std::string_view epoch, NodeId relay);
   Word turn(std::string_view epoch, NodeId relay, std::uint64_t n, std::uint64_t every);
   Word record(std::string_view epoch, NodeId relay, const CheckpointRecord& record);

@@ -191,6 +191,11 @@ Reader::Next Reader::read_on() {
     if (next != Next::survey || gap_ == position_.n) return next;
     look_whether_whole(entries.value().value());
     if (!shared_.gate.current().open) return Next::survey;
+    if (entries.value().value().is_null()) {  // soon seen that way, where a newcomer may found
+      const auto word = server_->look(epoch_);
+      if (!word) return lost(word.error());
+      if (word.value() != "OK") return Next::survey;
+    }
     if (const Next asked = ask_for_checkpoint_if_due(); asked != Next::survey) return asked;
   }
 }

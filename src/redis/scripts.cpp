@@ -184,6 +184,12 @@ end
 return answer
 )lua";
 
+// Whether all is as a relay knows it that has heard nothing for a while.
+// ARGV: epoch. Returns 'OK' or 'DOUBT'.
+constexpr std::string_view kLook = R"lua(
+return is_open(ARGV[1]) and is_whole() and 'OK' or 'DOUBT'
+)lua";
+
 // A clean stop: the relay is gone at once.
 // ARGV: epoch, relay. Returns 'OK' or 'DOUBT'.
 constexpr std::string_view kLeave = R"lua(
@@ -342,6 +348,8 @@ std::string_view body_of(Script script) {
       return kAppend;
     case Script::beat:
       return kBeat;
+    case Script::look:
+      return kLook;
     case Script::leave:
       return kLeave;
     case Script::turn:
