@@ -20,6 +20,10 @@ std::string milliseconds_text(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
+Duration patience_for(std::size_t bytes) {
+  return LogServer::kPatience + LogServer::kPatiencePerMiB * (bytes >> 20);
+}
+
 std::string id_text(const Position& position) {
   return position.is_nothing() ? "" : position.id.text();
 }
@@ -207,10 +211,17 @@ void LogServer::append(std::string_view epoch, NodeId relay, std::uint64_t batch
                        std::string_view data) {
   const std::string name = relay.text(), number = std::to_string(batch);
   connection_.send(command(Script::append, {epoch, name, number, data}, {}));
+  unanswered_.push_back(data.size());
+  unanswered_bytes_ += data.size();
 }
 
 LogServer::Word LogServer::appended() {
-  const auto reply = connection_.receive(kPatience);
+  const auto reply = connection_.receive(patience_for(unanswered_bytes_));
+  if (!reply && reply.error().kind != RedisError::Kind::refused) return reply.error();
+  if (!unanswered_.empty()) {
+    unanswered_bytes_ -= unanswered_.front();
+    unanswered_.pop_front();
+  }
   if (!reply) return reply.error();
   return std::string(reply.value().value().text());
 }
@@ -240,7 +251,7 @@ LogServer::Answer<CheckpointRecord> LogServer::put(std::string_view bytes,
     const std::string key = keys_->part(record.name, record.parts++);
     const std::array<std::string_view, 5> words = {"SET", key, bytes.substr(0, kPartBytes), "EX",
                                                    seconds};
-    const auto reply = connection_.call(words, kPatience);
+    const auto reply = connection_.call(words, patience_for(kPartBytes));
     if (!reply) return reply.error();
     bytes.remove_prefix(std::min(bytes.size(), kPartBytes));
     if (!between()) return nonsense("given up");

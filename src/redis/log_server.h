@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -43,10 +44,14 @@ class LogServer {
   using Answer = Result<T, RedisError>;
   using Word = Answer<std::string>;  // what the script returns, see scripts.cpp
 
-  static constexpr Duration kPatience = std::chrono::seconds(3);  // without any byte of an answer
-  static constexpr std::size_t kEntriesAtOnce = 64;               // of any size
-  static constexpr std::size_t kMostAtOnce = 256;                 // of small ones
-  static constexpr std::size_t kPartBytes = 8 << 20;              // of a checkpoint
+  // Without any byte of an answer; and longer for what was sent and may be on its way yet, behind
+  // what the system has taken already: a slow link is no broken one.
+  static constexpr Duration kPatience = std::chrono::seconds(3);
+  static constexpr Duration kPatiencePerMiB = std::chrono::seconds(1);
+  static constexpr std::size_t kEntriesAtOnce = 64;  // of any size
+  static constexpr std::size_t kMostAtOnce = 256;    // of small ones
+  static constexpr std::size_t kPartBytes =
+      2 << 20;  // of a checkpoint: between them there is time for signs of life
   static constexpr int kPartSeconds = 600;  // the life of a part of what is not recorded
 
   static Answer<LogServer> open(const Dialer& dialer, const LogKeys& keys, const Wake& interrupt);
@@ -115,6 +120,8 @@ class LogServer {
   std::vector<std::string> parts_of(const CheckpointRecord& record) const;
 
   RedisConnection connection_;
+  std::deque<std::size_t> unanswered_;  // bytes of each append without an answer
+  std::size_t unanswered_bytes_ = 0;    // of all of them
   const LogKeys* keys_;
   std::array<std::string, kScripts> sums_;  // by which Redis knows the scripts
 };

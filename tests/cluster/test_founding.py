@@ -95,7 +95,7 @@ def test_a_large_state_is_founded_and_all_load_it(redis, join):
     redis.restart()
     new_epoch(relays, epoch, 40)
     go_on(relays, "a")
-    assert len(redis.cli("KEYS", "*checkpoint*").split()) == 13
+    assert len(redis.cli("KEYS", "*checkpoint*").split()) == 51
     assert redis.cli("TTL", redis.cli("KEYS", "*checkpoint*").split()[0]) == "-1"
 
 
