@@ -11,7 +11,7 @@ from people import PLACES
 
 
 class StubRelay:
-    """Where members leave, at all relays of an order at once, behind so many questions; one that is `deaf` never hears of it."""
+    """Where members leave, at all relays of an order at once, behind so many questions; a `deaf` one never hears of it."""
 
     def __init__(self, name, order, deaf=False):
         self.name, self._order, self._deaf = name, order, deaf
