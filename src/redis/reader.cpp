@@ -94,7 +94,13 @@ Reader::Next Reader::enter(const Survey& survey) {
   shared_.newest = survey.checkpoints.empty() ? 0 : survey.checkpoints.back().position.n;
   shared_.stats.settled = true;
   shared_.gate.open(survey.epoch, relay_);
-  return read_on();
+  return shared_.stopping ? leave(survey) : read_on();
+}
+
+// The keeper may have found no session to leave in, while this one was on its way.
+Reader::Next Reader::leave(const Survey& survey) {
+  if (const auto word = server_->leave(survey.epoch, relay_); !word) return lost(word.error());
+  return Next::connect;
 }
 
 // This relay was declared gone. What it appended before is to be read first; then it is another.

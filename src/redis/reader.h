@@ -41,6 +41,7 @@ class Reader {
   bool is_near(const Survey& survey) const;
   Next approach(const Survey& survey);
   Next enter(const Survey& survey);
+  Next leave(const Survey& survey);
   Next leave_old_id();
   void rename(std::uint64_t own_appends);
 

@@ -129,7 +129,17 @@ def test_all_have_stopped_and_the_epoch_goes_on(start_redis, join):
     redis.restart()
     later = join(redis)
     later.until_has("first0", "first1", "first2")
-    assert later.epoch() == epoch
+    assert later.epoch() == epoch, "\n".join(line for relay in (later, *relays) for line in ("log:", *relay.log))
+
+
+def test_one_that_is_stopped_while_it_enters_leaves_again(redis, slow_way, join):
+    first = join(redis)
+    first.append("one")
+    first.until_has("one")
+    second = join(slow_way(redis, 0.1))
+    wait_until(lambda: redis.cli("HLEN", "{syncrelay}:relays").strip() == "2", "it is in, and does not know")
+    second.stop()
+    assert redis.cli("HKEYS", "{syncrelay}:relays").split() == [first.id]
 
 
 def promoted(master, replica, sentinel):
