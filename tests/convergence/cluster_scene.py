@@ -156,7 +156,8 @@ class ClusterScene:
         heal_seq = (await self._ask({"op": "state"}))["seq"]
         for process in self._backends.values():
             process.stdin.close()
-        await until(lambda: not self._busy_backends(heal_seq), "every backend is through", HEAL_SECONDS)
+        await until(lambda: not self._busy_backends(heal_seq),
+                    lambda: f"every backend is through: not {sorted(self._busy_backends(heal_seq))}", HEAL_SECONDS)
         for name in self._backends:
             self._end_backend(name)
         await self._company.finish()
