@@ -108,7 +108,13 @@ Reader::Next Reader::enter(const Survey& survey) {
   shared_.newest = survey.checkpoints.empty() ? 0 : survey.checkpoints.back().position.n;
   shared_.stats.settled = true;
   shared_.gate.open(survey.epoch, relay_);
-  return read_on();
+  return shared_.stopping ? leave(survey) : read_on();
+}
+
+// The keeper may have found no session to leave in, while this one was on its way.
+Reader::Next Reader::leave(const Survey& survey) {
+  if (const auto word = server_->leave(survey.epoch, relay_); !word) return lost(word.error());
+  return Next::connect;
 }
 
 // This relay was declared gone. What it appended before is to be read first; then it is another.
@@ -141,13 +147,15 @@ Reader::Next Reader::load(const Survey& survey, const std::string& epoch) {
   for (const CheckpointRecord& record : records) {
     auto bytes = server_->get(record);
     if (!bytes && bytes.error().kind == RedisError::Kind::broken) return lost(bytes.error());
-    const bool whole = bytes.ok();
-    auto checkpoint = whole ? unpack_checkpoint(std::move(bytes).value()) : std::nullopt;
-    if (checkpoint) {
+    if (!bytes) {
+      why = bytes.error().what;
+      continue;
+    }
+    if (auto checkpoint = unpack_checkpoint(std::move(bytes).value())) {
       take_over(record, epoch, std::move(*checkpoint));
       return Next::survey;
     }
-    why = whole ? "the checkpoint is damaged" : bytes.error().what;
+    why = "the checkpoint is damaged";
   }
   // Trimmed while it was read: there is a newer one now.
   const auto again = server_->survey(relay_, position_, shared_.settings.silent);

@@ -43,6 +43,7 @@ class Reader {
   Next approach(const Survey& survey);
   Next enter(const Survey& survey);
   void aim(const Survey& survey);
+  Next leave(const Survey& survey);
   Next leave_old_id();
   void rename(std::uint64_t own_appends);
 

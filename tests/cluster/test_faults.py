@@ -147,6 +147,16 @@ def test_all_have_stopped_and_the_epoch_goes_on_in_a_redis_that_ran_on(redis, jo
     assert later.epoch() == epoch
 
 
+def test_one_that_is_stopped_while_it_enters_leaves_again(redis, slow_way, join):
+    first = join(redis)
+    first.append("one")
+    first.until_has("one")
+    second = join(slow_way(redis, 0.1))
+    wait_until(lambda: redis.cli("HLEN", "{syncrelay}:relays").strip() == "2", "it is in, and does not know")
+    second.stop()
+    assert redis.cli("HKEYS", "{syncrelay}:relays").split() == [first.id]
+
+
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_copy_from_a_time_in_which_no_relay_ran_goes_on_under_a_new_epoch(start_redis, join, end):
     redis = start_redis("--dbfilename", "dump.rdb")
