@@ -107,7 +107,8 @@ end
 // Returns: 'replica', 'doubt' or 'settled'; how the reader stands; 'registered', 'gone' or
 // 'unknown'; how many other relays have given a sign of life; then of info: epoch, generation, n,
 // settings, newest, older; of one that is gone the number of its last batch; the replication id;
-// the time; what is evicted where memory is full; 1 where the log is whole; how many other relays may come back.
+// the time; what is evicted where memory is full; 1 where the log is whole; how many other relays
+// may come back.
 constexpr std::string_view kSurvey = R"lua(
 local role, replid = server()
 local told = redis.call('HMGET', info, 'epoch', 'generation', 'n', 'settings', 'newest', 'older')
