@@ -14,6 +14,7 @@
 #include "premises.h"
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/private_dir.h"
+#include "syncrelay/base/redis_url.h"
 #include "syncrelay/base/standard_streams.h"
 #include "syncrelay/relay/history_codec.h"
 
@@ -185,6 +186,12 @@ void Server::start_acceptor() {
   acceptor_->start();
 }
 
+// Without the password; configure() has read it before.
+std::string Server::cluster_shown() const {
+  const auto url = RedisUrl::parse(config_.cluster);
+  return url ? url.value().shown() : "off";
+}
+
 // The line is a process' first word, once; the log tells of every epoch.
 void Server::say_ready() const {
   if (!std::exchange(premises_.told_ready, true)) print_ready();
@@ -198,6 +205,7 @@ void Server::say_ready() const {
                       {"tls", premises_.tls_files != nullptr},
                       {"tokens", tokens},
                       {"curve", premises_.curve_files != nullptr},
+                      {"cluster", cluster_shown()},
                       {"shards", static_cast<std::uint64_t>(loops_.size())},
                       {"max_clients", std::uint64_t{premises_.files.clients}},
                       {"epoch", epoch_}});

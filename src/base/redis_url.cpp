@@ -72,7 +72,7 @@ Problem read_scheme(std::string_view& text, RedisUrl& url, bool& sentinel) {
   const std::string_view scheme = text.substr(0, end);
   if (end == std::string_view::npos ||
       (scheme != "redis" && scheme != "rediss" && scheme != "redis+sentinel"))
-    return "it has to begin with redis://, rediss:// or redis+sentinel://";
+    return "it has to begin with redis:// or redis+sentinel://";
   url.tls = scheme == "rediss";
   sentinel = scheme == "redis+sentinel";
   text.remove_prefix(end + 3);
@@ -160,6 +160,8 @@ Problem read_url(std::string_view text, RedisUrl& url) {
   // A password may hold a '?' or a '/' only percent-encoded, as everywhere in a URL.
   std::string_view path = cut(text, '?');
   std::string_view authority = cut(path, '/');
+  if (path.find('@') != path.npos || text.find('@') != text.npos)
+    return "in user and password a / has to be written as %2F, and a ? as %3F";
   if (Problem problem = read_credentials(authority, url)) return problem;
   if (Problem problem = read_hosts(authority, sentinel, url)) return problem;
   if (Problem problem = read_path(path, sentinel, url)) return problem;

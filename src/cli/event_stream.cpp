@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "syncrelay/protocol/close_cause.h"
+
 namespace syncrelay {
 namespace {
 
@@ -189,6 +191,15 @@ class Stream {
     return -1;
   }
 
+  // libwebsockets does not know 1012 and 1013: it overwrites them with its answer, 1002, and leaves
+  // the reason as it was.
+  static unsigned sent_code(unsigned code, std::string_view reason) {
+    if (code != static_cast<unsigned>(CloseCode::protocol_error)) return code;
+    for (const CloseCauseInfo& known : kCloseCauses)
+      if (known.name == reason) return static_cast<unsigned>(known.code);
+    return code;
+  }
+
   // `payload` is the close frame's: a code of two bytes and a reason, or nothing.
   void note_close(std::string_view payload) {
     constexpr unsigned kPolicyViolation = 1008;
@@ -197,9 +208,10 @@ class Stream {
     if (payload.size() < 2) return;
     const unsigned code =
         static_cast<unsigned char>(payload[0]) * 256U + static_cast<unsigned char>(payload[1]);
-    std::string why = "the relay closed with " + std::to_string(code);
-    if (payload.size() > 2) why.append(" ").append(payload.substr(2));
-    why += advice(payload.substr(2));
+    const std::string_view reason = payload.substr(2);
+    std::string why = "the relay closed with " + std::to_string(sent_code(code, reason));
+    if (!reason.empty()) why.append(" ").append(reason);
+    why += advice(reason);
     const bool token_ended = code == kUnauthorized && served_;  // there may be a newer one by now
     const bool for_good =
         code == kPolicyViolation || code == kForbidden || (code == kUnauthorized && !token_ended);

@@ -65,7 +65,8 @@ int connection_error(const sockaddr_un& address) {
 std::string why_no_connection(int error, const struct stat& file) {
   switch (error) {
     case 0:
-      return "it takes connections, but does not answer";
+      return "it takes connections, but does not answer (it is busy, or a relay of a cluster whose "
+             "Redis is away: see its log)";
     case EACCES:
       return "permission denied: " + owner_of(file) + ", but this is " + whoami() +
              " (see the relay's --ipc-group and --ipc-mode)";

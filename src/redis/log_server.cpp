@@ -20,6 +20,10 @@ std::string milliseconds_text(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
+Duration patience_for(std::size_t bytes) {
+  return LogServer::kPatience + LogServer::kPatiencePerMiB * (bytes >> 20);
+}
+
 std::string id_text(const Position& position) {
   return position.is_nothing() ? "" : position.id.text();
 }
@@ -59,6 +63,8 @@ Result<Survey, RedisError> read_survey(RedisValue value) {
   if (!read_number(value[12].text(), milliseconds)) return nonsense("no time");
   survey.now.microseconds = static_cast<std::int64_t>(milliseconds) * 1000;
   survey.eviction = value[13].text();
+  survey.late = static_cast<std::uint64_t>(value[15].integer());
+  survey.whole = value[14].integer() == 1;
   for (const std::size_t at : {std::size_t{9}, std::size_t{8}}) {
     if (auto record = CheckpointRecord::parse(value[at].text()))
       survey.checkpoints.push_back(std::move(*record));
@@ -116,8 +122,9 @@ LogServer::Answer<Survey> LogServer::survey(NodeId relay, const Position& positi
                                             Duration silent) {
   const std::string name = relay.text(), id = id_text(position),
                     generation = std::to_string(position.generation),
-                    n = std::to_string(position.n), limit = milliseconds_text(silent);
-  const auto reply = run(Script::survey, {name, id, position.mark, generation, n, limit});
+                    n = std::to_string(position.n), limit = milliseconds_text(silent),
+                    late = milliseconds_text(Survey::kLate * silent);
+  const auto reply = run(Script::survey, {name, id, position.mark, generation, n, limit, late});
   if (!reply) return reply.error();
   return read_survey(reply.value().value());
 }
@@ -125,6 +132,10 @@ LogServer::Answer<Survey> LogServer::survey(NodeId relay, const Position& positi
 LogServer::Word LogServer::enter(std::string_view epoch, NodeId relay, std::uint64_t batch) {
   const std::string name = relay.text(), number = std::to_string(batch);
   return word(Script::enter, {epoch, name, number});
+}
+
+LogServer::Word LogServer::look(std::string_view epoch) {
+  return word(Script::look, {epoch});
 }
 
 LogServer::Word LogServer::leave(std::string_view epoch, NodeId relay) {
@@ -171,8 +182,8 @@ LogServer::Word LogServer::bid(const Bid& bid) {
                     generation = std::to_string(bid.position.generation),
                     n = std::to_string(bid.position.n), wait = milliseconds_text(bid.wait),
                     live = milliseconds_text(bid.live);
-  Words words = {name, id,  bid.position.mark, generation, n, bid.same_settings ? "1" : "0",
-                 wait, live};
+  Words words = {name, id,   bid.position.mark, generation, n, bid.same_settings ? "1" : "0",
+                 wait, live, bid.epoch};
   std::vector<std::string> known;
   known.reserve(bid.known.size());
   for (const NodeId relay : bid.known) known.push_back(relay.text());
@@ -200,10 +211,17 @@ void LogServer::append(std::string_view epoch, NodeId relay, std::uint64_t batch
                        std::string_view data) {
   const std::string name = relay.text(), number = std::to_string(batch);
   connection_.send(command(Script::append, {epoch, name, number, data}, {}));
+  unanswered_.push_back(data.size());
+  unanswered_bytes_ += data.size();
 }
 
 LogServer::Word LogServer::appended() {
-  const auto reply = connection_.receive(kPatience);
+  const auto reply = connection_.receive(patience_for(unanswered_bytes_));
+  if (!reply && reply.error().kind != RedisError::Kind::refused) return reply.error();
+  if (!unanswered_.empty()) {
+    unanswered_bytes_ -= unanswered_.front();
+    unanswered_.pop_front();
+  }
   if (!reply) return reply.error();
   return std::string(reply.value().value().text());
 }
@@ -233,7 +251,7 @@ LogServer::Answer<CheckpointRecord> LogServer::put(std::string_view bytes,
     const std::string key = keys_->part(record.name, record.parts++);
     const std::array<std::string_view, 5> words = {"SET", key, bytes.substr(0, kPartBytes), "EX",
                                                    seconds};
-    const auto reply = connection_.call(words, kPatience);
+    const auto reply = connection_.call(words, patience_for(kPartBytes));
     if (!reply) return reply.error();
     bytes.remove_prefix(std::min(bytes.size(), kPartBytes));
     if (!between()) return nonsense("given up");

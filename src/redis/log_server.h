@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ namespace syncrelay {
 struct Survey {
   enum class Course : std::uint8_t { replica, doubt, settled };
   enum class Hold : std::uint8_t { none, held, trimmed, lost };
+  static constexpr int kLate = 6;  // a minute, where one that is silent for 10 s is gone
   enum class Standing : std::uint8_t { unknown, registered, gone };
 
   Course course = Course::doubt;
@@ -22,6 +24,7 @@ struct Survey {
   Standing standing = Standing::unknown;
   std::uint64_t last_batch = 0;  // of this relay, where it is gone
   std::uint64_t others = 0;      // relays that have given a sign of life
+  std::uint64_t late = 0;        // the same within kLate times as long
   std::string replid;            // of the server's history, as it calls it
   std::string epoch;             // empty: no cluster was ever founded here
   std::uint64_t generation = 0;
@@ -29,6 +32,7 @@ struct Survey {
   std::string settings;
   std::vector<CheckpointRecord> checkpoints;  // the older one first
   WallTime now;
+  bool whole = false;    // nothing of the log is missing
   std::string eviction;  // the server's policy; empty: it says nothing of it
 };
 
@@ -40,16 +44,21 @@ class LogServer {
   using Answer = Result<T, RedisError>;
   using Word = Answer<std::string>;  // what the script returns, see scripts.cpp
 
-  static constexpr Duration kPatience = std::chrono::seconds(3);  // without any byte of an answer
-  static constexpr std::size_t kEntriesAtOnce = 64;               // of any size
-  static constexpr std::size_t kMostAtOnce = 256;                 // of small ones
-  static constexpr std::size_t kPartBytes = 8 << 20;              // of a checkpoint
+  // Without any byte of an answer; and longer for what was sent and may be on its way yet, behind
+  // what the system has taken already: a slow link is no broken one.
+  static constexpr Duration kPatience = std::chrono::seconds(3);
+  static constexpr Duration kPatiencePerMiB = std::chrono::seconds(1);
+  static constexpr std::size_t kEntriesAtOnce = 64;  // of any size
+  static constexpr std::size_t kMostAtOnce = 256;    // of small ones
+  static constexpr std::size_t kPartBytes =
+      2 << 20;  // of a checkpoint: between them there is time for signs of life
   static constexpr int kPartSeconds = 600;  // the life of a part of what is not recorded
 
   static Answer<LogServer> open(const Dialer& dialer, const LogKeys& keys, const Wake& interrupt);
 
   Answer<Survey> survey(NodeId relay, const Position& position, Duration silent);
   Word enter(std::string_view epoch, NodeId relay, std::uint64_t batch);
+  Word look(std::string_view epoch);
   Word leave(std::string_view epoch, NodeId relay);
   Word turn(std::string_view epoch, NodeId relay, std::uint64_t n, std::uint64_t every);
   Word record(std::string_view epoch, NodeId relay, const CheckpointRecord& record);
@@ -68,6 +77,7 @@ class LogServer {
     bool same_settings;
     Duration wait;
     Duration live;
+    const std::string& epoch;  // under which it has read up to there
     const std::vector<NodeId>& known;
   };
   Word bid(const Bid& bid);
@@ -110,6 +120,8 @@ class LogServer {
   std::vector<std::string> parts_of(const CheckpointRecord& record) const;
 
   RedisConnection connection_;
+  std::deque<std::size_t> unanswered_;  // bytes of each append without an answer
+  std::size_t unanswered_bytes_ = 0;    // of all of them
   const LogKeys* keys_;
   std::array<std::string, kScripts> sums_;  // by which Redis knows the scripts
 };

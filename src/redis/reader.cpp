@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace syncrelay {
 
@@ -24,7 +25,13 @@ Reader::Next Reader::attend() {
   if (!server) return lost(server.error());
   server_ = std::move(server).value();
   Next next = Next::survey;
-  while (!shared_.reading_over && next == Next::survey) next = step();
+  TimePoint begun = std::chrono::steady_clock::now();
+  for (int swift = 0; !shared_.reading_over && next == Next::survey; ++swift) {
+    if (std::chrono::steady_clock::now() - begun > kBlock) swift = 0;
+    if (swift >= kSwiftSteps) wait_for(shared_.reader, kRebid);
+    begun = std::chrono::steady_clock::now();
+    next = step();
+  }
   return next;
 }
 
@@ -32,6 +39,10 @@ Reader::Next Reader::step() {
   shared_.gate.close();
   const auto survey = server_->survey(relay_, position_, shared_.settings.silent);
   if (!survey) return lost(survey.error());
+  if (survey.value().course != Survey::Course::replica && is_refused(survey.value()))
+    return fail("the relays of a cluster have to have the same " +
+                difference(survey.value().settings, shared_.options).value_or("options") +
+                "; to change it, stop all of them first, and wait a minute");
   switch (survey.value().course) {
     case Survey::Course::replica:
       return lost({RedisError::Kind::refused, "it is a replica"});
@@ -44,21 +55,24 @@ Reader::Next Reader::step() {
 }
 
 Reader::Next Reader::follow(const Survey& survey) {
-  if (!has_same_options(survey)) {
-    if (survey.others == 0) return demand_new_epoch(survey, "this relay has other options");
-    return fail("the relays of a cluster have to have the same " +
-                difference(survey.settings, shared_.options).value_or("options"));
-  }
+  if (!has_same_options(survey))
+    return demand_new_epoch(survey, "this relay has other options, and is the only one");
+  if (!survey.whole) return demand_new_epoch(survey, "entries of the log are missing");
   if (!is_near(survey)) {
     if (const Next next = approach(survey); next != Next::survey || epoch_ != survey.epoch)
       return next;
   }
-  if (!goal_) {
-    goal_ = survey.n;
-    begun_ = survey.now;
-  }
+  aim(survey);
   warn_of_eviction(survey);
   return enter(survey);
+}
+
+// Not further than before, so that it is reached however often the connection ends; but what Redis
+// has lost never comes.
+void Reader::aim(const Survey& survey) {
+  if (goal_ && *goal_ <= survey.n) return;
+  goal_ = survey.n;
+  begun_ = survey.now;
 }
 
 // What was read is in this history, and what comes next is still in the log.
@@ -94,7 +108,13 @@ Reader::Next Reader::enter(const Survey& survey) {
   shared_.newest = survey.checkpoints.empty() ? 0 : survey.checkpoints.back().position.n;
   shared_.stats.settled = true;
   shared_.gate.open(survey.epoch, relay_);
-  return read_on();
+  return shared_.stopping ? leave(survey) : read_on();
+}
+
+// The keeper may have found no session to leave in, while this one was on its way.
+Reader::Next Reader::leave(const Survey& survey) {
+  if (const auto word = server_->leave(survey.epoch, relay_); !word) return lost(word.error());
+  return Next::connect;
 }
 
 // This relay was declared gone. What it appended before is to be read first; then it is another.
@@ -118,19 +138,24 @@ void Reader::rename(std::uint64_t own_appends) {
   tell(OwnIdChanged{relay_, own_appends});
 }
 
-// Tries the older checkpoint first, so that there is a window of events behind it.
+// Tries the older checkpoint first, so that there is a window of events behind it; or the newest,
+// where what comes behind the older one is not all there.
 Reader::Next Reader::load(const Survey& survey, const std::string& epoch) {
   std::string why = "there is no checkpoint";
-  for (const CheckpointRecord& record : survey.checkpoints) {
+  std::vector<CheckpointRecord> records = survey.checkpoints;
+  if (!survey.whole) std::reverse(records.begin(), records.end());
+  for (const CheckpointRecord& record : records) {
     auto bytes = server_->get(record);
     if (!bytes && bytes.error().kind == RedisError::Kind::broken) return lost(bytes.error());
-    const bool whole = bytes.ok();
-    auto checkpoint = whole ? unpack_checkpoint(std::move(bytes).value()) : std::nullopt;
-    if (checkpoint) {
+    if (!bytes) {
+      why = bytes.error().what;
+      continue;
+    }
+    if (auto checkpoint = unpack_checkpoint(std::move(bytes).value())) {
       take_over(record, epoch, std::move(*checkpoint));
       return Next::survey;
     }
-    why = whole ? "the checkpoint is damaged" : bytes.error().what;
+    why = "the checkpoint is damaged";
   }
   // Trimmed while it was read: there is a newer one now.
   const auto again = server_->survey(relay_, position_, shared_.settings.silent);
@@ -145,6 +170,7 @@ void Reader::take_over(const CheckpointRecord& record, const std::string& epoch,
                        UnpackedCheckpoint checkpoint) {
   position_ = record.position;
   ledger_ = std::move(checkpoint.ledger);
+  if (epoch != epoch_) goal_.reset();  // it was in another history
   epoch_ = epoch;
   founding_.reset();
   gap_.reset();
@@ -174,6 +200,11 @@ Reader::Next Reader::read_on() {
     if (next != Next::survey || gap_ == position_.n) return next;
     look_whether_whole(entries.value().value());
     if (!shared_.gate.current().open) return Next::survey;
+    if (entries.value().value().is_null()) {  // soon seen that way, where a newcomer may found
+      const auto word = server_->look(epoch_);
+      if (!word) return lost(word.error());
+      if (word.value() != "OK") return Next::survey;
+    }
     if (const Next asked = ask_for_checkpoint_if_due(); asked != Next::survey) return asked;
   }
 }
@@ -314,6 +345,12 @@ Reader::Next Reader::ask_for_checkpoint_if_due() {
 
 bool Reader::has_same_options(const Survey& survey) const {
   return survey.settings.empty() || survey.settings == shared_.options;
+}
+
+// Signs of life fail also where Redis takes none, so that relays which were silent for longer than
+// it takes to be gone may all be there: nothing is taken over from them.
+bool Reader::is_refused(const Survey& survey) const {
+  return !has_same_options(survey) && survey.late > 0;
 }
 
 Reader::Next Reader::demand_new_epoch(const Survey& survey, std::string_view why) {

@@ -29,6 +29,7 @@ class Reader {
   static constexpr Duration kFirstComplaintPause = std::chrono::seconds(5);  // then twice as long,
   static constexpr Duration kComplaintPause = std::chrono::minutes(5);       // up to this
   static constexpr std::uint64_t kMuchAtOnce = 1 << 20;                      // bytes of one answer
+  static constexpr int kSwiftSteps = 5;  // then there is a pause between them
   static constexpr Duration kRebid = std::chrono::milliseconds(100);
   static constexpr Duration kBidLife = std::chrono::milliseconds(1500);
   static constexpr Duration kStatePatience = std::chrono::seconds(30);  // with the user
@@ -41,11 +42,14 @@ class Reader {
   bool is_near(const Survey& survey) const;
   Next approach(const Survey& survey);
   Next enter(const Survey& survey);
+  void aim(const Survey& survey);
+  Next leave(const Survey& survey);
   Next leave_old_id();
   void rename(std::uint64_t own_appends);
 
   // One that is in doubt.
   Next settle(const Survey& survey);
+  bool is_further(const Survey& survey) const;
   Next prepare_bid(const Survey& survey);
   LogServer::Word bid(const Survey& survey);
   Next found(const Survey& survey);
@@ -70,6 +74,7 @@ class Reader {
   void fit_at_once(std::size_t entries, std::uint64_t bytes);
   void warn_of_eviction(const Survey& survey);
 
+  bool is_refused(const Survey& survey) const;
   bool has_same_options(const Survey& survey) const;
   Next demand_new_epoch(const Survey& survey, std::string_view why);
   Next lost(const RedisError& error);
@@ -92,7 +97,7 @@ class Reader {
   };
   std::optional<Founding> founding_;   // this relay may have founded that
   std::optional<std::uint64_t> gap_;   // behind this entry another one was expected
-  std::optional<std::uint64_t> goal_;  // n of the last entry that was there at the start
+  std::optional<std::uint64_t> goal_;  // n of the last entry that was there at the start, and is
   std::uint64_t newest_ = 0;           // checkpoint, as of which the next two count
   std::uint64_t bytes_ = 0;            // of entries since it
   std::uint64_t next_turn_ = 0;        // n from which to ask again

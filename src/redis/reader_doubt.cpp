@@ -24,14 +24,23 @@ Reader::Next Reader::settle(const Survey& survey) {
   return Next::connect;
 }
 
+// Of a log that is not whole nothing can be had but what its newest checkpoint has.
+bool Reader::is_further(const Survey& survey) const {
+  std::uint64_t generation = survey.generation, n = survey.n;
+  if (!survey.whole && !survey.checkpoints.empty()) {
+    const Position& newest = survey.checkpoints.back().position;
+    generation = newest.generation;
+    n = newest.n;
+  }
+  return std::tie(generation, n) > std::tie(position_.generation, position_.n);
+}
+
 // One that is further than this relay is taken over first, and read to its end: under an epoch that
 // nobody else has, because it may be one that has gone on elsewhere. Nothing is read under an epoch
 // that others have until all have agreed that it goes on here.
 Reader::Next Reader::prepare_bid(const Survey& survey) {
-  const bool further =
-      std::tie(survey.generation, survey.n) > std::tie(position_.generation, position_.n);
   const bool same = survey.epoch == epoch_ && !epoch_.empty();
-  if (survey.epoch.empty() || !further || (same && survey.hold == Survey::Hold::held))
+  if (survey.epoch.empty() || !is_further(survey) || (same && survey.hold == Survey::Hold::held))
     return Next::survey;
   const bool proven =
       survey.hold == Survey::Hold::trimmed && survey.standing != Survey::Standing::unknown;
@@ -47,7 +56,7 @@ Reader::Next Reader::prepare_bid(const Survey& survey) {
 LogServer::Word Reader::bid(const Survey& survey) {
   pledged_ = survey.replid;
   return server_->bid({relay_, position_, has_same_options(survey), shared_.settings.bid_wait,
-                       kBidLife, shared_.known.get()});
+                       kBidLife, epoch_, shared_.known.get()});
 }
 
 // The others wait for this relay for as long as it goes on bidding. One that has nothing founds

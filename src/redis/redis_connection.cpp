@@ -123,7 +123,9 @@ Result<void, RedisError> RedisConnection::wait(TimePoint deadline, int interrupt
 }
 
 RedisError RedisConnection::broken() const {
-  return {RedisError::Kind::broken, context_->errstr};
+  const std::string what = context_->errstr;
+  return {RedisError::Kind::broken,
+          context_->err == REDIS_ERR_PROTOCOL ? "what answers there is no Redis: " + what : what};
 }
 
 }  // namespace syncrelay

@@ -16,6 +16,9 @@ namespace {
 // A record says of a checkpoint: "name parts n id mark bytes sum", where n, id and mark are of the
 // entry behind which it stands.
 //
+// is_whole: the log goes from the older checkpoint (the newest where there is no other) to the end:
+// nobody but a relay has taken anything of it. There is no longer log than that.
+//
 // stands: how (id, mark, generation, n) of a reader stands to the log: "none" it has read nothing;
 // "held" the entry is there; "trimmed" the log begins behind it, in its generation; "lost" else.
 constexpr std::string_view kCommon = R"lua(
@@ -81,6 +84,12 @@ local function mark(fields)
   return fields[6] .. ':' .. fields[8] .. ':' .. fields[10] .. ':' .. fields[12]
 end
 
+local function is_whole()
+  local told = redis.call('HMGET', info, 'n', 'older', 'newest')
+  local first = (told[2] or told[3] or ''):match('^%S+ %S+ (%d+)')
+  return told[1] and first and redis.call('XLEN', log) > told[1] - first
+end
+
 local function stands(id, known, generation, n)
   if id == '' then return 'none' end
   local found = redis.call('XRANGE', log, id, id)[1]
@@ -93,11 +102,13 @@ end
 )lua";
 
 // How things are, for a relay that has just connected.
-// ARGV: relay, id, mark, generation, n of what it read last ('' and 0: nothing); silent ms.
+// ARGV: relay, id, mark, generation, n of what it read last ('' and 0: nothing); silent ms; ms
+// within which another relay that gave a sign of life counts as one that may come back.
 // Returns: 'replica', 'doubt' or 'settled'; how the reader stands; 'registered', 'gone' or
 // 'unknown'; how many other relays have given a sign of life; then of info: epoch, generation, n,
 // settings, newest, older; of one that is gone the number of its last batch; the replication id;
-// the time; what is evicted where memory is full.
+// the time; what is evicted where memory is full; 1 where the log is whole; how many other relays
+// may come back.
 constexpr std::string_view kSurvey = R"lua(
 local role, replid = server()
 local told = redis.call('HMGET', info, 'epoch', 'generation', 'n', 'settings', 'newest', 'older')
@@ -107,14 +118,17 @@ elseif told[1] and redis.call('HGET', info, 'replid') == replid then course = 's
 local standing, buried = 'unknown', grave(ARGV[1])
 if redis.call('HEXISTS', batches, ARGV[1]) == 1 then standing = 'registered'
 elseif buried then standing = 'gone' end
-local others, all = 0, redis.call('HGETALL', relays)
+local others, late, all = 0, 0, redis.call('HGETALL', relays)
 for at = 1, #all, 2 do
-  if all[at] ~= ARGV[1] and now() - all[at + 1] < tonumber(ARGV[6]) then others = others + 1 end
+  local silence = all[at] == ARGV[1] and math.huge or now() - all[at + 1]
+  if silence < tonumber(ARGV[6]) then others = others + 1 end
+  if silence < tonumber(ARGV[7]) then late = late + 1 end
 end
 return {course, stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5]), standing, others, told[1] or '',
         told[2] or '0', told[3] or '0', told[4] or '', told[5] or '', told[6] or '', buried or '0',
         replid, string.format('%.0f', now()),
-        redis.call('INFO', 'memory'):match('maxmemory_policy:([%a-]+)') or ''}
+        redis.call('INFO', 'memory'):match('maxmemory_policy:([%a-]+)') or '',
+        is_whole() and 1 or 0, late}
 )lua";
 
 // Registers a relay, or gives a sign of life. Its next batch is the one behind the last that is in
@@ -147,10 +161,10 @@ return 'OK'
 // A sign of life; and whoever gave none for `silent` ms is declared gone, once. When nobody gave
 // one for `pause` ms it was Redis that was away, and all begin anew. A sign from the future is
 // one from now: the clock was set back.
-// ARGV: epoch, relay, silent ms, pause ms. Returns {'DOUBT'} or {'UNREGISTERED'}; or {'OK', newest,
-// relay…} with the other relays that are left.
+// ARGV: epoch, relay, silent ms, pause ms. Returns {'DOUBT'} (also where the log is not whole) or
+// {'UNREGISTERED'}; or {'OK', newest, relay…} with the other relays that are left.
 constexpr std::string_view kBeat = R"lua(
-if not is_open(ARGV[1]) then return {'DOUBT'} end
+if not (is_open(ARGV[1]) and is_whole()) then return {'DOUBT'} end
 if redis.call('HEXISTS', batches, ARGV[2]) == 0 then return {'UNREGISTERED'} end
 local time = now()
 local before = tonumber(redis.call('HGET', info, 'beat') or '0')
@@ -169,6 +183,12 @@ for at = 1, #all, 2 do
   elseif relay ~= ARGV[2] then answer[#answer + 1] = relay end
 end
 return answer
+)lua";
+
+// Whether all is as a relay knows it that has heard nothing for a while.
+// ARGV: epoch. Returns 'OK' or 'DOUBT'.
+constexpr std::string_view kLook = R"lua(
+return is_open(ARGV[1]) and is_whole() and 'OK' or 'DOUBT'
 )lua";
 
 // A clean stop: the relay is gone at once.
@@ -223,13 +243,14 @@ return 'OK'
 )lua";
 
 // In doubt: says what a relay has, and decides as soon as that can be decided: when all that are
-// known have bid, or `wait` ms after the first bid; on a Redis that knows of no cluster, where
-// nobody is known, only then. A bid counts for `live` ms. Where every relay that is registered or
-// known has bid, and the log holds what each of them read last, the epoch is kept. Else the bidder
-// with the best claim founds a new one: settings as they are in the cluster, then the highest
-// generation, then the highest n.
+// known have bid, or `wait` ms after the first bid; where no bidder is a witness, only then. A bid
+// counts for `live` ms. A witness has read this log under its epoch, and knows by that whether this
+// is the history that was told; who has only loaded what is here now does not. Where there is one,
+// every relay that is registered or known has bid, and the log holds what each of them read last,
+// the epoch is kept. Else the bidder with the best claim founds a new one: settings as they are in
+// the cluster, then the highest generation, then the highest n.
 // ARGV: relay; id, mark, generation, n of what it read last; '1' where its settings are the
-// cluster's; wait ms; live ms; relays that it knows of.
+// cluster's; wait ms; live ms; the epoch under which it has read that; relays that it knows of.
 // Returns 'REPLICA', 'SETTLED', 'WAIT', or 'FOUND': the caller is to found.
 constexpr std::string_view kBid = R"lua(
 local role, replid = server()
@@ -241,12 +262,14 @@ if redis.call('HGET', bids, 'replid') ~= replid then
   redis.call('DEL', bids)
   redis.call('HSET', bids, 'replid', replid, 'opened', time)
 end
-redis.call('HSET', bids, 'b:' .. ARGV[1], table.concat({ARGV[6], ARGV[4], ARGV[5],
-           stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5]), time}, ' '))
-for at = 9, #ARGV do redis.call('HSET', bids, 'p:' .. ARGV[at], 1) end
+local how = stands(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+if how == 'held' and ARGV[9] ~= agreed[2] then how = 'none' end
+redis.call('HSET', bids, 'b:' .. ARGV[1],
+           table.concat({ARGV[6], ARGV[4], ARGV[5], how, time}, ' '))
+for at = 10, #ARGV do redis.call('HSET', bids, 'p:' .. ARGV[at], 1) end
 redis.call('PEXPIRE', bids, 60000)
 
-local live, missing, keep = {}, {}, agreed[2] and not agreed[3]
+local live, missing, keep, witness = {}, {}, agreed[2] and not agreed[3], false
 for _, relay in ipairs(redis.call('HKEYS', relays)) do missing[relay] = true end
 local all = redis.call('HGETALL', bids)
 for at = 1, #all, 2 do
@@ -260,15 +283,15 @@ for at = 1, #all, 2 do
     if time - when < tonumber(ARGV[8]) then
       live[#live + 1] = {tonumber(same), tonumber(generation), tonumber(n), relay}
       missing[relay] = nil
+      witness = witness or how ~= 'none'
       if how ~= 'held' and how ~= 'none' then keep = false end
     end
   end
 end
 local complete = next(missing) == nil
-if not (complete and agreed[2]) and time - redis.call('HGET', bids, 'opened') < tonumber(ARGV[7]) then
-  return 'WAIT'
-end
-if keep and complete then
+local early = time - redis.call('HGET', bids, 'opened') < tonumber(ARGV[7])
+if early and not (complete and agreed[2] and witness) then return 'WAIT' end
+if keep and complete and witness then
   redis.call('HSET', info, 'replid', replid)
   redis.call('HDEL', info, 'beat', 'turn')
   redis.call('DEL', bids)
@@ -326,6 +349,8 @@ std::string_view body_of(Script script) {
       return kAppend;
     case Script::beat:
       return kBeat;
+    case Script::look:
+      return kLook;
     case Script::leave:
       return kLeave;
     case Script::turn:

@@ -16,6 +16,7 @@ enum class Script : std::uint8_t {
   enter,
   append,
   beat,
+  look,
   leave,
   turn,
   record,
@@ -23,7 +24,7 @@ enum class Script : std::uint8_t {
   bid,
   found,
 };
-inline constexpr std::size_t kScripts = 10;
+inline constexpr std::size_t kScripts = 11;
 
 // The whole text of a script.
 std::string text_of(Script script);

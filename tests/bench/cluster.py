@@ -19,8 +19,7 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "e2e")]
-sys.path.append(str(HERE.parent / "cluster"))  # behind it: both have a deadline.py
+sys.path[:0] = [str(HERE.parent / "surroundings"), str(HERE.parent / "e2e")]
 
 from clients import Clients, cpu_seconds  # noqa: E402
 from control_peer import ControlPeer  # noqa: E402

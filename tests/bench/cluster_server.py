@@ -11,7 +11,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "cluster")]
+sys.path[:0] = [str(HERE.parent / "surroundings")]
 
 from redis_process import Redis  # noqa: E402
 

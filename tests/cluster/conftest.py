@@ -5,9 +5,11 @@ After every test all relays are judged: what two of them were told under one epo
 beginning; and no text is in it twice.
 """
 
+import asyncio
 import pathlib
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -18,6 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "surroundings"), str(HERE.parent / 
 from driver import Driver  # noqa: E402
 from fake_sentinel import FakeSentinel  # noqa: E402
 from judge import judge  # noqa: E402
+from proxy import FaultProxy  # noqa: E402
 from redis_process import Redis  # noqa: E402
 
 HANG_SECONDS = 180
@@ -54,6 +57,29 @@ def redis(start_redis):
 
 
 @pytest.fixture
+def slow_way(start_redis):
+    """slow_way(redis, seconds): a URL by which each chunk takes so long, either way."""
+    loop, ways = asyncio.new_event_loop(), []
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def run(step):
+        return asyncio.run_coroutine_threadsafe(step, loop).result(20)
+
+    def start(redis, seconds):
+        ways.append(run(FaultProxy(redis.port).start()))
+        ways[-1].delay(seconds)
+        return f"redis://127.0.0.1:{ways[-1].port}"
+
+    yield start
+    for way in ways:
+        run(way.stop())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
 def start_sentinel():
     """start_sentinel(redis): says to its relays that this is the master."""
     sentinels = []
@@ -68,8 +94,8 @@ def start_sentinel():
 
 
 @pytest.fixture
-def join(start_redis):
-    """join(redis, sentinel or url, setting=…): a relay of the cluster. Depends on start_redis, to end before the servers."""
+def join(start_redis, slow_way):
+    """join(redis, sentinel or url, setting=…): a relay of the cluster. Ends before the servers, and the ways to them."""
     relays = []
 
     def start(place, **settings):

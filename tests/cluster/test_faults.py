@@ -3,6 +3,8 @@ relay has been told."""
 
 import time
 
+import pytest
+
 from deadline import wait_until
 
 AOF = ("--appendonly", "yes", "--appendfsync", "always")
@@ -120,7 +122,8 @@ def test_all_are_killed_and_the_state_is_what_redis_has(start_redis, join):
     assert same_epoch(later) != epoch
 
 
-def test_all_have_stopped_and_the_epoch_goes_on(start_redis, join):
+def test_all_have_stopped_and_a_redis_that_was_restarted_begins_a_new_epoch_with_all(start_redis, join):
+    """Nobody is there who knows whether this is the newest that Redis had."""
     redis = start_redis(*AOF)
     relays = gather(join, redis)
     epoch = same_epoch(relays)
@@ -129,7 +132,94 @@ def test_all_have_stopped_and_the_epoch_goes_on(start_redis, join):
     redis.restart()
     later = join(redis)
     later.until_has("first0", "first1", "first2")
+    later.wait_for("caught_up")
+    assert later.epoch() != epoch
+    go_on([later, join(redis)], "first0", "first1", "first2")
+
+
+def test_all_have_stopped_and_the_epoch_goes_on_in_a_redis_that_ran_on(redis, join):
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    for relay in relays:
+        relay.stop()
+    later = join(redis)
+    later.until_has("first0", "first1", "first2")
     assert later.epoch() == epoch
+
+
+def test_one_that_is_stopped_while_it_enters_leaves_again(redis, slow_way, join):
+    first = join(redis)
+    first.append("one")
+    first.until_has("one")
+    second = join(slow_way(redis, 0.1))
+    wait_until(lambda: redis.cli("HLEN", "{syncrelay}:relays").strip() == "2", "it is in, and does not know")
+    second.stop()
+    assert redis.cli("HKEYS", "{syncrelay}:relays").split() == [first.id]
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_copy_from_a_time_in_which_no_relay_ran_goes_on_under_a_new_epoch(start_redis, join, end):
+    redis = start_redis("--dbfilename", "dump.rdb")
+    first = join(redis)
+    first.append("first")
+    first.until_has("first")
+    first.stop()
+    redis.cli("SAVE")
+    copy = (redis.directory / "dump.rdb").read_bytes()
+    second = join(redis)
+    second.append("lost")
+    second.until_has("first", "lost")
+    told = second.epoch()
+    getattr(second, end)()
+    redis.kill()
+    (redis.directory / "dump.rdb").write_bytes(copy)
+    redis.start()
+    relays = [join(redis), join(redis)]
+    go_on(relays, "first")
+    assert "lost" not in relays[0].row()
+    assert same_epoch(relays) != told
+
+
+def test_a_copy_that_is_put_back_under_running_relays_gets_their_state_whoever_comes_first(start_redis, join):
+    redis = start_redis("--dbfilename", "dump.rdb")
+    first = join(redis)
+    first.append("first")
+    first.until_has("first")
+    first.stop()
+    redis.cli("SAVE")
+    relays = gather(join, redis, bid_wait=3000)
+    told = same_epoch(relays)
+    for relay in relays:
+        relay.pause()
+    redis.kill()
+    redis.start()
+    newcomer = join(redis, bid_wait=3000)
+    wait_until(lambda: redis.cli("EXISTS", "{syncrelay}:bids") == "1", "the newcomer bids")
+    for relay in relays:
+        relay.resume()
+    go_on([*relays, newcomer], "first", "first0", "first1", "first2")
+    assert same_epoch(relays) != told
+
+
+def test_a_replica_that_missed_what_the_last_relay_was_told_goes_on_under_a_new_epoch(start_redis, join):
+    master, replica = start_redis(), start_redis()
+    replica.replicate(master)
+    first = join(master)
+    first.append("first")
+    first.until_has("first")
+    first.stop()
+    wait_until(lambda: replica.cli("XLEN", "{syncrelay}:log") == master.cli("XLEN", "{syncrelay}:log"), "copied")
+    replica.cut_replica()
+    second = join(master)
+    second.append("lost")
+    second.until_has("lost")
+    told = second.epoch()
+    second.kill()
+    master.kill()
+    replica.promote()
+    relays = [join(replica), join(replica)]
+    go_on(relays, "first")
+    assert same_epoch(relays) != told
 
 
 def promoted(master, replica, sentinel):
@@ -353,3 +443,63 @@ def test_a_relay_that_appends_all_the_time_notices_that_redis_does_not_answer(re
     wait_until(one_more, "it is noticed", 6)
     redis.resume()
     relay.until_has(f"on{appended - 1}")
+
+
+CUTS = {"deleted": ("DEL",), "emptied": ("XTRIM", "MAXLEN", "0"), "cut": ("XTRIM", "MAXLEN", "3")}
+
+
+def cut(redis, how) -> None:
+    command, *rest = CUTS[how]
+    redis.cli(command, "{syncrelay}:log", *rest)
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_a_log_of_which_something_was_taken_is_founded_anew_by_who_has_read_it(redis, join, how):
+    """Nobody has to append, or to come: they see it."""
+    relays = gather(join, redis)
+    relays[0].append("a", "b", "c", "d")
+    for relay in relays:
+        relay.until_has("d")
+    epoch = same_epoch(relays)
+    row = relays[0].row()
+    cut(redis, how)
+    new_epoch(relays, epoch)
+    assert relays[0].row() == row
+    go_on([*relays, join(redis)], *row)
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_who_lags_behind_a_log_of_which_something_was_taken_gets_it_from_who_does_not(redis, join, how):
+    relays = gather(join, redis, silent=60_000, bid_wait=3000)
+    relays[2].pause()
+    for text in ("a", "b", "c", "d"):
+        relays[0].append(text)
+        relays[0].until_has(text)
+    relays[1].until_has("d")
+    epoch = same_epoch(relays[:2])
+    cut(redis, how)
+    relays[0].append("e")
+    relays[2].resume()
+    new_epoch(relays, epoch)
+    go_on(relays, "a", "b", "c", "d", "e")
+    assert len([line for line in relays[2].log if "a new epoch is needed" in line]) < 3
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_who_finds_a_log_of_which_something_was_taken_serves_what_is_left(redis, join, how):
+    relays = gather(join, redis, entries=20)
+    for number in range(70):
+        relays[0].append(f"a{number}")
+        relays[0].until_has(f"a{number}")
+    wait_until(lambda: "older" in redis.cli("HKEYS", "{syncrelay}:info"), "two checkpoints")
+    row = relays[0].row()
+    epoch = same_epoch(relays)
+    for relay in relays:
+        relay.stop()
+    cut(redis, how)
+    late = join(redis)
+    late.wait_for("caught_up")
+    assert late.epoch() != epoch
+    assert len(late.row()) > 3
+    assert late.row() == row[:len(late.row())]
+    go_on([late, join(redis)])

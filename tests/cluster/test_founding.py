@@ -22,6 +22,30 @@ def held_founding(redis, relays):
     return chosen(relays, since)
 
 
+def test_relays_that_have_nothing_to_do_see_that_redis_was_emptied_before_a_newcomer_founds(redis, join):
+    relays = gather(join, redis, beat=60_000, silent=120_000, bid_wait=4000)
+    redis.cli("FLUSHALL")
+    newcomer = join(redis, beat=60_000, silent=120_000, bid_wait=4000)
+    newcomer.wait_for("caught_up")
+    go_on([*relays, newcomer], "first0", "first1", "first2")
+
+
+def test_an_emptied_redis_in_which_a_newcomer_founds_while_all_others_are_away_is_a_cluster_with_nothing(redis, join):
+    """What guarantees.md says is lost: and those that come back know it."""
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    for relay in relays:
+        relay.pause()
+    redis.cli("FLUSHALL")
+    newcomer = join(redis)
+    newcomer.wait_for("caught_up")
+    for relay in relays:
+        relay.resume()
+    new_epoch(relays, epoch)
+    go_on([*relays, newcomer])
+    assert "first0" not in newcomer.row()
+
+
 def test_the_founder_dies_and_another_founds(redis, join):
     relays = gather(join, redis)
     epoch = same_epoch(relays)
@@ -71,7 +95,7 @@ def test_a_large_state_is_founded_and_all_load_it(redis, join):
     redis.restart()
     new_epoch(relays, epoch, 40)
     go_on(relays, "a")
-    assert len(redis.cli("KEYS", "*checkpoint*").split()) == 13
+    assert len(redis.cli("KEYS", "*checkpoint*").split()) == 51
     assert redis.cli("TTL", redis.cli("KEYS", "*checkpoint*").split()[0]) == "-1"
 
 

@@ -10,7 +10,7 @@ from redis_process import Redis, free_port
 
 # All that a user of Redis has to be allowed.
 COMMANDS = """+script|load +evalsha +info +time +select +exists +get +set +persist +unlink +del +pexpire +hget +hset
-    +hsetnx +hdel +hmget +hgetall +hkeys +hlen +hexists +xadd +xread +xrange +xrevrange +xtrim +rpush +ltrim
+    +hsetnx +hdel +hmget +hgetall +hkeys +hlen +hexists +xadd +xlen +xread +xrange +xrevrange +xtrim +rpush +ltrim
     +lrange""".split()
 
 

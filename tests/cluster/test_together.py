@@ -1,6 +1,17 @@
 """Relays of one cluster while nothing is wrong."""
 
+import pytest
+
 from deadline import wait_until
+
+
+def now(redis) -> int:
+    seconds, microseconds = redis.cli("TIME").split()
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def signs_of_life(redis) -> list[int]:
+    return [int(value) for value in redis.cli("HVALS", "{syncrelay}:relays").split()]
 
 
 def test_what_one_appends_all_are_told_in_the_same_order(redis, join):
@@ -81,6 +92,43 @@ def test_a_relay_with_other_options_does_not_start(redis, join):
     second = join(redis, option=("max-state", "2 MiB"))
     said = second.wait_for("failed ")
     assert "max-state, which is 1 MiB in the cluster and 2 MiB here" in said
+
+
+@pytest.mark.parametrize("why", ["full", "paused"])
+def test_a_relay_with_other_options_does_not_start_where_the_others_are_only_silent(redis, join, why):
+    relays = [join(redis, option=("max-state", "1 MiB"), silent=1000) for _ in range(2)]
+    for relay in relays:
+        relay.wait_for("caught_up")
+    relays[0].append("a")
+    for relay in relays:
+        relay.until_has("a")
+    epoch = relays[0].epoch()
+    if why == "full":
+        redis.cli("CONFIG", "SET", "maxmemory", "1")
+    else:
+        for relay in relays:
+            relay.pause()
+    wait_until(lambda: all(seen < now(redis) - 1200 for seen in signs_of_life(redis)), "nobody gives a sign of life")
+    stranger = join(redis, option=("max-state", "2 MiB"), silent=1000)
+    assert "max-state" in stranger.wait_for("failed ")
+    redis.cli("CONFIG", "SET", "maxmemory", "0")
+    for relay in relays:
+        relay.resume()
+    relays[1].append("b")
+    for relay in relays:
+        relay.until_has("a", "b")
+        assert relay.epoch() == epoch
+
+
+def test_a_relay_with_other_options_takes_over_from_those_that_have_been_silent_for_long(redis, join):
+    first = join(redis, option=("max-state", "1 MiB"))
+    first.append("a")
+    first.until_has("a")
+    first.kill()
+    wait_until(lambda: all(seen < now(redis) - 3000 for seen in signs_of_life(redis)), "it was silent for long")
+    second = join(redis, option=("max-state", "2 MiB"), silent=500)
+    second.wait_for("caught_up")
+    assert second.row() == ["a"]
 
 
 def test_a_relay_that_is_alone_may_come_with_other_options_and_founds_a_new_epoch(redis, join):

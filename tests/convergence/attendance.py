@@ -41,11 +41,17 @@ class Attendance:
             elif step.type == "sync:left" and not step.replayed and step.message.data["id"] == identity_of(name) and not \
                     self._is_disturbed(step.message.arrived - NEAR, step.message.arrived):
                 left[step.channel] += 1
-                self._log.expect(left[step.channel] == 1, f"{name} is in {step.channel!r}, and has left it again and again")
+                self._log.expect(left[step.channel] == 1, f"{name} is in {step.channel!r}, and has left it again and again, "
+                                 f"at {step.seq} {self._since_disturbance(step.message.arrived):.3f} s behind what was wrong")
 
     def _is_disturbed(self, since, until):
         at = bisect.bisect_left(self._company.disturbed, since)
         return at < len(self._company.disturbed) and self._company.disturbed[at] <= until
+
+    def _since_disturbance(self, instant):
+        """Seconds; infinite where nothing was wrong before."""
+        at = bisect.bisect_right(self._company.disturbed, instant)
+        return instant - self._company.disturbed[at - 1] if at else float("inf")
 
     def _check_event(self, log, seq, message, by_seq):
         id, where = message.data["id"], f"at {seq} of {log}"

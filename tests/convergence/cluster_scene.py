@@ -156,7 +156,8 @@ class ClusterScene:
         heal_seq = (await self._ask({"op": "state"}))["seq"]
         for process in self._backends.values():
             process.stdin.close()
-        await until(lambda: not self._busy_backends(heal_seq), "every backend is through", HEAL_SECONDS)
+        await until(lambda: not self._busy_backends(heal_seq),
+                    lambda: f"every backend is through: not {sorted(self._busy_backends(heal_seq))}", HEAL_SECONDS)
         for name in self._backends:
             self._end_backend(name)
         await self._company.finish()
@@ -204,7 +205,9 @@ class ClusterScene:
                      for machine in self._machines.all]
             begin = [Ask(channel, {"epoch": told["epoch"], "seq": 0}) for channel, told in final.items()]
             whole = [] if self._plan.forgets else await self._listen(self._machines.all[0], begin, final)
-            same = final == await self._states(self._machines.all[0])
+            differ = await self._differences(finals, members)
+            # Asked last: what is read from here on takes the clients' time, so that members may leave meanwhile.
+            same = finals == [await self._states(machine) for machine in self._machines.all]
             if same and all(follower.is_at(final) for follower in self._followers):
                 break
             assert time.monotonic() < end, "members go on coming and going"
@@ -216,7 +219,7 @@ class ClusterScene:
                   if isinstance(entry, Told) and "epoch" in entry.body}
         return ClusterRecord(self._plan, followers, {name: Journal(self._journal(name)).lines() for name in BACKENDS},
                              final, fresh[0], whole, self._machines.restarts + len(epochs) - 1, self._done, company,
-                             self._first_epoch, await self._differences(finals, members))
+                             self._first_epoch, differ)
 
     async def _differences(self, finals, members):
         """What is not the same at all relays."""

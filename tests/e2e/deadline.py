@@ -20,6 +20,6 @@ async def until(condition, what, seconds=PATIENCE):
     """As wait_until, letting the event loop run between the looks."""
     end = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {what() if callable(what) else what}"
         await asyncio.sleep(POLL_SECONDS)
     return value

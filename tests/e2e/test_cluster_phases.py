@@ -3,19 +3,14 @@
 import json
 import pathlib
 import shutil
-import sys
 
 import pytest
 
 from deadline import until, wait_until
 from early_relay import EarlyRelay
 from raw_client import KEY
+from redis_process import Redis, free_port
 from shell import Shell
-
-# Behind this suite's own: both have a deadline.py.
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "cluster"))
-
-from redis_process import Redis, free_port  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
 
@@ -233,3 +228,16 @@ async def test_a_cluster_may_begin_anew_again_and_again(join, redis, peer_of):
     kept = state(peer)
     assert state(peer_of(relays[1])) == kept and [kept[f"k{number}"] for number in range(3)] == [0, 1, 2]
     assert [relay.stop() for relay in relays] == [0, 0]
+
+
+def test_watch_names_the_code_with_which_a_cluster_that_begins_anew_closes(join, redis, runtime_dir):
+    relay = join("a", "--log-level", "info")
+    epoch = relay.health()["epoch"]
+    watch = Shell(pathlib.Path(runtime_dir) / "a", port=relay.port).start("watch", "--count", "2")
+    wait_until(lambda: relay.health()["clients"] == 1, "it is there")
+    redis.restart()
+    wait_until(lambda: is_anew(relay, epoch), "the relay has begun anew")
+    watch.wait_for_lines(2)
+    watch.end()
+    assert any(f"{SERVICE_RESTART} cluster_began_anew" in line for line in watch.errors), watch.errors
+    assert f'cluster="redis://127.0.0.1:{redis.port}/0?prefix=syncrelay"' in relay.log_of_start()

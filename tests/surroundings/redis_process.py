@@ -66,11 +66,12 @@ class Redis:
     def append_entry(self, version: bytes = b"1", data: bytes = b"", more: tuple = (), prefix: str = "syncrelay") -> None:
         """An entry behind the last one of a cluster's log, as a relay of another version might write it."""
         info = f"{{{prefix}}}:info"
-        number = int(self.cli("HINCRBY", info, "n", "1"))
+        number = int(self.cli("HGET", info, "n")) + 1
         generation = self.cli("HGET", info, "generation")
         answer = self.raw(b"XADD", f"{{{prefix}}}:log".encode(), b"*", b"v", version, b"k", b"l", b"g", generation.encode(),
                           b"n", b"%d" % number, b"r", b"0123456789abcdef", b"b", b"1", b"d", data, *more)
         assert answer.startswith(b"$"), answer
+        self.cli("HSET", info, "n", str(number))
 
     def url(self, rest: str = "") -> str:
         return f"redis://127.0.0.1:{self.port}{rest}"

@@ -82,7 +82,7 @@ def test_what_the_cluster_could_not_take_is_given_up_in_time_and_may_have_taken_
     with Relay(endpoint, close_timeout=0) as relay:
         call = pool.submit(lambda: relay.broadcast("t", id="once", confirm=True, timeout=0.5))
         refuse_for_now(control, control.receive()[0])
-        with pytest.raises(ConfirmTimeout, match="may or may not have taken effect.*id='once'"):
+        with pytest.raises(ConfirmTimeout, match="cluster_unavailable.*may or may not have taken effect.*id='once'"):
             call.result(DEADLINE)
 
 

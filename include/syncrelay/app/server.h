@@ -70,6 +70,7 @@ class Server {
   Result<void, std::string> bind_commands();
   void start_acceptor();
   void open_to_clients();
+  std::string cluster_shown() const;
   void say_ready() const;
   void print_ready() const;
 

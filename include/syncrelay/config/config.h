@@ -93,7 +93,7 @@ struct Config {
   std::chrono::milliseconds dedup_window{600'000};  // and for how long
 
   std::string cluster;  // URL of the Redis whose log several relays share; empty: it is alone
-  std::chrono::milliseconds cluster_timeout{5'000};  // for a command to come back from it
+  std::chrono::milliseconds cluster_timeout{4'000};  // for a command to come back from it
 
   std::uint32_t shards = 0;  // 0: one per core
   std::uint32_t max_clients = 10'000;

@@ -70,7 +70,7 @@ class ClusterLog {
 
   void start();
   // Leaves the cluster, where Redis can be reached: then the relay is gone at once. Ends all
-  // threads, which takes milliseconds, but up to 10 s with a Redis that takes connections and does
+  // threads, which takes milliseconds, but up to 12 s with a Redis that takes connections and does
   // not answer, and longer where the resolver hangs. What has not come back is lost or not.
   void stop();
 

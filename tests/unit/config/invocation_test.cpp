@@ -252,6 +252,8 @@ TEST_CASE("What can be there once only is refused when it comes twice with diffe
         "--control is given twice, and only one can count");
   CHECK(error_of(make_input({"--control=ipc:///a", "--control=ipc:///a"})).empty());
   CHECK(error_of(make_input({"--token-key=a", "--token-key", "b"})).starts_with("--token-key is"));
+  CHECK(error_of(make_input({"--cluster=redis://:secret@a", "--cluster=redis://b"})) ==
+        "--cluster is given twice, and only one can count");
   CHECK(error_of(make_input({"--port=1", "--port=2"})).empty());
   CHECK(error_of(make_input({"--control=ipc:///a"}, {"SYNCRELAY_CONTROL=ipc:///b"})).empty());
 }

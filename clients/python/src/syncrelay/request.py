@@ -23,6 +23,7 @@ class Request:
         self.after = after
         self.id = id
         self.sent = False  # may have reached the relay; once the caller has given up it changes no more
+        self.put_off = False  # the relay has answered that its cluster could not take it
         self.answer: Promise[bytes] = Promise()
 
     def effect(self) -> str:
@@ -111,6 +112,7 @@ class Requests:
             request = self._waiting.get(number)
             if request is None or request.id is None:
                 return False
+            request.put_off = True
             self._unsent = dict(sorted((self._unsent | {number: request}).items()))
             return True
 

@@ -141,7 +141,9 @@ class Sender:
             return "it is there, but has not yet answered a confirmed command that timed out before"
         if self.queued:
             return f"it has not yet taken the commands before, at {self._endpoint}"
-        return "it is there, but busy"
+        if request.put_off:
+            return "it is there, but its cluster's Redis is out of reach (cluster_unavailable)"
+        return "it is there, but busy, or its cluster's Redis out of reach"
 
     def flush(self) -> Future[None]:
         if self._outbox.closed:
