@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "admin_token.h"
 #include "curve_files.h"
 #include "exposed_files.h"
 #include "syncrelay/base/apart.h"
@@ -73,6 +74,7 @@ Result<void, std::string> Server::start() {
                   {"room_for", std::uint64_t{files_.clients}}});
   }
   if (auto loaded = load_keys(); !loaded) return loaded;
+  if (auto loaded = load_admin_token(); !loaded) return loaded;
   if (auto loaded = load_certificate(); !loaded) return loaded;
   if (auto loaded = load_curve_keys(); !loaded) return loaded;
   exposed_files_ = std::make_unique<ExposedFiles>(config_, log_);
@@ -82,10 +84,12 @@ Result<void, std::string> Server::start() {
   if (auto opened = open_listeners(); !opened) return opened;
   build_shards();
   build_relay();
+  build_door();
   if (auto bound = bind_commands(); !bound) return bound;
   if (auto started = start_shards(); !started) return started;
   catch_up();
   commands_->start();
+  if (door_) door_->start();
   start_acceptor();
   say_ready();
   return {};
@@ -165,13 +169,14 @@ Shard::Settings Server::shard_settings() const {
 // Half of the connections that are no clients may wait for their shard.
 ShardLoop::Settings Server::loop_settings() const {
   TlsServer* const tls = tls_files_ ? &tls_files_->server() : nullptr;
-  const std::uint32_t half = std::max(files_.other_connections / shard_count() / 2, 1U);
+  const std::uint32_t rest = files_.other_connections - door_connections();
+  const std::uint32_t half = std::max(rest / shard_count() / 2, 1U);
   return {config_.max_client_message,
           config_.handshake_timeout,
           {half, transients_per_network()},
           half,
           config_.hello_type,
-          {tls, config_.admin_tls ? tls : nullptr}};
+          tls};
 }
 
 // An address that may have few clients needs no more room on the way to becoming one.
@@ -255,7 +260,8 @@ Result<void, std::string> Server::bind_commands() {
                                          store_ ? kGather : Duration::zero(),
                                          kept_members(config_),
                                          curve_files_ ? curve_files_->secret_key() : "",
-                                         curve_files_ ? &curve_files_->clients() : nullptr};
+                                         curve_files_ ? &curve_files_->clients() : nullptr,
+                                         errands_.get()};
   CommandServer::Shards shards{status_->shards, {}, relay_wake_};
   for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
   commands_ = std::make_unique<CommandServer>(
@@ -279,9 +285,13 @@ void Server::start_acceptor() {
   for (Listener& listener : client_listeners_) clients.push_back(&listener);
   for (Listener& listener : admin_listeners_) admin.push_back(&listener);
   for (const auto& loop : loops_) loops.push_back(loop.get());
-  acceptor_ = std::make_unique<Acceptor>(Acceptor::Settings{config_.send_buffer, files_.all},
-                                         std::move(clients), std::move(admin), std::move(loops),
-                                         *status_, clock_, log_);
+  acceptor_ = std::make_unique<Acceptor>(
+      Acceptor::Settings{config_.send_buffer, files_.all}, std::move(clients), std::move(admin),
+      std::move(loops),
+      [this](Descriptor fd, std::string address) {
+        door_->adopt(std::move(fd), std::move(address));
+      },
+      *status_, clock_, log_);
   acceptor_->start();
 }
 
@@ -359,6 +369,7 @@ void Server::give_back_memory() {
 void Server::look_after() {
   give_back_memory();
   if (token_keys_) token_keys_->reload_if_changed();
+  if (admin_token_) admin_token_->reload_if_changed();
   if (tls_files_) tls_files_->reload_if_changed();
   if (curve_files_) curve_files_->reload_if_changed();
   exposed_files_->tell_if_changed();
@@ -366,6 +377,7 @@ void Server::look_after() {
 
 void Server::reload() {
   if (token_keys_) token_keys_->reload();
+  if (admin_token_) admin_token_->reload();
   if (tls_files_) tls_files_->reload();
   if (curve_files_) curve_files_->reload();
   exposed_files_->tell();
@@ -379,6 +391,7 @@ void Server::stop() {
   for (const auto& loop : loops_) loop->begin_drain(deadline);
   for (const auto& loop : loops_) loop->join();
   if (acceptor_) acceptor_->stop();
+  if (door_) door_->stop();
   if (shared_order_) shared_order_->stop();
 }
 

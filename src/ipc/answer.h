@@ -5,14 +5,17 @@
 #include <string_view>
 #include <vector>
 
+#include "traffic.h"
 #include "syncrelay/channel/channels.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/browse.h"
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/channel_list.h"
 #include "syncrelay/relay/inbox.h"
 #include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/notices.h"
+#include "syncrelay/relay/refusals.h"
 #include "syncrelay/relay/relay.h"
 
 // The answers on the control socket, as JSON text.
@@ -40,7 +43,13 @@ std::string channels_answer(const AnswerContext& context, const ChannelList& lis
 std::string receive_answer(const AnswerContext& context, const Notices::Taken& notices,
                            const std::vector<Inbox::Delivery>& deliveries);
 std::string settled_answer(const AnswerContext& context, const Settled& settled);
+// `limits`: members for the end, JSON.
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
-                         const std::vector<const ShardStats*>& shards);
+                         const std::vector<const ShardStats*>& shards, std::string_view limits);
+std::string history_answer(const AnswerContext& context, const Traffic& traffic);
+// The newest `max` of them. `endpoints`: that commands are pushed to.
+std::string refused_answer(const AnswerContext& context, const Refusals& refusals, std::size_t max,
+                           const std::vector<std::string>& endpoints);
+std::string events_answer(const AnswerContext& context, const Browsed& browsed);
 
 }  // namespace syncrelay

@@ -101,7 +101,7 @@ struct CommandServer::Impl {
   void publish_batch();
   void gather_more();
   bool take_all();
-  bool take(zmq::socket_t& socket);
+  bool take(std::size_t index);
 
   const Settings settings;
   Relay& relay;
@@ -172,7 +172,8 @@ void CommandServer::Impl::bind_control(const std::string& endpoint) {
   desk = std::make_unique<ControlDesk>(
       context, unreadable_bytes(),
       ControlDesk::Sources{relay, intake, relay_stats, shards.stats, shards.outboxes, gate,
-                           settings.epoch, clock, settings.presence});
+                           settings.epoch, clock, settings.presence, settings.errands,
+                           settings.limits, &endpoints});
   listen(desk->socket(), endpoint, PeerGate::Answers::each);
 }
 
@@ -205,6 +206,7 @@ void CommandServer::Impl::look_at_peers() {
   const TimePoint now = clock.now();
   next_look = now + kLookInterval;
   desk->forget_gone_receivers();
+  desk->look_at_traffic();
   if (keys) keys->look_after(gate, relay_stats);
   if (!more || now < next_refusal_line) return;
   next_refusal_line = now + kRefusalInterval;
@@ -255,6 +257,7 @@ void CommandServer::Impl::take_leave(TimePoint deadline) {
 // wait for messages hear that there are none.
 void CommandServer::Impl::hang_up() {
   desk->end_receivers();
+  desk->close_door();
   for (zmq::socket_t& socket : sockets) socket.close();
   desk->socket().close();
 }
@@ -337,7 +340,8 @@ bool CommandServer::Impl::take_all() {
   for (int turn = 0; more && turn < kMaxTurns && !intake.batch_full(); ++turn) {
     more = false;
     const std::uint64_t completed = gate.completed();
-    for (zmq::socket_t& socket : sockets) more = (intake.has_room() && take(socket)) || more;
+    for (std::size_t index = 0; index < sockets.size(); ++index)
+      more = (intake.has_room() && take(index)) || more;
     more = desk->take() || more;
     if (!more) gate.found_empty(completed);
     any = any || more;
@@ -346,12 +350,14 @@ bool CommandServer::Impl::take_all() {
 }
 
 // One command, if there is one.
-bool CommandServer::Impl::take(zmq::socket_t& socket) {
+bool CommandServer::Impl::take(std::size_t index) {
+  zmq::socket_t& socket = sockets[index];
   if (!socket.recv(message, zmq::recv_flags::dontwait)) return false;
   gate.took(message.size());
   if (keys) KeyDesk::hear(message, gate);
   if (!message.more()) {
-    intake.take({static_cast<const char*>(message.data()), message.size()}, kNobody);
+    intake.take({static_cast<const char*>(message.data()), message.size()},
+                Asker(kNobody, index + 1));
     return true;
   }
   while (message.more() && socket.recv(message, zmq::recv_flags::none)) gate.took(message.size());

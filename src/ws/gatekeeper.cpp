@@ -42,8 +42,7 @@ Gatekeeper::Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& 
       log_(log),
       tokens_(rules.tokens, status.clock, stats, log) {}
 
-Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole listener,
-                                        std::string_view peer) {
+Gatekeeper::Decision Gatekeeper::decide(std::string_view head, std::string_view peer) {
   const Result<HttpRequest, HttpFault> parsed = HttpRequest::parse(head);
   if (!parsed) return refuse_head(parsed.error(), peer);
   const HttpRequest& request = parsed.value();
@@ -55,9 +54,9 @@ Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole list
   std::string& address = *client;
   if (rules_.hosts.judge(request.host()) == HostRule::Verdict::refused)
     return refuse(misdirected(), request, address);
-  const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
-  if (at_the_door && wants_websocket(request)) return admit(request, std::move(address), peer);
-  return page(request, listener, address);
+  if (request.path() == kClientPath && wants_websocket(request))
+    return admit(request, std::move(address), peer);
+  return page(request, address);
 }
 
 std::string Gatekeeper::crowd_of(std::string_view address) const {
@@ -116,16 +115,13 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
                  std::move(seat).value()};
 }
 
-Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,
-                                   std::string_view address) {
-  const bool admin = listener == ListenerRole::admin;
-  const bool is_page = request.path() == (admin ? "/metrics" : "/health");
-  if (!is_page && (admin || request.path() != kClientPath))
-    return refuse(not_found(), request, address);
+Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, std::string_view address) {
+  const bool is_page = request.path() == "/health";
+  if (!is_page && request.path() != kClientPath) return refuse(not_found(), request, address);
   if (request.method() != "GET" && request.method() != "HEAD")
     return refuse(method_not_allowed(), request, address);
   if (!is_page) return refuse(not_an_upgrade(), request, address);
-  return answer(admin ? metrics_page(status_) : health_page(status_), request);
+  return answer(health_page(status_), request);
 }
 
 Gatekeeper::Reply Gatekeeper::refuse_head(const HttpFault& fault, std::string_view address) {
@@ -136,7 +132,7 @@ Gatekeeper::Reply Gatekeeper::refuse_tls(std::string_view address) {
   if (may_warn(next_warning_)) {
     log_.warning(
         "a connection speaks TLS to a listener that has none: give --tls-cert and "
-        "--tls-key (--admin-tls for the admin listener), or have it use ws:// or http://",
+        "--tls-key, or have it use ws:// or http://",
         {{"address", address}});
   }
   return refuse_head({400, "this is TLS, and the port has none"}, address);

@@ -12,6 +12,7 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/config/config.h"
+#include "syncrelay/door/door.h"
 #include "syncrelay/ipc/command_server.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/metrics/stats.h"
@@ -33,6 +34,7 @@
 
 namespace syncrelay {
 
+class AdminToken;
 class CurveFiles;
 class ExposedFiles;
 class TlsFiles;
@@ -73,6 +75,9 @@ class Server {
   void catch_up();
   Result<void, std::string> open_listeners();
   Result<void, std::string> load_keys();
+  Result<void, std::string> load_admin_token();
+  std::uint32_t door_connections() const;
+  void build_door();
   Result<void, std::string> load_certificate();
   Result<void, std::string> load_curve_keys();
   void build_shards();
@@ -109,6 +114,7 @@ class Server {
   std::unique_ptr<HostRule> hosts_;
   std::unique_ptr<OriginRule> origins_;
   std::unique_ptr<ProxyRule> proxies_;
+  std::unique_ptr<AdminToken> admin_token_;  // null: the admin listener asks for none
   std::unique_ptr<CurveFiles> curve_files_;  // null: nobody is asked for a key
   std::unique_ptr<ExposedFiles> exposed_files_;
   std::unique_ptr<TokenKeys> token_keys_;  // null: no tokens are asked for
@@ -122,7 +128,10 @@ class Server {
   std::unique_ptr<RedisOrder> shared_order_;  // null: the relay is alone
   WallTime newest_{};                         // in its log, at the start, by its time
   std::unique_ptr<Intake> intake_;
+  DoorStats door_stats_;
+  std::unique_ptr<Errands> errands_;  // null: there is no admin listener
   std::unique_ptr<CommandServer> commands_;
+  std::unique_ptr<Door> door_;  // null: the same
   std::unique_ptr<Acceptor> acceptor_;
 };
 

@@ -13,6 +13,7 @@
 #include "syncrelay/ipc/peer_keys.h"
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/errands.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/relay/intake.h"
@@ -39,6 +40,8 @@ class CommandServer {
     // and those of peers that may connect, which must outlive the server.
     std::string curve_key = {};
     const PeerKeys* curve_clients = nullptr;
+    Errands* errands = nullptr;  // of the HTTP door, which must outlive the server; null: no door
+    std::string limits = {};      // for the query "stats": what the relay may have, JSON members
   };
 
   // What lies on the other side. All must outlive the server.

@@ -22,7 +22,8 @@ struct Status {
   const RelayStats& relay;
   std::vector<const ShardStats*> shards;
   std::atomic<bool> stopping{false};
-  Counter refused_sockets;  // closed by the acceptor before HTTP; its thread writes
+  Counter refused_sockets;          // closed by the acceptor before HTTP; its thread writes
+  const DoorStats* door = nullptr;  // of the admin listener; null: there is none
 
   std::uint64_t clients() const {
     std::uint64_t sum = 0;

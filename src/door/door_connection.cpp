@@ -1,0 +1,409 @@
+#include "door_connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "syncrelay/door/http_status.h"
+#include "syncrelay/door/visitor_rule.h"
+#include "syncrelay/ws/network.h"
+#include "syncrelay/ws/pages.h"
+
+namespace syncrelay {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kReadBytes = 64 * 1024;             // at once
+constexpr std::size_t kReadsPerTurn = 16;                 // then others have their turn
+constexpr std::uint64_t kBodyBytesPerSecond = 64 * 1024;  // at least, of a body in the long run
+constexpr Duration kIdleTime = seconds(60);               // between two requests
+constexpr Duration kWriteTime = seconds(10);              // for some of an answer to be taken
+constexpr Duration kLeavingTime = seconds(5);             // for the peer to hang up
+constexpr Duration kHoldTime = milliseconds(500);         // of who shows a wrong token
+constexpr Duration kGoneTime = seconds(5);  // after which nobody waits who has hung up
+constexpr Duration kWaitTime = std::chrono::minutes(10);  // the relay answers long before
+
+constexpr int kContentTooLarge = 413;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+std::size_t index_of(int status) {
+  std::size_t index = 0;
+  while (index + 1 < kDoorStatuses.size() && kDoorStatuses[index] != status) ++index;
+  return index;
+}
+
+}  // namespace
+
+DoorConnection::DoorConnection(Descriptor fd, std::string address, DoorContext& context)
+    : fd_(std::move(fd)), address_(std::move(address)), context_(context) {
+  TlsServer* const tls = context_.settings.tls;
+  send_to(fd_.get(), tls == nullptr ? nullptr : tls->accept(fd_.get()));
+  context_.parts.stats.connections.add();
+  enter(Stage::head, context_.settings.handshake_timeout);
+}
+
+DoorConnection::~DoorConnection() {
+  if (tls() != nullptr && !tls()->established() && !tls()->fault())
+    counter(context_.parts.stats.tls.failures, TlsFailure::gone).add();
+  context_.parts.errands.withdraw(errand_);
+  context_.parts.errands.let_go(counted_);
+  context_.transients.leave(*this);
+  if (busy_) --context_.busy;
+  context_.parts.stats.connections.subtract();
+}
+
+// Who waits for an answer is not read from, so that what comes meanwhile stays in the kernel; only
+// its end is looked for.
+short DoorConnection::events() const {
+  const bool reads = stage_ == Stage::head || stage_ == Stage::body || stage_ == Stage::leaving;
+  const bool writes = stage_ == Stage::writing || !all_sent();
+  const bool looks = stage_ == Stage::waiting && !hung_up_;
+  return static_cast<short>((reads ? POLLIN : 0) | (writes ? POLLOUT : 0) |
+                            (looks ? POLLRDHUP : 0));
+}
+
+void DoorConnection::enter(Stage stage, Duration time) {
+  const TimePoint now = context_.parts.clock.now();
+  const bool busy = stage == Stage::waiting || stage == Stage::writing;
+  if (busy != busy_) context_.busy += busy ? 1 : -1;
+  busy_ = busy;
+  stage_ = stage;
+  deadline_ = now + time;
+  context_.transients.leave(*this);
+  if (busy) return;
+  context_.transients.enter(*this, network_of(address_), now, deadline_);
+  if (Transient* const surplus = context_.transients.surplus(*this)) {
+    context_.parts.stats.crowded.add();
+    context_.transients.leave(*surplus);
+    static_cast<DoorConnection&>(*surplus).displace();
+  }
+}
+
+bool DoorConnection::handle(short found) {
+  if ((found & (POLLERR | POLLNVAL)) != 0) return false;
+  if ((found & POLLHUP) != 0 && (found & POLLIN) == 0) return false;
+  if ((found & POLLOUT) != 0) {
+    if (!send_waiting()) return false;
+    if (stage_ == Stage::writing && !(pump() && advance())) return false;
+  }
+  if ((found & POLLIN) != 0 && !read_all()) return false;
+  if ((found & POLLRDHUP) != 0 && stage_ == Stage::waiting) note_hang_up();
+  return true;
+}
+
+// It may have said its all, and wait for the answer; a worker that is gone must have none.
+void DoorConnection::note_hang_up() {
+  hung_up_ = true;
+  deadline_ = std::min(deadline_, context_.parts.clock.now() + kGoneTime);
+  if (routed_.path == DoorPath::commands) context_.parts.errands.suspect(errand_);
+}
+
+bool DoorConnection::read_all() {
+  std::array<char, kReadBytes> bytes;
+  for (std::size_t turn = 0; turn < kReadsPerTurn; ++turn) {
+    if ((events() & POLLIN) == 0) return true;
+    const ssize_t size = recv(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (size < 0) return errno == EAGAIN || errno == EINTR;
+    if (size == 0) return false;
+    const std::string_view read(bytes.data(), static_cast<std::size_t>(size));
+    if (!(tls() == nullptr ? take(read) : decrypt(as_bytes(read)))) return false;
+  }
+  return true;
+}
+
+bool DoorConnection::decrypt(ByteSpan bytes) {
+  if (stage_ == Stage::leaving) return true;
+  if (!tls()->begun() && bytes.front() != TlsStream::kFirstByte) {
+    drop_tls();
+    counter(context_.parts.stats.tls.failures, TlsFailure::plain).add();
+    return fail({400, kTlsAdvice});
+  }
+  tls()->feed(bytes);
+  if (!tls()->established()) {
+    const bool done = tls()->negotiate();
+    if (tls()->fault()) return negotiate_failed();
+    if (!done) return true;
+    counter(context_.parts.stats.tls.handshakes, tls()->resumed()).add();
+  }
+  std::array<std::byte, TlsStream::kRecordBytes> plain;
+  std::string text;
+  while (const std::size_t size = tls()->read(plain)) text += as_text(ByteSpan(plain).first(size));
+  if (tls()->fault() || (!text.empty() && !take(text))) return false;
+  return !tls()->ended() || stage_ == Stage::waiting || stage_ == Stage::writing;
+}
+
+// The alert that says why is on its way already.
+bool DoorConnection::negotiate_failed() {
+  const TlsFault fault = *tls()->fault();
+  const TlsFailure failure = fault == TlsFault::unmatched ? TlsFailure::unmatched
+                             : fault == TlsFault::refused ? TlsFailure::refused
+                                                          : TlsFailure::malformed;
+  counter(context_.parts.stats.tls.failures, failure).add();
+  return leave();
+}
+
+bool DoorConnection::take(std::string_view bytes) {
+  if (stage_ == Stage::leaving) return true;
+  input_ += bytes;
+  return advance();
+}
+
+// Goes on with what has come, request by request.
+bool DoorConnection::advance() {
+  while (stage_ == Stage::head || stage_ == Stage::body) {
+    const Stage before = stage_;
+    const std::size_t size = input_.size();
+    if (!(before == Stage::head ? read_head() : read_body())) return false;
+    if (stage_ == before && (input_.size() == size || before == Stage::body)) return true;
+  }
+  return true;
+}
+
+bool DoorConnection::read_body() {
+  if (const auto fault = body_.take(input_)) {
+    if (fault->status != kContentTooLarge) return fail(*fault);
+    keeps_ = false;
+    return ask_too_large(*fault);
+  }
+  if (body_.over()) return serve();
+  deadline_ = body_began_ + context_.settings.handshake_timeout +
+              milliseconds(body_.received() * 1000 / kBodyBytesPerSecond);
+  return true;
+}
+
+// RFC 9112 section 2.2: empty lines before a request are skipped.
+bool DoorConnection::read_head() {
+  input_.erase(0, std::min(input_.find_first_not_of("\r\n"), input_.size()));
+  if (input_.empty()) return true;
+  if (request_) enter(Stage::head, context_.settings.handshake_timeout);  // the idle time is over
+  request_.reset();
+  routed_ = {};
+  keeps_ = false;
+  if (input_.front() == static_cast<char>(TlsStream::kFirstByte))
+    return fail({400, "this is TLS, and the port has none"});
+  if (!may_be_request(input_)) return fail({400, "this is no HTTP"});
+  const std::size_t end = head_end(input_, searched_);
+  searched_ = end == 0 ? input_.size() : 0;
+  if (end > kMaxHeadBytes || (end == 0 && input_.size() > kMaxHeadBytes))
+    return fail({431, "the request's head is too large"});
+  return end == 0 || begin_request(end);
+}
+
+// All that may keep a request out is looked at before its body is read.
+bool DoorConnection::begin_request(std::size_t head_bytes) {
+  head_ = input_.substr(0, head_bytes);
+  input_.erase(0, head_bytes);
+  const auto parsed = HttpRequest::parse(head_);
+  if (!parsed) return fail(parsed.error());
+  request_ = parsed.value();
+  routed_ = route(*request_);
+  const bool of_page = routed_.path == DoorPath::other;
+  const bool asks = context_.parts.secret != nullptr;
+  if (const auto fault = visitor_fault(*request_, context_.parts.hosts, asks, of_page))
+    return fail(*fault);
+  const bool posts = routed_.path == DoorPath::commands;
+  const bool may_post = posts && request_->method() == "POST";
+  auto body = BodyReader::of(*request_, context_.settings.max_body);
+  if (!body && body.error().status != kContentTooLarge) return fail(body.error());
+  if (asks && routed_.path != DoorPath::health && !has_secret(*request_)) return refuse_secret();
+  if (!may_post && !body) return fail({413, "nothing but commands has a body here"});
+  if (!may_post && !body.value().over()) return fail({400, "nothing but commands has a body here"});
+  if (!body) return ask_too_large(body.error());
+  if (request_->count("content-encoding") > 0 && !request_->lists("content-encoding", "identity"))
+    return fail({415, "a body comes as it is, without a Content-Encoding"});
+  keeps_ = !request_->http_1_0() && !request_->lists("connection", "close") && !ends_;
+  body_ = std::move(body).value();
+  if (body_.over()) return serve();
+  body_began_ = context_.parts.clock.now();
+  enter(Stage::body, context_.settings.handshake_timeout);
+  if (input_.empty() && request_->lists("expect", "100-continue")) write(as_bytes(kContinue));
+  return true;
+}
+
+bool DoorConnection::has_secret(const HttpRequest& request) const {
+  constexpr std::string_view kScheme = "bearer ";
+  if (request.count("authorization") != 1) return false;
+  const std::string_view shown = request.field("authorization");
+  return shown.size() > kScheme.size() &&
+         equal_ignoring_case(shown.substr(0, kScheme.size()), kScheme) &&
+         context_.parts.secret->is(trim(shown.substr(kScheme.size())));
+}
+
+// Who guesses is told so late, and on a connection each time.
+bool DoorConnection::refuse_secret() {
+  std::uint64_t untold = 0;
+  if (request_->count("authorization") > 0 &&
+      context_.lines.allows(context_.parts.clock.now(), untold)) {
+    context_.parts.log.warning("request to the admin listener refused: its token is not the one",
+                               {{"address", address_}, {"untold_before", untold}});
+  }
+  const bool shown = request_->count("authorization") > 0;
+  HttpResponse response =
+      fault_response({401, "a bearer token is asked for here: see --admin-token"});
+  if (!shown) {
+    keeps_ = false;
+    return respond(std::move(response));
+  }
+  output_ = {serialize(response, context_.parts.clock.wall(), false), std::move(response.body)};
+  keeps_ = false;
+  count(response.status);
+  enter(Stage::held, kHoldTime);
+  return true;
+}
+
+bool DoorConnection::serve() {
+  const std::string_view method = request_->method();
+  const bool reads = method == "GET" || method == "HEAD";
+  if (routed_.path == DoorPath::commands && method == "POST") return post();
+  if (routed_.path == DoorPath::commands || (routed_.path != DoorPath::other && !reads)) {
+    HttpResponse response = fault_response({405, "this path has another method"});
+    response.extra_name = "allow";
+    response.extra_value = routed_.allow;
+    return respond(std::move(response));
+  }
+  return routed_.query.empty() ? serve_page() : ask(std::move(routed_.query));
+}
+
+bool DoorConnection::serve_page() {
+  switch (routed_.path) {
+    case DoorPath::metrics:
+      return respond(metrics_page(context_.parts.status));
+    case DoorPath::health:
+      return respond(health_page(context_.parts.status));
+    case DoorPath::openapi:
+      return respond({200, "application/json", std::string(context_.parts.openapi)});
+    default:
+      break;
+  }
+  const bool reads = request_->method() == "GET" || request_->method() == "HEAD";
+  auto file = context_.parts.files ? context_.parts.files(*request_) : std::nullopt;
+  if (!file) return respond(fault_response({404, "there is nothing of this path here"}));
+  routed_.path = DoorPath::page;
+  if (reads) return respond(*std::move(file));
+  HttpResponse response = fault_response({405, "this path has another method"});
+  response.extra_name = "allow";
+  response.extra_value = routed_.allow;
+  return respond(std::move(response));
+}
+
+bool DoorConnection::post() {
+  constexpr std::string_view kNdjson = "application/x-ndjson";
+  const std::string_view type = request_->field("content-type");
+  const bool as_lines = equal_ignoring_case(trim(type.substr(0, type.find(';'))), kNdjson);
+  posted_ = Posted::read(body_.take_body(), as_lines, argument(*request_, "id"));
+  return ask(posted_.take_text());
+}
+
+bool DoorConnection::ask(std::string text, std::optional<Rejection> fault) {
+  if (context_.parts.status.stopping.load(std::memory_order_relaxed)) {
+    keeps_ = false;
+    return respond(fault_response({503, "the relay is stopping"}));
+  }
+  if (context_.busy >= std::max(context_.settings.connections / 2, 1U))
+    return respond(fault_response({429, "as many requests as may wait for their answers"}));
+  errand_ = context_.next_errand++;
+  enter(Stage::waiting, kWaitTime);
+  if (context_.parts.errands.send({errand_, std::move(text), std::move(fault)})) return true;
+  return give_up_errand();
+}
+
+// The relay says so, as it does elsewhere, and has it among what it refused.
+bool DoorConnection::ask_too_large(const HttpFault& fault) {
+  return ask({}, Rejection{RejectReason::too_large, context_.settings.max_body,
+                           std::string(fault.detail)});
+}
+
+bool DoorConnection::answered(ErrandAnswer answer) {
+  errand_ = 0;
+  counted_ = answer.text.size();
+  const RejectReason* const refused = answer.refused ? &*answer.refused : nullptr;
+  return respond(
+             relay_response(std::exchange(posted_, {}).told(std::move(answer.text)), refused)) &&
+         advance();
+}
+
+bool DoorConnection::give_up_errand() {
+  errand_ = 0;
+  keeps_ = false;
+  return respond(fault_response({503, "the relay is stopping"}));
+}
+
+// The connection cannot be read any further.
+bool DoorConnection::fail(const HttpFault& fault) {
+  keeps_ = false;
+  return respond(fault_response(fault));
+}
+
+bool DoorConnection::respond(HttpResponse response) {
+  response.keeps = keeps_;
+  count(response.status);
+  const bool head_only = request_ && request_->method() == "HEAD";
+  output_ = {serialize(response, context_.parts.clock.wall(), false), {}};
+  if (!head_only) output_[1] = std::move(response.body);
+  enter(Stage::writing, kWriteTime);
+  return pump();
+}
+
+void DoorConnection::count(int status) {
+  context_.parts.stats.requests[static_cast<std::size_t>(routed_.path)][index_of(status)].add();
+}
+
+// Sends what the socket takes.
+bool DoorConnection::pump() {
+  const std::size_t head = output_[0].size();
+  const std::size_t all = head + output_[1].size();
+  while (sent_ < all) {
+    const bool in_head = sent_ < head;
+    const std::string_view part = in_head ? std::string_view(output_[0]).substr(sent_)
+                                          : std::string_view(output_[1]).substr(sent_ - head);
+    const std::size_t taken = write(as_bytes(part));
+    if (taken == 0) return true;
+    sent_ += taken;
+    deadline_ = context_.parts.clock.now() + kWriteTime;
+  }
+  return !all_sent() || finish_answer();
+}
+
+bool DoorConnection::finish_answer() {
+  context_.parts.errands.let_go(std::exchange(counted_, 0));
+  output_ = {};
+  sent_ = 0;
+  if (!keeps_ || ends_) return leave();
+  if (tls() != nullptr && tls()->ended()) return leave();
+  enter(Stage::head, kIdleTime);
+  return true;
+}
+
+// So that no reset overtakes the answer (RFC 9112 section 9.6).
+bool DoorConnection::leave() {
+  input_.clear();
+  if (tls() != nullptr && tls()->established()) tls()->say_end();
+  shutdown(fd_.get(), SHUT_WR);
+  enter(Stage::leaving, kLeavingTime);
+  return true;
+}
+
+bool DoorConnection::tick(TimePoint now) {
+  if (displaced_) return false;
+  if (now < deadline_) return true;
+  if (stage_ == Stage::held) {
+    enter(Stage::writing, kWriteTime);
+    return pump();
+  }
+  const bool late = stage_ == Stage::body || (stage_ == Stage::head && !input_.empty());
+  return late && fail({408, "the request did not come in time"});
+}
+
+bool DoorConnection::end_soon() {
+  ends_ = true;
+  return stage_ == Stage::waiting || stage_ == Stage::writing || stage_ == Stage::held;
+}
+
+}  // namespace syncrelay
