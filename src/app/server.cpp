@@ -261,7 +261,8 @@ Result<void, std::string> Server::bind_commands() {
                                          kept_members(config_),
                                          curve_files_ ? curve_files_->secret_key() : "",
                                          curve_files_ ? &curve_files_->clients() : nullptr,
-                                         errands_.get()};
+                                         errands_.get(),
+                                         limits()};
   CommandServer::Shards shards{status_->shards, {}, relay_wake_};
   for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
   commands_ = std::make_unique<CommandServer>(

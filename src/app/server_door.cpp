@@ -1,6 +1,9 @@
 // The part of the server that is the HTTP door on the admin listener.
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "admin_token.h"
 #include "syncrelay/app/server.h"
@@ -41,6 +44,36 @@ void Server::build_door() {
                             .files = {},
                             .openapi = openapi_text()});
   status_->door = &door_stats_;
+}
+
+// What is asked for together with the numbers: what they are measured against.
+std::string Server::limits() const {
+  const std::pair<std::string_view, std::uint64_t> kBounds[] = {
+      {"clients", files_.clients},
+      {"state_bytes", config_.max_state},
+      {"state_keys", config_.max_state_keys},
+      {"log_bytes", config_.log_bytes},
+      {"log_events", config_.log_events},
+      {"channels", config_.max_channels},
+      {"members", config_.max_members},
+      {"inbox_messages", config_.inbox_messages},
+      {"inbox_bytes", config_.inbox_bytes},
+      {"ids", config_.dedup_ids},
+      {"command_connections", files_.command_connections},
+  };
+  std::string members = R"("limits":{)";
+  for (const auto& [name, bound] : kBounds) {
+    if (members.back() != '{') members += ',';
+    members.append("\"").append(name).append("\":").append(std::to_string(bound));
+  }
+  const char* const storage = config_.data.empty()                       ? "off"
+                              : config_.durability == Durability::power ? "power"
+                                                                        : "process";
+  members.append(R"(},"storage":")").append(storage);
+  members.append(R"(","cluster":)").append(config_.cluster.empty() ? "false" : "true");
+  members.append(R"(,"version":")").append(SYNCRELAY_VERSION).append(R"(","started":)");
+  append_timestamp(members, clock_.wall());
+  return members;
 }
 
 }  // namespace syncrelay

@@ -1,6 +1,7 @@
 """The HTTP door on the admin listener: commands and queries for those who speak no ZeroMQ, with the same answers."""
 
 import json
+import signal
 import threading
 
 import pytest
@@ -14,18 +15,18 @@ def door(relay):
     return DoorClient(relay)
 
 
-def test_a_command_is_answered_as_on_the_control_socket(relay, door, control_peer):
+def test_a_command_is_answered_as_on_the_control_socket(relay, door, peer_of):
     answer = door.post({"op": "set", "key": "radio", "value": {"track": 7}})
     assert answer.status == 200 and answer.headers["content-type"] == "application/json"
     told = answer.json()
     assert told["ok"] and told["seq"] == 1 and set(told["versions"]) == {"radio"}
-    assert control_peer(relay).confirm({"op": "state", "key": "radio"})["state"] == {"radio": {"track": 7}}
+    assert peer_of(relay).confirm({"op": "state", "key": "radio"})["state"] == {"radio": {"track": 7}}
 
 
 async def test_clients_hear_of_it(relay, door, connect):
     client = await connect(relay)
     door.post({"op": "broadcast", "type": "greeting", "data": "hello"})
-    event = await client.next_of("greeting")
+    event = await client.read_to_type("greeting")
     assert event["data"] == "hello"
 
 
@@ -76,11 +77,11 @@ def test_a_line_that_is_wrong_is_named_and_nothing_is_applied(door, bad, code):
     assert door.get("/state").json()["state"] == {"comparison": None, "radio": None}
 
 
-def test_an_id_is_the_same_by_whichever_way_it_comes(relay, door, control_peer, push_to):
+def test_an_id_is_the_same_by_whichever_way_it_comes(relay, door, peer_of, push_to):
     command = {"op": "set", "key": "radio", "value": 1, "id": "once"}
     assert "duplicate" not in door.post(command).json()
     assert door.post(command).json()["duplicate"] is True
-    peer = control_peer(relay)
+    peer = peer_of(relay)
     assert peer.confirm({**command, "value": 2})["duplicate"] is True
     peer.confirm({"op": "set", "key": "radio", "value": 3, "id": "other"})
     assert door.post({"op": "set", "key": "radio", "value": 4, "id": "other"}).json()["duplicate"] is True
@@ -153,7 +154,8 @@ def test_events_come_as_they_happen(relay, door):
     after = door.post({"op": "broadcast", "type": "first", "channel": "room:1"}).json()["seq"]
     assert door.get(f"/channels/room:1/events?after={after}").json()["events"] == []
     later = []
-    reader = threading.Thread(target=lambda: later.append(door.get(f"/channels/room:1/events?after={after}&wait=20", seconds=30)))
+    path = f"/channels/room:1/events?after={after}&wait=20"
+    reader = threading.Thread(target=lambda: later.append(door.get(path, seconds=30)))
     reader.start()
     wait_until(lambda: relay.metrics().value("admin_connections") >= 2, "it waits")
     door.post({"op": "broadcast", "type": "second", "channel": "room:1", "data": {"n": 1}})
@@ -184,10 +186,10 @@ def test_messages_of_clients_can_be_received_over_http(relay, door):
     assert door.post({"op": "receive", "wait": 0.2}).json()["events"] == []
 
 
-def test_refused_commands_are_shown_with_their_source_and_place(relay, door, control_peer, push_to):
-    push_to(relay).send(b'{"op":"set","key":1}')
+def test_refused_commands_are_shown_with_their_source_and_place(relay, door, peer_of, push_to):
+    push_to(relay).push(b'{"op":"set","key":1}')
     wait_until(lambda: len(door.get("/refused").json()["refused"]) == 1, "it is refused")
-    control_peer(relay).ask({"op": "set", "key": "a", "value": 1, "channel": "x", "if": {"a": 3}})
+    peer_of(relay).ask({"op": "set", "key": "a", "value": 1, "channel": "x", "if": {"a": 3}})
     door.post(b'{"op":"set"', **NDJSON)
     shown = door.get("/refused").json()["refused"]
     assert [(each["reason"], each["source"]) for each in shown] == [
@@ -215,7 +217,7 @@ def test_history_has_a_sample_each_two_seconds(door):
 
 def test_the_bounds_of_the_relay_stand_beside_its_numbers(start_relay):
     told = DoorClient(start_relay("--max-state", "1MiB")).get("/stats").json()
-    assert told["limits"]["max_state"] == 1 << 20 and told["storage"] == "off" and told["cluster"] is False
+    assert told["limits"]["state_bytes"] == 1 << 20 and told["storage"] == "off" and told["cluster"] is False
     assert told["stats"]["state_keys"] == 2
 
 
@@ -240,6 +242,6 @@ def test_the_relay_takes_its_leave_at_the_stop(relay, door):
     with RawDoor(relay) as raw:
         raw.send(request("POST", "/commands", b'{"op":"receive","wait":30}'))
         wait_until(lambda: relay.metrics().value("admin_connections") >= 2, "it waits")
-        relay.terminate()
+        relay.signal(signal.SIGTERM)
         assert raw.answer().json()["events"] == []
         assert raw.answer() is None

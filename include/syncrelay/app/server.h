@@ -78,6 +78,7 @@ class Server {
   Result<void, std::string> load_admin_token();
   std::uint32_t door_connections() const;
   void build_door();
+  std::string limits() const;
   Result<void, std::string> load_certificate();
   Result<void, std::string> load_curve_keys();
   void build_shards();
