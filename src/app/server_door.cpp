@@ -33,16 +33,15 @@ void Server::build_door() {
                                 .connections = std::max(door_connections(), 2U),
                                 .tls = config_.admin_tls ? &tls_files_->server() : nullptr};
   const BearerSecret* const secret = admin_token_ ? &admin_token_->secret() : nullptr;
-  door_ = std::make_unique<Door>(
-      settings, Door::Parts{.errands = *errands_,
-                            .hosts = *hosts_,
-                            .secret = secret,
-                            .status = *status_,
-                            .stats = door_stats_,
-                            .clock = clock_,
-                            .log = log_,
-                            .files = {},
-                            .openapi = openapi_text()});
+  door_ = std::make_unique<Door>(settings, Door::Parts{.errands = *errands_,
+                                                       .hosts = *hosts_,
+                                                       .secret = secret,
+                                                       .status = *status_,
+                                                       .stats = door_stats_,
+                                                       .clock = clock_,
+                                                       .log = log_,
+                                                       .files = {},
+                                                       .openapi = openapi_text()});
   status_->door = &door_stats_;
 }
 
@@ -66,7 +65,7 @@ std::string Server::limits() const {
     if (members.back() != '{') members += ',';
     members.append("\"").append(name).append("\":").append(std::to_string(bound));
   }
-  const char* const storage = config_.data.empty()                       ? "off"
+  const char* const storage = config_.data.empty()                      ? "off"
                               : config_.durability == Durability::power ? "power"
                                                                         : "process";
   members.append(R"(},"storage":")").append(storage);

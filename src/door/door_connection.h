@@ -18,6 +18,8 @@
 
 namespace syncrelay {
 
+inline constexpr int kContentTooLarge = 413;  // the status that the relay is asked for
+
 // What all connections of the door work with; the door's, and outlives them.
 struct DoorContext {
   Door::Settings settings;
@@ -81,6 +83,7 @@ class DoorConnection final : public SocketTransport, public Transient {
   bool ask(std::string text, std::optional<Rejection> fault = std::nullopt);
   bool fail(const HttpFault& fault);
   bool refuse_secret();
+  bool refuse_method();
   bool has_secret(const HttpRequest& request) const;
   bool respond(HttpResponse response);
   bool pump();

@@ -278,8 +278,8 @@ std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
 }
 
 std::string history_answer(const AnswerContext& context, const Traffic& traffic) {
-  return begin(context) + R"(,"step":)" + std::to_string(Traffic::kStepSeconds) +
-         R"(,"samples":)" + traffic.json() + '}';
+  return begin(context) + R"(,"step":)" + std::to_string(Traffic::kStepSeconds) + R"(,"samples":)" +
+         traffic.json() + '}';
 }
 
 std::string refused_answer(const AnswerContext& context, const Refusals& refusals, std::size_t max,

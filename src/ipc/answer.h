@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "traffic.h"
 #include "syncrelay/channel/channels.h"
+#include "syncrelay/ipc/traffic.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/browse.h"
 #include "syncrelay/post/client_info.h"

@@ -12,9 +12,8 @@
 #include "client_replies.h"
 #include "control_socket.h"
 #include "dismissals.h"
-#include "tails.h"
-#include "traffic.h"
 #include "syncrelay/ipc/peer_gate.h"
+#include "syncrelay/ipc/traffic.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/errands.h"
 #include "syncrelay/post/outbox.h"
@@ -22,6 +21,7 @@
 #include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/receivers.h"
 #include "syncrelay/relay/relay.h"
+#include "tails.h"
 
 namespace syncrelay {
 

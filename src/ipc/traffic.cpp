@@ -1,4 +1,4 @@
-#include "traffic.h"
+#include "syncrelay/ipc/traffic.h"
 
 #include <algorithm>
 #include <chrono>

@@ -174,7 +174,8 @@ bool CommandReader::check_events_query() {
 
 bool CommandReader::check_channels_query() {
   Command& command = *command_;
-  if (has(kAfter) && message_[offsets_[kAfter]] != '"') return fail(RejectReason::wrong_type, offsets_[kAfter], "member \"after\" must be a string");
+  if (has(kAfter) && message_[offsets_[kAfter]] != '"')
+    return fail(RejectReason::wrong_type, offsets_[kAfter], "member \"after\" must be a string");
   if (!is_channel(command.prefix)) return fail_channel(kPrefix, offsets_[kPrefix], command.prefix);
   if (command.after && !is_channel(*command.after))
     return fail_channel(kAfter, offsets_[kAfter], *command.after);

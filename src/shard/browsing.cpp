@@ -51,8 +51,8 @@ Browsed browse(const Replica& replica, const Browse& wish) {
   for (; seq < log.next().value; ++seq) {
     const LoggedEvent event = event_of(log, seq);
     bytes += event.end - event.begin;
-    browsed.more = browsed.events.size() == wish.max ||
-                   (!browsed.events.empty() && bytes > Browse::kMaxBytes);
+    browsed.more =
+        browsed.events.size() == wish.max || (!browsed.events.empty() && bytes > Browse::kMaxBytes);
     if (browsed.more) break;
     browsed.events.push_back(text_of(event));
   }

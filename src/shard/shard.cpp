@@ -242,8 +242,7 @@ bool Shard::take_in_one(bool whatever_size) {
     ++next_incoming_;
     return true;
   }
-  if (const auto* wish =
-          std::get_if<std::shared_ptr<const Browse>>(&incoming_[next_incoming_])) {
+  if (const auto* wish = std::get_if<std::shared_ptr<const Browse>>(&incoming_[next_incoming_])) {
     outbox_.put(browse(replica_, **wish));
     ++next_incoming_;
     return true;

@@ -41,7 +41,7 @@ class CommandServer {
     std::string curve_key = {};
     const PeerKeys* curve_clients = nullptr;
     Errands* errands = nullptr;  // of the HTTP door, which must outlive the server; null: no door
-    std::string limits = {};      // for the query "stats": what the relay may have, JSON members
+    std::string limits = {};     // for the query "stats": what the relay may have, JSON members
   };
 
   // What lies on the other side. All must outlive the server.

@@ -100,8 +100,7 @@ struct Noticed {
 };
 
 // Up: from a shard to the relay, by an Outbox, which never waits.
-using UpLetter =
-    std::variant<Reported, Subscribers, Attendance, Dismissed, Said, Noticed, Browsed>;
+using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said, Noticed, Browsed>;
 
 // What a letter holds in memory while it waits in a mailbox, in bytes.
 inline std::size_t weight(const Notes& notes) {

@@ -44,10 +44,9 @@ enum class Op : std::uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 22> kOpNames = {
-    "set",        "merge",   "delete",  "broadcast", "drop",     "batch", "will",
-    "barrier",    "state",   "members", "clients",   "channels", "stats", "refused",
-    "history",    "events",  "backup",
-    "disconnect", "receive", "done",    "extend",    "release"};
+    "set",    "merge",      "delete",  "broadcast", "drop",   "batch",   "will",    "barrier",
+    "state",  "members",    "clients", "channels",  "stats",  "refused", "history", "events",
+    "backup", "disconnect", "receive", "done",      "extend", "release"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
