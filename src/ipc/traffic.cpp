@@ -55,7 +55,7 @@ Traffic::Traffic(const RelayStats& relay, std::vector<const ShardStats*> shards,
 
 void Traffic::look(TimePoint now, WallTime wall) {
   if (now < next_) return;
-  next_ = std::max(next_ + kStep, now);
+  next_ = std::max(next_ + kStep, now + kStep / 2);
   const Totals totals_now = totals();
   if (samples_.size() == kMax) samples_.pop_front();
   samples_.push_back(sample(totals_now, wall));

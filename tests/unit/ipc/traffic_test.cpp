@@ -19,13 +19,13 @@ TEST_CASE("A sample each two seconds says what has happened since the last one")
   relay.events.add(3);
   shard.bytes_sent.add(50);
   shard.clients.set(2);
-  for (int count = 0; count < 100; ++count) shard.fanout.observe(60);
+  for (int count = 0; count < 100; ++count) shard.fanout.observe(600);
   traffic.look(begin + seconds(1), {});
   CHECK(traffic.json() == "[]");
   traffic.look(begin + seconds(2), {1'763'838'000'000'000});
   CHECK(traffic.json() ==
-        R"([{"ts":1763838000.000000,"clients":2,"events":3,"bytes":50,"delay_p50":0.000075,)"
-        R"("delay_p99":0.000100,"commands":0,"refused":0,"slow":0,"stalled":0,"skipped":0,)"
+        R"([{"ts":1763838000.000000,"clients":2,"events":3,"bytes":50,"delay_p50":0.000750,)"
+        R"("delay_p99":0.000995,"commands":0,"refused":0,"slow":0,"stalled":0,"skipped":0,)"
         R"("lag":0,"inbox":0}])");
   traffic.look(begin + seconds(4), {});
   CHECK(traffic.json().find(R"("events":0,"bytes":0,"delay_p50":null,"delay_p99":null)") !=
