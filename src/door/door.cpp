@@ -38,8 +38,10 @@ struct Door::Impl {
       : clock(parts.clock),
         errands(parts.errands),
         sockets({settings.connections, settings.connections}, [this] { wake.set(); }),
-        context{settings, parts, Transients({std::max(settings.connections / 2, 1U), 0}),
-                0,        1,     LineBudget(kLines, parts.clock.now())} {}
+        context{.settings = settings,
+                .parts = parts,
+                .transients = Transients({std::max(settings.connections / 2, 1U), 0}),
+                .lines = LineBudget(kLines, parts.clock.now())} {}
 
   void run();
   void turn(milliseconds patience);

@@ -21,6 +21,7 @@ using std::chrono::seconds;
 constexpr std::size_t kReadBytes = 64 * 1024;             // at once
 constexpr std::size_t kReadsPerTurn = 16;                 // then others have their turn
 constexpr std::uint64_t kBodyBytesPerSecond = 64 * 1024;  // at least, of a body in the long run
+constexpr std::size_t kBodiesAtOnce = 4;                  // of the largest
 constexpr Duration kIdleTime = seconds(60);               // between two requests
 constexpr Duration kWriteTime = seconds(10);              // for some of an answer to be taken
 constexpr Duration kLeavingTime = seconds(5);             // for the peer to hang up
@@ -48,6 +49,7 @@ DoorConnection::~DoorConnection() {
     counter(context_.parts.stats.tls.failures, TlsFailure::gone).add();
   context_.parts.errands.withdraw(errand_);
   context_.parts.errands.let_go(counted_);
+  count_body(0);
   context_.transients.leave(*this);
   if (busy_) --context_.busy;
   context_.parts.stats.connections.subtract();
@@ -166,6 +168,7 @@ bool DoorConnection::read_body() {
     keeps_ = false;
     return ask_too_large(*fault);
   }
+  if (!count_body(body_.received())) return fail({429, "as much as may is being read from others"});
   if (body_.over()) return serve();
   deadline_ = body_began_ + context_.settings.handshake_timeout +
               milliseconds(body_.received() * 1000 / kBodyBytesPerSecond);
@@ -203,6 +206,14 @@ bool DoorConnection::ask(std::string text, std::optional<Rejection> fault) {
   return give_up_errand();
 }
 
+// False: there is no room for so many bytes of it.
+bool DoorConnection::count_body(std::size_t bytes) {
+  const std::size_t bound = kBodiesAtOnce * context_.settings.max_body;
+  context_.body_bytes += bytes - body_bytes_;
+  body_bytes_ = bytes;
+  return context_.body_bytes <= bound;
+}
+
 // The relay says so, as it does elsewhere, and has it among what it refused.
 bool DoorConnection::ask_too_large(const HttpFault& fault) {
   return ask({}, Rejection{RejectReason::too_large, context_.settings.max_body,
@@ -231,6 +242,8 @@ bool DoorConnection::fail(const HttpFault& fault) {
 }
 
 bool DoorConnection::respond(HttpResponse response) {
+  body_ = {};
+  count_body(0);
   response.keeps = keeps_;
   count(response.status);
   const bool head_only = request_ && request_->method() == "HEAD";

@@ -25,7 +25,8 @@ struct DoorContext {
   Door::Settings settings;
   Door::Parts parts;
   Transients transients;
-  std::size_t busy = 0;  // connections that wait for an answer, or for it to be read
+  std::size_t busy = 0;        // connections that wait for an answer, or for it to be read
+  std::size_t body_bytes = 0;  // of all bodies that are being read or are with the relay
   std::uint64_t next_errand = 1;
   LineBudget lines;  // on who is not let in
 };
@@ -75,6 +76,7 @@ class DoorConnection final : public SocketTransport, public Transient {
   bool read_head();
   bool read_body();
   void note_hang_up();
+  bool count_body(std::size_t bytes);
   bool ask_too_large(const HttpFault& fault);
   bool begin_request(std::size_t head_bytes);
   bool serve();
@@ -105,6 +107,7 @@ class DoorConnection final : public SocketTransport, public Transient {
   Routed routed_;
   BodyReader body_;
   TimePoint body_began_{};
+  std::size_t body_bytes_ = 0;  // its part of the context's
   Posted posted_;
   std::uint64_t errand_ = 0;
   std::array<std::string, 2> output_;  // what is on its way: head and body of the answer

@@ -1,6 +1,7 @@
 #include "tails.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace syncrelay {
 

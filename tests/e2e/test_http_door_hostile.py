@@ -288,3 +288,19 @@ def door_worker_said(relay):
     client.read_head()
     yield lambda kind: client.send(frame(TEXT, b'{"type":"%s"}' % kind.encode()))
     client.__exit__(None, None, None)
+
+
+def test_bodies_of_all_together_are_bounded(start_relay):
+    relay = start_relay("--max-command", "1000")
+    slow = [RawDoor(relay) for _ in range(6)]
+    try:
+        for raw in slow:
+            raw.send(request("POST", "/commands", b" " * 900, **{"Content-Length": "1000"}))
+        wait_until(lambda: relay.metrics().value("admin_requests_total", path="/commands", status="429") == 2, "two are refused")
+        for raw in slow[:4]:
+            raw.send(b" " * 100)
+            assert raw.answer().status == 400
+        assert DoorClient(relay).post(SET).json()["ok"]
+    finally:
+        for raw in slow:
+            raw.__exit__()
