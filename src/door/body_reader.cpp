@@ -80,7 +80,7 @@ std::optional<HttpFault> BodyReader::step(std::string_view& input) {
     stage_ = Stage::size;
   } else if (line->empty()) {
     stage_ = Stage::over;
-  } else if ((trailer_ += line->size()) > kMaxTrailer) {
+  } else if ((trailer_ += line->size() + 2) > kMaxTrailer) {
     return kBadChunk;
   }
   return std::nullopt;
