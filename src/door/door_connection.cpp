@@ -94,11 +94,10 @@ bool DoorConnection::handle(short found) {
   return true;
 }
 
-// It may have said its all, and wait for the answer; a worker that is gone must have none.
+// It may have said its all, and wait for the answer. Of a worker the relay sees it by itself.
 void DoorConnection::note_hang_up() {
   hung_up_ = true;
   deadline_ = std::min(deadline_, context_.parts.clock.now() + kGoneTime);
-  if (routed_.path == DoorPath::commands) context_.parts.errands.suspect(errand_);
 }
 
 bool DoorConnection::read_all() {
@@ -202,7 +201,8 @@ bool DoorConnection::ask(std::string text, std::optional<Rejection> fault) {
     return respond(fault_response({429, "as many requests as may wait for their answers"}));
   errand_ = context_.next_errand++;
   enter(Stage::waiting, kWaitTime);
-  if (context_.parts.errands.send({errand_, std::move(text), std::move(fault)})) return true;
+  if (context_.parts.errands.send({errand_, std::move(text), std::move(fault), fd_.get()}))
+    return true;
   return give_up_errand();
 }
 

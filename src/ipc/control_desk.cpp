@@ -51,7 +51,7 @@ bool ControlDesk::take_errand() {
   Errand errand;
   if (sources_.errands == nullptr || !sources_.errands->take(errand)) return false;
   const Ticket ticket = kFirstDoorTicket + errand.number;
-  waiting_.emplace(ticket, Asking{Envelope{{}, errand.number}, -1});
+  waiting_.emplace(ticket, Asking{Envelope{{}, errand.number}, errand.connection});
   const Asker asker{ticket, static_cast<Peer>(ticket)};
   if (errand.fault) {
     sources_.intake.refuse(*errand.fault, errand.text, asker);
@@ -249,7 +249,7 @@ void ControlDesk::want_asked_notices() {
 
 // Who is found to be gone has had nothing.
 void ControlDesk::hand_out(const Receivers::Receiver& receiver, TimePoint now) {
-  const bool gone = is_gone(receiver.ticket);
+  const bool gone = ControlSocket::is_gone(receiving_.at(receiver.ticket));
   Envelope envelope = take_envelope(receiver.ticket);
   if (gone) return sources_.relay_stats.answers_dropped.add();
   if (!has_room(envelope, kMaxReceivedBytes)) return refuse(std::move(envelope), kUnread);
@@ -285,7 +285,7 @@ std::optional<TimePoint> ControlDesk::next_service() const {
 
 void ControlDesk::forget_gone_receivers() {
   receivers_.remove_if([this](Ticket ticket) {
-    if (!is_gone(ticket)) return false;
+    if (!ControlSocket::is_gone(receiving_.at(ticket))) return false;
     take_envelope(ticket);
     return true;
   });
@@ -371,12 +371,6 @@ bool ControlDesk::send(Envelope envelope, const Rejection& rejection) {
 bool ControlDesk::has_room(const Envelope& envelope, std::size_t answer_bytes) {
   return envelope.errand != 0 ? sources_.errands->has_room(answer_bytes)
                               : socket_.has_room(envelope.frames, answer_bytes);
-}
-
-bool ControlDesk::is_gone(Ticket ticket) const {
-  const std::uint64_t errand = waiting_.at(ticket).envelope.errand;
-  return errand != 0 ? sources_.errands->is_gone(errand)
-                     : ControlSocket::is_gone(receiving_.at(ticket));
 }
 
 bool ControlDesk::send(Envelope envelope, std::string answer, std::optional<RejectReason> refused) {

@@ -117,7 +117,6 @@ class ControlDesk {
   void want_asked_notices();
   void add_notices();
   Envelope take_envelope(Ticket ticket);
-  bool is_gone(Ticket ticket) const;
   void hear(std::size_t shard, UpLetter& letter);
   void answer_state(Envelope envelope, const Query& query);
   void answer_members(Envelope envelope, const Query& query);

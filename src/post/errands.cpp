@@ -17,7 +17,7 @@ bool Errands::send(Errand errand) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
-    open_.emplace(errand.number, false);
+    open_.insert(errand.number);
     waiting_.push_back(std::move(errand));
   }
   to_relay_();
@@ -27,11 +27,6 @@ bool Errands::send(Errand errand) {
 void Errands::withdraw(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   open_.erase(number);
-}
-
-void Errands::suspect(std::uint64_t number) {
-  const std::lock_guard lock(mutex_);
-  if (const auto found = open_.find(number); found != open_.end()) found->second = true;
 }
 
 void Errands::take(std::vector<ErrandAnswer>& answers) {
@@ -46,12 +41,6 @@ bool Errands::take(Errand& errand) {
   errand = std::move(waiting_.front());
   waiting_.pop_front();
   return true;
-}
-
-bool Errands::is_gone(std::uint64_t number) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = open_.find(number);
-  return found == open_.end() || found->second;
 }
 
 bool Errands::has_room(std::size_t answer_bytes) const {

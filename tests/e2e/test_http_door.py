@@ -27,7 +27,7 @@ async def test_clients_hear_of_it(relay, door, connect):
     client = await connect(relay)
     door.post({"op": "broadcast", "type": "greeting", "data": "hello"})
     event = await client.read_to_type("greeting")
-    assert event["data"] == "hello"
+    assert event.data == "hello"
 
 
 def test_values_pass_byte_for_byte(door):

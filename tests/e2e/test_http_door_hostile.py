@@ -131,11 +131,15 @@ def test_extensions_and_trailers_are_passed_over(relay):
 
 @pytest.mark.parametrize("body", [
     b"zz\r\n", b"-1\r\n", b"0x10\r\n", b"\r\n", b"5\n12345\r\n", b"5\r\n12345X\r\n", b"fffffffffffffffff\r\n",
-    b" 5\r\n12345\r\n", b"5;" + b"a" * 300 + b"\r\n", b"0\r\n" + b"X: 1\r\n" * 1000, b"+5\r\n12345\r\n",
+    b" 5\r\n12345\r\n", b"5;" + b"a" * 300 + b"\r\n", b"+5\r\n12345\r\n",
 ])
 def test_chunks_that_are_malformed_end_the_connection(relay, body):
     assert one(relay, CHUNKED + body) == (400, True)
     assert untouched(relay)
+
+
+def test_a_trailer_without_end_ends_the_connection(relay):
+    assert one(relay, CHUNKED + b"0\r\n" + b"X: 1\r\n" * 1000) == (400, True)
 
 
 @pytest.mark.parametrize("fields, status", [
@@ -254,7 +258,7 @@ def test_no_more_wait_for_answers_than_may(relay):
         assert DoorClient(relay).get("/health").status == 200
     finally:
         for raw in waiting:
-            raw.socket.close()
+            raw.__exit__()
     wait_until(lambda: DoorClient(relay).get("/state").status == 200, "there is room again", seconds=15)
 
 
@@ -266,7 +270,7 @@ def test_who_reads_no_answer_is_cut_off_and_holds_up_nobody(relay):
     stuck.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     stuck.send(request("GET", "/state"))
     assert len(door.get("/state").body) > 32_000_000
-    stuck.socket.close()
+    stuck.__exit__()
 
 
 def test_a_worker_that_has_hung_up_has_had_nothing(relay, door_worker_said):

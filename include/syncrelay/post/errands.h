@@ -8,7 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "syncrelay/protocol/rejection.h"
@@ -22,6 +22,7 @@ struct Errand {
   std::string text;          // the message
   // It is known already that it cannot be taken, and was not even read.
   std::optional<Rejection> fault = std::nullopt;
+  int connection = -1;  // descriptor of who asks, by which it is seen when he has hung up
 };
 
 // What became of it: the JSON that the control socket would answer with.
@@ -45,8 +46,6 @@ class Errands {
   bool send(Errand errand);
   // Who asked is gone. What was on its way is done all the same, but a worker has had nothing.
   void withdraw(std::uint64_t number);
-  // Who asked has hung up, and may be gone: a worker gets nothing, others their answer.
-  void suspect(std::uint64_t number);
   // Replaces the content of `answers` by all that has come.
   void take(std::vector<ErrandAnswer>& answers);
   // These bytes of an answer are read.
@@ -54,7 +53,6 @@ class Errands {
 
   // The relay's side. False: there is none.
   bool take(Errand& errand);
-  bool is_gone(std::uint64_t number) const;
   // Whether there is room for an answer of this size: always when none is unread, and else as long
   // as those do not hold too much memory.
   bool has_room(std::size_t answer_bytes) const;
@@ -72,8 +70,7 @@ class Errands {
   std::atomic<bool> closed_{false};
   mutable std::mutex mutex_;  // guards all below
   std::deque<Errand> waiting_;
-  std::unordered_map<std::uint64_t, bool> open_;  // sent, and neither answered nor withdrawn; true:
-                                                  // suspect
+  std::unordered_set<std::uint64_t> open_;  // sent, and neither answered nor withdrawn
   std::vector<ErrandAnswer> answers_;
 };
 
