@@ -140,7 +140,8 @@ def test_an_argument_that_is_wrong_is_refused_as_a_member_is(door, path, code):
 def test_paths_and_methods_that_are_not_there(door):
     for path in ("/nothing", "/channels/a/b/c", "/ws/sync", "//", "/state/"):
         assert door.get(path).status == 404, path
-    for method, path, allow in (("GET", "/commands", "POST"), ("POST", "/state", "GET, HEAD"), ("DELETE", "/stats", "GET, HEAD")):
+    for method, path, allow in (("GET", "/commands", "POST"), ("POST", "/state", "GET, HEAD"),
+                                ("DELETE", "/stats", "GET, HEAD")):
         answer = door.ask(method, path)
         assert (answer.status, answer.headers["allow"]) == (405, allow)
 

@@ -300,7 +300,8 @@ def test_bodies_of_all_together_are_bounded(start_relay):
     try:
         for raw in slow:
             raw.send(request("POST", "/commands", b" " * 900, **{"Content-Length": "1000"}))
-        wait_until(lambda: relay.metrics().value("admin_requests_total", path="/commands", status="429") == 2, "two are refused")
+        refused = {"path": "/commands", "status": "429"}
+        wait_until(lambda: relay.metrics().value("admin_requests_total", **refused) == 2, "two are refused")
         for raw in slow[:4]:
             raw.send(b" " * 100)
             assert raw.answer().status == 400
