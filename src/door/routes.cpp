@@ -62,9 +62,17 @@ bool fits(const Row& row, const std::vector<std::string_view>& segments, std::st
   return true;
 }
 
+// As JSON writes one without a sign or an exponent; all else is left to be refused.
 bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos &&
-         text.front() != '.' && text.back() != '.' && (text.front() != '0' || text.size() == 1);
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  const std::string_view whole = text.substr(0, dot);
+  const std::string_view part = text.substr(std::min(dot + 1, text.size()));
+  const auto has_digits_only = [](std::string_view digits) {
+    return digits.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  const bool padded = whole.size() > 1 && whole.front() == '0';
+  return !whole.empty() && !padded && has_digits_only(whole) && has_digits_only(part) &&
+         (dot == text.size() || !part.empty());
 }
 
 void add_member(std::string& query, std::string_view name, std::string_view value, bool number) {

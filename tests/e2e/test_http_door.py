@@ -153,7 +153,8 @@ def test_head_is_get_without_its_body(door):
 
 def test_events_come_as_they_happen(relay, door):
     after = door.post({"op": "broadcast", "type": "first", "channel": "room:1"}).json()["seq"]
-    assert door.get(f"/channels/room:1/events?after={after}").json()["events"] == []
+    for wait in ("", "&wait=0", "&wait=0.1"):
+        assert door.get(f"/channels/room:1/events?after={after}{wait}").json()["events"] == []
     later = []
     path = f"/channels/room:1/events?after={after}&wait=20"
     reader = threading.Thread(target=lambda: later.append(door.get(path, seconds=30)))

@@ -31,6 +31,9 @@ TEST_CASE("A path is a query of the control socket, and an argument a member of 
         R"({"op":"events","channel":"","after":5,"wait":0.5})");
   CHECK(query_of("/clients/7") == R"({"op":"explain","client":"7"})");
   CHECK(query_of("/refused?max=007") == R"({"op":"refused","max":"007"})");
+  for (const char* text : {"1.2.3", "1.", ".5", "01", "-1", "1e3", ""})
+    CHECK(query_of(std::string("/refused?max=") + text) ==
+          R"({"op":"refused","max":")" + std::string(text) + "\"}");
   CHECK(query_of("/state?x") == R"({"op":"state","x":""})");
 }
 
