@@ -17,11 +17,14 @@ EarlyDoor::EarlyDoor(Premises& premises)
       outbox_([] {}),
       status_(catching_up(premises.make_status({}))),
       loop_(premises.loop_settings(), premises.shard_settings({}), premises.clock,
-            premises.door_stats, outbox_, premises.rules(), *status_, premises.log) {}
+            premises.door_stats, outbox_, premises.rules(), *status_, premises.log),
+      errands_([] {}, [] {}),
+      admin_(premises.make_admin_door(errands_, *status_)) {}
 
 // Who is being answered hears it all, see ShardLoop.
 EarlyDoor::~EarlyDoor() {
   stop();
+  if (admin_) admin_->stop();
   loop_.begin_drain(premises_.clock.now());
   loop_.join();
 }
@@ -31,7 +34,8 @@ Result<void, std::string> EarlyDoor::open() {
     const OpenFilesScope scope(premises_.files.all);
     if (auto started = loop_.start(); !started) return started;
   }
-  acceptor_ = premises_.make_acceptor({&loop_}, *status_);
+  if (admin_) admin_->start();
+  acceptor_ = premises_.make_acceptor({&loop_}, admin_.get(), *status_);
   acceptor_->start();
   return {};
 }

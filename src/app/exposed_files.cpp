@@ -34,6 +34,7 @@ ExposedFiles::ExposedFiles(const Config& config, const Log& log) : log_(log) {
     if (!path.empty()) files_.push_back({path, secret});
   };
   watch(config.tls_key, Secret::always);
+  watch(config.admin_token, Secret::always);
   watch(config.curve_key, Secret::always);
   watch(config.curve_clients, Secret::never);
   watch(config.token_key, Secret::by_content);

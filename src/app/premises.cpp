@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "admin_token.h"
 #include "curve_files.h"
 #include "early_door.h"
 #include "exposed_files.h"
@@ -39,6 +40,7 @@ Premises::Premises(const Config& the_config, const Log& the_log)
     : config(the_config),
       log(the_log),
       started_(clock.now()),
+      began_(clock.wall()),
       hosts_(config.allow_host, config.allow_origin),
       origins_(config.allow_origin),
       proxies_(config.trusted_proxy) {
@@ -76,6 +78,10 @@ Result<void, std::string> Premises::load_files() {
   if (!config.token_key.empty() || !config.token_jwks.empty()) {
     token_keys = std::make_unique<TokenKeys>(config, log);
     if (auto loaded = token_keys->load(); !loaded) return loaded;
+  }
+  if (!config.admin_token.empty()) {
+    admin_token = std::make_unique<AdminToken>(config, log);
+    if (auto loaded = admin_token->load(); !loaded) return loaded;
   }
   if (!config.tls_cert.empty()) {
     tls_files = std::make_unique<TlsFiles>(config, clock, log);
@@ -136,13 +142,14 @@ Shard::Settings Premises::shard_settings(const std::string& epoch) const {
 // Half of the connections that are no clients may wait for their shard.
 ShardLoop::Settings Premises::loop_settings() const {
   TlsServer* const tls = tls_files ? &tls_files->server() : nullptr;
-  const std::uint32_t half = std::max(files.other_connections / shard_count() / 2, 1U);
+  const std::uint32_t rest = files.other_connections - door_connections();
+  const std::uint32_t half = std::max(rest / shard_count() / 2, 1U);
   return {config.max_client_message,
           config.handshake_timeout,
           {half, transients_per_network()},
           half,
           config.hello_type,
-          {tls, config.admin_tls ? tls : nullptr}};
+          tls};
 }
 
 // An address that may have few clients needs no more room on the way to becoming one.
@@ -167,21 +174,26 @@ std::unique_ptr<Status> Premises::make_status(const std::string& epoch) const {
   std::unique_ptr<Status> status(
       new Status{SYNCRELAY_VERSION, epoch, started_, clock, log, relay_stats, {}});
   for (const auto& shard : shard_stats) status->shards.push_back(shard.get());
+  status->door = config.admin ? &admin_stats : nullptr;
   if (config.cluster.empty()) return status;
   status->shards.push_back(&door_stats);
   status->cluster = &cluster_stats;
   return status;
 }
 
-std::unique_ptr<Acceptor> Premises::make_acceptor(std::vector<ShardLoop*> loops,
+std::unique_ptr<Acceptor> Premises::make_acceptor(std::vector<ShardLoop*> loops, Door* door,
                                                   Status& status) const {
   std::vector<const Listener*> clients;
   std::vector<const Listener*> admin;
   for (const Listener& listener : client_listeners) clients.push_back(&listener);
   for (const Listener& listener : admin_listeners) admin.push_back(&listener);
-  return std::make_unique<Acceptor>(Acceptor::Settings{config.send_buffer, files.all},
-                                    std::move(clients), std::move(admin), std::move(loops), status,
-                                    clock, log);
+  return std::make_unique<Acceptor>(
+      Acceptor::Settings{config.send_buffer, files.all}, std::move(clients), std::move(admin),
+      std::move(loops),
+      [door](Descriptor fd, std::string address) {
+        door->adopt(std::move(fd), std::move(address));
+      },
+      status, clock, log);
 }
 
 // By what is counted anyway: to ask the allocator takes its locks, and time.
@@ -230,6 +242,7 @@ void Premises::give_back_memory() {
 void Premises::look_after() {
   give_back_memory();
   if (token_keys) token_keys->reload_if_changed();
+  if (admin_token) admin_token->reload_if_changed();
   if (tls_files) tls_files->reload_if_changed();
   if (curve_files) curve_files->reload_if_changed();
   exposed_files_->tell_if_changed();
@@ -237,6 +250,7 @@ void Premises::look_after() {
 
 void Premises::reload() {
   if (token_keys) token_keys->reload();
+  if (admin_token) admin_token->reload();
   if (tls_files) tls_files->reload();
   if (curve_files) curve_files->reload();
   exposed_files_->tell();

@@ -13,10 +13,12 @@
 #include "syncrelay/base/result.h"
 #include "syncrelay/base/wake.h"
 #include "syncrelay/config/config.h"
+#include "syncrelay/door/door.h"
 #include "syncrelay/ipc/command_server.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/errands.h"
 #include "syncrelay/relay/store.h"
 #include "syncrelay/ws/acceptor.h"
 #include "syncrelay/ws/admission.h"
@@ -32,6 +34,7 @@
 
 namespace syncrelay {
 
+class AdminToken;
 class CurveFiles;
 class EarlyDoor;
 class ExposedFiles;
@@ -66,6 +69,12 @@ class Premises {
   // Reads again what it has read from files, see look_after().
   void reload();
 
+  // The HTTP door of the admin listener, not started yet; null: there is no such listener. Both
+  // must outlive it.
+  std::unique_ptr<Door> make_admin_door(Errands& errands, const Status& status);
+  // What answers to the query "stats" say of what the relay may have, and its like: JSON members.
+  std::string limits() const;
+
   // Answers what comes to the listening sockets with what there is to say while nobody can be a
   // client. Nothing else may accept there meanwhile.
   Result<void, std::string> open_door();
@@ -77,7 +86,9 @@ class Premises {
   Shard::Settings shard_settings(const std::string& epoch) const;
   DoorRules rules();
   std::unique_ptr<Status> make_status(const std::string& epoch) const;
-  std::unique_ptr<Acceptor> make_acceptor(std::vector<ShardLoop*> loops, Status& status) const;
+  // `door`: for the admin listener's connections; null where there is none. All must outlive it.
+  std::unique_ptr<Acceptor> make_acceptor(std::vector<ShardLoop*> loops, Door* door,
+                                          Status& status) const;
 
   const Config& config;
   const Log& log;
@@ -87,9 +98,11 @@ class Premises {
   RelayStats relay_stats;
   ClusterStats cluster_stats;
   std::vector<std::unique_ptr<ShardStats>> shard_stats;
-  ShardStats door_stats;
+  ShardStats door_stats;  // of the early door
+  DoorStats admin_stats;  // of the admin listener
   std::vector<Listener> client_listeners;
   std::vector<Listener> admin_listeners;
+  std::unique_ptr<AdminToken> admin_token;  // null: the admin listener asks for none
   std::unique_ptr<TokenKeys> token_keys;    // null: no tokens are asked for
   std::unique_ptr<TlsFiles> tls_files;      // null: clients connect without TLS
   std::unique_ptr<CurveFiles> curve_files;  // null: nobody is asked for a key
@@ -100,12 +113,14 @@ class Premises {
   Result<void, std::string> load_files();
   void share_files();
   void give_back_memory();
+  std::uint32_t door_connections() const;
   std::size_t transients_per_network() const;
   std::uint64_t held_bytes() const;
   std::uint64_t gone_bytes() const;
   std::uint64_t peak_bytes(std::uint64_t held);
 
   const TimePoint started_;
+  const WallTime began_;  // the same
   EbbRule ebb_;
   std::optional<LockFile> lock_;
   std::unique_ptr<ExposedFiles> exposed_files_;

@@ -55,6 +55,7 @@ Result<Server::Started, std::string> Server::start() {
   if (epoch_.empty()) return Started::stopped;
   build_shards();
   build_relay();
+  build_door();
   restore();
   if (auto bound = bind_commands(); !bound) return bound.error();
   if (auto started = start_shards(); !started) return started.error();
@@ -67,6 +68,7 @@ Result<Server::Started, std::string> Server::start() {
 // accepts.
 void Server::open_to_clients() {
   commands_->start();
+  if (door_) door_->start();
   premises_.stop_door();
   start_acceptor();
   say_ready();
@@ -162,13 +164,21 @@ Result<void, std::string> Server::bind_commands() {
                                          kept_members(config_),
                                          curve != nullptr ? curve->secret_key() : "",
                                          curve != nullptr ? &curve->clients() : nullptr,
-                                         shared_order_ ? &premises_.cluster_stats : nullptr};
+                                         shared_order_ ? &premises_.cluster_stats : nullptr,
+                                         errands_.get(),
+                                         premises_.limits()};
   CommandServer::Shards shards{status_->shards, {}, premises_.wake};
   for (const auto& outbox : outboxes_) shards.outboxes.push_back(outbox.get());
   commands_ = std::make_unique<CommandServer>(
       settings, CommandServer::RelayParts{*relay_, *intake_, premises_.relay_stats},
       std::move(shards), clock_, log_, std::exchange(premises_.legacy.sockets, nullptr));
   return commands_->bind();
+}
+
+void Server::build_door() {
+  if (!config_.admin) return;
+  errands_ = std::make_unique<Errands>([this] { premises_.wake.set(); }, [this] { door_->wake(); });
+  door_ = premises_.make_admin_door(*errands_, *status_);
 }
 
 Result<void, std::string> Server::start_shards() {
@@ -182,7 +192,7 @@ Result<void, std::string> Server::start_shards() {
 void Server::start_acceptor() {
   std::vector<ShardLoop*> loops;
   for (const auto& loop : loops_) loops.push_back(loop.get());
-  acceptor_ = premises_.make_acceptor(std::move(loops), *status_);
+  acceptor_ = premises_.make_acceptor(std::move(loops), door_.get(), *status_);
   acceptor_->start();
 }
 
@@ -234,6 +244,7 @@ void Server::stop() {
   for (const auto& loop : loops_) loop->begin_drain(deadline);
   for (const auto& loop : loops_) loop->join();
   if (acceptor_) acceptor_->stop();
+  if (door_) door_->stop();
   if (shared_order_) shared_order_->stop();
 }
 

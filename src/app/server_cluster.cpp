@@ -156,6 +156,7 @@ void Server::make_way() {
   for (const auto& loop : loops_) loop->begin_drain(deadline, CloseCause::cluster_began_anew);
   shared_order_->await_submitted(kWayTime);
   for (const auto& loop : loops_) loop->join();
+  if (door_) door_->stop();
   shared_order_->stop();
   premises_.legacy.inbox = relay_->inbox().all(relay_->ran());
   premises_.legacy.state = [relay = relay_, now = shared_order_->newest()] {

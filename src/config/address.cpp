@@ -39,16 +39,6 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(*port);
 }
 
-// Of a numeric address; a name counts as one that others may reach.
-bool is_loopback(std::string_view host) {
-  const std::string text(host);
-  in_addr v4{};
-  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == 127;
-  in6_addr v6{};
-  if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return false;
-  return std::memcmp(&v6, &in6addr_loopback, sizeof v6) == 0;
-}
-
 std::optional<std::string> ipc_problem(std::string_view path) {
   if (path.empty() || path == "*") return "names no path: write ipc:///directory/name.sock";
   if (path.starts_with('@')) return "is an abstract socket, which has no permissions: use a path";
@@ -86,6 +76,15 @@ bool is_scheme(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_loopback(std::string_view host) {
+  const std::string text(host);
+  in_addr v4{};
+  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == 127;
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return false;
+  return std::memcmp(&v6, &in6addr_loopback, sizeof v6) == 0;
+}
 
 std::optional<HostPort> parse_host_port(std::string_view text) {
   const auto split = split_host_port(text);

@@ -51,9 +51,9 @@ std::string describe(const Option& option) {
 // Of these there could be several, and is one only: who gives two on the command line may mean
 // both.
 bool is_once(const Option& option) {
-  constexpr std::array<std::string_view, 9> kOnce = {"admin",     "control",       "cluster",
-                                                     "curve-key", "curve-clients", "tls-cert",
-                                                     "tls-key",   "token-key",     "token-jwks"};
+  constexpr std::array<std::string_view, 10> kOnce = {
+      "admin",         "admin-token", "control", "cluster",   "curve-key",
+      "curve-clients", "tls-cert",    "tls-key", "token-key", "token-jwks"};
   return std::find(kOnce.begin(), kOnce.end(), option.name) != kOnce.end();
 }
 

@@ -147,6 +147,20 @@ Result<void, UsageError> check_tls(const Invocation& invocation) {
   return {};
 }
 
+// Whoever reaches the admin listener commands the relay.
+Result<void, UsageError> check_admin(const Invocation& invocation) {
+  const Config& config = invocation.config;
+  if (invocation.action != Action::serve) return {};
+  if (!config.admin_token.empty() && !config.admin)
+    return needs(invocation, "admin-token", "admin");
+  if (!config.admin || !config.admin_token.empty()) return {};
+  if (is_loopback(config.admin->host) || config.admin->host == "localhost") return {};
+  return refused("admin", invocation.origins.at("admin"),
+                 {config.admin->host,
+                  "is not a loopback address; whoever reaches it commands the relay: give "
+                  "--admin-token FILE, with a token of 32 characters or more in it"});
+}
+
 // What says more about tokens would be no use without a key, and the relay open to everybody.
 Result<void, UsageError> check_tokens(const Invocation& invocation) {
   const Config& config = invocation.config;
@@ -206,6 +220,7 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
   if (auto paired = check_curve(invocation); !paired) return paired;
   if (auto named = check_port(invocation); !named) return named;
   if (auto whole = check_tls(invocation); !whole) return whole;
+  if (auto guarded = check_admin(invocation); !guarded) return guarded;
   if (auto keyed = check_tokens(invocation); !keyed) return keyed;
   if (auto shared = check_cluster(invocation); !shared) return shared;
   if (config.state_key.size() > config.max_state_keys) {

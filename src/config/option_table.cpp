@@ -45,7 +45,9 @@ std::vector<Option> listener_options() {
       number_option({"port", kListeners, "PORT", "TCP port for clients; 0 picks a free one"},
                     &Config::port, {0, 65535}),
       address_option(
-          {"admin", kListeners, "HOST:PORT", "Second listener, for GET /metrics; not for clients"},
+          {"admin", kListeners, "HOST:PORT",
+           "Second listener, for operators and for backends that speak HTTP: commands, queries, "
+           "metrics; not for clients"},
           &Config::admin),
       text_option(
           {"tls-cert", kListeners, "FILE",
@@ -56,6 +58,10 @@ std::vector<Option> listener_options() {
                   &Config::tls_key, directory_problem),
       flag_option({"admin-tls", kListeners, "", "The admin listener speaks TLS, too"},
                   &Config::admin_tls),
+      text_option({"admin-token", kListeners, "FILE",
+                   "Bearer token that the admin listener asks for; needed where --admin is no "
+                   "loopback address"},
+                  &Config::admin_token, directory_problem),
       list_option({"allow-origin", kListeners, "ORIGIN",
                    "Browser origin to accept besides the relay's own host; * for all"},
                   &Config::allow_origin, origin_problem),
@@ -75,8 +81,7 @@ std::vector<Option> listener_options() {
                      {"on", number(Page::on)},
                      {"off", number(Page::off)}}),
   };
-  options[3].default_text = "off";
-  options[4].default_text = "off";
+  for (std::size_t index : {3, 4, 6}) options[index].default_text = "off";
   return options;
 }
 

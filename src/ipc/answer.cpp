@@ -264,7 +264,8 @@ std::string settled_answer(const AnswerContext& context, const Settled& settled)
 }
 
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
-                         const std::vector<const ShardStats*>& shards, const ClusterView& cluster) {
+                         const std::vector<const ShardStats*>& shards, const ClusterView& cluster,
+                         std::string_view limits) {
   std::string answer = begin(context) + R"(,"stats":{)";
   append_member(answer, "commands", total(relay.commands));
   append_member(answer, "commands_rejected", total(relay.rejected));
@@ -296,8 +297,54 @@ std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                 sum(shards, [](const ShardStats& shard) { return shard.resumes.get(); }));
   append_member(answer, "bytes_sent",
                 sum(shards, [](const ShardStats& shard) { return shard.bytes_sent.get(); }));
+  append_member(answer, "clients",
+                sum(shards, [](const ShardStats& shard) { return shard.clients.get(); }));
+  append_member(answer, "channels", relay.channels.get());
+  append_member(answer, "command_connections", relay.command_connections.get());
   if (cluster.stats != nullptr) append_cluster(answer, *cluster.stats, cluster.now);
-  return answer + "}}";
+  answer += '}';
+  if (!limits.empty()) answer.append(",").append(limits);
+  return answer + '}';
+}
+
+std::string history_answer(const AnswerContext& context, const Traffic& traffic) {
+  return begin(context) + R"(,"step":)" + std::to_string(Traffic::kStepSeconds) + R"(,"samples":)" +
+         traffic.json() + '}';
+}
+
+std::string refused_answer(const AnswerContext& context, const Refusals& refusals, std::size_t max,
+                           const std::vector<std::string>& endpoints) {
+  std::string answer = begin(context) + R"(,"refused":[)";
+  for (std::size_t index = 0; index < std::min(max, refusals.size()); ++index) {
+    if (index > 0) answer += ',';
+    const RefusedCommand& each = refusals.newest(index);
+    const bool named = each.endpoint > 0 && each.endpoint <= endpoints.size();
+    answer += R"({"ts":)";
+    append_timestamp(answer, each.ts);
+    append_member(answer, "reason", json_string(name(each.reason)));
+    append_member(answer, "detail", json_string(each.detail));
+    append_member(answer, "source",
+                  json_string(kCommandSourceNames[static_cast<std::size_t>(each.source)]));
+    if (named) append_member(answer, "endpoint", json_string(endpoints[each.endpoint - 1]));
+    if (!each.op.empty()) append_member(answer, "op", json_string(each.op));
+    append_member(answer, "channel", json_string(each.channel));
+    append_member(answer, "offset", std::uint64_t{each.offset});
+    if (each.index) append_member(answer, "index", std::uint64_t{*each.index});
+    append_member(answer, "bytes", std::uint64_t{each.bytes});
+    answer += '}';
+  }
+  return answer + "]}";
+}
+
+std::string events_answer(const AnswerContext& context, const Browsed& browsed) {
+  std::string answer = begin(context) + R"(,"events":[)";
+  for (const std::string& event : browsed.events) {
+    if (answer.back() != '[') answer += ',';
+    answer += event;
+  }
+  answer += browsed.more ? R"(],"more":true)" : R"(],"more":false)";
+  if (browsed.skipped > 0) answer += R"(,"skipped":)" + std::to_string(browsed.skipped);
+  return answer + '}';
 }
 
 }  // namespace syncrelay

@@ -6,14 +6,17 @@
 #include <vector>
 
 #include "syncrelay/channel/channels.h"
+#include "syncrelay/ipc/traffic.h"
 #include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/browse.h"
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/channel_list.h"
 #include "syncrelay/relay/inbox.h"
 #include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/notices.h"
+#include "syncrelay/relay/refusals.h"
 #include "syncrelay/relay/relay.h"
 
 // The answers on the control socket, as JSON text.
@@ -47,7 +50,14 @@ struct ClusterView {
   const ClusterStats* stats;
   TimePoint now;
 };
+// `limits`: members for the end, JSON.
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
-                         const std::vector<const ShardStats*>& shards, const ClusterView& cluster);
+                         const std::vector<const ShardStats*>& shards, const ClusterView& cluster,
+                         std::string_view limits);
+std::string history_answer(const AnswerContext& context, const Traffic& traffic);
+// The newest `max` of them. `endpoints`: that commands are pushed to.
+std::string refused_answer(const AnswerContext& context, const Refusals& refusals, std::size_t max,
+                           const std::vector<std::string>& endpoints);
+std::string events_answer(const AnswerContext& context, const Browsed& browsed);
 
 }  // namespace syncrelay

@@ -23,11 +23,11 @@ void ClientReplies::take(std::size_t shard, const Said& said) {
   if (said.ref.empty()) return intake_.take(said, kNobody);
   const Ticket ticket = next_ticket_++;
   waiting_.emplace(ticket, Asking{shard, said.connection, said.ref});
-  intake_.take(said, {ticket, kFirstTicket + said.connection});
+  intake_.take(said, {ticket, kFirstClientTicket + said.connection});
 }
 
 bool ClientReplies::take(const Reply& reply) {
-  if (reply.ticket < kFirstTicket) return false;
+  if (reply.ticket < kFirstClientTicket) return false;
   const Asking asking = std::move(waiting_.extract(reply.ticket).mapped());
   notes_[asking.shard].notes.push_back({asking.connection, message_of(reply, asking.ref)});
   return true;

@@ -30,9 +30,6 @@ class ClientReplies {
   void send();
 
  private:
-  // Tickets of clients, and clients as peers; those of the control socket are below.
-  static constexpr Ticket kFirstTicket = Ticket{1} << 63;
-
   struct Asking {
     std::size_t shard;
     std::uint64_t connection;
@@ -42,7 +39,7 @@ class ClientReplies {
   Relay& relay_;
   Intake& intake_;
   std::unordered_map<Ticket, Asking> waiting_;  // as many as are in the batch and in the order
-  Ticket next_ticket_ = kFirstTicket;
+  Ticket next_ticket_ = kFirstClientTicket;
   std::vector<Notes> notes_;  // by shard
 };
 

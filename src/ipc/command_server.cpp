@@ -57,7 +57,7 @@ struct CommandServer::Impl {
   void publish_batch();
   void gather_more();
   bool take_all();
-  bool take(zmq::socket_t& socket);
+  bool take(std::size_t index);
 
   const Settings settings;
   Relay& relay;
@@ -90,7 +90,8 @@ Result<void, std::string> CommandServer::Impl::bind_all() {
   desk = std::make_unique<ControlDesk>(
       *place->control,
       ControlDesk::Sources{relay, intake, relay_stats, shards.stats, shards.outboxes, gate,
-                           settings.epoch, clock, settings.presence, settings.cluster});
+                           settings.epoch, clock, settings.presence, settings.cluster,
+                           settings.errands, settings.limits, &place->endpoints});
   return {};
 }
 
@@ -105,6 +106,7 @@ void CommandServer::Impl::look_at_peers() {
   const TimePoint now = clock.now();
   next_look = now + kLookInterval;
   desk->forget_gone_receivers();
+  desk->look_at_traffic();
   if (keys) keys->look_after(gate, relay_stats);
   if (!more || now < next_refusal_line) return;
   next_refusal_line = now + kRefusalInterval;
@@ -156,6 +158,7 @@ void CommandServer::Impl::take_leave(TimePoint deadline) {
 // wait for messages hear that there are none.
 void CommandServer::Impl::hang_up() {
   desk->end_receivers();
+  desk->close_door();
   place->close();
 }
 
@@ -166,6 +169,7 @@ void CommandServer::Impl::make_way() {
   publish_batch();
   desk->end_receivers();
   desk->refuse_queries();
+  desk->close_door();
 }
 
 // What shards have to say does not keep it going: clients may say something all the time.
@@ -246,7 +250,8 @@ bool CommandServer::Impl::take_all() {
   for (int turn = 0; more && turn < kMaxTurns && !intake.batch_full(); ++turn) {
     more = false;
     const std::uint64_t completed = gate.completed();
-    for (zmq::socket_t& socket : sockets) more = (intake.has_room() && take(socket)) || more;
+    for (std::size_t index = 0; index < sockets.size(); ++index)
+      more = (intake.has_room() && take(index)) || more;
     more = desk->take() || more;
     if (!more) gate.found_empty(completed);
     any = any || more;
@@ -255,12 +260,14 @@ bool CommandServer::Impl::take_all() {
 }
 
 // One command, if there is one.
-bool CommandServer::Impl::take(zmq::socket_t& socket) {
+bool CommandServer::Impl::take(std::size_t index) {
+  zmq::socket_t& socket = sockets[index];
   if (!socket.recv(message, zmq::recv_flags::dontwait)) return false;
   gate.took(message.size());
   if (keys) KeyDesk::hear(message, gate);
   if (!message.more()) {
-    intake.take({static_cast<const char*>(message.data()), message.size()}, kNobody);
+    intake.take({static_cast<const char*>(message.data()), message.size()},
+                Asker(kNobody, index + 1));
     return true;
   }
   while (message.more() && socket.recv(message, zmq::recv_flags::none)) gate.took(message.size());

@@ -23,13 +23,20 @@ const Rejection kUnread{RejectReason::busy, 0, "earlier answers are not read yet
 ControlDesk::ControlDesk(ControlSocket& socket, const Sources& sources)
     : socket_(socket),
       sources_(sources),
+      tails_(sources.relay),
+      traffic_(sources.relay_stats, sources.shards, sources.clock.now()),
       client_replies_(sources.relay, sources.intake, sources.outboxes.size()),
       receivers_(kMaxReceivers) {}
 
 bool ControlDesk::take() {
+  const bool any = take_request();
+  return take_errand() || any;
+}
+
+bool ControlDesk::take_request() {
   Envelope envelope;
   zmq::message_t body;
-  const bool received = socket_.receive(envelope, body);
+  const bool received = socket_.receive(envelope.frames, body);
   for (std::uint64_t dropped = socket_.take_dropped(); dropped > 0; --dropped)
     sources_.intake.count(RejectReason::multipart);
   if (!received) return false;
@@ -39,6 +46,25 @@ bool ControlDesk::take() {
   sources_.intake.take({static_cast<const char*>(body.data()), body.size()},
                        {ticket, static_cast<Peer>(descriptor)});
   return true;
+}
+
+// Each of them is a peer of its own: it waits for no other.
+bool ControlDesk::take_errand() {
+  Errand errand;
+  if (sources_.errands == nullptr || !sources_.errands->take(errand)) return false;
+  const Ticket ticket = kFirstDoorTicket + errand.number;
+  waiting_.emplace(ticket, Asking{Envelope{{}, errand.number}, errand.connection});
+  const Asker asker{ticket, static_cast<Peer>(ticket)};
+  if (errand.fault) {
+    sources_.intake.refuse(*errand.fault, errand.text, asker);
+  } else {
+    sources_.intake.take(errand.text, asker);
+  }
+  return true;
+}
+
+void ControlDesk::close_door() {
+  if (sources_.errands != nullptr) sources_.errands->close();
 }
 
 void ControlDesk::answer(std::vector<Reply> replies) {
@@ -58,7 +84,7 @@ void ControlDesk::answer(Envelope envelope, const Reply& reply) {
   if (const auto* query = std::get_if<Query>(&reply.content)) {
     answer(std::move(envelope), *query);
   } else if (const auto* rejection = std::get_if<Rejection>(&reply.content)) {
-    send(std::move(envelope), rejected_answer(*rejection));
+    send(std::move(envelope), *rejection);
   } else if (const auto* settled = std::get_if<Settled>(&reply.content)) {
     send(std::move(envelope), settled_answer(context({}), *settled));
   } else {
@@ -93,9 +119,17 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
       return send_large(std::move(envelope),
                         channels_answer(now, list_channels(query, sources_.relay.channels(),
                                                            sources_.relay.subscribers())));
+    case Op::events:
+      return begin_tail(std::move(envelope), query);
+    case Op::history:
+      return send_large(std::move(envelope), history_answer(now, traffic_));
+    case Op::refused:
+      return send_large(std::move(envelope), refused_answer(now, sources_.intake.refusals(),
+                                                            query.worker.max, *sources_.endpoints));
     default:
-      send(std::move(envelope), stats_answer(now, sources_.relay_stats, sources_.shards,
-                                             {sources_.cluster, sources_.clock.now()}));
+      send(std::move(envelope),
+           stats_answer(now, sources_.relay_stats, sources_.shards,
+                        {sources_.cluster, sources_.clock.now()}, sources_.limits));
   }
 }
 
@@ -107,7 +141,7 @@ void ControlDesk::answer_state(Envelope envelope, const Query& query) {
   const StateValue* const found = state.find(query.key);
   const std::size_t one = found == nullptr ? 0 : (*found)->size();
   const std::size_t all = state.bytes() + state.size() * kVersionBytes;
-  if (!socket_.has_room(envelope, query.key.empty() ? all : one))
+  if (!has_room(envelope, query.key.empty() ? all : one))
     return refuse(std::move(envelope), kUnread);
   send(std::move(envelope), state_answer(context(query.channel_name()), state, query.key));
 }
@@ -116,8 +150,7 @@ void ControlDesk::answer_members(Envelope envelope, const Query& query) {
   static const State kNobody;
   const Channel* const channel = sources_.relay.channels().find(query.channel_name());
   const State& members = channel == nullptr ? kNobody : channel->members.get();
-  if (!socket_.has_room(envelope, members.members_size()))
-    return refuse(std::move(envelope), kUnread);
+  if (!has_room(envelope, members.members_size())) return refuse(std::move(envelope), kUnread);
   send(std::move(envelope), members_answer(context(query.channel_name()), members,
                                            sources_.presence.match(query.channel_name())));
 }
@@ -159,6 +192,8 @@ void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
     sources_.relay.attend(shard, *attendance);
   } else if (const auto* dismissed = std::get_if<Dismissed>(&letter)) {
     end_dismissal(*dismissed);
+  } else if (auto* browsed = std::get_if<Browsed>(&letter)) {
+    answer_tail(tails_.take(std::move(*browsed)));
   } else if (auto* noticed = std::get_if<Noticed>(&letter)) {
     for (; !noticed->notices.empty(); noticed->notices.pop_front())
       noticed_.push_back(std::move(noticed->notices.front()));
@@ -191,6 +226,7 @@ void ControlDesk::add_receiver(Ticket ticket, const Query& query) {
 }
 
 void ControlDesk::serve_receivers() {
+  tails_.serve(sources_.relay_stats.events.get(), sources_.clock.now());
   Notices& notices = sources_.relay.notices();
   if (receivers_.empty() && notices.asked().empty()) return;
   const TimePoint now = sources_.clock.now();
@@ -219,7 +255,7 @@ void ControlDesk::hand_out(const Receivers::Receiver& receiver, TimePoint now) {
   const bool gone = ControlSocket::is_gone(receiving_.at(receiver.ticket));
   Envelope envelope = take_envelope(receiver.ticket);
   if (gone) return sources_.relay_stats.answers_dropped.add();
-  if (!socket_.has_room(envelope, kMaxReceivedBytes)) return refuse(std::move(envelope), kUnread);
+  if (!has_room(envelope, kMaxReceivedBytes)) return refuse(std::move(envelope), kUnread);
   const WorkerWish& wish = receiver.wish;
   Inbox& inbox = sources_.relay.inbox();
   Notices::Taken notices = sources_.relay.notices().take(wish.events, wish.max, kMaxReceivedBytes);
@@ -245,7 +281,9 @@ void ControlDesk::send_nothing(const Receivers::Receiver& receiver) {
 std::optional<TimePoint> ControlDesk::next_service() const {
   const auto end = receivers_.next_end();
   const auto lease_end = sources_.relay.inbox().next_end();
-  return end && lease_end ? std::min(*end, *lease_end) : end;
+  const auto next = end && lease_end ? std::min(*end, *lease_end) : end;
+  const auto tail_end = tails_.next_end();
+  return next && tail_end ? std::min(*next, *tail_end) : (next ? next : tail_end);
 }
 
 void ControlDesk::forget_gone_receivers() {
@@ -258,6 +296,7 @@ void ControlDesk::forget_gone_receivers() {
 
 void ControlDesk::end_receivers() {
   while (const auto receiver = receivers_.take_first(receivers_.asked())) send_nothing(*receiver);
+  for (Tails::Answer& answer : tails_.end()) answer_tail(std::move(answer));
 }
 
 void ControlDesk::refuse_queries() {
@@ -274,6 +313,15 @@ void ControlDesk::add_to_list(Reported reported) {
   const std::string_view channel = list.channel ? std::string_view(*list.channel) : "";
   send_large(std::move(list.envelope), clients_answer(context(channel), list.clients));
   lists_.erase(found);
+}
+
+void ControlDesk::begin_tail(Envelope envelope, const Query& query) {
+  if (!tails_.add(envelope, query, sources_.clock.now()))
+    refuse(std::move(envelope), {RejectReason::busy, 0, "too many queries for events"});
+}
+
+void ControlDesk::answer_tail(Tails::Answer answer) {
+  send_large(std::move(answer.envelope), events_answer(context(answer.channel), answer.browsed));
 }
 
 void ControlDesk::begin_dismissal(Envelope envelope, const Query& query) {
@@ -305,24 +353,39 @@ void ControlDesk::go_on_with_backup() {
   if (backup_.empty()) return;
   const auto ended = sources_.relay.step_backup();
   if (!ended) return;
-  const std::string answer =
-      *ended ? backup_answer(context({}), ended->value()) : rejected_answer(ended->error());
-  for (Envelope& envelope : backup_) send(std::move(envelope), answer);
+  for (Envelope& envelope : backup_) {
+    if (*ended) {
+      send(std::move(envelope), backup_answer(context({}), ended->value()));
+    } else {
+      send(std::move(envelope), ended->error());
+    }
+  }
   backup_.clear();
 }
 
 void ControlDesk::send_large(Envelope envelope, std::string answer) {
-  if (!socket_.has_room(envelope, answer.size())) return refuse(std::move(envelope), kUnread);
+  if (!has_room(envelope, answer.size())) return refuse(std::move(envelope), kUnread);
   send(std::move(envelope), std::move(answer));
 }
 
 void ControlDesk::refuse(Envelope envelope, const Rejection& rejection) {
   sources_.intake.count(rejection.reason);
-  send(std::move(envelope), rejected_answer(rejection));
+  send(std::move(envelope), rejection);
 }
 
-bool ControlDesk::send(Envelope envelope, std::string answer) {
-  const bool sent = socket_.answer(std::move(envelope), std::move(answer));
+bool ControlDesk::send(Envelope envelope, const Rejection& rejection) {
+  return send(std::move(envelope), rejected_answer(rejection), rejection.reason);
+}
+
+bool ControlDesk::has_room(const Envelope& envelope, std::size_t answer_bytes) {
+  return envelope.errand != 0 ? sources_.errands->has_room(answer_bytes)
+                              : socket_.has_room(envelope.frames, answer_bytes);
+}
+
+bool ControlDesk::send(Envelope envelope, std::string answer, std::optional<RejectReason> refused) {
+  const bool sent = envelope.errand != 0
+                        ? sources_.errands->answer({envelope.errand, std::move(answer), refused})
+                        : socket_.answer(std::move(envelope.frames), std::move(answer));
   if (!sent) sources_.relay_stats.answers_dropped.add();
   return sent;
 }

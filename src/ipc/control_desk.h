@@ -13,19 +13,22 @@
 #include "control_socket.h"
 #include "dismissals.h"
 #include "syncrelay/ipc/peer_gate.h"
+#include "syncrelay/ipc/traffic.h"
 #include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/errands.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/relay/intake.h"
 #include "syncrelay/relay/receivers.h"
 #include "syncrelay/relay/relay.h"
+#include "tails.h"
 
 namespace syncrelay {
 
-// Takes what comes in on the control socket and answers it: commands once they are published,
-// queries then, too, so that an answer never tells of what is not stored. Relay thread only, once
-// built.
+// Takes what comes in on the control socket, and from the HTTP door, and answers it: commands once
+// they are published, queries then, too, so that an answer never tells of what is not stored. Relay
+// thread only, once built.
 class ControlDesk {
  public:
   // What answers tell of. All references must outlive the desk.
@@ -40,6 +43,9 @@ class ControlDesk {
     const Clock& clock;
     ChannelPatterns presence;               // the channels that keep members
     const ClusterStats* cluster = nullptr;  // null: the relay is alone
+    Errands* errands = nullptr;             // of the HTTP door; null: there is none
+    std::string limits = {};  // what the relay may have at most, and its like: JSON members
+    const std::vector<std::string>* endpoints = nullptr;  // that commands are pushed to
   };
 
   // `socket` must outlive it.
@@ -47,6 +53,8 @@ class ControlDesk {
 
   // Takes one request, if there is one.
   bool take();
+  // No errand is taken any more.
+  void close_door();
 
   // Answers what the intake has replied to.
   void answer(std::vector<Reply> replies);
@@ -69,10 +77,12 @@ class ControlDesk {
   void serve_receivers();
   // When that will have something to do, unless something comes.
   std::optional<TimePoint> next_service() const;
-  // No worker gets any more.
+  // No worker gets any more, nor who waits for events.
   void end_receivers();
   // Nor does anybody get the answer to a query that is under way.
   void refuse_queries();
+  // To be called now and then: keeps account of what happens.
+  void look_at_traffic() { traffic_.look(sources_.clock.now(), sources_.clock.wall()); }
   // Workers whose connection has ended wait no longer.
   void forget_gone_receivers();
 
@@ -101,6 +111,8 @@ class ControlDesk {
     Said said;
   };
 
+  bool take_request();
+  bool take_errand();
   void answer(Envelope envelope, const Reply& reply);
   void answer(Envelope envelope, const Query& query);
   void add_receiver(Ticket ticket, const Query& query);
@@ -115,14 +127,18 @@ class ControlDesk {
   void answer_members(Envelope envelope, const Query& query);
   void begin_list(Envelope envelope, const Query& query);
   void add_to_list(Reported reported);
+  void begin_tail(Envelope envelope, const Query& query);
+  void answer_tail(Tails::Answer answer);
   void begin_dismissal(Envelope envelope, const Query& query);
   void end_dismissal(const Dismissed& dismissed);
   void join_backup(Envelope envelope);
+  bool has_room(const Envelope& envelope, std::size_t answer_bytes);
   // Or refuses, when the peer has not read earlier ones.
   void send_large(Envelope envelope, std::string answer);
   void refuse(Envelope envelope, const Rejection& rejection);
+  bool send(Envelope envelope, const Rejection& rejection);
   // False: the peer is gone, or does not read.
-  bool send(Envelope envelope, std::string answer);
+  bool send(Envelope envelope, std::string answer, std::optional<RejectReason> refused = {});
   AnswerContext context(std::string_view channel) const;
 
   ControlSocket& socket_;
@@ -136,6 +152,8 @@ class ControlDesk {
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;
   Dismissals dismissals_;
+  Tails tails_;
+  Traffic traffic_;
   ClientReplies client_replies_;
   bool hears_clients_ = true;
   std::vector<ClientSaid> said_;  // what the outboxes held the last two times, at most

@@ -52,20 +52,20 @@ ControlSocket::ControlSocket(zmq::context_t& context, std::int64_t max_message, 
   socket_.set(zmq::sockopt::router_mandatory, true);
 }
 
-bool ControlSocket::receive(Envelope& envelope, zmq::message_t& body) {
-  envelope.clear();
+bool ControlSocket::receive(Frames& frames, zmq::message_t& body) {
+  frames.clear();
   bool well_formed = true;
   bool identity = true;  // ZeroMQ's own frame, which came from nobody
   while (socket_.recv(body, zmq::recv_flags::dontwait)) {
     if (!std::exchange(identity, !body.more())) gate_.took(body.size());
     if (!body.more()) {
       KeyDesk::hear(body, gate_);
-      if (well_formed && !envelope.empty()) return true;
+      if (well_formed && !frames.empty()) return true;
       ++dropped_;
-      envelope.clear();
+      frames.clear();
       well_formed = true;
-    } else if (envelope.size() < kMaxEnvelopeFrames && body.size() <= kMaxEnvelopeBytes) {
-      envelope.push_back(std::exchange(body, zmq::message_t()));
+    } else if (frames.size() < kMaxEnvelopeFrames && body.size() <= kMaxEnvelopeBytes) {
+      frames.push_back(std::exchange(body, zmq::message_t()));
     } else {
       well_formed = false;
     }
@@ -73,23 +73,23 @@ bool ControlSocket::receive(Envelope& envelope, zmq::message_t& body) {
   return false;
 }
 
-bool ControlSocket::has_room(const Envelope& envelope, std::size_t answer_bytes) {
+bool ControlSocket::has_room(const Frames& frames, std::size_t answer_bytes) {
   if (answer_bytes <= kMaxSmallAnswer) return true;
   const std::size_t all = all_unread_->load();
   if (all > 0 && all + answer_bytes > kMaxAllUnreadBytes) return false;
-  const std::size_t unread = unread_of(envelope.front())->load();
+  const std::size_t unread = unread_of(frames.front())->load();
   return unread == 0 || unread + answer_bytes <= kMaxUnreadBytes;
 }
 
-bool ControlSocket::answer(Envelope envelope, std::string body) {
-  if (body.size() > kMaxSmallAnswer) return answer_large(std::move(envelope), std::move(body));
-  return send_envelope(envelope) &&
+bool ControlSocket::answer(Frames frames, std::string body) {
+  if (body.size() > kMaxSmallAnswer) return answer_large(std::move(frames), std::move(body));
+  return send_frames(frames) &&
          socket_.send(zmq::buffer(body), zmq::send_flags::dontwait).has_value();
 }
 
-bool ControlSocket::answer_large(Envelope envelope, std::string body) {
-  const UnreadBytes unread = unread_of(envelope.front());
-  if (!send_envelope(envelope)) return false;
+bool ControlSocket::answer_large(Frames frames, std::string body) {
+  const UnreadBytes unread = unread_of(frames.front());
+  if (!send_frames(frames)) return false;
   auto payload = std::make_unique<Payload>(Payload{std::move(body), unread, all_unread_});
   unread->fetch_add(payload->body.size());
   all_unread_->fetch_add(payload->body.size());
@@ -109,9 +109,9 @@ ControlSocket::UnreadBytes ControlSocket::unread_of(const zmq::message_t& identi
 }
 
 // The first frame decides: a message is taken whole or not at all.
-bool ControlSocket::send_envelope(Envelope& envelope) {
+bool ControlSocket::send_frames(Frames& frames) {
   try {
-    for (zmq::message_t& frame : envelope) {
+    for (zmq::message_t& frame : frames) {
       if (!socket_.send(frame, zmq::send_flags::dontwait | zmq::send_flags::sndmore)) return false;
     }
   } catch (const zmq::error_t&) {

@@ -18,7 +18,13 @@ namespace syncrelay {
 
 // The frames in front of a request's body: the peer's identity, and whatever the peer put there to
 // recognise the answer by (a REQ socket an empty frame). They come back with the answer.
-using Envelope = std::vector<zmq::message_t>;
+using Frames = std::vector<zmq::message_t>;
+
+// To whom an answer goes.
+struct Envelope {
+  Frames frames;             // a peer of the socket
+  std::uint64_t errand = 0;  // or, when it is not 0, the HTTP door: see Errands
+};
 
 // A ROUTER socket for DEALER and REQ peers; who makes it binds it. Relay thread only, once bound.
 class ControlSocket {
@@ -27,17 +33,17 @@ class ControlSocket {
 
   // Takes one request, if there is one. A request with too many or too large frames before its body
   // is dropped: it is not clear to whom to answer.
-  bool receive(Envelope& envelope, zmq::message_t& body);
+  bool receive(Frames& frames, zmq::message_t& body);
 
   // Requests dropped so since the last call.
   std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
 
   // Whether there is room for an answer of this size: always when nobody has one
   // unread, and else as long as those do not hold too much memory, of this peer and of all.
-  bool has_room(const Envelope& envelope, std::size_t answer_bytes);
+  bool has_room(const Frames& frames, std::size_t answer_bytes);
 
   // False when the answer was dropped: the peer is gone, or leaves a great number unread.
-  bool answer(Envelope envelope, std::string body);
+  bool answer(Frames frames, std::string body);
 
   // By what connection a request came, as the kernel tells connections apart.
   struct Connection {
@@ -58,8 +64,8 @@ class ControlSocket {
   // Of large answers that ZeroMQ holds for one peer; its threads let go of them.
   using UnreadBytes = std::shared_ptr<std::atomic<std::size_t>>;
 
-  bool send_envelope(Envelope& envelope);
-  bool answer_large(Envelope envelope, std::string body);
+  bool send_frames(Frames& frames);
+  bool answer_large(Frames frames, std::string body);
   UnreadBytes unread_of(const zmq::message_t& identity);
 
   zmq::socket_t socket_;

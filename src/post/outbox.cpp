@@ -33,6 +33,10 @@ void Outbox::put(Dismissed dismissed) {
   put_and_wake([&](Waiting& waiting) { waiting.dismissed.push_back(dismissed); });
 }
 
+void Outbox::put(Browsed browsed) {
+  put_and_wake([&](Waiting& waiting) { waiting.browsed.push_back(std::move(browsed)); });
+}
+
 bool Outbox::put(Said said) {
   bool taken = false;
   put_and_wake([&](Waiting& waiting) {
@@ -71,6 +75,7 @@ void Outbox::take(std::vector<UpLetter>& letters) {
   if (!taken.noticed.notices.empty()) letters.emplace_back(std::move(taken.noticed));
   for (Said& said : taken.said) letters.emplace_back(std::move(said));
   for (const Dismissed& dismissed : taken.dismissed) letters.emplace_back(dismissed);
+  for (Browsed& browsed : taken.browsed) letters.emplace_back(std::move(browsed));
   for (Reported& report : taken.reported) letters.emplace_back(std::move(report));
 }
 

@@ -84,7 +84,8 @@ bool CommandReader::check_values() {
   if (broadcast && !(check_type() && check_twins(kSet, command.set))) return false;
   if (command.op == Op::channels) return check_channels_query();
   if (command.op == Op::disconnect) return check_disconnect();
-  if (is_of_worker(command.op)) return check_worker_wish();
+  if (is_of_worker(command.op) || command.op == Op::refused) return check_worker_wish();
+  if (command.op == Op::events) return check_events_query();
   return (seen_ & kRareMembers) == 0 || check_rare_members();
 }
 
@@ -161,8 +162,20 @@ bool CommandReader::check_ttl() {
                                "\"ttl\" is not a number of seconds over 0 and up to 31536000");
 }
 
+bool CommandReader::check_events_query() {
+  if (has(kChannel) && !check_channel()) return false;
+  if (has(kAfter)) command_->after_seq = whole_number(text_of(kAfter));
+  if (has(kAfter) && !command_->after_seq) {
+    return fail(RejectReason::wrong_type, offsets_[kAfter],
+                "\"after\" is not the number of an event");
+  }
+  return check_worker_wish();
+}
+
 bool CommandReader::check_channels_query() {
   Command& command = *command_;
+  if (has(kAfter) && message_[offsets_[kAfter]] != '"')
+    return fail(RejectReason::wrong_type, offsets_[kAfter], "member \"after\" must be a string");
   if (!is_channel(command.prefix)) return fail_channel(kPrefix, offsets_[kPrefix], command.prefix);
   if (command.after && !is_channel(*command.after))
     return fail_channel(kAfter, offsets_[kAfter], *command.after);

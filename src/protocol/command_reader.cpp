@@ -53,6 +53,7 @@ void CommandReader::forget() {
   command.commands_array = {};
   command.prefix.clear();
   command.after.reset();
+  command.after_seq.reset();
   command.from.clear();
   command.connection.reset();
   command.reason.clear();

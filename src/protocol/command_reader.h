@@ -83,6 +83,7 @@ class CommandReader {
   bool check_list(Member member);
   bool check_ttl();
   bool check_channels_query();
+  bool check_events_query();
   bool check_from();
   bool check_disconnect();
   bool check_close_frame();

@@ -67,15 +67,16 @@ Intake::Intake(const Settings& settings, Relay& relay, Order& order, RelayStats&
       tend_from_(clock.now()) {}
 
 void Intake::take(std::string_view message, const Asker& asker, const Said* said) {
+  endpoint_ = asker.ticket == kNobody ? static_cast<std::size_t>(asker.peer) : 0;
   const Result<const Command*, Rejection> command = decoder_.decode(message);
   if (!command) return refuse(command.error(), message, asker);
   if (!is_query(command.value()->op)) {
-    if (!has_room_for(asker)) return refuse(kNoRoom, message, asker);
+    if (!has_room_for(asker)) return refuse(kNoRoom, message, asker, command.value());
     return submit({message, command.value(), asker.ticket}, asker.peer, said);
   }
   if (asker.ticket != kNobody) return ask(*command.value(), asker);
   refuse({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
-         message, asker);
+         message, asker, command.value());
 }
 
 bool Intake::has_room_for(const Asker& asker) const {
@@ -136,7 +137,9 @@ void Intake::publish(const Said& said, const Asker& asker) {
   if (replies_.is_expected(said)) return refuse(kOnItsWay, said.text, asker);
   const Said* const kept = said.ref.empty() ? nullptr : &said;
   const std::string id = order_.is_shared() ? shared_id(said) : "";
+  of_client_ = true;
   take(id.empty() ? said.text : with_id(said.text, id), asker, kept);
+  of_client_ = false;
 }
 
 // Of what was settled last.
@@ -178,23 +181,52 @@ void Intake::apply(const Order::Ordered& ordered) {
 void Intake::apply(const Order::Commanded& commanded, const Order::Ordered& ordered) {
   Result<Accepted, Rejection> applied = relay_.apply(*commanded.command, ordered.moment);
   if (!ordered.moment.own) return;
-  if (commanded.ticket != kNobody) return settle(commanded.ticket, std::move(applied));
-  if (!applied) return refuse(applied.error(), commanded.message, kNobody);
+  if (commanded.ticket != kNobody) return settle(commanded, std::move(applied));
+  if (!applied) return refuse(applied.error(), commanded.message, kNobody, commanded.command);
   if (!applied.value().stored) ++unanswered_;
 }
 
 // Somebody waits for it.
-void Intake::settle(Ticket ticket, Result<Accepted, Rejection> applied) {
+void Intake::settle(const Order::Commanded& commanded, Result<Accepted, Rejection> applied) {
+  const Ticket ticket = commanded.ticket;
   settled_ = {ticket, applied.ok()};
-  if (!applied) count(applied.error().reason);
+  if (!applied) {
+    count(applied.error().reason);
+    note(applied.error(), commanded.message, ticket, commanded.command);
+  }
   Reply::Content content = applied ? Reply::Content(std::move(applied).value()) : applied.error();
   keep_ref(replies_.settle(ticket, std::move(content)).get());
 }
 
-void Intake::refuse(const Rejection& rejection, std::string_view message, const Asker& asker) {
+void Intake::refuse(const Rejection& rejection, std::string_view message, const Asker& asker,
+                    const Command* command) {
   count(rejection.reason);
+  note(rejection, message, asker.ticket, command);
   if (asker.ticket != kNobody) return replies_.add(asker, rejection);
   log_refusal(rejection, message);
+}
+
+// For a person who asks later.
+void Intake::note(const Rejection& rejection, std::string_view message, Ticket ticket,
+                  const Command* command) {
+  RefusedCommand refused;
+  refused.ts = clock_.wall();
+  refused.reason = rejection.reason;
+  refused.detail = cut_at_character(as_utf8(rejection.detail), Refusals::kMaxDetail);
+  refused.source = of_client_ || ticket >= kFirstClientTicket ? CommandSource::client
+                   : ticket >= kFirstDoorTicket               ? CommandSource::http
+                   : ticket == kNobody                        ? CommandSource::push
+                                                              : CommandSource::control;
+  refused.endpoint = refused.source == CommandSource::push ? endpoint_ : 0;
+  if (command != nullptr) {
+    refused.op = name(command->op);
+    refused.channel = command->channel_name();
+  }
+  if (rejection.channel) refused.channel = *rejection.channel;
+  refused.offset = rejection.offset;
+  refused.index = rejection.index;
+  refused.bytes = message.size();
+  refusals_.add(std::move(refused));
 }
 
 void Intake::log_refusal(const Rejection& rejection, std::string_view message) {
@@ -289,6 +321,7 @@ void Intake::refuse_unstored(const Rejection& rejection) {
   for (Reply& reply : replies_.ready()) {
     if (!rests_on_batch(reply)) continue;
     count(rejection.reason);
+    note(rejection, {}, reply.ticket, nullptr);
     log_refusal(rejection, {});
     reply.content = rejection;
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "browsing.h"
 #include "syncrelay/base/prefetch.h"
 
 namespace syncrelay {
@@ -238,6 +239,11 @@ bool Shard::take_in_one(bool whatever_size) {
   }
   if (const auto* inquiry = std::get_if<Inquiry>(&incoming_[next_incoming_])) {
     answer(*inquiry);
+    ++next_incoming_;
+    return true;
+  }
+  if (const auto* wish = std::get_if<std::shared_ptr<const Browse>>(&incoming_[next_incoming_])) {
+    outbox_.put(browse(replica_, **wish));
     ++next_incoming_;
     return true;
   }

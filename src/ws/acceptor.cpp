@@ -42,18 +42,18 @@ std::string text_of(const sockaddr_storage& address) {
 }  // namespace
 
 Acceptor::Acceptor(const Settings& settings, std::vector<const Listener*> clients,
-                   std::vector<const Listener*> admin, std::vector<ShardLoop*> loops,
+                   std::vector<const Listener*> admin, std::vector<ShardLoop*> loops, Door door,
                    Status& status, const Clock& clock, const Log& log)
     : settings_(settings),
       loops_(std::move(loops)),
+      door_(std::move(door)),
       status_(status),
       clock_(clock),
       log_(log),
       stop_event_(eventfd(0, EFD_CLOEXEC)),
       reserve_(open_reserve()) {
-  for (const Listener* listener : clients)
-    sources_.push_back({listener->fd(), ListenerRole::clients});
-  for (const Listener* listener : admin) sources_.push_back({listener->fd(), ListenerRole::admin});
+  for (const Listener* listener : clients) sources_.push_back({listener->fd(), false});
+  for (const Listener* listener : admin) sources_.push_back({listener->fd(), true});
 }
 
 void Acceptor::start() {
@@ -87,7 +87,7 @@ void Acceptor::accept_some(const Source& source) {
     if (fd && fd.get() >= static_cast<int>(settings_.descriptors)) {
       turn_away(fd);
     } else if (fd) {
-      hand_over(std::move(fd), source.role, text_of(address));
+      hand_over(std::move(fd), source.admin, text_of(address));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
       return turn_away_next(source);
     } else if (errno != ECONNABORTED && errno != EINTR) {
@@ -96,13 +96,13 @@ void Acceptor::accept_some(const Source& source) {
   }
 }
 
-void Acceptor::hand_over(Descriptor fd, ListenerRole role, std::string address) {
+void Acceptor::hand_over(Descriptor fd, bool admin, std::string address) {
   const int on = 1;
   const int send_buffer = static_cast<int>(settings_.send_buffer);
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
-  ShardLoop& loop = role == ListenerRole::admin ? *loops_.front() : least_loaded();
-  loop.adopt(std::move(fd), role, std::move(address));
+  if (admin) return door_(std::move(fd), std::move(address));
+  least_loaded().adopt(std::move(fd), std::move(address));
 }
 
 // Takes one connection off the queue, so that its peer learns at once and poll() does not spin.

@@ -55,12 +55,8 @@ std::span<std::byte> writable_bytes(std::string& text) {
 
 }  // namespace
 
-Connection::Connection(std::string address, ListenerRole listener, Tally::Unit counted,
-                       ConnectionContext& context)
-    : context_(context),
-      address_(std::move(address)),
-      counted_(std::move(counted)),
-      listener_(listener) {}
+Connection::Connection(std::string address, Tally::Unit counted, ConnectionContext& context)
+    : context_(context), address_(std::move(address)), counted_(std::move(counted)) {}
 
 Connection::~Connection() {
   context_.transients.leave(*this);
@@ -72,7 +68,7 @@ Connection::~Connection() {
 void Connection::opened(lws* wsi) {
   wsi_ = wsi;
   const int socket = lws_get_socket_fd(wsi);
-  TlsServer* const server = of_listener(context_.tls);
+  TlsServer* const server = context_.tls;
   send_to(socket, server == nullptr ? nullptr : server->accept(socket));
   become_transient(context_.handshake_timeout);
 }
@@ -101,7 +97,7 @@ bool Connection::decrypt(ByteSpan bytes) {
     if (tls()->fault()) return end_negotiation();
     if (!all_sent()) request_writable();
     if (!done) return true;
-    counter(of_listener(context_.stats.tls_handshakes), tls()->resumed()).add();
+    counter(context_.stats.tls.handshakes, tls()->resumed()).add();
   }
   return read_plain();
 }
@@ -144,18 +140,17 @@ bool Connection::end_negotiation() {
 void Connection::tell_of_tls(std::string_view what, std::string_view why) {
   std::uint64_t untold = 0;
   if (!context_.tls_lines.allows(context_.clock.now(), untold)) return;
-  context_.log.warning(what, {{"listener", of_listener(kListenerNames)},
-                              {"address", address()},
-                              {"why", why},
-                              {"untold_before", untold}});
+  context_.log.warning(
+      what,
+      {{"listener", "clients"}, {"address", address()}, {"why", why}, {"untold_before", untold}});
 }
 
 void Connection::count_failure(TlsFailure failure) {
-  counter(of_listener(context_.stats.tls_failures), failure).add();
+  counter(context_.stats.tls.failures, failure).add();
 }
 
 void Connection::count_refusal(RefusalReason reason) {
-  if (listener_ == ListenerRole::clients) counter(context_.stats.refused, reason).add();
+  counter(context_.stats.refused, reason).add();
 }
 
 bool Connection::take(std::span<std::byte> bytes) {
@@ -179,9 +174,8 @@ bool Connection::read_head(std::string_view bytes) {
                {});
   }
   if (end == 0) return true;
-  return act(
-      context_.gatekeeper.decide(std::string_view(head).substr(0, end), listener_, address()),
-      head.substr(end));
+  return act(context_.gatekeeper.decide(std::string_view(head).substr(0, end), address()),
+             head.substr(end));
 }
 
 bool Connection::act(Gatekeeper::Decision decision, std::string rest) {

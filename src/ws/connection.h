@@ -39,9 +39,9 @@ struct ConnectionContext {
   std::uint64_t max_client_message;  // bytes
   Hearing hearing;
   Duration handshake_timeout;
-  std::array<TlsServer*, kListenerNames.size()> tls;  // by ListenerRole; null: that one is plain
-  LineBudget end_lines;                               // of clients that are gone
-  LineBudget tls_lines;                               // of handshakes that have failed
+  TlsServer* tls;        // null: the port is plain
+  LineBudget end_lines;  // of clients that are gone
+  LineBudget tls_lines;  // of handshakes that have failed
   // Asks for one call of Connection::finish() soon, from the loop. For where a connection cannot
   // end at once: a session's code may be on the stack.
   std::function<void(Connection&)> finish_soon;
@@ -54,8 +54,7 @@ struct ConnectionContext {
 class Connection final : public SocketTransport, public Transient {
  public:
   // `counted` counts it among its loop's connections.
-  Connection(std::string address, ListenerRole listener, Tally::Unit counted,
-             ConnectionContext& context);
+  Connection(std::string address, Tally::Unit counted, ConnectionContext& context);
   ~Connection() override;  // as if the peer had gone, where it is not over yet
 
   // libwebsockets has taken the socket over; the handshake's time begins.
@@ -123,10 +122,6 @@ class Connection final : public SocketTransport, public Transient {
   void tell_end(const Session& session, CloseCause cause, std::uint16_t code);
   bool leave(ByteSpan last_words);
   void become_transient(Duration time);
-  template <typename Counters>
-  auto& of_listener(Counters& by_listener) const {
-    return by_listener[static_cast<std::size_t>(listener_)];
-  }
   void send(ByteSpan bytes);
   bool flush();
 
@@ -136,7 +131,6 @@ class Connection final : public SocketTransport, public Transient {
   std::variant<Asking, Client, Leaving> stage_;
   std::unique_ptr<std::string> late_pong_;  // payload of the latest ping, when it had to wait
   const Tally::Unit counted_;
-  const ListenerRole listener_;
   bool given_up_ = false;
 };
 

@@ -14,16 +14,13 @@ namespace syncrelay {
 namespace {
 
 constexpr Duration kRefusalWarningInterval = std::chrono::seconds(1);
+constexpr std::string_view kHealthPath = "/health";
 constexpr std::size_t kShownOfStrangers = 128;  // of what a stranger made up
 
 std::string granted(const HttpRequest& request, std::string_view extensions = {}) {
   return switching_protocols(request.field("sec-websocket-key"),
                              offers_subprotocol(request) ? kSubprotocol : std::string_view(),
                              extensions);
-}
-
-std::string_view page_of(ListenerRole listener) {
-  return listener == ListenerRole::admin ? "/metrics" : "/health";
 }
 
 // Its own channel needs no permission.
@@ -46,8 +43,7 @@ Gatekeeper::Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& 
       log_(log),
       tokens_(rules.tokens, status.clock, stats, log) {}
 
-Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole listener,
-                                        std::string_view peer) {
+Gatekeeper::Decision Gatekeeper::decide(std::string_view head, std::string_view peer) {
   const Result<HttpRequest, HttpFault> parsed = HttpRequest::parse(head);
   if (!parsed) return refuse_head(parsed.error(), peer);
   const HttpRequest& request = parsed.value();
@@ -59,11 +55,11 @@ Gatekeeper::Decision Gatekeeper::decide(std::string_view head, ListenerRole list
   std::string& address = *client;
   if (rules_.hosts.judge(request.host()) == HostRule::Verdict::refused)
     return refuse(misdirected(), request, address);
-  if (status_.catching_up.load(std::memory_order_relaxed) && request.path() != page_of(listener))
+  if (status_.catching_up.load(std::memory_order_relaxed) && request.path() != kHealthPath)
     return refuse(unavailable(RefusalReason::catching_up), request, address);
-  const bool at_the_door = listener == ListenerRole::clients && request.path() == kClientPath;
-  if (at_the_door && wants_websocket(request)) return admit(request, std::move(address), peer);
-  return page(request, listener, address);
+  if (request.path() == kClientPath && wants_websocket(request))
+    return admit(request, std::move(address), peer);
+  return page(request, address);
 }
 
 std::string Gatekeeper::crowd_of(std::string_view address) const {
@@ -122,19 +118,14 @@ Gatekeeper::Decision Gatekeeper::admit(const HttpRequest& request, std::string a
                  std::move(seat).value()};
 }
 
-Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, ListenerRole listener,
-                                   std::string_view address) {
-  const bool admin = listener == ListenerRole::admin;
-  const auto file =
-      admin || rules_.page == nullptr ? std::nullopt : rules_.page->answer(request, address);
-  const bool is_page = file || request.path() == page_of(listener);
-  if (!is_page && (admin || request.path() != kClientPath))
-    return refuse(not_found(), request, address);
+Gatekeeper::Reply Gatekeeper::page(const HttpRequest& request, std::string_view address) {
+  const auto file = rules_.page == nullptr ? std::nullopt : rules_.page->answer(request, address);
+  const bool is_page = file || request.path() == kHealthPath;
+  if (!is_page && request.path() != kClientPath) return refuse(not_found(), request, address);
   if (request.method() != "GET" && request.method() != "HEAD")
     return refuse(method_not_allowed(), request, address);
   if (!is_page) return refuse(not_an_upgrade(), request, address);
-  if (file) return answer(*file, request);
-  return answer(admin ? metrics_page(status_) : health_page(status_), request);
+  return answer(file ? *file : health_page(status_), request);
 }
 
 Gatekeeper::Reply Gatekeeper::refuse_head(const HttpFault& fault, std::string_view address) {
@@ -145,7 +136,7 @@ Gatekeeper::Reply Gatekeeper::refuse_tls(std::string_view address) {
   if (may_warn(next_warning_)) {
     log_.warning(
         "a connection speaks TLS to a listener that has none: give --tls-cert and "
-        "--tls-key (--admin-tls for the admin listener), or have it use ws:// or http://",
+        "--tls-key, or have it use ws:// or http://",
         {{"address", address}});
   }
   return refuse_head({400, "this is TLS, and the port has none"}, address);

@@ -80,19 +80,6 @@ int hex_digit(char c) {
   return -1;
 }
 
-// What is no escape stays as it is.
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t index = 0; index < text.size(); ++index) {
-    const bool escape = text[index] == '%' && index + 2 < text.size() &&
-                        hex_digit(text[index + 1]) >= 0 && hex_digit(text[index + 2]) >= 0;
-    out += escape ? static_cast<char>(hex_digit(text[index + 1]) * 16 + hex_digit(text[index + 2]))
-                  : text[index];
-    if (escape) index += 2;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -235,6 +222,18 @@ bool HttpRequest::lists(std::string_view name, std::string_view element) const {
   return std::any_of(all.begin(), all.end(), [element](std::string_view listed) {
     return equal_ignoring_case(listed, element);
   });
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t index = 0; index < text.size(); ++index) {
+    const bool escape = text[index] == '%' && index + 2 < text.size() &&
+                        hex_digit(text[index + 1]) >= 0 && hex_digit(text[index + 2]) >= 0;
+    out += escape ? static_cast<char>(hex_digit(text[index + 1]) * 16 + hex_digit(text[index + 2]))
+                  : text[index];
+    if (escape) index += 2;
+  }
+  return out;
 }
 
 std::vector<std::string> arguments_of(std::string_view query) {

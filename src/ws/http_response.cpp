@@ -14,13 +14,19 @@ constexpr std::pair<int, std::string_view> kReasons[] = {
     {200, "OK"},
     {304, "Not Modified"},
     {400, "Bad Request"},
+    {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
     {421, "Misdirected Request"},
     {426, "Upgrade Required"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
+    {501, "Not Implemented"},
     {503, "Service Unavailable"},
     {505, "HTTP Version Not Supported"},
 };
@@ -63,8 +69,9 @@ std::string serialize(const HttpResponse& response, WallTime now, bool with_body
   if (!response.extra_name.empty())
     text.append("\r\n").append(response.extra_name).append(": ").append(response.extra_value);
   text.append(response.fields);
-  text.append(names_upgrade ? "\r\nupgrade: websocket\r\nconnection: upgrade, close\r\n\r\n"
-                            : "\r\nconnection: close\r\n\r\n");
+  text.append(names_upgrade    ? "\r\nupgrade: websocket\r\nconnection: upgrade, close\r\n\r\n"
+              : response.keeps ? "\r\n\r\n"
+                               : "\r\nconnection: close\r\n\r\n");
   if (with_body) text.append(response.body);
   return text;
 }

@@ -113,30 +113,49 @@ void add_tokens(Page& page, const Status& status) {
            sums_of(status, &ShardStats::tokens_refused));
 }
 
-// Of counters by listener, and then by `names`.
-template <typename Names, typename Counters>
-void add_each_by_listener(Page& page, std::string_view metric, std::string_view key,
-                          const Names& names, const Status& status,
-                          Counters ShardStats::*counters) {
-  for (std::size_t listener = 0; listener < kListenerNames.size(); ++listener) {
-    const auto total = [&](std::size_t index) {
-      return sum(status,
-                 [=](const ShardStats& shard) { return (shard.*counters)[listener][index].get(); });
-    };
-    add_each(page, metric, key, names, total, label("listener", kListenerNames[listener]) + ',');
-  }
-}
-
 void add_tls(Page& page, const Status& status) {
   constexpr std::array<std::string_view, 2> kResumed = {"no", "yes"};
+  const TlsStats none;
+  const TlsStats& admin = status.door == nullptr ? none : status.door->tls;
+  const std::string of_clients = label("listener", "clients") + ',';
+  const std::string of_admin = label("listener", "admin") + ',';
   page.header("tls_handshakes_total", "counter",
               "TLS handshakes done, by listener and whether an earlier session was resumed.");
-  add_each_by_listener(page, "tls_handshakes_total", "resumed", kResumed, status,
-                       &ShardStats::tls_handshakes);
+  const auto handshakes = [&status](std::size_t index) {
+    return sum(status,
+               [index](const ShardStats& shard) { return shard.tls.handshakes[index].get(); });
+  };
+  add_each(page, "tls_handshakes_total", "resumed", kResumed, handshakes, of_clients);
+  add_each(page, "tls_handshakes_total", "resumed", kResumed, values_of(admin.handshakes),
+           of_admin);
   page.header("tls_handshakes_failed_total", "counter",
               "Connections that did not come to speak TLS, by listener and reason.");
-  add_each_by_listener(page, "tls_handshakes_failed_total", "reason", kTlsFailureNames, status,
-                       &ShardStats::tls_failures);
+  const auto failures = [&status](std::size_t index) {
+    return sum(status,
+               [index](const ShardStats& shard) { return shard.tls.failures[index].get(); });
+  };
+  add_each(page, "tls_handshakes_failed_total", "reason", kTlsFailureNames, failures, of_clients);
+  add_each(page, "tls_handshakes_failed_total", "reason", kTlsFailureNames,
+           values_of(admin.failures), of_admin);
+}
+
+// Of the many pairs only those that have happened.
+void add_door(Page& page, const DoorStats& door) {
+  page.single("admin_connections", "gauge", "Connections to the admin listener.",
+              door.connections.get());
+  page.single("admin_crowded_total", "counter", "Connections to it closed because others came.",
+              door.crowded.get());
+  page.header("admin_requests_total", "counter", "Requests to it, by path and status.");
+  for (std::size_t path = 0; path < kDoorPathNames.size(); ++path) {
+    for (std::size_t status = 0; status < kDoorStatuses.size(); ++status) {
+      const std::uint64_t count = door.requests[path][status].get();
+      if (count == 0) continue;
+      page.sample("admin_requests_total",
+                  label("path", kDoorPathNames[path]) + ',' +
+                      label("status", std::to_string(kDoorStatuses[status])),
+                  count);
+    }
+  }
 }
 
 void add_closed(Page& page, const Status& status) {
@@ -260,6 +279,7 @@ HttpResponse metrics_page(const Status& status) {
   add_sending(page, status);
   add_fanout(page, status);
   if (status.cluster != nullptr) add_cluster(page, *status.cluster, status.clock.now());
+  if (status.door != nullptr) add_door(page, *status.door);
   page.single("log_lines_dropped_total", "counter",
               "Lines of the relay's own log that standard error did not take.",
               status.log.dropped());

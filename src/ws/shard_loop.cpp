@@ -195,8 +195,8 @@ bool ShardLoop::Impl::adopt_sockets() {
 
 // From its adoption on a connection belongs to its socket in libwebsockets and ends with it.
 void ShardLoop::Impl::adopt(AcceptedSocket socket) {
-  adopting = new Connection(std::move(socket.address), socket.listener, std::move(socket.counted),
-                            connection_context);
+  adopting =
+      new Connection(std::move(socket.address), std::move(socket.counted), connection_context);
   lws_adopt_desc_t info{};
   info.vh = vhost;
   info.type = LWS_ADOPT_SOCKET;
@@ -328,9 +328,8 @@ Mailbox<Letter>& ShardLoop::letters() {
   return impl_->shard.letters();
 }
 
-void ShardLoop::adopt(Descriptor fd, ListenerRole listener, std::string address) {
-  impl_->sockets.post(
-      {std::move(fd), listener, std::move(address), Tally::Unit(impl_->connections)});
+void ShardLoop::adopt(Descriptor fd, std::string address) {
+  impl_->sockets.post({std::move(fd), std::move(address), Tally::Unit(impl_->connections)});
 }
 
 std::uint32_t ShardLoop::connections() const {

@@ -81,10 +81,10 @@ def test_the_relay_is_healthy_by_its_own_command(stack):
     assert "healthcheck" in stack.inspect("relay", "{{.Config.Healthcheck.Test}}")
 
 
-def test_metrics_are_for_the_inner_network_only(stack):
+def test_metrics_and_commands_over_http_are_for_the_relays_container_only(stack):
     page = stack.compose(
-        "exec", "-T", "backend", "python3", "-c",
-        "from urllib.request import urlopen; print(urlopen('http://relay:8643/metrics').read().decode())")
+        "exec", "-T", "relay", "bash", "-c",
+        "exec 3<>/dev/tcp/127.0.0.1/8643 && printf 'GET /metrics HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && cat <&3")
     assert "syncrelay_clients" in page
     assert not answers("http://127.0.0.1:8643/metrics")
 

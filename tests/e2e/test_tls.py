@@ -237,10 +237,19 @@ async def test_keepalive_knows_a_client_that_reads_slowly_from_one_that_is_gone(
 
 def test_the_admin_listener_speaks_tls_where_that_is_asked_for(start_relay, pair):
     relay = start_relay(*pair.options, "--admin-tls")
-    status, headers, body = exchange(relay, pair.client(), b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
-                                     relay.ready["admin"])
+    question = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    status, headers, body = exchange(relay, pair.client(), question, relay.ready["admin"])
     assert status == 200 and headers["content-type"].startswith("text/plain")
     assert b'syncrelay_tls_handshakes_total{listener="admin",resumed="no"} 1' in body
+
+
+def test_commands_over_http_are_taken_over_tls_too(start_relay, pair):
+    relay = start_relay(*pair.options, "--admin-tls")
+    command = b'{"op":"set","key":"radio","value":"%s"}' % (b"x" * 100_000)
+    head = b"POST /commands HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    assert exchange(relay, pair.client(), head % len(command) + command, relay.ready["admin"])[0] == 200
+    question = b"GET /state?key=radio HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert len(exchange(relay, pair.client(), question, relay.ready["admin"])[2]) > 100_000
 
 
 def test_healthcheck_asks_over_tls_also_when_nobody_told_it(tls_relay, pair, runtime_dir):

@@ -11,6 +11,7 @@
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/result.h"
 #include "syncrelay/config/config.h"
+#include "syncrelay/door/door.h"
 #include "syncrelay/ipc/command_server.h"
 #include "syncrelay/ipc/lock_file.h"
 #include "syncrelay/redis/redis_order.h"
@@ -63,6 +64,7 @@ class Server {
   static CheckpointMaker::Work checkpoint_work(const Relay& relay, WallTime now);
   Relay::Settings relay_settings() const;
   Result<void, std::string> catch_up();
+  void build_door();
   void build_shards();
   Result<void, std::string> start_shards();
   void build_relay();
@@ -90,7 +92,9 @@ class Server {
   std::unique_ptr<RedisOrder> shared_order_;  // null: the relay is alone
   WallTime began_{};                          // when its log was read, by the clock of Redis
   std::unique_ptr<Intake> intake_;
+  std::unique_ptr<Errands> errands_;  // null: there is no admin listener
   std::unique_ptr<CommandServer> commands_;
+  std::unique_ptr<Door> door_;  // null: the same
   std::unique_ptr<Acceptor> acceptor_;
 };
 

@@ -15,6 +15,9 @@ inline constexpr std::size_t kMaxIpcPath = 107;
 // An address or a name, as far as that can be told without asking a resolver.
 bool is_host(std::string_view text);
 
+// Of a numeric address; a name counts as one that others may reach.
+bool is_loopback(std::string_view host);
+
 // "127.0.0.1:8643", "[::1]:8643", "admin.internal:8643".
 std::optional<HostPort> parse_host_port(std::string_view text);
 std::string format_host_port(const HostPort& address);

@@ -35,6 +35,7 @@ struct Config {
   std::string tls_cert;           // file; empty, as tls_key then: clients connect without TLS
   std::string tls_key;            // file
   bool admin_tls = false;         // the admin listener has TLS, too
+  std::string admin_token;        // file with the token that it asks for; empty: it asks for none
   Page page = Page::automatic;
   std::vector<std::string> allow_origin;   // "*", "null" or scheme://host[:port]
   std::vector<std::string> allow_host;     // names without a port; empty: any

@@ -14,6 +14,7 @@
 #include "syncrelay/ipc/socket_files.h"
 #include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/post/errands.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/channel_name.h"
 #include "syncrelay/relay/intake.h"
@@ -43,6 +44,8 @@ class CommandServer {
     std::string curve_key = {};
     const PeerKeys* curve_clients = nullptr;
     const ClusterStats* cluster = nullptr;  // null: the relay is alone; must outlive the server
+    Errands* errands = nullptr;  // of the HTTP door, which must outlive the server; null: no door
+    std::string limits = {};     // for the query "stats": what the relay may have, JSON members
   };
 
   // What lies on the other side. All must outlive the server.

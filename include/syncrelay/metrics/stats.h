@@ -118,9 +118,6 @@ inline constexpr std::array<std::string_view, 16> kRefusalReasonNames = {
     "token",        "forbidden",
     "connect_rate", "catching_up"};
 
-// The listeners, as ws/gatekeeper.h lists them.
-inline constexpr std::array<std::string_view, 2> kListenerNames = {"clients", "admin"};
-
 // Why a connection to a listener with TLS did not come to speak it.
 enum class TlsFailure : std::uint8_t {
   plain,      // what came was no TLS
@@ -131,6 +128,12 @@ enum class TlsFailure : std::uint8_t {
 };
 inline constexpr std::array<std::string_view, 5> kTlsFailureNames = {"plain", "gone", "unmatched",
                                                                      "refused", "malformed"};
+
+// Of one listener, as far as its thread has a part in it.
+struct TlsStats {
+  std::array<Counter, 2> handshakes;  // done, by whether an earlier session was resumed
+  std::array<Counter, kTlsFailureNames.size()> failures;
+};
 
 // Close codes that have a label of their own; any other code that a client sends, or a backend
 // has sent, is counted as "other".
@@ -156,9 +159,7 @@ struct ShardStats {
   std::array<Counter, kClientMessageKindNames.size()> client_messages;
   std::array<Counter, kRefusedMessages.size()> client_messages_refused;
   std::array<Counter, kTokenFaultNames.size()> tokens_refused;
-  std::array<std::array<Counter, 2>, kListenerNames.size()>
-      tls_handshakes;  // done, by listener and whether an earlier session was resumed
-  std::array<std::array<Counter, kTlsFailureNames.size()>, kListenerNames.size()> tls_failures;
+  TlsStats tls;
   Counter identities;            // that have a connection
   Counter deflated_events;       // once each, for all clients of all shards
   Counter deflated_plain_bytes;  // of them, as they lie in the log,
@@ -169,6 +170,37 @@ struct ShardStats {
   Counter log_bytes;
   Counter log_events;
   LatencyHistogram fanout;
+};
+
+// What the HTTP door is asked for; the paths of its pages together are one.
+enum class DoorPath : std::uint8_t {
+  commands,
+  state,
+  channels,
+  clients,
+  stats,
+  history,
+  refused,
+  openapi,
+  metrics,
+  health,
+  page,
+  other,  // there is none such, or what came was no request
+};
+inline constexpr std::array<std::string_view, 12> kDoorPathNames = {
+    "/commands", "/state",        "/channels", "/clients", "/stats", "/history",
+    "/refused",  "/openapi.json", "/metrics",  "/health",  "page",   "other"};
+
+// All that the HTTP door answers with.
+inline constexpr std::array<std::uint16_t, 17> kDoorStatuses = {
+    200, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 429, 431, 501, 503, 505};
+
+// Written by the HTTP door's thread.
+struct DoorStats {
+  Counter connections;
+  Counter crowded;  // connections closed because others came
+  std::array<std::array<Counter, kDoorStatuses.size()>, kDoorPathNames.size()> requests;
+  TlsStats tls;
 };
 
 template <typename Enum, std::size_t N>

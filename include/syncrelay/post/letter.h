@@ -9,6 +9,7 @@
 
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/ring.h"
+#include "syncrelay/post/browse.h"
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/post/notice.h"
@@ -45,8 +46,8 @@ struct Notes {
 
 // Down: from the relay to every shard, by a Mailbox, which waits when it is full. Dismissals and
 // notes are rare beside updates, so they are shared.
-using Letter =
-    std::variant<Update, Inquiry, std::shared_ptr<const Dismissal>, std::shared_ptr<const Notes>>;
+using Letter = std::variant<Update, Inquiry, std::shared_ptr<const Dismissal>,
+                            std::shared_ptr<const Notes>, std::shared_ptr<const Browse>>;
 
 // The clients of one shard.
 struct Reported {
@@ -99,7 +100,7 @@ struct Noticed {
 };
 
 // Up: from a shard to the relay, by an Outbox, which never waits.
-using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said, Noticed>;
+using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said, Noticed, Browsed>;
 
 // What a letter holds in memory while it waits in a mailbox, in bytes.
 inline std::size_t weight(const Notes& notes) {

@@ -38,6 +38,7 @@ class Outbox {
   // Replaces what is unread about the same identity in the same channel.
   void put(Attendance attendance);
   void put(Dismissed dismissed);
+  void put(Browsed browsed);
   // False: as much as may is unread, and this is not taken.
   [[nodiscard]] bool put(Said said);
   // The oldest that is unread goes when there is no room.
@@ -57,6 +58,7 @@ class Outbox {
   struct Waiting {
     std::vector<Reported> reported;
     std::vector<Dismissed> dismissed;
+    std::vector<Browsed> browsed;
     std::map<std::pair<std::string, std::string>, Attendance> attendances;  // by channel and id
     std::vector<Said> said;
     std::unordered_map<std::string, std::uint64_t> subscribers;

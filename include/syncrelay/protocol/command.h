@@ -32,6 +32,9 @@ enum class Op : std::uint8_t {
   clients,
   channels,
   stats,
+  refused,
+  history,
+  events,
   backup,
   disconnect,
   receive,
@@ -40,10 +43,10 @@ enum class Op : std::uint8_t {
   release
 };
 
-inline constexpr std::array<std::string_view, 19> kOpNames = {
-    "set",        "merge",   "delete",  "broadcast", "drop",     "batch", "will",
-    "barrier",    "state",   "members", "clients",   "channels", "stats", "backup",
-    "disconnect", "receive", "done",    "extend",    "release"};
+inline constexpr std::array<std::string_view, 22> kOpNames = {
+    "set",    "merge",      "delete",  "broadcast", "drop",   "batch",   "will",    "barrier",
+    "state",  "members",    "clients", "channels",  "stats",  "refused", "history", "events",
+    "backup", "disconnect", "receive", "done",      "extend", "release"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
@@ -73,8 +76,8 @@ struct Expected {
 // What a worker asks of the inbox.
 struct WorkerWish {
   std::vector<std::uint64_t> numbers;  // done, extend, release: `n`; ascending, none twice
-  std::size_t max = 0;                 // receive
-  std::chrono::milliseconds wait{};    // receive
+  std::size_t max = 0;                 // receive; also of events and refused
+  std::chrono::milliseconds wait{};    // receive; also of events
   std::chrono::milliseconds lease{};   // receive, extend
   WorkerEvents events{};               // receive; never empty
 };
@@ -104,6 +107,7 @@ struct Command {
   std::string prefix;                            // channels
   std::optional<std::string> after;              // channels; nullopt: from the first one on
   std::size_t limit = 0;                         // channels
+  std::optional<std::uint64_t> after_seq;        // events; nullopt: the newest ones
   std::string from;                              // broadcast: is_identity(); empty: nobody's
   std::optional<std::uint64_t> connection;       // disconnect; either this or `id` is there
   int code = 0;                                  // disconnect

@@ -15,6 +15,7 @@
 #include "syncrelay/protocol/command_decoder.h"
 #include "syncrelay/protocol/rejection.h"
 #include "syncrelay/relay/order.h"
+#include "syncrelay/relay/refusals.h"
 #include "syncrelay/relay/relay.h"
 #include "syncrelay/relay/replies.h"
 
@@ -46,9 +47,14 @@ class Intake {
   void take(const Said& said, const Asker& asker);
 
   // A message that is not even decoded.
-  void refuse(const Rejection& rejection, std::string_view message, const Asker& asker);
+  void refuse(const Rejection& rejection, std::string_view message, const Asker& asker) {
+    refuse(rejection, message, asker, nullptr);
+  }
   // What was refused elsewhere.
   void count(RejectReason reason) { counter(stats_.rejected, reason).add(); }
+
+  // The newest that were refused.
+  const Refusals& refusals() const { return refusals_; }
 
   // Applies what has come by the order, as far as the batch goes. False: there was nothing.
   bool take_ordered();
@@ -85,6 +91,10 @@ class Intake {
     bool accepted = false;
   };
 
+  void refuse(const Rejection& rejection, std::string_view message, const Asker& asker,
+              const Command* command);
+  void note(const Rejection& rejection, std::string_view message, Ticket ticket,
+            const Command* command);
   bool has_room_for(const Asker& asker) const;
   void take(std::string_view message, const Asker& asker, const Said* said);
   void submit(const Order::Commanded& commanded, Peer peer, const Said* said);
@@ -92,7 +102,7 @@ class Intake {
   bool take_next();
   void apply(const Order::Ordered& ordered);
   void apply(const Order::Commanded& commanded, const Order::Ordered& ordered);
-  void settle(Ticket ticket, Result<Accepted, Rejection> applied);
+  void settle(const Order::Commanded& commanded, Result<Accepted, Rejection> applied);
   void keep_ref(const Said* said);
   std::optional<TimePoint> next_proposal() const;
   void propose_all();
@@ -114,6 +124,9 @@ class Intake {
   const Duration patience_;
   Replies replies_;
   Settlement settled_;  // the last one
+  Refusals refusals_;
+  std::size_t endpoint_ = 0;  // that a command comes from that is being taken; 0: it is not known
+  bool of_client_ = false;    // what is being taken a client has said
   std::uint64_t unanswered_ = 0;
   std::uint64_t proposed_ = 0;  // letters that are not published yet
   std::uint64_t back_ = 0;      // of these

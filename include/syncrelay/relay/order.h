@@ -14,6 +14,10 @@ namespace syncrelay {
 // Finds out who waits for what became of a command; never 0 then, and never used twice.
 using Ticket = std::uint64_t;
 inline constexpr Ticket kNobody = 0;
+// Below are those of peers of the control socket; from here on those of the HTTP door; from there
+// on those of clients.
+inline constexpr Ticket kFirstDoorTicket = Ticket{1} << 62;
+inline constexpr Ticket kFirstClientTicket = Ticket{1} << 63;
 
 // When a letter happened, and whose it was.
 struct Moment {

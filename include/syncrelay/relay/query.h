@@ -18,6 +18,7 @@ struct Query {
         prefix(command.prefix),
         after(command.after),
         limit(command.limit),
+        after_seq(command.after_seq),
         id(command.id),
         connection(command.connection),
         code(command.code),
@@ -30,6 +31,7 @@ struct Query {
   std::string prefix;
   std::optional<std::string> after;  // nullopt: from the first one on, which is the default channel
   std::size_t limit;
+  std::optional<std::uint64_t> after_seq;   // events; nullopt: the newest ones
   std::string id;                           // disconnect: of an identity; empty: by number
   std::optional<std::uint64_t> connection;  // disconnect
   int code;                                 // disconnect

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,9 +16,9 @@
 namespace syncrelay {
 
 // Takes connections from the listening sockets on a thread of its own and hands each to the shard
-// that has the fewest. When no file descriptor is left for one, that one is closed at once and
-// counted. The listening sockets are ours, not libwebsockets', because that cannot share one
-// between contexts.
+// that has the fewest, those of the admin listener to the HTTP door. When no file descriptor is
+// left for one, that one is closed at once and counted. The listening sockets are ours, not
+// libwebsockets', because that cannot share one between contexts.
 class Acceptor {
  public:
   struct Settings {
@@ -28,10 +29,13 @@ class Acceptor {
     std::uint32_t descriptors;
   };
 
+  // Where connections of the admin listener go.
+  using Door = std::function<void(Descriptor fd, std::string address)>;
+
   // All references and pointers must outlive the acceptor.
   Acceptor(const Settings& settings, std::vector<const Listener*> clients,
-           std::vector<const Listener*> admin, std::vector<ShardLoop*> loops, Status& status,
-           const Clock& clock, const Log& log);
+           std::vector<const Listener*> admin, std::vector<ShardLoop*> loops, Door door,
+           Status& status, const Clock& clock, const Log& log);
   ~Acceptor() { stop(); }
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -43,12 +47,12 @@ class Acceptor {
  private:
   struct Source {
     int fd;
-    ListenerRole role;
+    bool admin;
   };
 
   void run();
   void accept_some(const Source& source);
-  void hand_over(Descriptor fd, ListenerRole role, std::string address);
+  void hand_over(Descriptor fd, bool admin, std::string address);
   void turn_away_next(const Source& source);
   void turn_away(const Descriptor& fd);
   ShardLoop& least_loaded() const;
@@ -56,6 +60,7 @@ class Acceptor {
   const Settings settings_;
   std::vector<Source> sources_;
   const std::vector<ShardLoop*> loops_;
+  const Door door_;
   Status& status_;
   const Clock& clock_;
   const Log& log_;

@@ -21,8 +21,6 @@
 
 namespace syncrelay {
 
-enum class ListenerRole : std::uint8_t { clients, admin };
-
 // What all gatekeepers of a relay ask. Thread-safe.
 struct DoorRules {
   Admission& admission;
@@ -56,7 +54,7 @@ class Gatekeeper {
   Gatekeeper(const DoorRules& rules, ShardStats& stats, const Status& status, const Log& log);
 
   // `head`: a whole head of a request, see head_end(). `peer`: the address that it came from.
-  Decision decide(std::string_view head, ListenerRole listener, std::string_view peer);
+  Decision decide(std::string_view head, std::string_view peer);
 
   // To which network a connection counts that is no client, see Transients; empty: to none, as it
   // is a proxy's, who has many.
@@ -77,7 +75,7 @@ class Gatekeeper {
   // Whose request it is; nullopt: there are two answers to that.
   std::optional<std::string> client_of(const HttpRequest& request, std::string_view peer);
   Decision admit(const HttpRequest& request, std::string address, std::string_view peer);
-  Reply page(const HttpRequest& request, ListenerRole listener, std::string_view address);
+  Reply page(const HttpRequest& request, std::string_view address);
   Reply refuse(const Refusal& refusal, const HttpRequest& request, std::string_view address);
   // For want of room, which the log tells where it is an address's.
   Reply refuse_crowd(const Refusal& refusal, const HttpRequest& request, std::string_view address,

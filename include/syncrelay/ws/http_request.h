@@ -85,6 +85,9 @@ std::string_view trim(std::string_view text);
 
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 
+// RFC 3986 section 2.1; what is no escape stays as it is.
+std::string percent_decoded(std::string_view text);
+
 // The arguments of a query, one string each, percent-decoded (RFC 3986 section 2.1):
 // "epoch=9f2c61d0a7b34e55". Empty ones are left out.
 std::vector<std::string> arguments_of(std::string_view query);

@@ -7,7 +7,7 @@
 
 namespace syncrelay {
 
-// A complete HTTP answer. The connection is closed after it.
+// A complete HTTP answer. The connection is closed after it, unless it says otherwise.
 struct HttpResponse {
   int status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
@@ -16,6 +16,7 @@ struct HttpResponse {
       {};  // one header more, when there is one; lower case: "retry-after"
   std::string_view extra_value = {};
   std::string fields = {};  // further ones, each "\r\nname: value"
+  bool keeps = false;       // the connection goes on
 };
 
 // As it goes over the wire; without its body as the answer to HEAD (RFC 9110 section 9.3.2), and as

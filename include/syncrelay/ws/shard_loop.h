@@ -26,7 +26,6 @@ namespace syncrelay {
 // A connection that the acceptor took.
 struct AcceptedSocket {
   Descriptor fd;
-  ListenerRole listener = ListenerRole::clients;
   std::string address;  // the peer's, without its port
   Tally::Unit counted;  // among its loop's connections
 };
@@ -44,8 +43,7 @@ class ShardLoop {
     Transients::Bounds transients{};
     std::size_t waiting_sockets = 1;  // accepted, but not adopted yet
     std::string hello_type = "sync:hello";
-    std::array<TlsServer*, kListenerNames.size()>
-        tls{};  // by ListenerRole; null: that one is plain
+    TlsServer* tls = nullptr;  // null: the port is plain
   };
 
   // All references must outlive the loop.
@@ -66,7 +64,7 @@ class ShardLoop {
 
   // Takes over a connection from the acceptor, waiting while too many wait already; closes it when
   // the loop has ended. Thread-safe.
-  void adopt(Descriptor fd, ListenerRole listener, std::string address);
+  void adopt(Descriptor fd, std::string address);
 
   // Connections adopted and not ended yet, upgraded or not. Thread-safe.
   std::uint32_t connections() const;

@@ -26,7 +26,8 @@ struct Status {
   const ClusterStats* cluster = nullptr;  // null: the relay is alone
   std::atomic<bool> stopping{false};
   std::atomic<bool> catching_up{false};
-  Counter refused_sockets{};  // closed by the acceptor before HTTP; its thread writes
+  Counter refused_sockets{};        // closed by the acceptor before HTTP; its thread writes
+  const DoorStats* door = nullptr;  // of the admin listener; null: there is none
 
   std::uint64_t clients() const {
     std::uint64_t sum = 0;

@@ -20,6 +20,7 @@ const std::map<std::string, std::string> kSamples = {
     {"tls-cert", "/etc/relay/cert.pem"},
     {"tls-key", "/etc/relay/key.pem"},
     {"admin-tls", "true"},
+    {"admin-token", "/run/admin.token"},
     {"allow-origin", "https://example.org"},
     {"trusted-proxy", "10.0.0.0/8"},
     {"page", "off"},

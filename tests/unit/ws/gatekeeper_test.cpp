@@ -29,16 +29,13 @@ struct GateBench {
   ProxyRule proxies{{"127.0.0.1"}};
   Gatekeeper gate;
 
-  Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {},
-                              ListenerRole listener = ListenerRole::clients) {
-    return gate.decide(line + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n", listener,
-                       "127.0.0.1");
+  Gatekeeper::Decision decide(const std::string& line, const std::string& fields = {}) {
+    return gate.decide(line + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n", "127.0.0.1");
   }
 
   // The first line of the answer to a request that is not let in.
-  std::string answer(const std::string& line, const std::string& fields = {},
-                     ListenerRole listener = ListenerRole::clients) {
-    const Gatekeeper::Decision decision = decide(line, fields, listener);
+  std::string answer(const std::string& line, const std::string& fields = {}) {
+    const Gatekeeper::Decision decision = decide(line, fields);
     const auto* reply = std::get_if<Gatekeeper::Reply>(&decision);
     REQUIRE(reply != nullptr);
     CHECK(reply->answer.find("close\r\n") != std::string::npos);
@@ -58,7 +55,6 @@ TEST_CASE("While the relay catches up there are pages, and nobody is let in") {
   const auto refused = bench.decide("GET /ws/sync", kUpgrade);
   CHECK(std::get<Gatekeeper::Reply>(refused).answer.find("\r\nretry-after: 1\r\n") !=
         std::string::npos);
-  CHECK(bench.answer("GET /metrics", {}, ListenerRole::admin) == "HTTP/1.1 200 OK");
   const auto health = bench.decide("GET /health");
   CHECK(std::get<Gatekeeper::Reply>(health).answer.find("catching_up") != std::string::npos);
   CHECK(bench.admission.clients() == 0);
@@ -156,7 +152,6 @@ TEST_CASE("Offers of other protocols are as if absent") {
   const std::string h2c =
       "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n";
   CHECK(bench.answer("GET /health", h2c) == "HTTP/1.1 200 OK");
-  CHECK(bench.answer("GET /metrics", h2c, ListenerRole::admin) == "HTTP/1.1 200 OK");
   CHECK(bench.answer("GET /ws/sync", h2c) == "HTTP/1.1 426 Upgrade Required");
   CHECK(bench.answer("GET /ws/sync", "Upgrade: foo\r\n") == "HTTP/1.1 426 Upgrade Required");
   CHECK(bench.answer("GET /health", kUpgrade) == "HTTP/1.1 200 OK");
@@ -180,13 +175,10 @@ TEST_CASE("A date is in English and in Greenwich") {
   CHECK(answer.find("\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n") != std::string::npos);
 }
 
-TEST_CASE("Each listener has its own pages") {
+TEST_CASE("Clients have no page but that of health") {
   GateBench bench;
   CHECK(bench.answer("GET /health") == "HTTP/1.1 200 OK");
   CHECK(bench.answer("GET /metrics") == "HTTP/1.1 404 Not Found");
-  CHECK(bench.answer("GET /metrics", {}, ListenerRole::admin) == "HTTP/1.1 200 OK");
-  CHECK(bench.answer("GET /health", {}, ListenerRole::admin) == "HTTP/1.1 404 Not Found");
-  CHECK(bench.answer("GET /ws/sync", kUpgrade, ListenerRole::admin) == "HTTP/1.1 404 Not Found");
   CHECK(bench.answer("POST /health") == "HTTP/1.1 405 Method Not Allowed");
   CHECK(bench.answer("POST /ws/sync") == "HTTP/1.1 405 Method Not Allowed");
 }
@@ -200,14 +192,12 @@ TEST_CASE("HEAD has the headers of GET and no body") {
 
 TEST_CASE("A name that is not listed is refused for every page") {
   GateBench bench;
-  for (const ListenerRole listener : {ListenerRole::clients, ListenerRole::admin}) {
-    for (const char* line : {"GET http://evil.example/health", "GET http://evil.example/metrics",
-                             "GET http://evil.example:8642/ws/sync"}) {
-      CHECK(bench.answer(line, kUpgrade, listener) == "HTTP/1.1 421 Misdirected Request");
-    }
+  for (const char* line : {"GET http://evil.example/health", "GET http://evil.example/metrics",
+                           "GET http://evil.example:8642/ws/sync"}) {
+    CHECK(bench.answer(line, kUpgrade) == "HTTP/1.1 421 Misdirected Request");
   }
   CHECK(bench.answer("GET http://relay.example/health") == "HTTP/1.1 200 OK");
-  CHECK(counter(bench.stats.refused, RefusalReason::host).get() == 6);
+  CHECK(counter(bench.stats.refused, RefusalReason::host).get() == 3);
 }
 
 TEST_CASE("A stopping relay lets nobody in and still tells its health") {
