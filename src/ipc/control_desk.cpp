@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "explain_answer.h"
 #include "syncrelay/relay/channel_list.h"
 
 namespace syncrelay {
@@ -16,6 +17,9 @@ constexpr std::size_t kVersionBytes = 24;  // of a key in an answer, besides the
 
 const Rejection kBeginsAnew{RejectReason::cluster_unavailable, 0,
                             "the cluster's log goes on under another epoch: ask again"};
+const Rejection kUnknownClient{
+    RejectReason::unknown_client, 0,
+    "nothing is known of this client: it never was here, or has been gone for long"};
 const Rejection kUnread{RejectReason::busy, 0, "earlier answers are not read yet"};
 
 }  // namespace
@@ -83,6 +87,8 @@ void ControlDesk::answer(Envelope envelope, const Query& query) {
       return begin_list(std::move(envelope), query);
     case Op::disconnect:
       return begin_dismissal(std::move(envelope), query);
+    case Op::explain:
+      return begin_explanation(std::move(envelope), query);
     case Op::backup:
       return join_backup(std::move(envelope));
     case Op::state:
@@ -159,6 +165,8 @@ void ControlDesk::hear(std::size_t shard, UpLetter& letter) {
     sources_.relay.attend(shard, *attendance);
   } else if (const auto* dismissed = std::get_if<Dismissed>(&letter)) {
     end_dismissal(*dismissed);
+  } else if (auto* told = std::get_if<Told>(&letter)) {
+    end_explanation(std::move(*told));
   } else if (auto* noticed = std::get_if<Noticed>(&letter)) {
     for (; !noticed->notices.empty(); noticed->notices.pop_front())
       noticed_.push_back(std::move(noticed->notices.front()));
@@ -264,6 +272,7 @@ void ControlDesk::refuse_queries() {
   for (auto& [number, list] : std::exchange(lists_, {}))
     refuse(std::move(list.envelope), kBeginsAnew);
   for (Envelope& envelope : dismissals_.end()) refuse(std::move(envelope), kBeginsAnew);
+  for (Envelope& envelope : explanations_.end()) refuse(std::move(envelope), kBeginsAnew);
 }
 
 void ControlDesk::add_to_list(Reported reported) {
@@ -287,6 +296,24 @@ void ControlDesk::begin_dismissal(Envelope envelope, const Query& query) {
 void ControlDesk::end_dismissal(const Dismissed& dismissed) {
   if (auto done = dismissals_.take(dismissed))
     send(std::move(done->envelope), dismissal_answer(context({}), done->closed));
+}
+
+void ControlDesk::begin_explanation(Envelope envelope, const Query& query) {
+  if (explanations_.full()) {
+    return refuse(std::move(envelope),
+                  {RejectReason::busy, 0, "too many queries to explain are under way"});
+  }
+  const auto inquiry = explanations_.begin(envelope, query.client, sources_.outboxes.size());
+  if (inquiry == nullptr) return refuse(std::move(envelope), kUnknownClient);
+  sources_.relay.ask(inquiry);
+}
+
+void ControlDesk::end_explanation(Told told) {
+  auto done = explanations_.take(std::move(told));
+  if (!done) return;
+  if (done->stories.empty()) return refuse(std::move(done->envelope), kUnknownClient);
+  Envelope envelope = std::move(done->envelope);
+  send_large(std::move(envelope), explain_answer(context({}), *done));
 }
 
 // One that is under way holds at its end what is stored by then, so it is good for later requests.

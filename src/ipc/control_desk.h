@@ -12,6 +12,7 @@
 #include "client_replies.h"
 #include "control_socket.h"
 #include "dismissals.h"
+#include "explanations.h"
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/metrics/cluster_stats.h"
 #include "syncrelay/metrics/stats.h"
@@ -117,6 +118,8 @@ class ControlDesk {
   void add_to_list(Reported reported);
   void begin_dismissal(Envelope envelope, const Query& query);
   void end_dismissal(const Dismissed& dismissed);
+  void begin_explanation(Envelope envelope, const Query& query);
+  void end_explanation(Told told);
   void join_backup(Envelope envelope);
   // Or refuses, when the peer has not read earlier ones.
   void send_large(Envelope envelope, std::string answer);
@@ -136,6 +139,7 @@ class ControlDesk {
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;
   Dismissals dismissals_;
+  Explanations explanations_;
   ClientReplies client_replies_;
   bool hears_clients_ = true;
   std::vector<ClientSaid> said_;  // what the outboxes held the last two times, at most

@@ -33,6 +33,10 @@ void Outbox::put(Dismissed dismissed) {
   put_and_wake([&](Waiting& waiting) { waiting.dismissed.push_back(dismissed); });
 }
 
+void Outbox::put(Told told) {
+  put_and_wake([&](Waiting& waiting) { waiting.told.push_back(std::move(told)); });
+}
+
 bool Outbox::put(Said said) {
   bool taken = false;
   put_and_wake([&](Waiting& waiting) {
@@ -71,6 +75,7 @@ void Outbox::take(std::vector<UpLetter>& letters) {
   if (!taken.noticed.notices.empty()) letters.emplace_back(std::move(taken.noticed));
   for (Said& said : taken.said) letters.emplace_back(std::move(said));
   for (const Dismissed& dismissed : taken.dismissed) letters.emplace_back(dismissed);
+  for (Told& told : taken.told) letters.emplace_back(std::move(told));
   for (Reported& report : taken.reported) letters.emplace_back(std::move(report));
 }
 
