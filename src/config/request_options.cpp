@@ -171,7 +171,7 @@ Reason add_key(std::string_view value, Request& request) {
 }
 
 constexpr std::array kVersioned = {Action::state};
-constexpr std::array kClients = {Action::watch, Action::bench};  // come as one
+constexpr std::array kAsClients = {Action::watch, Action::bench};  // come as one
 constexpr std::array kWatch = {Action::watch};
 constexpr std::array kBench = {Action::bench};
 constexpr std::array kPublish = {Action::publish};
@@ -215,16 +215,16 @@ constexpr std::array<RequestOption, 20> kRequestOptions = {{
     {"token-file", "FILE",
      "watch, bench: file with the token that lets it in, read anew for each connection; without it "
      "SYNCRELAY_TOKEN, from the environment, is the token",
-     kClients, set_token_file},
+     kAsClients, set_token_file},
     {"count", "COUNT", "watch: stop after this many messages", kWatch, set_count},
     {"tls", "",
      "watch, bench: over TLS, which is meant where --tls-cert is set, too; --host is the name in "
      "the "
      "relay's certificate",
-     kClients, set_tls},
+     kAsClients, set_tls},
     {"ca", "FILE",
      "watch, bench: over TLS, trusting the certificates of this file in place of the system's",
-     kClients, set_ca},
+     kAsClients, set_ca},
     {"clients", "COUNT", "bench: how many connect (1 to 100000; default 100)", kBench,
      set_bench_clients},
     {"events", "COUNT", "bench: how many each of them gets (1 to 1000000; default 1000)", kBench,
