@@ -22,6 +22,9 @@ enum class Durability : std::uint8_t { process, power };
 
 enum class Compression : std::uint8_t { off, on };
 
+// automatic: for the journal where standard error is that, else text.
+enum class LogFormatWish : std::uint8_t { automatic, text, json, journal };
+
 // Everything an operator can set. Plain values; parse_invocation() has checked every range, so that
 // the rooms that read it need no checks of their own. The initial values are the defaults that
 // --help shows. Sizes are bytes.
@@ -107,7 +110,7 @@ struct Config {
   std::chrono::milliseconds drain_timeout{5'000};
 
   LogLevel log_level = LogLevel::info;
-  LogFormat log_format = LogFormat::text;
+  LogFormatWish log_format = LogFormatWish::automatic;
 
   bool operator==(const Config&) const = default;
 };
