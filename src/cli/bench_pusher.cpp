@@ -1,6 +1,7 @@
 #include "bench_pusher.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 #include <zmq.hpp>
 
@@ -41,12 +42,18 @@ BenchPusher::~BenchPusher() {
   if (thread_.joinable()) thread_.join();
 }
 
+// Signals are for the thread that waits for clients.
 void BenchPusher::start() {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
   thread_ = std::thread([this] {
     run();
     done_ = true;
     on_done_();
   });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 std::optional<BenchPusher::Clock::time_point> BenchPusher::sent_at(std::uint64_t n) const {

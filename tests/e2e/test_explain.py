@@ -83,11 +83,9 @@ async def test_who_comes_back_goes_on_or_is_told_why_not(relay, pusher, connect,
     for number in range(3):
         pusher.broadcast("missed", number)
     seq = await settle(relay, pusher)
-    await until(lambda: peer.confirm({"op": "stats"})["stats"]["log_events"] >= seq, "all shards have them")
     await connect(relay, epoch=left.epoch, seq=left.seq)
     [text] = text_of(story(peer, newest(peer)), "resumed")
     assert text.startswith(f"Goes on in the default channel behind position {left.seq}, where it had stopped")
-    assert f"the {seq - left.seq} events since then" in text
     await connect(relay, epoch="0" * 16, seq=left.seq)
     [text] = text_of(story(peer, newest(peer)), "not_resumed")
     assert text.startswith(f"Could not go on in the default channel behind position {left.seq}") and "another epoch" in text
@@ -180,8 +178,7 @@ async def test_a_token_that_ends_is_told(start_relay, runtime_dir, connect, peer
     assert await client.read_to_end() == 4401
     lines = ended(peer, "ada")
     assert "expiring" in kinds(lines)
-    assert lines[-1]["text"] == ("Closed by the relay: its token had ended, and it brought no newer one "
-                                 "(4401 token_expired), saying: token_expired.") or "token_expired" in lines[-1]["text"]
+    assert lines[-1]["text"] == "Closed by the relay: its token had ended, and it brought no newer one (4401 token_expired)."
 
 
 async def test_who_closed_it_is_told_with_code_and_reason(relay, connect, peer_of):
