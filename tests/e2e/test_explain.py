@@ -1,9 +1,11 @@
 """What happened to a client, in sentences: `{"op":"explain"}` and `syncrelay explain`."""
 
+import asyncio
 import json
 import time
 
 import pytest
+import websockets
 
 from crowd import Crowd, largest
 from deadline import until, wait_until
@@ -115,6 +117,7 @@ async def test_channels_that_it_follows_and_may_not_are_told(start_relay, connec
 
     async def say(kind, channel):
         await client.connection.send(json.dumps({"type": f"sync:{kind}", "channel": channel}))
+        await client.connection.recv()  # what it is answered
 
     await say("subscribe", "room:1")
     await say("unsubscribe", "room:1")
@@ -177,7 +180,10 @@ async def test_a_token_that_ends_is_told(start_relay, runtime_dir, connect, peer
     client = await connect(relay, headers={"Authorization": f"Bearer {issuer.token(ttl=-56)}"})
     peer = peer_of(relay)
     number = newest(peer)
-    assert await client.read_to_end() == 4401
+    with pytest.raises(websockets.ConnectionClosed):
+        while True:
+            await asyncio.wait_for(client.connection.recv(), 20)
+    assert client.connection.close_code == 4401
     lines = ended(peer, number)
     assert "expiring" in kinds(lines)
     assert lines[-1]["text"] == "Closed by the relay: its token had ended, and it brought no newer one (4401 token_expired)."
