@@ -8,10 +8,10 @@
 
 #include "bench_pusher.h"
 #include "crowd.h"
-#include "delays.h"
 #include "event_stream.h"
 #include "relay_place.h"
 #include "syncrelay/cli/bench_report.h"
+#include "syncrelay/cli/delays.h"
 #include "syncrelay/config/invocation.h"
 
 namespace syncrelay {

@@ -1,4 +1,4 @@
-#include "delays.h"
+#include "syncrelay/cli/delays.h"
 
 #include <algorithm>
 #include <bit>

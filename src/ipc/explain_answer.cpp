@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "story_text.h"
+#include "syncrelay/ipc/story_text.h"
 #include "syncrelay/json/json_text.h"
 
 namespace syncrelay {

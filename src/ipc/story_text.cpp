@@ -1,4 +1,4 @@
-#include "story_text.h"
+#include "syncrelay/ipc/story_text.h"
 
 #include <array>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "cli/delays.h"
+#include "syncrelay/cli/delays.h"
 
 #include <doctest/doctest.h>
 

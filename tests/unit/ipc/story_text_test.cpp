@@ -1,4 +1,4 @@
-#include "ipc/story_text.h"
+#include "syncrelay/ipc/story_text.h"
 
 #include <doctest/doctest.h>
 
