@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -121,6 +122,21 @@ std::optional<int> run_server(Premises& premises, const ServiceManager& manager,
   return ending ? kFailed : kStopped;
 }
 
+LogFormat format_of(LogFormatWish wish) {
+  switch (wish) {
+    case LogFormatWish::text:
+      return LogFormat::text;
+    case LogFormatWish::json:
+      return LogFormat::json;
+    case LogFormatWish::journal:
+      return LogFormat::journal;
+    case LogFormatWish::automatic:
+      break;
+  }
+  const bool journal = is_journal(STDERR_FILENO, std::getenv("JOURNAL_STREAM"));
+  return journal ? LogFormat::journal : LogFormat::text;
+}
+
 }  // namespace
 
 int run_relay(const Invocation& invocation) {
@@ -128,7 +144,7 @@ int run_relay(const Invocation& invocation) {
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  Log log({invocation.config.log_level, invocation.config.log_format});
+  Log log({invocation.config.log_level, format_of(invocation.config.log_format)});
   for (const std::string& warning : invocation.warnings) log.warning(warning);
   Premises premises(invocation.config, log);
   if (auto opened = premises.open(); !opened) {

@@ -105,9 +105,11 @@ void Server::build_shards() {
   status_ = premises_.make_status(epoch_);
   for (const auto& stats : premises_.shard_stats) {
     outboxes_.push_back(std::make_unique<Outbox>([this] { premises_.wake.set(); }));
-    loops_.push_back(std::make_unique<ShardLoop>(
-        premises_.loop_settings(), premises_.shard_settings(epoch_), clock_, *stats,
-        *outboxes_.back(), premises_.rules(), *status_, log_));
+    Shard::Settings settings = premises_.shard_settings(epoch_);
+    settings.number = outboxes_.size();
+    loops_.push_back(std::make_unique<ShardLoop>(premises_.loop_settings(), settings, clock_,
+                                                 *stats, *outboxes_.back(), premises_.rules(),
+                                                 *status_, log_));
   }
 }
 

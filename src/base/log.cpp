@@ -3,10 +3,12 @@
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/sinks/base_sink.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <string>
 
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/counter.h"
@@ -46,6 +48,33 @@ std::string_view name_of(LogLevel level) {
       return "error";
   }
   return "info";
+}
+
+// Of syslog(3).
+std::string_view priority_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "<7>";
+    case LogLevel::info:
+      return "<6>";
+    case LogLevel::warning:
+      return "<4>";
+    case LogLevel::error:
+      return "<3>";
+  }
+  return "<6>";
+}
+
+const char* pattern_of(LogFormat format) {
+  switch (format) {
+    case LogFormat::json:
+      return R"({"ts":"%Y-%m-%dT%H:%M:%S.%f%z"%v)";
+    case LogFormat::journal:
+      return "%v";
+    case LogFormat::text:
+      break;
+  }
+  return "%Y-%m-%d %H:%M:%S.%e %l %v";
 }
 
 // Control bytes are escaped in both formats: a client's header must not be able to forge a line or
@@ -149,15 +178,19 @@ struct Log::Backend {
   std::shared_ptr<spdlog::details::thread_pool> pool;  // last: it ends before what it uses
 };
 
+bool is_journal(int descriptor, const char* journal_stream) {
+  struct stat file {};
+  if (journal_stream == nullptr || fstat(descriptor, &file) != 0) return false;
+  return journal_stream == std::to_string(file.st_dev) + ':' + std::to_string(file.st_ino);
+}
+
 Log::Log(const Settings& settings) : backend_(std::make_shared<Backend>()), settings_(settings) {
   backend_->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
   backend_->sink = std::make_shared<StandardErrorSink>();
   backend_->logger = std::make_shared<spdlog::async_logger>(
       "syncrelay", backend_->sink, backend_->pool, spdlog::async_overflow_policy::overrun_oldest);
   backend_->logger->set_level(to_spdlog(settings.level));
-  backend_->logger->set_pattern(settings.format == LogFormat::json
-                                    ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%f%z"%v)"
-                                    : "%Y-%m-%d %H:%M:%S.%e %l %v");
+  backend_->logger->set_pattern(pattern_of(settings.format));
 }
 
 // The pool's destructor waits for the writer thread, which may be stuck.
@@ -170,8 +203,9 @@ Log::~Log() {
 
 void Log::write(LogLevel level, std::string_view message, Fields fields) const {
   if (level < settings_.level) return;
-  const std::string line = settings_.format == LogFormat::json ? json_line(level, message, fields)
-                                                               : text_line(message, fields);
+  std::string line = settings_.format == LogFormat::json ? json_line(level, message, fields)
+                                                         : text_line(message, fields);
+  if (settings_.format == LogFormat::journal) line.insert(0, priority_of(level));
   backend_->logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -5,24 +5,19 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <csignal>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <utility>
 
+#include "client_context.h"
+#include "stop_signals.h"
 #include "syncrelay/protocol/close_cause.h"
 
 namespace syncrelay {
 namespace {
 
 constexpr std::size_t kReadBuffer = 64 * 1024;
-constexpr unsigned kRequestBuffer = 16 * 1024;  // for a token of 8 KiB
 constexpr std::size_t kMaxMessage = 1024UL * 1024 * 1024;
-constexpr std::uint16_t kPingSeconds = 20;     // of silence, before a ping goes out
-constexpr std::uint16_t kSilenceSeconds = 40;  // in all, before the connection counts as lost
-
-constexpr lws_retry_bo_t kKeepalive = {nullptr, 0, 0, kPingSeconds, kSilenceSeconds, 0};
 
 using Take = std::function<bool(std::string_view)>;
 
@@ -151,11 +146,7 @@ class Stream {
 
   // `place`: where the request's fields end so far, with `room` bytes behind it.
   int add_token(char** place, std::size_t room) const {
-    if (target_.token.empty()) return 0;
-    const std::string field = "Authorization: Bearer " + target_.token + "\r\n";
-    if (field.size() > room) return -1;
-    *place = std::copy(field.begin(), field.end(), *place);
-    return 0;
+    return add_token_field(target_.token, place, room);
   }
 
   // libwebsockets wants one message at a time, and room in front of it.
@@ -235,11 +226,6 @@ int on_lws(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t s
   return stream == nullptr ? 0 : stream->handle(wsi, reason, in, size);
 }
 
-struct DestroyContext {
-  void operator()(lws_context* context) const { lws_context_destroy(context); }
-};
-using Context = std::unique_ptr<lws_context, DestroyContext>;
-
 // Ends a stream that is not established in time.
 struct Alarm {
   lws_sorted_usec_list_t timer;
@@ -255,44 +241,6 @@ void on_alarm(lws_sorted_usec_list_t* timer) {
        "no answer to the handshake within " + std::to_string(alarm.patience.count()) + " ms"});
 }
 
-// While it lives, SIGINT and SIGTERM wake the loop that waits instead of ending the process, which
-// its end then does. One at a time.
-class StopSignals {
- public:
-  explicit StopSignals(lws_context* context) {
-    stop_loop = context;
-    struct sigaction note {};
-    note.sa_handler = [](int number) {
-      stop_number = number;
-      lws_cancel_service(stop_loop);
-    };
-    take(SIGINT, note, interrupt_);
-    take(SIGTERM, note, terminate_);
-  }
-  ~StopSignals() {
-    sigaction(SIGINT, &interrupt_, nullptr);
-    sigaction(SIGTERM, &terminate_, nullptr);
-    if (const int number = std::exchange(stop_number, 0); number != 0) raise(number);
-  }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-
-  // 0: none.
-  static int came() { return stop_number; }
-
- private:
-  // What is ignored stays so.
-  static void take(int number, const struct sigaction& note, struct sigaction& before) {
-    sigaction(number, &note, &before);
-    if (before.sa_handler == SIG_IGN) sigaction(number, &before, nullptr);
-  }
-
-  static inline lws_context* volatile stop_loop = nullptr;
-  static inline volatile std::sig_atomic_t stop_number = 0;
-  struct sigaction interrupt_ {};
-  struct sigaction terminate_ {};
-};
-
 void on_end_of_leave(lws_sorted_usec_list_t*) {}
 
 // Closes what is open, and waits a moment for the relay to take it.
@@ -307,44 +255,6 @@ void take_leave(lws_context* context, Stream& stream) {
   lws_sul_schedule(context, 0, &timer, nullptr, LWS_SET_TIMER_USEC_CANCEL);
 }
 
-Context make_context(Stream& stream, const TlsTrust* tls, const lws_protocols* protocols) {
-  lws_set_log_level(0, nullptr);  // what matters of its doings we say ourselves
-  lws_context_creation_info info{};
-  info.port = CONTEXT_PORT_NO_LISTEN;
-  info.protocols = protocols;
-  info.user = &stream;
-  info.gid = static_cast<gid_t>(-1);
-  info.uid = static_cast<uid_t>(-1);
-  info.retry_and_idle_policy = &kKeepalive;
-  info.pt_serv_buf_size = kRequestBuffer;
-  if (tls != nullptr) {
-    info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    info.provided_client_ssl_ctx = static_cast<SSL_CTX*>(tls->context());
-  }
-  Context context(lws_create_context(&info));
-  // libwebsockets has just ignored it for the whole process. It sends without that signal anyway,
-  // and a command that writes to a pipe should end when nobody reads it.
-  std::signal(SIGPIPE, SIG_DFL);
-  return context;
-}
-
-bool connect(lws_context* context, const StreamTarget& target, const lws_protocols& protocol) {
-  const bool v6 = target.host.find(':') != std::string::npos;
-  const std::string name = v6 ? '[' + target.host + ']' : target.host;
-  const std::string host = name + ':' + std::to_string(target.port);
-  lws_client_connect_info info{};
-  info.context = context;
-  info.address = target.host.c_str();
-  info.port = target.port;
-  info.path = target.path.c_str();
-  info.host = host.c_str();
-  info.local_protocol_name = protocol.name;
-  info.retry_and_idle_policy = &kKeepalive;
-  info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
-  if (target.tls != nullptr) info.ssl_connection |= LCCSCF_USE_SSL;
-  return lws_client_connect_via_info(&info) != nullptr;
-}
-
 }  // namespace
 
 StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds patience,
@@ -352,7 +262,7 @@ StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds pati
   Stream stream(target, take);
   const std::array<lws_protocols, 2> protocols = {
       {{"syncrelay-watch", on_lws, 0, kReadBuffer, 0, nullptr, 0}, {}}};
-  const Context context = make_context(stream, target.tls, protocols.data());
+  const ClientContext context = make_client_context(&stream, target.tls, protocols.data());
   if (!context) return {StreamEnd::Kind::unreachable, "libwebsockets cannot start"};
   stream.set_context(context.get());
   Alarm alarm = {{}, &stream, patience};
@@ -360,7 +270,7 @@ StreamEnd read_stream(const StreamTarget& target, std::chrono::milliseconds pati
                    std::chrono::microseconds(patience).count());
   {
     const StopSignals signals(context.get());
-    if (!connect(context.get(), target, protocols.front())) stream.fail({}, {});
+    if (!connect_client(context.get(), target, protocols.front(), nullptr)) stream.fail({}, {});
     while (!stream.end() && StopSignals::came() == 0) lws_service(context.get(), 0);
     lws_sul_schedule(context.get(), 0, &alarm.timer, nullptr, LWS_SET_TIMER_USEC_CANCEL);
     take_leave(context.get(), stream);

@@ -1,12 +1,9 @@
 #include "syncrelay/cli/run_request.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <ostream>
@@ -16,6 +13,9 @@
 #include <vector>
 
 #include "ask_relay.h"
+#include "bench.h"
+#include "dial_address.h"
+#include "request_text.h"
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
 #include "syncrelay/json/json_parts.h"
@@ -28,44 +28,6 @@ namespace syncrelay {
 namespace {
 
 enum ExitCode : int { kDone = 0, kFailed = 1, kBadInput = 2 };
-
-// Names a command, so that the relay knows it when it comes again.
-std::string random_id() {
-  std::array<std::uint64_t, 2> bits{};
-  while (getrandom(bits.data(), sizeof bits, 0) != sizeof bits) {
-  }
-  char text[40];
-  std::snprintf(text, sizeof text, "cli-%016llx%016llx", static_cast<unsigned long long>(bits[0]),
-                static_cast<unsigned long long>(bits[1]));
-  return text;
-}
-
-// In seconds, as a command says it.
-std::string seconds(std::chrono::milliseconds time) {
-  char text[32];
-  const auto whole = static_cast<long long>(time.count() / 1000);
-  const auto rest = static_cast<int>(time.count() % 1000);
-  if (rest == 0) return std::to_string(whole);
-  std::snprintf(text, sizeof text, "%lld.%03d", whole, rest);
-  return text;
-}
-
-// The members that say which channels are meant.
-std::string channel_members(const std::vector<std::string>& channels) {
-  if (channels.empty() || (channels.size() == 1 && channels[0].empty())) return {};
-  if (channels.size() == 1) return R"(,"channel":)" + json_string(channels[0]);
-  std::string members = R"(,"channels":[)";
-  for (const std::string& name : channels) members.append(json_string(name)).append(1, ',');
-  members.back() = ']';
-  return members;
-}
-
-// Why this is no positive answer; nullopt when it is one.
-std::optional<std::string> fault_of(const std::string& answer, const std::string& control) {
-  if (json_fault(answer)) return "what answers at " + control + " is no relay";
-  if (json_member(answer, "ok") != "true") return refusal_report(answer);
-  return std::nullopt;
-}
 
 // One invocation on its way.
 class Run {
@@ -86,6 +48,8 @@ class Run {
   int channels();
   int drop();
   int disconnect();
+  int explain();
+  int bench();
   int stats();
 
  private:
@@ -97,6 +61,7 @@ class Run {
   int confirm(const std::string& command, const std::string& done);
   std::string channel() const;
   std::string named_channel() const;
+  std::optional<std::optional<TlsTrust>> trust();
   int list(const std::vector<std::string>& channels);
   int print(std::string_view json);
   int write(std::string_view text);
@@ -236,14 +201,20 @@ int Run::publish() {
   return confirm(command, "published " + printable(type));
 }
 
+// Whom it trusts where it speaks TLS; what is wrong with that is told.
+std::optional<std::optional<TlsTrust>> Run::trust() {
+  if (!request_.tls && request_.ca.empty() && config_.tls_cert.empty())
+    return std::optional<TlsTrust>();
+  auto found = TlsTrust::in(request_.ca);
+  if (found) return std::optional(std::move(found).value());
+  fail(kBadInput, "ca: " + printable(request_.ca) + ": " + found.error().why);
+  return std::nullopt;
+}
+
 int Run::watch() {
-  std::optional<TlsTrust> trust;
-  if (request_.tls || !request_.ca.empty() || !config_.tls_cert.empty()) {
-    auto found = TlsTrust::in(request_.ca);
-    if (!found) return fail(kBadInput, "ca: " + printable(request_.ca) + ": " + found.error().why);
-    trust.emplace(std::move(found).value());
-  }
-  Watch watch({config_.host, config_.port, trust ? &*trust : nullptr, request_.channels,
+  const auto trust = this->trust();
+  if (!trust) return kBadInput;
+  Watch watch({config_.host, config_.port, *trust ? &**trust : nullptr, request_.channels,
                request_.count, request_.timeout, request_.token, request_.token_file},
               console_);
   if (!watch.run()) return fail(kFailed, watch.why());
@@ -325,6 +296,33 @@ int Run::disconnect() {
   return write("closed " + closed + (closed == "1" ? " connection\n" : " connections\n"));
 }
 
+int Run::explain() {
+  const auto answer = ask(R"({"op":"explain","client":)" + json_string(request_.words[0]) + '}');
+  if (!answer) return kFailed;
+  return console_.pretty ? write(explain_report(*answer, console_.color)) : print(*answer);
+}
+
+int Run::bench() {
+  if (is_elsewhere(config_) && !request_.bench.yes) {
+    return fail(kBadInput,
+                "this relay is on another machine, whose users would notice a bench: say --yes if "
+                "you mean it");
+  }
+  const auto trust = this->trust();
+  if (!trust) return kBadInput;
+  const auto token = token_of(request_);
+  if (!token) return fail(kBadInput, printable(token.error().reason));
+  Bench bench(
+      {{dial_host(config_.host), config_.port, *trust ? &**trust : nullptr, {}, {}, token.value()},
+       place_,
+       request_.bench,
+       request_.timeout});
+  if (!bench.run()) return fail(kFailed, "cannot measure: " + bench.why());
+  for (const std::string& warning : bench.result().warnings) tell("warning: " + warning);
+  if (!console_.pretty) return write(bench_json(bench.result()) + '\n');
+  return write(bench_table(bench.result(), console_.color));
+}
+
 int Run::stats() {
   const auto answer = ask(R"({"op":"stats"})");
   if (!answer) return kFailed;
@@ -378,6 +376,10 @@ int run_request(const Invocation& invocation, const Console& console) {
       return run.drop();
     case Action::disconnect:
       return run.disconnect();
+    case Action::explain:
+      return run.explain();
+    case Action::bench:
+      return run.bench();
     default:
       return run.stats();
   }

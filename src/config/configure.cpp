@@ -127,8 +127,8 @@ Result<void, UsageError> check_curve(const Invocation& invocation) {
 
 // 0 is for listening alone.
 Result<void, UsageError> check_port(const Invocation& invocation) {
-  const bool connects =
-      invocation.action == Action::watch || invocation.action == Action::healthcheck;
+  const bool connects = invocation.action == Action::watch || invocation.action == Action::bench ||
+                        invocation.action == Action::healthcheck;
   if (!connects || invocation.config.port != 0) return {};
   return refused("port", invocation.origins.at("port"),
                  {"0", "is no port to connect to: give the relay's"});
@@ -232,7 +232,8 @@ Result<void, UsageError> check_together(const Invocation& invocation) {
 
 // The environment's, where the command line names none.
 Result<void, UsageError> take_token(const std::string& token, Invocation& invocation) {
-  const bool counts = invocation.action == Action::watch && invocation.request.token_file.empty();
+  const bool connects = invocation.action == Action::watch || invocation.action == Action::bench;
+  const bool counts = connects && invocation.request.token_file.empty();
   if (token.empty() || !counts) return {};
   if (!is_token_text(token)) return UsageError{"SYNCRELAY_TOKEN " + std::string(kNoTokenText)};
   invocation.request.token = token;

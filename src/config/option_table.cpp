@@ -317,9 +317,14 @@ std::vector<Option> logging_options() {
                      {"info", number(LogLevel::info)},
                      {"warning", number(LogLevel::warning)},
                      {"error", number(LogLevel::error)}}),
-      choice_option({"log-format", kLogging, "FORMAT", "Form of the log lines"},
+      choice_option({"log-format", kLogging, "FORMAT",
+                     "Form of the log lines; auto: journal where standard error is systemd's "
+                     "journal, else text"},
                     &Config::log_format,
-                    {{"text", number(LogFormat::text)}, {"json", number(LogFormat::json)}}),
+                    {{"auto", number(LogFormatWish::automatic)},
+                     {"text", number(LogFormatWish::text)},
+                     {"json", number(LogFormatWish::json)},
+                     {"journal", number(LogFormatWish::journal)}}),
   };
 }
 

@@ -14,11 +14,17 @@ constexpr std::string_view kNoCache =
 
 // All others say that the command is wrong: 400.
 constexpr std::pair<RejectReason, int> kStatuses[] = {
-    {RejectReason::no_such_member, 404},    {RejectReason::conflict, 409},
-    {RejectReason::too_large, 413},         {RejectReason::busy, 429},
-    {RejectReason::state_full, 503},        {RejectReason::channels_full, 503},
-    {RejectReason::storage_full, 503},      {RejectReason::storage_failed, 503},
-    {RejectReason::storage_uncertain, 503}, {RejectReason::cluster_unavailable, 503},
+    {RejectReason::no_such_member, 404},
+    {RejectReason::unknown_client, 404},
+    {RejectReason::conflict, 409},
+    {RejectReason::too_large, 413},
+    {RejectReason::busy, 429},
+    {RejectReason::state_full, 503},
+    {RejectReason::channels_full, 503},
+    {RejectReason::storage_full, 503},
+    {RejectReason::storage_failed, 503},
+    {RejectReason::storage_uncertain, 503},
+    {RejectReason::cluster_unavailable, 503},
 };
 
 constexpr std::pair<int, std::string_view> kCodes[] = {

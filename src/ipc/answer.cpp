@@ -25,10 +25,6 @@ std::string begin_without_clients(const AnswerContext& context) {
   return answer;
 }
 
-std::string begin(const AnswerContext& context) {
-  return begin_without_clients(context) + R"(,"clients":)" + std::to_string(context.clients);
-}
-
 void append_member(std::string& out, const std::string& name, std::string_view value) {
   if (out.back() != '{') out += ',';
   append_json_string(out, name);
@@ -44,18 +40,6 @@ std::string seconds(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3f", value);
   return text;
-}
-
-std::string client(const ClientInfo& info) {
-  std::string object = R"({"id":)" + std::to_string(info.id.value) + R"(,"address":)";
-  append_json_string(object, info.address);
-  object += R"(,"since":)";
-  append_timestamp(object, info.since);
-  object += R"(,"lag":)" + std::to_string(info.lag) + R"(,"bytes":)" + std::to_string(info.bytes);
-  object += R"(,"last_pong":)" + seconds(info.last_sign_of_life);
-  object += R"(,"channels":)" + std::to_string(info.subscriptions);
-  if (!info.identity.empty()) append_member(object, "identity", json_string(info.identity));
-  return object + '}';
 }
 
 void append_versions(std::string& out, const Outcome& outcome) {
@@ -161,8 +145,12 @@ std::uint64_t total(const Counters& counters) {
 
 }  // namespace
 
+std::string begin_answer(const AnswerContext& context) {
+  return begin_without_clients(context) + R"(,"clients":)" + std::to_string(context.clients);
+}
+
 std::string accepted_answer(const AnswerContext& context, const Accepted& accepted) {
-  std::string answer = begin(context);
+  std::string answer = begin_answer(context);
   if (accepted.duplicate) return answer + R"(,"duplicate":true})";
   const Outcome& outcome = accepted.outcome;
   append_versions(answer, outcome);
@@ -191,7 +179,7 @@ std::string rejected_answer(const Rejection& rejection) {
 }
 
 std::string state_answer(const AnswerContext& context, const State& state, const std::string& key) {
-  std::string answer = begin(context) + R"(,"state":{)";
+  std::string answer = begin_answer(context) + R"(,"state":{)";
   std::string versions;
   const auto append = [&](const State::Entry& entry) {
     append_member(answer, entry.key, std::string_view(*entry.value));
@@ -209,7 +197,7 @@ std::string state_answer(const AnswerContext& context, const State& state, const
 }
 
 std::string members_answer(const AnswerContext& context, const State& members, bool kept) {
-  std::string answer = begin(context) + R"(,"members":{)";
+  std::string answer = begin_answer(context) + R"(,"members":{)";
   members.for_each([&answer](const State::Entry& entry) {
     append_member(answer, entry.key, std::string_view(*entry.value));
   });
@@ -217,26 +205,38 @@ std::string members_answer(const AnswerContext& context, const State& members, b
 }
 
 std::string backup_answer(const AnswerContext& context, const std::string& path) {
-  std::string answer = begin(context) + R"(,"backup":)";
+  std::string answer = begin_answer(context) + R"(,"backup":)";
   append_json_string(answer, path);
   return answer + '}';
 }
 
 std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed) {
-  return begin(context) + R"(,"closed":)" + std::to_string(closed) + '}';
+  return begin_answer(context) + R"(,"closed":)" + std::to_string(closed) + '}';
+}
+
+std::string client_object(const ClientInfo& info) {
+  std::string object = R"({"id":)" + std::to_string(info.id.value) + R"(,"address":)";
+  append_json_string(object, info.address);
+  object += R"(,"since":)";
+  append_timestamp(object, info.since);
+  object += R"(,"lag":)" + std::to_string(info.lag) + R"(,"bytes":)" + std::to_string(info.bytes);
+  object += R"(,"last_pong":)" + seconds(info.last_sign_of_life);
+  object += R"(,"channels":)" + std::to_string(info.subscriptions);
+  if (!info.identity.empty()) append_member(object, "identity", json_string(info.identity));
+  return object + '}';
 }
 
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients) {
   std::string answer = begin_without_clients(context) + R"(,"clients":[)";
   for (const ClientInfo& info : clients) {
     if (answer.back() != '[') answer += ',';
-    answer += client(info);
+    answer += client_object(info);
   }
   return answer + "]}";
 }
 
 std::string channels_answer(const AnswerContext& context, const ChannelList& list) {
-  std::string answer = begin(context) + R"(,"channels":[)";
+  std::string answer = begin_answer(context) + R"(,"channels":[)";
   for (const ListedChannel& channel : list.channels) {
     if (answer.back() != '[') answer += ',';
     answer += R"({"name":)";
@@ -254,11 +254,11 @@ std::string channels_answer(const AnswerContext& context, const ChannelList& lis
 
 std::string receive_answer(const AnswerContext& context, const Notices::Taken& notices,
                            const std::vector<Inbox::Delivery>& deliveries) {
-  return begin(context) + ',' + received_members(notices, deliveries) + '}';
+  return begin_answer(context) + ',' + received_members(notices, deliveries) + '}';
 }
 
 std::string settled_answer(const AnswerContext& context, const Settled& settled) {
-  std::string answer = begin(context);
+  std::string answer = begin_answer(context);
   answer.append(R"(,")").append(word_of(settled.op)).append(R"(":)");
   return answer + std::to_string(settled.result.count) + '}';
 }
@@ -266,7 +266,7 @@ std::string settled_answer(const AnswerContext& context, const Settled& settled)
 std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
                          const std::vector<const ShardStats*>& shards, const ClusterView& cluster,
                          std::string_view limits) {
-  std::string answer = begin(context) + R"(,"stats":{)";
+  std::string answer = begin_answer(context) + R"(,"stats":{)";
   append_member(answer, "commands", total(relay.commands));
   append_member(answer, "commands_rejected", total(relay.rejected));
   append_member(answer, "duplicates", relay.duplicates.get());
@@ -308,13 +308,13 @@ std::string stats_answer(const AnswerContext& context, const RelayStats& relay,
 }
 
 std::string history_answer(const AnswerContext& context, const Traffic& traffic) {
-  return begin(context) + R"(,"step":)" + std::to_string(Traffic::kStepSeconds) + R"(,"samples":)" +
-         traffic.json() + '}';
+  return begin_answer(context) + R"(,"step":)" + std::to_string(Traffic::kStepSeconds) +
+         R"(,"samples":)" + traffic.json() + '}';
 }
 
 std::string refused_answer(const AnswerContext& context, const Refusals& refusals, std::size_t max,
                            const std::vector<std::string>& endpoints) {
-  std::string answer = begin(context) + R"(,"refused":[)";
+  std::string answer = begin_answer(context) + R"(,"refused":[)";
   for (std::size_t index = 0; index < std::min(max, refusals.size()); ++index) {
     if (index > 0) answer += ',';
     const RefusedCommand& each = refusals.newest(index);
@@ -337,7 +337,7 @@ std::string refused_answer(const AnswerContext& context, const Refusals& refusal
 }
 
 std::string events_answer(const AnswerContext& context, const Browsed& browsed) {
-  std::string answer = begin(context) + R"(,"events":[)";
+  std::string answer = begin_answer(context) + R"(,"events":[)";
   for (const std::string& event : browsed.events) {
     if (answer.back() != '[') answer += ',';
     answer += event;

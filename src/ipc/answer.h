@@ -29,6 +29,8 @@ struct AnswerContext {
   std::uint64_t clients;
 };
 
+// The beginning of every positive answer, up to `clients`, without its end.
+std::string begin_answer(const AnswerContext& context);
 std::string accepted_answer(const AnswerContext& context, const Accepted& accepted);
 std::string rejected_answer(const Rejection& rejection);
 
@@ -39,6 +41,8 @@ std::string members_answer(const AnswerContext& context, const State& members, b
 std::string backup_answer(const AnswerContext& context, const std::string& path);
 // `closed`: connections.
 std::string dismissal_answer(const AnswerContext& context, std::uint64_t closed);
+// One client as the answer to `clients` lists it, a JSON object.
+std::string client_object(const ClientInfo& info);
 std::string clients_answer(const AnswerContext& context, const std::vector<ClientInfo>& clients);
 std::string channels_answer(const AnswerContext& context, const ChannelList& list);
 std::string receive_answer(const AnswerContext& context, const Notices::Taken& notices,

@@ -12,6 +12,7 @@
 #include "client_replies.h"
 #include "control_socket.h"
 #include "dismissals.h"
+#include "explanations.h"
 #include "syncrelay/ipc/peer_gate.h"
 #include "syncrelay/ipc/traffic.h"
 #include "syncrelay/metrics/cluster_stats.h"
@@ -111,6 +112,8 @@ class ControlDesk {
     Said said;
   };
 
+  static const Rejection kUnread;
+
   bool take_request();
   bool take_errand();
   void answer(Envelope envelope, const Reply& reply);
@@ -131,6 +134,8 @@ class ControlDesk {
   void answer_tail(Tails::Answer answer);
   void begin_dismissal(Envelope envelope, const Query& query);
   void end_dismissal(const Dismissed& dismissed);
+  void begin_explanation(Envelope envelope, const Query& query);
+  void end_explanation(Told told);
   void join_backup(Envelope envelope);
   bool has_room(const Envelope& envelope, std::size_t answer_bytes);
   // Or refuses, when the peer has not read earlier ones.
@@ -152,6 +157,7 @@ class ControlDesk {
   std::map<std::uint64_t, List> lists_;  // under way
   std::uint64_t next_list_ = 1;
   Dismissals dismissals_;
+  Explanations explanations_;
   Tails tails_;
   Traffic traffic_;
   ClientReplies client_replies_;

@@ -37,6 +37,10 @@ void Outbox::put(Browsed browsed) {
   put_and_wake([&](Waiting& waiting) { waiting.browsed.push_back(std::move(browsed)); });
 }
 
+void Outbox::put(Told told) {
+  put_and_wake([&](Waiting& waiting) { waiting.told.push_back(std::move(told)); });
+}
+
 bool Outbox::put(Said said) {
   bool taken = false;
   put_and_wake([&](Waiting& waiting) {
@@ -76,6 +80,7 @@ void Outbox::take(std::vector<UpLetter>& letters) {
   for (Said& said : taken.said) letters.emplace_back(std::move(said));
   for (const Dismissed& dismissed : taken.dismissed) letters.emplace_back(dismissed);
   for (Browsed& browsed : taken.browsed) letters.emplace_back(std::move(browsed));
+  for (Told& told : taken.told) letters.emplace_back(std::move(told));
   for (Reported& report : taken.reported) letters.emplace_back(std::move(report));
 }
 

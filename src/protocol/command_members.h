@@ -39,6 +39,7 @@ enum Member : unsigned {
   kWait,
   kLease,
   kEvents,
+  kClient,
   kMemberCount
 };
 
@@ -87,6 +88,7 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kWait, "wait", bit(JsonKind::number), "a number of seconds"},
     {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
     {kEvents, "events", bit(JsonKind::array), "an array of kinds of events"},
+    {kClient, "client", bit(JsonKind::string), "a string"},
 }};
 
 struct MembersOfOp {
@@ -119,6 +121,7 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::events, 0, bit(kChannel) | bit(kAfter) | bit(kMax) | bit(kWait)},
     {Op::backup, 0, 0},
     {Op::disconnect, 0, bit(kId) | bit(kConnection) | bit(kCode) | bit(kReason)},
+    {Op::explain, bit(kClient), 0},
     {Op::receive, 0, bit(kMax) | bit(kWait) | bit(kLease) | bit(kEvents)},
     {Op::done, bit(kNumbers), 0},
     {Op::extend, bit(kNumbers), bit(kLease)},

@@ -57,6 +57,7 @@ void CommandReader::forget() {
   command.from.clear();
   command.connection.reset();
   command.reason.clear();
+  command.client.clear();
   command.worker.numbers.clear();
   command.untried = false;
 }
@@ -202,6 +203,9 @@ void CommandReader::keep(const JsonToken& token) {
       break;
     case kFrom:
       command_->from = token.content;
+      break;
+    case kClient:
+      command_->client = token.content;
       break;
     case kReason:
       command_->reason = token.content;

@@ -18,7 +18,9 @@ Duration Grants::warning_time(ConnectionId id) {
 }
 
 void Grants::begin(Session& session, std::shared_ptr<const Access> access) {
-  if (access) take(session, std::move(access));
+  if (!access) return;
+  take(session, std::move(access));
+  session.record(StoryKind::admitted, seconds_left(session));
 }
 
 // The wall clock may be set while the client is here; that moves no end.
@@ -65,6 +67,7 @@ void Grants::renew(Session& session, const TokenMessage& message,
   if (speaker.identity != nullptr && speaker.identity->id != access->id)
     return refuse(session, message, RefusedMessage::id_is_fixed);
   take(session, std::move(access));
+  session.record(StoryKind::renewed, seconds_left(session));
   end_forbidden(session);
   renew_nothing(session, message);
   follow_personal(session, {});
@@ -112,10 +115,17 @@ void Grants::warn(Session& session) {
   speaker.warned = true;
   schedule(session, speaker.access_ends);
   if (session.closing()) return;
-  const Duration left = std::max(speaker.access_ends - clock_.now(), Duration::zero());
-  session.tell(expiring_message(std::chrono::ceil<std::chrono::seconds>(left)));
+  const std::uint64_t left = seconds_left(session);
+  session.record(StoryKind::expiring, left);
+  session.tell(expiring_message(std::chrono::seconds(left)));
   session.bound_untold();
   session.pump();
+}
+
+// Until its token ends, rounded up.
+std::uint64_t Grants::seconds_left(Session& session) const {
+  const Duration left = std::max(session.speaker().access_ends - clock_.now(), Duration::zero());
+  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
 void Grants::leave(Session& session) {

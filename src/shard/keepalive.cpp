@@ -16,6 +16,16 @@ void Keepalive::note_heartbeat(TimePoint now) {
   heartbeat_due_ = true;
 }
 
+Keepalive::Pace Keepalive::judge_pace(bool blocked) {
+  const bool was_slow = blocked_ticks_ == kSlowTicks;
+  if (!blocked) {
+    blocked_ticks_ = 0;
+    return was_slow ? Pace::caught_up : Pace::same;
+  }
+  if (was_slow) return Pace::same;
+  return ++blocked_ticks_ == kSlowTicks ? Pace::slow : Pace::same;
+}
+
 std::optional<CloseCause> Keepalive::judge(const RunningTime& time, bool blocked,
                                            const Transport& transport) {
   if (blocked) {

@@ -30,7 +30,7 @@ Session::Session(ConnectionId id, Transport& transport, Duration heartbeat, bool
       keepalive_(context.keepalive, heartbeat, context.time.now(), context.clock.now()),
       id_(id),
       since_(keepalive_.received_at()),
-      since_wall_(context.clock.wall()) {}
+      story_(context.clock.wall()) {}
 
 Session::~Session() {
   context_.turns.remove(*this);
@@ -178,9 +178,12 @@ void Session::tell_what_waited() {
 void Session::begin(Follower& follower) {
   if (const auto after = follower.resumes_after()) {
     begin_resume(follower, *after);
+  } else if (follower.joining()->wants_resume) {
+    record(StoryKind::not_resumed, follower.joining()->after.value,
+           static_cast<std::uint64_t>(follower.no_resume()), text(follower.channel().name));
+    begin_snapshot(follower, SnapshotReason::resume_failed);
   } else {
-    begin_snapshot(follower, follower.joining()->wants_resume ? SnapshotReason::resume_failed
-                                                              : SnapshotReason::connect);
+    begin_snapshot(follower, SnapshotReason::connect);
   }
 }
 
@@ -191,6 +194,7 @@ void Session::begin_resume(Follower& follower, Seq after) {
   outlet_.add_message(
       resume_message(text(channel.name), {context_.clock.wall(), after, epoch}, channel.last()));
   context_.stats.resumes.add();
+  record(StoryKind::resumed, after.value, distance(after, channel.last()), text(channel.name));
 }
 
 // Moves the client to where the channel's numbers begin, with the state that was there: none.
@@ -198,6 +202,7 @@ void Session::begin_anew(Follower& follower) {
   const ReplicaChannel& channel = follower.channel();
   follower.go_on(channel.begin);
   counter(context_.stats.snapshots, SnapshotReason::renumbered).add();
+  record(StoryKind::renumbered, channel.begin.previous().value, 0, text(channel.name));
   const std::string epoch = epoch_of(context_.epoch, channel.generation);
   const std::string members(channel.keeps_members ? kSnapshotMembers : std::string_view());
   outlet_.add_message(snapshot_head(text(channel.name)) + members + std::string(kSnapshotTail) +
@@ -212,12 +217,22 @@ void Session::begin_snapshot(Follower& follower, SnapshotReason reason) {
   follower.go_on(channel.log.next());
   context_.stats.skipped_events.add(skipped);
   counter(context_.stats.snapshots, reason).add();
+  record_snapshot(channel, reason, skipped);
   if (snapshot->plain().empty()) {
     outlet_.begin_snapshot({std::move(snapshot), channel.last(), channel.generation, skipped});
     return context_.turns.add(*this);
   }
   const std::string epoch = epoch_of(context_.epoch, channel.generation);
   add_snapshot(*snapshot, snapshot_end({context_.clock.wall(), channel.last(), epoch}, skipped));
+}
+
+void Session::record_snapshot(const ReplicaChannel& channel, SnapshotReason reason,
+                              std::uint64_t skipped) {
+  const std::uint64_t seq = channel.last().value;
+  const std::string_view name = text(channel.name);
+  if (reason == SnapshotReason::lag) return record(StoryKind::skipped, skipped, seq, name);
+  record(reason == SnapshotReason::renumbered ? StoryKind::renumbered : StoryKind::followed, seq, 0,
+         name);
 }
 
 void Session::add_snapshot(Snapshot& snapshot, std::string_view end) {
@@ -261,12 +276,30 @@ ClientInfo Session::info() const {
   const std::chrono::duration<double> silent = context_.clock.now() - keepalive_.received_at();
   return {id_,
           std::string(transport().address()),
-          since_wall_,
+          story_.begin(),
           lag(),
           bytes_sent(),
           silent.count(),
           followers_.size(),
           identity() != nullptr ? identity()->id : std::string()};
+}
+
+std::chrono::milliseconds Session::age() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(context_.clock.now() - since_);
+}
+
+void Session::record(StoryKind kind, std::uint64_t a, std::uint64_t b, std::string_view text) {
+  story_.add({kind, age(), a, b, text});
+}
+
+void Session::count(StoryKind kind, std::uint64_t a, std::string_view text) {
+  story_.count({kind, age(), a, 1, text});
+}
+
+void Session::record_pace(Keepalive::Pace pace) {
+  if (pace == Keepalive::Pace::same) return;
+  const bool slow = pace == Keepalive::Pace::slow;
+  record(slow ? StoryKind::slow : StoryKind::caught_up, slow ? lag() : 0);
 }
 
 void Session::close(CloseCause cause) {
@@ -298,6 +331,7 @@ Speaker& Session::speaker() {
 void Session::tick() {
   if (closing_) return;
   keepalive_.note_heartbeat(context_.time.now());
+  record_pace(keepalive_.judge_pace(outlet_.blocked()));
   if (const auto cause = keepalive_.judge(context_.time, outlet_.blocked(), transport()))
     return close(*cause);
   send_heartbeat();

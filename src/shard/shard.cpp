@@ -51,6 +51,7 @@ Shard::Shard(const Settings& settings, const Clock& clock, ShardStats& stats, Ou
                      stats),
       speakers_(settings_.speech, subscriptions_, identities_, outbox, clock, stats),
       grants_(speakers_, subscriptions_, clock),
+      chronicle_(stats),
       time_(clock.now()),
       deflation_(stats, clock),
       context_{replica_.log(),      snapshots_,      turns_,       clock_, time_,     stats_,
@@ -74,6 +75,7 @@ Session& Shard::add(ConnectionId id, Transport& transport, const ClientRequest& 
   stats_.clients.set(sessions_.size());
   Session& added = *sessions_.back();
   tell_connected(added);
+  begin_story(added, request);
   if (!request.session.empty()) added.speaker().session = request.session;
   grants_.begin(added, request.access);
   for (const SubscribeMessage& wish : request.subscriptions) {
@@ -105,6 +107,9 @@ void Shard::remove(Session& session, Farewell farewell, std::uint16_t code) {
   tell_disconnected(session, code);
   subscriptions_.leave(session, farewell);
   grants_.leave(session);
+  const Identity* const identity = session.identity();
+  chronicle_.add(session.id(), identity == nullptr ? std::string_view() : identity->id,
+                 session.take_story());
   speakers_.leave(session);
   const std::uint32_t slot = session.slot;
   if (slot + 1 != sessions_.size()) {
@@ -268,44 +273,19 @@ bool Shard::fits(const Update& step) const {
              std::max<std::uint64_t>(window.events / 3, 1);
 }
 
-void Shard::answer(const Inquiry& inquiry) const {
-  Reported reported{inquiry.number, {}};
-  if (inquiry.all) {
-    reported.clients.reserve(sessions_.size());
-    for (const auto& session : sessions_) reported.clients.push_back(session->info());
-  } else if (const ReplicaChannel* const channel = replica_.find(text(inquiry.channel))) {
-    reported.clients.reserve(channel->followers.size());
-    for (std::size_t index = 0; index < channel->followers.size(); ++index)
-      reported.clients.push_back(
-          static_cast<const Follower&>(channel->followers[index]).session().info());
-  }
-  outbox_.put(std::move(reported));
-}
-
 void Shard::take_private() {
   for (std::size_t index = 0; index < private_due_; ++index) {
     if (const auto* notes = std::get_if<std::shared_ptr<const Notes>>(&private_[index])) {
       speakers_.tell(**notes);
+    } else if (const auto* inquiry =
+                   std::get_if<std::shared_ptr<const StoryInquiry>>(&private_[index])) {
+      tell_story(**inquiry);
     } else {
       dismiss(*std::get<std::shared_ptr<const Dismissal>>(private_[index]));
     }
   }
   private_.erase(private_.begin(), private_.begin() + static_cast<std::ptrdiff_t>(private_due_));
   private_due_ = 0;
-}
-
-void Shard::dismiss(const Dismissal& dismissal) {
-  const auto is_meant = [&](const Session& session) {
-    if (dismissal.id.empty()) return session.id().value == dismissal.connection;
-    const Identity* const identity = session.identity();
-    return identity != nullptr && identity->id == dismissal.id;
-  };
-  Dismissed dismissed{dismissal.number, 0};
-  for (const auto& session : sessions_) {
-    if (is_meant(*session) && session->dismiss({dismissal.code, dismissal.reason}))
-      ++dismissed.count;
-  }
-  outbox_.put(dismissed);
 }
 
 void Shard::observe_fanout() {

@@ -53,6 +53,8 @@ void Speakers::introduce(Session& session, const std::string& id, const std::str
   if (!known) identity = &identities_.join(id);
   if (!info.empty()) identities_.set_info(*identity, info);
   if (known) return;
+  const auto& access = session.known_speaker()->access;
+  session.record(StoryKind::identified, access && !access->id.empty() ? 1 : 0, 0, id);
   for (const auto& follower : session.followers())
     identities_.follow(*identity, text(follower->channel().name));
 }
@@ -104,12 +106,17 @@ void Speakers::send(Session& session, Said said) {
 // Who says a `ref` that is none wants an answer.
 void Speakers::refuse_if_asked(Session& session, const std::string& ref, RefusedMessage why) {
   if (!ref.empty() || why == RefusedMessage::invalid_ref) return refuse(session, ref, why);
-  counter(stats_.client_messages_refused, why).add();
+  note_refusal(session, why);
 }
 
 void Speakers::refuse(Session& session, const std::string& ref, RefusedMessage why) {
-  counter(stats_.client_messages_refused, why).add();
+  note_refusal(session, why);
   tell(session, error_message(ref, why));
+}
+
+void Speakers::note_refusal(Session& session, RefusedMessage why) {
+  counter(stats_.client_messages_refused, why).add();
+  session.count(StoryKind::message_refused, static_cast<std::uint64_t>(why));
 }
 
 void Speakers::tell(const Notes& notes) {

@@ -1,12 +1,25 @@
 #include "syncrelay/shard/subscriptions.h"
 
+#include "syncrelay/base/utf8.h"
 #include "syncrelay/channel/tombstones.h"
 
 namespace syncrelay {
+namespace {
+
+// What a client may have made up, of any length.
+std::string_view shown(std::string_view channel) {
+  constexpr std::size_t kShown = 64;
+  return is_channel_name(channel) ? channel : cut_at_character(channel, kShown);
+}
+
+}  // namespace
+
 void Subscriptions::subscribe(Session& session, const SubscribeMessage& wish) {
   end_dropped(session, wish.channel);
   if (const auto refused = refusal(session, wish.channel)) {
     counter(stats_.subscriptions_refused, *refused).add();
+    session.count(StoryKind::subscription_refused, static_cast<std::uint64_t>(*refused),
+                  shown(wish.channel));
     session.tell(refused_message(wish.channel, *refused));
   } else {
     follow(session, wish);
@@ -49,8 +62,8 @@ Follower::Joining Subscriptions::joining(const SubscribeMessage& wish,
                                          const ReplicaChannel& channel) const {
   if (!wish.after) return {wish.wants_resume};
   const auto generation = generation_of(wish.after->epoch, channel);
-  if (!generation) return {wish.wants_resume};
-  return {wish.wants_resume, true, *generation, wish.after->seq};
+  if (!generation) return {wish.wants_resume, false, NoResume::other_epoch, 0, wish.after->seq};
+  return {wish.wants_resume, true, NoResume::left_window, *generation, wish.after->seq};
 }
 
 // Which epoch of the channel it is: what it has, or, since another shard may have been faster, what
@@ -71,7 +84,10 @@ void Subscriptions::unsubscribe(Session& session, std::string_view name) {
   end_dropped(session, name);
   ReplicaChannel* const channel = replica_.find(name);
   Follower* const follower = channel == nullptr ? nullptr : session.find(*channel);
-  if (follower != nullptr) remove(*follower, Farewell::leave);
+  if (follower != nullptr) {
+    session.record(StoryKind::unfollowed, 0, 0, name);
+    remove(*follower, Farewell::leave);
+  }
   session.tell(unsubscribed_message(name, false, 0));
   session.bound_untold();
 }
@@ -79,7 +95,14 @@ void Subscriptions::unsubscribe(Session& session, std::string_view name) {
 bool Subscriptions::allows(const Session& session, std::string_view name) const {
   const Speaker* const speaker = session.known_speaker();
   const bool by_token = speaker != nullptr && speaker->access && speaker->access->channels;
-  return by_token ? speaker->access->channels->match(name) : rules_.open.allows(name);
+  if (by_token) return speaker->access->channels->match(name);
+  return rules_.open.allows(name) || (name == kBenchChannel && is_known(name));
+}
+
+// Whether the relay has the channel: followers alone make none.
+bool Subscriptions::is_known(std::string_view name) const {
+  const ReplicaChannel* const channel = replica_.find(name);
+  return channel != nullptr && channel->known;
 }
 
 void Subscriptions::end_forbidden(Session& session, std::string_view name) {
@@ -88,6 +111,7 @@ void Subscriptions::end_forbidden(Session& session, std::string_view name) {
   if (follower == nullptr) return;
   remove(*follower, Farewell::leave);
   counter(stats_.subscriptions_refused, RefusedSubscription::forbidden).add();
+  session.record(StoryKind::revoked, 0, 0, name);
   session.tell(refused_message(name, RefusedSubscription::forbidden));
 }
 
@@ -141,6 +165,7 @@ void Subscriptions::end_dropped(Follower& follower) {
   const std::uint64_t skipped = follower.missing();
   Session& session = follower.session();
   session.tell(unsubscribed_message(text(follower.channel().name), true, skipped));
+  session.record(StoryKind::dropped, skipped, 0, text(follower.channel().name));
   stats_.skipped_events.add(skipped);
   remove(follower, Farewell::leave);
 }

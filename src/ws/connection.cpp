@@ -187,6 +187,8 @@ bool Connection::act(Gatekeeper::Decision decision, std::string rest) {
 
 void Connection::welcome(Gatekeeper::Welcome welcome) {
   context_.transients.leave(*this);
+  welcome.request.tls = tls() != nullptr;
+  if (address_ != welcome.address) welcome.request.proxy = std::move(address_);
   address_ = std::move(welcome.address);
   auto& client = stage_.emplace<Client>(std::move(welcome.seat), context_.max_client_message,
                                         welcome.request.deflates);
@@ -218,6 +220,8 @@ std::optional<CloseCause> Connection::read_frames(std::span<std::byte> bytes, st
     if (const auto* fault = std::get_if<FrameFault>(&*incoming)) return fault->cause;
     if (const auto* close = std::get_if<CloseFrame>(&*incoming)) {
       client.client_code = close->code.value_or(static_cast<std::uint16_t>(CloseCode::none));
+      if (!close->reason.empty())
+        client.session->record(StoryKind::goodbye, *client.client_code, 0, close->reason);
       return CloseCause::client_closed;
     }
     if (const auto* ping = std::get_if<PingFrame>(&*incoming)) add_pong(ping->payload, pongs);
@@ -301,6 +305,10 @@ void Connection::record_end(CloseCause cause) {
   const std::uint16_t code = code_of(cause);
   Session* const session = std::exchange(client.session, nullptr);
   context_.stats.closed[static_cast<std::size_t>(cause)][code_index(code)].add();
+  constexpr std::uint64_t kCodes = 256;  // see StoryKind::ended
+  session->record(
+      StoryKind::ended, code * kCodes + static_cast<std::uint64_t>(cause), session->lag(),
+      cause == CloseCause::dismissed ? session->known_speaker()->parting->reason : std::string());
   tell_end(*session, cause, code);
   context_.shard.remove(*session, farewell_of(cause, code), code);
 }

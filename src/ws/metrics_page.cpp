@@ -251,6 +251,13 @@ void add_sending(Page& page, const Status& status) {
   page.single("slow_clients", "gauge",
               "Clients that have more to read than their connection takes.",
               sum(status, [](const ShardStats& shard) { return shard.slow_clients.get(); }));
+  page.single("stories", "gauge", "Connections that are gone and can be explained still.",
+              sum(status, [](const ShardStats& shard) { return shard.stories.get(); }));
+  page.single("story_bytes", "gauge", "Bytes of what is kept of them.",
+              sum(status, [](const ShardStats& shard) { return shard.story_bytes.get(); }));
+  page.single("stories_forgotten_total", "counter",
+              "Connections that are gone and cannot be explained any more, to make room.",
+              sum(status, [](const ShardStats& shard) { return shard.stories_forgotten.get(); }));
   page.single("lag_events_max", "gauge", "Events that the slowest client is behind.",
               max(status, [](const ShardStats& shard) { return shard.lag_events_max.get(); }));
   page.single("log_bytes", "gauge", "Bytes in the log window.",

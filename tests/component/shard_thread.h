@@ -34,6 +34,7 @@ class ShardThread {
   ~ShardThread();
 
   Mailbox<Letter>& letters() { return shard_.letters(); }
+  Outbox& outbox() { return outbox_; }
 
   void start();
   // Lets every client have all that was posted, as fast as it can, then ends the thread. Nothing

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -28,6 +29,12 @@ class Shell:
         """To its end, with pipes."""
         return subprocess.run([self._program, *map(str, arguments)], env=self._env, input=stdin, text=True,
                               capture_output=True, timeout=SECONDS, check=False, **self._identity)
+
+    def run_with_files(self, files, *arguments):
+        """To its end, as run(), with at most so many open files."""
+        return subprocess.run([self._program, *map(str, arguments)], env=self._env, text=True, capture_output=True,
+                              timeout=SECONDS, check=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
 
     def json(self, *arguments, stdin=""):
         ended = self.run(*arguments, stdin=stdin)
@@ -88,6 +95,9 @@ class Running:
     def wait_for_lines(self, count):
         wait_until(lambda: len(self.lines) >= count, f"{count} lines, got {self.lines} and {self.errors}", SECONDS)
         return self.messages()
+
+    def signal(self, number):
+        os.kill(self.pid, number)
 
     def is_running(self):
         return self._process.poll() is None

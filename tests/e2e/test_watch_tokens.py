@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_read_is_named(shell, tmp_path):
 def test_the_variable_means_nothing_to_other_commands_and_is_known_to_them(relay, shell):
     ended = with_variable(relay, "no token").run("state")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert_failed(shell.run("state", "--token-file", "x"), 2, "--token-file goes with watch only")
+    assert_failed(shell.run("state", "--token-file", "x"), 2, "--token-file goes with watch and bench only")
 
 
 ELSEWHERE = b"HTTP/1.1 %s\r\nLocation: http://127.0.0.1:%d/ws/sync\r\nContent-Length: 0\r\n\r\n"

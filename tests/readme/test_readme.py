@@ -20,9 +20,10 @@ CLUSTER = [command for command in ALL if "--cluster" in command]  # test_cluster
 RELAY = [command for command in ALL if command.startswith("scripts/run") and command not in CLUSTER]
 WSCAT = [command for command in commands() if command.startswith("wscat")]
 DISCONNECT = [command for command in ALL if command.startswith("build/syncrelay disconnect")]
+EXPLAIN = [command for command in ALL if command.startswith("build/syncrelay explain")]
 TLS = [command for command in commands() if TLS_FILES[1] in command or "check-tls" in command]
 DOCKER = [command for command in commands() + commands(CLUSTERS) if command.startswith("docker")]
-ELSEWHERE = RELAY + CLUSTER + WSCAT + DISCONNECT + DOCKER + TLS
+ELSEWHERE = RELAY + CLUSTER + WSCAT + DISCONNECT + EXPLAIN + DOCKER + TLS
 OTHERS = [
     command for command in ALL if command not in ELSEWHERE and not command.startswith((*BY_FIXTURE, "scripts/test"))
 ]
@@ -85,6 +86,8 @@ def test_a_client_is_disconnected_as_the_command_says(relay, reader, command):
             with pytest.raises(websockets.ConnectionClosed) as closed:
                 while True:
                     await client.recv()
+            for explain in EXPLAIN:
+                assert "Closed by a backend" in await asyncio.to_thread(reader.types, explain)
             return str(closed.value.code), closed.value.reason
 
     expected = words[words.index("--code") + 1], words[words.index("--reason") + 1]

@@ -13,7 +13,12 @@
 namespace syncrelay {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
-enum class LogFormat : std::uint8_t { text, json };
+// journal: the priority in front, as systemd's journal reads it (sd-daemon(3)), and no time, which
+// that has itself.
+enum class LogFormat : std::uint8_t { text, json, journal };
+
+// Whether this descriptor is the journal that $JOURNAL_STREAM names as DEVICE:INODE; null: unset.
+bool is_journal(int descriptor, const char* journal_stream);
 
 // One named value of a log line.
 struct LogField {
@@ -30,7 +35,8 @@ struct LogField {
   LogField(std::string_view n, std::uint64_t v) : name(n), value(v) {}
 };
 
-// Writes lines to standard error: `time level message name=value …`, or one JSON object a line.
+// Writes lines to standard error: `time level message name=value …`, one JSON object a line, or
+// `<priority>message name=value …`.
 // Thread-safe. A line is handed to a writer thread through a bounded queue, so that a standard
 // error that nobody reads cannot stall the relay: at the bound the oldest lines go, and dropped()
 // counts them. Nor can it keep the relay from stopping: a writer thread that is stuck is left

@@ -36,6 +36,10 @@ std::string position_report(std::string_view answer, std::string_view channel);
 std::string flat_stats(std::string_view answer);
 std::string stats_report(std::string_view answer, bool color);
 
+// What an answer to "explain" tells, a line for each sentence, with the time at which that
+// happened.
+std::string explain_report(std::string_view answer, bool color);
+
 // A message of the relay on one line: time of day, seq, channel, type, data, and what else it says.
 std::string message_line(std::string_view message, bool color);
 

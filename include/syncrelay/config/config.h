@@ -22,6 +22,9 @@ enum class Durability : std::uint8_t { process, power };
 
 enum class Compression : std::uint8_t { off, on };
 
+// automatic: for the journal where standard error is that, else text.
+enum class LogFormatWish : std::uint8_t { automatic, text, json, journal };
+
 // Whether the client port shows the first page. Automatic: where no tokens are asked for.
 enum class Page : std::uint8_t { automatic, on, off };
 
@@ -112,7 +115,7 @@ struct Config {
   std::chrono::milliseconds drain_timeout{5'000};
 
   LogLevel log_level = LogLevel::info;
-  LogFormat log_format = LogFormat::text;
+  LogFormatWish log_format = LogFormatWish::automatic;
 
   std::uint32_t parent = 0;  // process that has started it, with which it ends; 0: none
 

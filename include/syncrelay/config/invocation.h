@@ -31,6 +31,8 @@ enum class Action : std::uint8_t {
   drop,
   stats,
   disconnect,
+  explain,
+  bench,
   backup,
   keygen,
   print_config,
@@ -42,6 +44,15 @@ enum class Action : std::uint8_t {
 struct KeyArgument {
   std::string key;
   std::string json;
+};
+
+// What `bench` does.
+struct BenchWish {
+  std::uint64_t clients = 100;
+  std::uint64_t events = 1000;
+  std::uint64_t size = 100;  // bytes of an event's data
+  std::uint64_t rate = 100;  // events a second; 0: as fast as the relay takes them
+  bool yes = false;          // also against a relay on another machine
 };
 
 // What a command that talks to a running relay takes besides the Config. All text is valid UTF-8;
@@ -65,6 +76,7 @@ struct Request {
   std::string ca;                                // watch: file of who is trusted; implies tls
   std::string token;                             // watch: that it comes with; empty: none
   std::string token_file;                        // watch: where it stands, in place of `token`
+  BenchWish bench;                               // bench
   bool silent = false;                           // do not tell connected clients of the change
 };
 

@@ -165,6 +165,9 @@ struct ShardStats {
   Counter deflated_plain_bytes;  // of them, as they lie in the log,
   Counter deflated_wire_bytes;   // and as they are written
   Counter undeflated_events;     // that went as they are for want of room or time
+  Counter stories;               // kept, of connections that are gone
+  Counter story_bytes;           // of these
+  Counter stories_forgotten;     // for want of room
   Counter slow_clients;
   Counter lag_events_max;
   Counter log_bytes;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "syncrelay/post/channel_name.h"
 #include "syncrelay/post/client_info.h"
 #include "syncrelay/post/notice.h"
+#include "syncrelay/post/story.h"
 #include "syncrelay/post/update.h"
 
 // All that the relay's thread and the shards say to each other.
@@ -34,6 +36,15 @@ struct Dismissal {
   std::string reason;            // of the close frame, UTF-8, at most 123 bytes
 };
 
+// Asks every shard what happened to connections; each answers with one Told.
+struct StoryInquiry {
+  static constexpr std::size_t kMaxTold = 20;  // of an identity, the newest ones
+
+  std::uint64_t number = 0;
+  std::string id;  // of the identity whose connections are meant; empty: the one of `connection`
+  std::uint64_t connection = 0;  // the number that `clients` lists
+};
+
 // What clients of this shard are told, each of them for itself: whole messages, JSON text. Whoever
 // is gone by then is told nothing.
 struct Notes {
@@ -44,10 +55,11 @@ struct Notes {
   std::vector<Note> notes;
 };
 
-// Down: from the relay to every shard, by a Mailbox, which waits when it is full. Dismissals and
-// notes are rare beside updates, so they are shared.
+// Down: from the relay to every shard, by a Mailbox, which waits when it is full. All but updates
+// and inquiries for clients are rare beside those, so they are shared.
 using Letter = std::variant<Update, Inquiry, std::shared_ptr<const Dismissal>,
-                            std::shared_ptr<const Notes>, std::shared_ptr<const Browse>>;
+                            std::shared_ptr<const StoryInquiry>, std::shared_ptr<const Notes>,
+                            std::shared_ptr<const Browse>>;
 
 // The clients of one shard.
 struct Reported {
@@ -78,6 +90,19 @@ struct Dismissed {
   std::uint64_t count = 0;
 };
 
+// What happened to connections of one shard: those that are here, then those that are gone, the
+// newest of them first.
+struct Told {
+  struct Connection {
+    ConnectionId id;
+    Story story;
+    std::optional<ClientInfo> now;  // nullopt: it is gone
+  };
+  std::uint64_t inquiry = 0;
+  std::vector<Connection> stories{};
+  std::uint64_t more = 0;  // that are known and not among them
+};
+
 // What a client wants of the relay or its backend, a whole message that the shard has checked.
 struct Said {
   enum class Kind : std::uint8_t {
@@ -100,7 +125,8 @@ struct Noticed {
 };
 
 // Up: from a shard to the relay, by an Outbox, which never waits.
-using UpLetter = std::variant<Reported, Subscribers, Attendance, Dismissed, Said, Noticed, Browsed>;
+using UpLetter =
+    std::variant<Reported, Subscribers, Attendance, Dismissed, Told, Said, Noticed, Browsed>;
 
 // What a letter holds in memory while it waits in a mailbox, in bytes.
 inline std::size_t weight(const Notes& notes) {

@@ -18,8 +18,9 @@ namespace syncrelay {
 // Letters from one shard to the relay. Thread-safe. Putting one in never waits, so that no client
 // can make a shard wait for the relay; it is bounded by holding at most one unread letter of each
 // matter: the number of subscribers of a channel (as many as the shard has channels), who follows
-// it, and an answer to an inquiry or a dismissal (as many as are under way); by refusing what
-// clients say beyond a number and bytes; and by dropping the oldest notices beyond a number.
+// it, and an answer to an inquiry, for stories too, or a dismissal (as many as are under way); by
+// refusing what clients say beyond a number and bytes; and by dropping the oldest notices beyond a
+// number.
 class Outbox {
  public:
   static constexpr std::size_t kMaxSaid = 1000;  // unread
@@ -39,6 +40,7 @@ class Outbox {
   void put(Attendance attendance);
   void put(Dismissed dismissed);
   void put(Browsed browsed);
+  void put(Told told);
   // False: as much as may is unread, and this is not taken.
   [[nodiscard]] bool put(Said said);
   // The oldest that is unread goes when there is no room.
@@ -59,6 +61,7 @@ class Outbox {
     std::vector<Reported> reported;
     std::vector<Dismissed> dismissed;
     std::vector<Browsed> browsed;
+    std::vector<Told> told;
     std::map<std::pair<std::string, std::string>, Attendance> attendances;  // by channel and id
     std::vector<Said> said;
     std::unordered_map<std::string, std::uint64_t> subscribers;

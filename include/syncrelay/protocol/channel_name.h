@@ -15,6 +15,10 @@ inline bool is_personal(std::string_view name) {
   return !name.empty() && name.front() == '@';
 }
 
+// The channel of `syncrelay bench`, and the type of its events. While a backend has it, which is
+// while a bench runs, clients may follow it as if --open-channels named it.
+inline constexpr std::string_view kBenchChannel = "syncrelay:bench";
+
 // Whether the text can be one of the patterns of ChannelPatterns that do not mean the default
 // channel only: a name, or the beginning of names with `*` behind it, or `*` alone.
 bool is_channel_pattern(std::string_view text);

@@ -37,16 +37,17 @@ enum class Op : std::uint8_t {
   events,
   backup,
   disconnect,
+  explain,
   receive,
   done,
   extend,
   release
 };
 
-inline constexpr std::array<std::string_view, 22> kOpNames = {
-    "set",    "merge",      "delete",  "broadcast", "drop",   "batch",   "will",    "barrier",
-    "state",  "members",    "clients", "channels",  "stats",  "refused", "history", "events",
-    "backup", "disconnect", "receive", "done",      "extend", "release"};
+inline constexpr std::array<std::string_view, 23> kOpNames = {
+    "set",    "merge",      "delete",  "broadcast", "drop",  "batch",   "will",    "barrier",
+    "state",  "members",    "clients", "channels",  "stats", "refused", "history", "events",
+    "backup", "disconnect", "explain", "receive",   "done",  "extend",  "release"};
 
 constexpr std::string_view name(Op op) {
   return kOpNames[static_cast<std::size_t>(op)];
@@ -112,6 +113,7 @@ struct Command {
   std::optional<std::uint64_t> connection;       // disconnect; either this or `id` is there
   int code = 0;                                  // disconnect
   std::string reason;                            // disconnect; UTF-8
+  std::string client;                            // explain; whatever was said
   WorkerWish worker;                             // receive, done, extend, release
   std::size_t offset = 0;                        // in a batch: where it begins in the message
 

@@ -23,6 +23,7 @@ struct Query {
         connection(command.connection),
         code(command.code),
         reason(command.reason),
+        client(command.client),
         worker(command.worker) {}
 
   Op op;
@@ -36,6 +37,7 @@ struct Query {
   std::optional<std::uint64_t> connection;  // disconnect
   int code;                                 // disconnect
   std::string reason;                       // disconnect
+  std::string client;                       // explain
   WorkerWish worker;
 
   std::string_view channel_name() const {

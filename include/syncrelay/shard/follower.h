@@ -6,6 +6,7 @@
 
 #include "syncrelay/base/ids.h"
 #include "syncrelay/channel/replica_channel.h"
+#include "syncrelay/post/story.h"
 
 namespace syncrelay {
 
@@ -18,8 +19,9 @@ class Follower final : public ChannelFollower {
   // Nothing is sent yet.
   struct Joining {
     bool wants_resume = false;
-    bool has_position = false;     // under an epoch that the channel has, or may be about to have
-    std::uint32_t generation = 0;  // of that epoch
+    bool has_position = false;  // under an epoch that the channel has, or may be about to have
+    NoResume otherwise = NoResume::no_position;  // why it gets a snapshot, if it does
+    std::uint32_t generation = 0;                // of that epoch
     Seq after{0};
   };
   // The first message is sent or on its way.
@@ -57,7 +59,16 @@ class Follower final : public ChannelFollower {
                                  : channel_.generation < asked->generation;
   }
   // From now on it is as if the client had no position that is known. Precondition: awaits().
-  void stop_awaiting() { std::get<Joining>(phase_).has_position = false; }
+  void stop_awaiting() {
+    auto& asked = std::get<Joining>(phase_);
+    asked.has_position = false;
+    asked.otherwise = NoResume::not_reached;
+  }
+  // Why it does not go on where it asked to. Precondition: it is joining.
+  NoResume no_resume() const {
+    const Joining& asked = *joining();
+    return asked.has_position && !is_of_channel(asked) ? NoResume::other_epoch : asked.otherwise;
+  }
 
   // Sends it on from event `next`.
   void go_on(Seq next) {

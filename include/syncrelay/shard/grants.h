@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <utility>
@@ -59,6 +60,7 @@ class Grants {
   void take(Session& session, std::shared_ptr<const Access> access);
   void schedule(Session& session, TimePoint at);
   void warn(Session& session);
+  std::uint64_t seconds_left(Session& session) const;
   void end_forbidden(Session& session);
 
   Speakers& speakers_;

@@ -41,6 +41,11 @@ class Keepalive {
   std::optional<CloseCause> judge(const RunningTime& time, bool blocked,
                                   const Transport& transport);
 
+  // Whether the client takes what it is sent; to be called at every tick. `slow`, once, where it
+  // was blocked at each tick of a second; `caught_up`, once, where it is not any more.
+  enum class Pace : std::uint8_t { same, slow, caught_up };
+  Pace judge_pace(bool blocked);
+
   // Notes at a tick that the heartbeat's time has come; or that the client asks for one.
   void note_heartbeat(TimePoint now);
   void ask_for_heartbeat() { heartbeat_due_ = true; }
@@ -51,6 +56,7 @@ class Keepalive {
   bool begin_ping(TimePoint now, const Transport& transport);
 
  private:
+  static constexpr std::uint8_t kSlowTicks = 5;  // a second from the first to the last
   static constexpr TimePoint kNone = TimePoint::max();
 
   std::optional<CloseCause> check_stall(const RunningTime& time, const Transport& transport);
@@ -66,6 +72,7 @@ class Keepalive {
   TimePoint stall_deadline_ = kNone;  // a blocked client has until then to take a byte
   std::uint64_t acknowledged_at_stall_ = 0;
   bool heartbeat_due_ = false;
+  std::uint8_t blocked_ticks_ = 0;  // one after the other, up to kSlowTicks
 };
 
 }  // namespace syncrelay

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "syncrelay/base/clock.h"
@@ -14,6 +16,7 @@
 #include "syncrelay/channel/replica.h"
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/client_info.h"
+#include "syncrelay/post/story.h"
 #include "syncrelay/protocol/client_message.h"
 #include "syncrelay/protocol/server_message.h"
 #include "syncrelay/shard/deflation.h"
@@ -59,6 +62,8 @@ struct ClientRequest {
   std::string session{};                   // see Speaker; empty: none
   std::shared_ptr<const Access> access{};  // see Speaker; null: none
   bool deflates = false;                   // permessage-deflate is negotiated
+  bool tls = false;                        // for its story, as is the next
+  std::string proxy{};                     // through whose address it came; empty: straight
 };
 
 // One connection's protocol state: an outlet, a follower for each channel that the client follows,
@@ -164,6 +169,12 @@ class Session {
   std::uint64_t bytes_sent() const { return outlet_.bytes_sent(); }
   std::uint64_t lag() const;
   ClientInfo info() const;
+  // What has happened to it, for `explain`. Nothing is written of what each event does.
+  void record(StoryKind kind, std::uint64_t a = 0, std::uint64_t b = 0, std::string_view text = {});
+  // The same for what a client can have happen at will, see Story::count().
+  void count(StoryKind kind, std::uint64_t a, std::string_view text = {});
+  const Story& story() const { return story_; }
+  Story take_story() { return std::move(story_); }
   bool closing() const { return closing_.has_value(); }
 
   // Nothing is left to write.
@@ -219,6 +230,9 @@ class Session {
   void begin_snapshot(Follower& follower, SnapshotReason reason);
   void add_snapshot(Snapshot& snapshot, std::string_view end);
   void end_snapshot();
+  std::chrono::milliseconds age() const;
+  void record_snapshot(const ReplicaChannel& channel, SnapshotReason reason, std::uint64_t skipped);
+  void record_pace(Keepalive::Pace pace);
   void send_ping();
   void send_heartbeat();
 
@@ -231,7 +245,7 @@ class Session {
   std::unique_ptr<Speaker> speaker_;          // null: not made yet
   const ConnectionId id_;
   const TimePoint since_;
-  const WallTime since_wall_;
+  Story story_;  // begins when the connection did
 };
 
 }  // namespace syncrelay

@@ -15,6 +15,7 @@
 #include "syncrelay/metrics/stats.h"
 #include "syncrelay/post/outbox.h"
 #include "syncrelay/protocol/close_cause.h"
+#include "syncrelay/shard/chronicle.h"
 #include "syncrelay/shard/grants.h"
 #include "syncrelay/shard/identities.h"
 #include "syncrelay/shard/running_time.h"
@@ -49,6 +50,7 @@ class Shard {
     std::string epoch;
     SubscriptionRules subscriptions = {};
     SpeechRules speech = {};
+    std::size_t number = 1;  // of the shard, as stories tell it
   };
 
   // `wake` is called from the relay's thread and the shard's: run() is due on the shard's. `clock`,
@@ -108,6 +110,8 @@ class Shard {
   void tell_connected(const Session& session);
   void tell_disconnected(const Session& session, std::uint16_t code);
   void dismiss(const Dismissal& dismissal);
+  void tell_story(const StoryInquiry& inquiry);
+  void begin_story(Session& session, const ClientRequest& request) const;
   void observe_fanout();
   void bound_held_chunks();
   void close_readers(const Snapshot& snapshot);
@@ -124,6 +128,7 @@ class Shard {
   Subscriptions subscriptions_;
   Speakers speakers_;
   Grants grants_;
+  Chronicle chronicle_;
   RunningTime time_;
   std::vector<Pick> picks_;
   Deflation deflation_;

@@ -64,6 +64,7 @@ class Speakers {
   void follow_personal(Session& session, const HelloMessage& hello);
   void send(Session& session, Said said);
   // Where there is no `ref` nobody waits for an answer.
+  void note_refusal(Session& session, RefusedMessage why);
   void refuse_if_asked(Session& session, const std::string& ref, RefusedMessage why);
   static void tell(Session& session, std::string_view message);
 

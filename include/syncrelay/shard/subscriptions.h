@@ -53,6 +53,7 @@ class Subscriptions {
 
   // Whether the rule for everybody, or its token in the place of that, lets it follow the channel.
   bool allows(const Session& session, std::string_view name) const;
+  bool is_known(std::string_view name) const;
   // It is not allowed any more: it follows the channel no longer, and is told.
   void end_forbidden(Session& session, std::string_view name);
 

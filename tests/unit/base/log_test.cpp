@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <rapidjson/document.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,6 +55,29 @@ TEST_CASE("A text line shows level, message and fields") {
                                       {"clean", true},
                                       {"reason", "stalled"}});
         }) == "warning client gone client=7 left=-3 seconds=1.500 clean=true reason=stalled\n");
+}
+
+TEST_CASE("A line for the journal has its priority in front, and no time") {
+  const Log::Settings settings{LogLevel::debug, LogFormat::journal};
+  CHECK(logged(settings, [](const Log& log) {
+          log.debug("a");
+          log.info("b", {{"client", 7}});
+          log.warning("c");
+          log.error("d", {{"why", "x\n<0>forged"}});
+        }) == "<7>a\n<6>b client=7\n<4>c\n<3>d why=x\\u000a<0>forged\n");
+}
+
+TEST_CASE("Standard error is the journal where JOURNAL_STREAM names its file, and nowhere else") {
+  struct stat file {};
+  const int descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  REQUIRE(fstat(descriptor, &file) == 0);
+  const std::string name = std::to_string(file.st_dev) + ':' + std::to_string(file.st_ino);
+  CHECK(is_journal(descriptor, name.c_str()));
+  CHECK_FALSE(is_journal(descriptor, (name + "0").c_str()));
+  CHECK_FALSE(is_journal(descriptor, ""));
+  CHECK_FALSE(is_journal(descriptor, nullptr));
+  close(descriptor);
+  CHECK_FALSE(is_journal(descriptor, name.c_str()));
 }
 
 TEST_CASE("A text value with spaces, quotes or nothing in it is quoted") {

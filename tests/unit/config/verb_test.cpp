@@ -22,12 +22,35 @@ Words words_of(Words arguments) {
   return invocation_of(std::move(arguments)).request.words;
 }
 
+TEST_CASE("What a bench does stands behind its name, within bounds") {
+  const BenchWish usual = invocation_of({"bench"}).request.bench;
+  CHECK(usual.clients == 100);
+  CHECK(usual.events == 1000);
+  CHECK(usual.size == 100);
+  CHECK(usual.rate == 100);
+  CHECK_FALSE(usual.yes);
+  const BenchWish wish = invocation_of({"bench", "--clients=1", "--events", "2", "--size=3KiB",
+                                        "--rate", "0", "--yes"})
+                             .request.bench;
+  CHECK(wish.clients == 1);
+  CHECK(wish.events == 2);
+  CHECK(wish.size == 3072);
+  CHECK(wish.rate == 0);
+  CHECK(wish.yes);
+  for (const char* option : {"--clients=0", "--clients=100001", "--events=0", "--events=1000001",
+                             "--size=1025KiB", "--rate=1000001", "--rate=-1"})
+    CHECK(error_of(make_input({"bench", option})).find("is not") != std::string::npos);
+}
+
 TEST_CASE("Each command has its action, and its words come in order") {
   CHECK(invocation_of({"state"}).action == Action::state);
   CHECK(invocation_of({"watch"}).action == Action::watch);
   CHECK(invocation_of({"clients"}).action == Action::clients);
   CHECK(invocation_of({"members"}).action == Action::members);
   CHECK(invocation_of({"stats"}).action == Action::stats);
+  CHECK(invocation_of({"explain", "7"}).action == Action::explain);
+  CHECK(words_of({"explain", "@7"}) == Words{"@7"});
+  CHECK(invocation_of({"bench"}).action == Action::bench);
   CHECK(invocation_of({"channels"}).action == Action::channels);
   CHECK(words_of({"channels", "room:"}) == Words{"room:"});
   CHECK(invocation_of({"drop", "room:42"}).action == Action::drop);
@@ -118,7 +141,7 @@ TEST_CASE("Watch knows TLS and whom to believe, and nothing else does") {
   CHECK(invocation_of({"watch", "--tls"}).request.tls);
   CHECK(invocation_of({"watch", "--ca", "c.pem"}).request.ca == "c.pem");
   CHECK_FALSE(error_of(make_input({"watch", "--ca", ""})).empty());
-  CHECK(error_of(make_input({"state", "--tls"})) == "--tls goes with watch only");
+  CHECK(error_of(make_input({"state", "--tls"})) == "--tls goes with watch and bench only");
 }
 
 TEST_CASE("A flag can be taken back") {
