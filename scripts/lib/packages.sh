@@ -13,13 +13,13 @@ test_packages=(
     mypy nftables procps prometheus python3-build python3-celery python3-cryptography python3-django
     python3-eventlet python3-fastapi python3-gevent python3-jwt python3-pip python3-pydantic python3-pytest
     python3-pytest-asyncio python3-pytest-xdist python3-setuptools python3-uvicorn python3-venv
-    python3-websockets python3-wheel python3-zmq redis-sentinel redis-server shellcheck
+    python3-websockets python3-wheel python3-yaml python3-zmq redis-sentinel redis-server shellcheck
 )
 
 # Installed by scripts/test only where CI=true: a user's machine gets no Docker engine, no browser and no proxy.
 engine_packages=(debootstrap docker-compose docker.io)
 browser_packages=(chromium firefox-esr)
-proxy_packages=(apache2-bin caddy haproxy nginx python3-yaml)
+proxy_packages=(apache2-bin caddy haproxy nginx)
 browser_modules=(
     playwright-core@1.65.1 puppeteer-core@24.43.1 react-dom@19.3.1 react@19.3.1 vite@8.3.8
 )

@@ -89,7 +89,9 @@ part_js() {
 }
 
 part_example() {
-    release && SYNCRELAY_BINARY=$root/build/syncrelay run_pytest example tests/example
+    release || return
+    SYNCRELAY_BINARY=$root/build/syncrelay run_pytest example tests/example
+    SYNCRELAY_BINARY=$root/build/syncrelay run_pytest monitoring -n 2 tests/monitoring
 }
 
 part_readme() {

@@ -58,6 +58,11 @@ export function complain(problem: unknown): void {
   host.console.error("syncrelay:", problem);
 }
 
+/** Whether there is a page, as there is none on a server. */
+export function hasPage(): boolean {
+  return host.document !== undefined;
+}
+
 export function schedule(action: () => void, delay: number): () => void {
   const timer = host.setTimeout(action, delay);
   return () => host.clearTimeout(timer);

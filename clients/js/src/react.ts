@@ -5,7 +5,6 @@ import {
   createElement,
   type FunctionComponent,
   type ReactNode,
-  useCallback,
   useContext,
   useEffect,
   useMemo,
@@ -13,25 +12,31 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import type { AnyChannels, Channel, Client, EventsOf, Key, StateOf } from "./connect.js";
-import type { ChannelRefusedError, RefusedError } from "./error.js";
+import type { AnyChannels, EventsOf, Key, StateOf } from "./connect.js";
 import type { Json, JsonObject } from "./json.js";
-import type { Unsubscribe } from "./listeners.js";
 import type { Present } from "./members.js";
-import type { SyncEvent } from "./message.js";
 import type { Options } from "./options.js";
 import {
+  type AnyPlace,
+  type ChannelSync,
+  type DefaultPlace,
+  type Listener,
+  type Place,
+  placeOf,
+  type Sync,
+} from "./place.js";
+import {
   acquire,
-  feedOf,
-  NOBODY,
-  NOTHING_YET,
-  readPresence,
-  readValue,
+  type Pane,
+  presencePane,
   type Source,
-  viewOf,
+  valuePane,
+  viewPane,
+  watchEvents,
 } from "./shared_clients.js";
-import type { ChannelStatus, Status } from "./status.js";
 import type { TokenSource } from "./token.js";
+
+export type { AnyPlace, ChannelSync, DefaultPlace, Listener, Place, Sync } from "./place.js";
 
 export interface SyncProviderProps {
   readonly url: string;
@@ -41,49 +46,6 @@ export interface SyncProviderProps {
   readonly options?: Options | undefined;
   readonly children?: ReactNode;
 }
-
-/** What `useSync` gives. */
-export interface Sync<
-  State extends object = Record<string, Json>,
-  Events extends object = Record<string, Json>,
-  Channels extends object = AnyChannels,
-  Info extends object = JsonObject,
-> {
-  readonly status: Status;
-  readonly state: Readonly<Partial<State>>;
-  /** Why the relay refuses this client; nothing is tried again then. */
-  readonly error: RefusedError | null;
-  /** Null before the first effect and on a server. */
-  readonly client: Client<State, Events, Channels, Info> | null;
-}
-
-/** What `useSync` gives for a channel. */
-export interface ChannelSync<
-  State extends object = Record<string, Json>,
-  Events extends object = Record<string, Json>,
-  Info extends object = JsonObject,
-> {
-  readonly status: ChannelStatus;
-  readonly state: Readonly<Partial<State>>;
-  /** Why the relay refuses the channel, or this client. */
-  readonly error: ChannelRefusedError | RefusedError | null;
-  /** Null before the first effect and on a server. */
-  readonly channel: Channel<State, Events, Info> | null;
-}
-
-/** Where a hook's data comes from: the provider's connection, or that to `url`; its default channel, or `channel`. */
-export interface Place<Name extends string | undefined = string | undefined> {
-  readonly url?: string | undefined;
-  readonly channel: Name;
-}
-
-/** Any channel; a text is the url of the default one. */
-export type AnyPlace = string | Partial<Place>;
-
-/** The default channel; a text is its url. */
-export type DefaultPlace =
-  | string
-  | { readonly url?: string | undefined; readonly channel?: undefined };
 
 /** The provider and the hooks with an application's types; nothing checks them at run time. */
 export interface SyncHooks<
@@ -134,8 +96,6 @@ export interface UseSyncEvent<Events extends object, Channels extends object> {
   ): void;
 }
 
-export type Listener<Data> = (data: Data, event: SyncEvent<Data>) => void;
-
 const SourceContext = createContext<Source | null>(null);
 
 /** Keeps a connection for the components below, whether they use it or not. */
@@ -167,33 +127,17 @@ export function useSync<State extends object = Record<string, Json>>(
   options?: Options,
 ): ChannelSync<State>;
 export function useSync(place?: AnyPlace, options?: Options): unknown {
-  const { url: named, channel } = placeOf(place);
-  const source = useSource(named, options);
-  const { url } = source;
-  const subscribe = useCallback(
-    (refresh: () => void) => {
-      const [client, release] = acquire(source);
-      const feed = feedOf(client, channel);
-      return inTurn(feed.onStatus(refresh), feed.onChange(refresh), release);
-    },
-    [source, channel],
-  );
-  return useSyncExternalStore(subscribe, () => viewOf(url, channel), nothingYet);
+  const { url, channel } = placeOf(place);
+  const source = useSource(url, options);
+  return useShown(useMemo(() => viewPane(source, channel), [source, channel]));
 }
 
 /** One key's value; renders again only when that changes. Undefined while there is none. */
 export function useSyncState<Value = Json>(key: string, place?: AnyPlace): Value | undefined {
-  const { url: named, channel } = placeOf(place);
-  const source = useSource(named);
-  const subscribe = useCallback(
-    (refresh: () => void) => {
-      const [client, release] = acquire(source);
-      return inTurn(feedOf(client, channel).onState(key, refresh), release);
-    },
-    [source, channel, key],
-  );
-  const read = () => readValue(source.url, channel, key);
-  return useSyncExternalStore(subscribe, read, () => undefined) as unknown as Value | undefined;
+  const { url, channel } = placeOf(place);
+  const source = useSource(url);
+  const pane = useMemo(() => valuePane(source, channel, key), [source, channel, key]);
+  return useShown(pane) as unknown as Value | undefined;
 }
 
 /**
@@ -203,18 +147,10 @@ export function useSyncState<Value = Json>(key: string, place?: AnyPlace): Value
 export function usePresence<Info extends object = JsonObject>(
   place?: AnyPlace,
 ): readonly Present<Info>[] {
-  const { url: named, channel } = placeOf(place);
-  const source = useSource(named);
-  const subscribe = useCallback(
-    (refresh: () => void) => {
-      const [client, release] = acquire(source);
-      return inTurn(feedOf(client, channel).onMembers(refresh), release);
-    },
-    [source, channel],
-  );
-  const read = () => readPresence(source.url, channel);
-  const present = useSyncExternalStore(subscribe, read, () => NOBODY);
-  return present as unknown as readonly Present<Info>[];
+  const { url, channel } = placeOf(place);
+  const source = useSource(url);
+  const pane = useMemo(() => presencePane(source, channel), [source, channel]);
+  return useShown(pane) as unknown as readonly Present<Info>[];
 }
 
 /** Calls the listener of the last render for every event of a type, while the component is mounted. */
@@ -230,10 +166,8 @@ export function useSyncEvent<Data = Json>(
     latest.current = listener;
   });
   useEffect(() => {
-    const [client, release] = acquire(source);
-    const tell = (data: Json, event: SyncEvent) =>
-      latest.current(data as unknown as Data, event as unknown as SyncEvent<Data>);
-    return inTurn(feedOf(client, channel).on(type, tell), release);
+    const tell: Listener<Data> = (data, event) => latest.current(data, event);
+    return watchEvents(source, channel, type, tell as Listener<never>);
   }, [source, channel, type]);
 }
 
@@ -253,10 +187,6 @@ export function createSync<
 
 const HOOKS = Object.freeze({ SyncProvider, usePresence, useSync, useSyncState, useSyncEvent });
 
-function placeOf(place: AnyPlace = {}): Partial<Place> {
-  return typeof place === "string" ? { url: place } : place;
-}
-
 function useSource(url?: string, options: Options | null = null): Source {
   const provided = useContext(SourceContext);
   const [first] = useState(options);
@@ -271,10 +201,6 @@ function tokenOf(source: TokenSource = ""): string | Promise<string> {
   return typeof source === "function" ? source() : source;
 }
 
-function inTurn(...actions: readonly Unsubscribe[]): Unsubscribe {
-  return () => {
-    for (const action of actions) action();
-  };
+function useShown<Value>({ watch, read, nothing }: Pane<Value>): Value {
+  return useSyncExternalStore(watch, read, () => nothing);
 }
-
-const nothingYet = () => NOTHING_YET;

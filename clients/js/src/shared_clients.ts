@@ -3,8 +3,10 @@ import { SyncClient } from "./client.js";
 import { complain, platform, schedule } from "./environment.js";
 import type { ChannelRefusedError, RefusedError } from "./error.js";
 import type { Json, JsonObject } from "./json.js";
+import type { Unsubscribe } from "./listeners.js";
 import { listOf, type Members, type Present } from "./members.js";
 import { type Options, settingsFrom } from "./options.js";
+import type { Listener } from "./place.js";
 import type { ChannelStatus } from "./status.js";
 
 /** Where a component's data comes from. Components that name the same url share one connection. */
@@ -24,8 +26,18 @@ export interface View {
   readonly channel: ChannelHandle | null;
 }
 
+/** Something that a component shows. */
+export interface Pane<Value> {
+  /** Uses the source, and calls `refresh` when `read` gives something else. Returns how to end both. */
+  readonly watch: (refresh: () => void) => Unsubscribe;
+  /** The same value until it changes. Opens nothing. */
+  readonly read: () => Value;
+  /** What is shown before the connection is there, and on a server. */
+  readonly nothing: Value;
+}
+
 /** What is shown before the connection is there, or the channel is followed, and on a server. */
-export const NOTHING_YET: View = Object.freeze({
+const NOTHING_YET: View = Object.freeze({
   status: "connecting",
   state: Object.freeze({}),
   error: null,
@@ -34,7 +46,10 @@ export const NOTHING_YET: View = Object.freeze({
 });
 
 /** Who is there before the connection is, and on a server. */
-export const NOBODY: readonly Present[] = Object.freeze([]);
+const NOBODY: readonly Present[] = Object.freeze([]);
+
+/** A channel's name; undefined for the default one, with the connection's status. */
+type Name = string | undefined;
 
 interface Entry {
   readonly client: SyncClient;
@@ -50,27 +65,24 @@ const entries = new Map<string, Entry>();
 const views = new WeakMap<SyncClient | ChannelHandle, View>();
 
 /** A channel of a client, or the client itself, which is its default channel with the connection's status. */
-export function feedOf(
-  client: SyncClient,
-  channel: string | undefined,
-): SyncClient | ChannelHandle {
+function feedOf(client: SyncClient, channel: Name): SyncClient | ChannelHandle {
   return channel === undefined ? client : client.channel(channel);
 }
 
 /** A key's value where the client is in use and the channel is followed. Opens nothing. */
-export function readValue(url: string, channel: string | undefined, key: string): Json | undefined {
+function readValue(url: string, channel: Name, key: string): Json | undefined {
   const client = entries.get(url)?.client;
   return client && feedOf(client, channel).get(key);
 }
 
 /** Who is in a channel, where the client is in use and the channel is followed. Opens nothing. */
-export function readPresence(url: string, channel: string | undefined): readonly Present[] {
+function readPresence(url: string, channel: Name): readonly Present[] {
   const client = entries.get(url)?.client;
   return client ? listOf(feedOf(client, channel).members as unknown as Members) : NOBODY;
 }
 
 /** The view of a client that is in use, or of a channel that is followed, else NOTHING_YET. Opens nothing. */
-export function viewOf(url: string, name: string | undefined): View {
+function viewOf(url: string, name: Name): View {
   const client = entries.get(url)?.client;
   if (!client) return NOTHING_YET;
   const feed = feedOf(client, name);
@@ -83,6 +95,60 @@ export function viewOf(url: string, name: string | undefined): View {
   const view = { status, state, error, client, channel };
   views.set(feed, view);
   return view;
+}
+
+/** The status and the whole state. */
+export function viewPane(source: Source, channel: Name): Pane<View> {
+  return {
+    watch: (refresh) =>
+      watch(source, channel, (feed) => inTurn([feed.onStatus(refresh), feed.onChange(refresh)])),
+    read: () => viewOf(source.url, channel),
+    nothing: NOTHING_YET,
+  };
+}
+
+/** One key's value. */
+export function valuePane(source: Source, channel: Name, key: string): Pane<Json | undefined> {
+  return {
+    watch: (refresh) => watch(source, channel, (feed) => feed.onState(key, refresh)),
+    read: () => readValue(source.url, channel, key),
+    nothing: undefined,
+  };
+}
+
+/** Who is there. */
+export function presencePane(source: Source, channel: Name): Pane<readonly Present[]> {
+  return {
+    watch: (refresh) => watch(source, channel, (feed) => feed.onMembers(refresh)),
+    read: () => readPresence(source.url, channel),
+    nothing: NOBODY,
+  };
+}
+
+/** Uses a source, and calls the listener for every event of a type. Returns how to end both. */
+export function watchEvents(
+  source: Source,
+  channel: Name,
+  type: string,
+  listener: Listener<never>,
+): Unsubscribe {
+  return watch(source, channel, (feed) => feed.on(type, listener as Listener<Json>));
+}
+
+function watch(
+  source: Source,
+  channel: Name,
+  listen: (feed: SyncClient | ChannelHandle) => Unsubscribe,
+): Unsubscribe {
+  const [client, release] = acquire(source);
+  return inTurn([listen(feedOf(client, channel)), release]);
+}
+
+/** Ends several things. Once: to release twice would take the connection from another user. */
+function inTurn(ends: Unsubscribe[]): Unsubscribe {
+  return () => {
+    for (const end of ends.splice(0)) end();
+  };
 }
 
 /**
@@ -113,7 +179,8 @@ function complainOfOthers(url: string, { options, told }: Entry, asked: Options)
   for (const name of news) told.add(name);
   complain(
     `${news.join(", ")} of a later user of ${url} has no effect: its first user opened the connection, ` +
-      "and a component's children come before it. Give the options to a <SyncProvider>, whose children name no url.",
+      "and a component's children come before it. Give the options where the connection is kept for all: " +
+      "to React's <SyncProvider>, Vue's provideSync, Svelte's createSync; who uses that names no url.",
   );
 }
 

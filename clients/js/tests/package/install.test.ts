@@ -1,11 +1,11 @@
 /** The package as npm gives it to another project. */
 
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ROOT } from "./consumer.js";
+import { npm, pack } from "./npm.js";
 
 let project: string;
 
@@ -15,26 +15,6 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(project, { recursive: true, force: true }));
-
-/** Runs npm as from a shell: without what the npm that runs these tests has set. */
-function npm(folder: string, ...words: readonly string[]) {
-  const clean = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD)/i.test(name));
-  const env = { ...Object.fromEntries(clean), NO_UPDATE_NOTIFIER: "1" };
-  return spawnSync("npm", words, { cwd: folder, env, encoding: "utf8" });
-}
-
-interface Packed {
-  readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
-}
-
-/** Packs what is built. */
-function pack(...words: readonly string[]): Packed {
-  const { stdout, stderr } = npm(ROOT, "pack", "--json", "--ignore-scripts", ...words);
-  const packed = Object.values<Packed>(JSON.parse(stdout))[0];
-  if (packed) return packed;
-  throw new Error(stderr);
-}
 
 test("a packed file has the license, the words to it, and no file of the workshop", () => {
   const paths = pack("--dry-run").files.map(({ path }) => path);
@@ -64,6 +44,7 @@ test("a packed file is installed without a React of its own", () => {
   expect(status).toBe(0);
   expect(existsSync(join(project, "node_modules/syncrelay/dist/esm/react.js"))).toBe(true);
   expect(existsSync(join(project, "node_modules/react"))).toBe(false);
+  expect(existsSync(join(project, "node_modules/vue"))).toBe(false);
   expect(existsSync(join(project, "node_modules/syncrelay/node_modules"))).toBe(false);
 });
 
@@ -75,9 +56,10 @@ test("installing the folder, which would bring a second React, is refused with a
   expect(existsSync(join(project, "node_modules/syncrelay"))).toBe(false);
 });
 
-test("React is a peer that may be missing", () => {
+test("React and Vue are peers that may be missing", () => {
   const description = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8"));
-  expect(description.peerDependencies).toEqual({ react: ">=18" });
-  expect(description.peerDependenciesMeta).toEqual({ react: { optional: true } });
+  expect(description.peerDependencies).toEqual({ react: ">=18", vue: ">=3.3" });
+  const optional = { optional: true };
+  expect(description.peerDependenciesMeta).toEqual({ react: optional, vue: optional });
   expect(description.optionalDependencies).toBeUndefined();
 });

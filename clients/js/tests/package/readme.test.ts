@@ -3,12 +3,8 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { scriptOf, snippetsOf } from "../fakes/snippets.js";
 import { Consumer, ROOT } from "./consumer.js";
-
-interface Snippet {
-  readonly language: string;
-  readonly code: string;
-}
 
 // The one package that is shown and not installed.
 const REACT_NATIVE = `declare module "react-native" {
@@ -18,19 +14,14 @@ const REACT_NATIVE = `declare module "react-native" {
 }
 `;
 
-function snippetsOf(file: string): readonly Snippet[] {
-  const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", code = ""]) =>
-    language === "html" ? { language: "ts", code: scriptOf(code) } : { language, code },
-  );
-}
-
-function scriptOf(page: string): string {
-  const script = /<script type="module">(.*)<\/script>/s.exec(page)?.[1] ?? "";
-  return script.replace("./syncrelay.js", "syncrelay");
-}
-
-const snippets = snippetsOf(`${ROOT}/README.md`).filter(({ language }) => language !== "sh");
+const own = snippetsOf(`${ROOT}/README.md`).filter(({ language }) => language !== "sh");
+// The others there are run without having types (frontends.test.tsx).
+const others = snippetsOf(`${ROOT}/../../docs/frontends.md`).filter(
+  ({ language }) => language === "tsx",
+);
+const snippets = [...own, ...others].map(({ language, code }) =>
+  language === "html" ? { language: "ts", code: scriptOf(code) } : { language, code },
+);
 
 test.each(snippets.map((snippet, index) => ({ ...snippet, index })))(
   "snippet $index ($language) compiles",

@@ -4,6 +4,7 @@ import { act, type ReactNode, StrictMode } from "react";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createSync, SyncProvider, useSync, useSyncEvent, useSyncState } from "../../src/react.js";
+import { asked } from "../fakes/page_sockets.js";
 import {
   openSockets,
   page,
@@ -23,12 +24,6 @@ afterEach(tearDown);
 const A = "room:a";
 const B = "room:b";
 const url = URL_OF_RELAY;
-
-/** What the client has asked for since this was asked last. */
-function asked(): string[] {
-  const said = (openSockets()[0]?.said ?? []) as { type: string; channel: string }[];
-  return said.map(({ type, channel }) => `${type.replace("sync:", "")} ${channel}`);
-}
 
 function nextTask(): void {
   act(() => void vi.advanceTimersByTime(0));
