@@ -75,6 +75,7 @@ def test_the_user_of_the_page_may_run_just_the_commands_that_the_relay_names():
 
 def test_the_options_that_have_to_be_the_same_are_those_that_the_relay_compares():
     source = (ROOT / "src/app/server_cluster.cpp").read_text()
-    compared = re.findall(r"\{\"([a-z-]+)\", ", source)
+    [table] = re.findall(r"return (\{\{\"state-key\".*?\}\});", source, re.DOTALL)
+    compared = re.findall(r"\{\"([a-z-]+)\", ", table)
     [sentence] = re.findall(r"are the same at all relays\*\*: (.*?)\. A relay", CLUSTERS)
     assert re.findall(r"`--([a-z-]+)`", sentence) == compared
