@@ -93,6 +93,7 @@ def test_the_lines_before_a_migration_are_python_and_those_after_it_run(reader, 
 
 def test_what_the_lines_after_a_migration_push_arrives(reader, relay, checkout):
     for diff in blocks("diff", MIGRATING):
-        subprocess.run(["/usr/bin/python3", "-c", sides(diff)[1]], env=reader.environment, cwd=checkout, check=True, timeout=SECONDS)
+        subprocess.run(["/usr/bin/python3", "-c", sides(diff)[1]], env=reader.environment, cwd=checkout, check=True,
+                       timeout=SECONDS)
     channels = reader.types("build/syncrelay channels --json", checkout)
     assert "room:42" in channels and "room:43" in channels and "@dev-1" in channels
