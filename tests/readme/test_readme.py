@@ -1,4 +1,4 @@
-"""Everything that README.md, the pages that it leads to first, and docs/channels.md tell the reader to type does what they say."""
+"""Everything that README.md, the pages it leads to first, and docs/channels.md tell to type does what they say."""
 
 import asyncio
 import json
