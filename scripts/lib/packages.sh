@@ -15,10 +15,13 @@ deb_packages=(debhelper help2man lintian man-db systemd)
 test_packages=(
     clang clang-format clang-tidy cmake curl doctest-dev git gunicorn iproute2 libclang-rt-dev make
     mypy nftables procps prometheus python3-build python3-celery python3-cryptography python3-django
-    python3-eventlet python3-fastapi python3-gevent python3-jwt python3-pip python3-pydantic python3-pytest
+    python3-eventlet python3-fastapi python3-flask python3-gevent python3-jwt python3-pip python3-pydantic python3-pytest
     python3-pytest-asyncio python3-pytest-xdist python3-setuptools python3-uvicorn python3-venv
     python3-websockets python3-wheel python3-yaml python3-zmq redis-sentinel redis-server shellcheck
 )
+
+# What builds the documentation (scripts/docs).
+site_packages=(git mkdocs mkdocs-material python3-pymdownx python3-yaml)
 
 # Installed by scripts/test only where CI=true: a user's machine gets no Docker engine, no browser and no proxy.
 engine_packages=(debootstrap docker-compose docker.io)

@@ -84,6 +84,7 @@ part_js() {
     run_check js-install npm --prefix clients/js ci --no-audit --no-fund
     run_check js-lint npm --prefix clients/js run lint
     run_check js-build npm --prefix clients/js run build
+    run_check js-reference node scripts/lib/site/typescript_api.mjs --check
     run_check js-bundle cmp clients/js/dist/syncrelay.min.js examples/backend/page/syncrelay.js
     SYNCRELAY_BINARY=$root/build/syncrelay run_vitest js clients/js
 }
@@ -95,12 +96,18 @@ part_example() {
 }
 
 part_readme() {
-    release && SYNCRELAY_UNDER_TEST=1 run_pytest readme tests/readme
+    install_missing "${site_packages[@]}"
+    release || return
+    SYNCRELAY_UNDER_TEST=1 run_pytest readme tests/readme
+    run_pytest docs -n 2 tests/docs
 }
 
 # Without Node, which README's browser code needs: for a bare root.
 part_readme_without_node() {
-    release && SYNCRELAY_UNDER_TEST=1 run_pytest readme-without-node tests/readme -k "not javascript and not wscat"
+    install_missing "${site_packages[@]}"
+    release || return
+    SYNCRELAY_UNDER_TEST=1 run_pytest readme-without-node tests/readme -k "not javascript and not wscat"
+    run_pytest docs-without-node -n 2 tests/docs -k "not javascript"
 }
 
 part_asan() {

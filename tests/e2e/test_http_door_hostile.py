@@ -45,11 +45,13 @@ def test_another_address_needs_a_token(runtime_dir, token_file, tmp_path):
     assert done.returncode == 2 and "needs --admin" in done.stderr
 
 
-def test_everything_but_health_asks_for_the_token(start_relay, token_file):
+def test_everything_but_health_and_the_page_asks_for_the_token(start_relay, token_file):
     relay = start_relay("--admin-token", token_file)
     stranger, friend = DoorClient(relay), DoorClient(relay, TOKEN)
-    assert stranger.get("/health").status == 200
-    for path in ("/state", "/metrics", "/openapi.json", "/", "/nothing", "/clients/1"):
+    for path in ("/health", "/", "/page.js", "/page.css"):
+        assert stranger.get(path).status == 200
+    assert stranger.ask("POST", "/").status == 401
+    for path in ("/state", "/metrics", "/openapi.json", "/nothing", "/clients/1"):
         answer = stranger.get(path)
         assert (answer.status, answer.headers["www-authenticate"]) == (401, 'Bearer realm="syncrelay"')
     assert stranger.post(SET).status == 401

@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROWS = {
     "`--token-key`, `--token-jwks`": "test_a_bad_file_is_told_and_the_keys_before_stay",
     "`--tls-cert` with `--tls-key`": "test_a_newer_pair_is_for_those_who_come_and_nobody_is_dropped",
+    "`--admin-token`": "test_the_token_is_read_again_when_its_file_changes",
     "`--curve-clients`": "test_a_key_that_is_taken_out_ends_its_connections",
     "everything else (`--config`, options, `--curve-key`)": "test_what_is_not_listed_stays_as_it_was",
 }

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from readme import ROOT
 
-PORTS = ("8642", "8643", "8652", "6379")
+PORTS = ("8642", "8643", "8652", "6379", "8000")
 SECOND_DIR = "/tmp/syncrelay-b"
 KEY_FILE = "token.key"
 TLS_FILES = ("relay.key", "relay.pem")
@@ -39,9 +39,9 @@ def free_port() -> int:
 class Program:
     """Something typed that goes on running. Its standard input stays open."""
 
-    def __init__(self, command, environment):
+    def __init__(self, command, environment, cwd=ROOT):
         self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, start_new_session=True,
+            command, cwd=cwd, env=environment, text=True, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._lines = queue.Queue()
         self.seen = []
@@ -111,15 +111,15 @@ class Reader:
         assert done.returncode == 0, f"{command}:\n{done.stdout}"
         return done.stdout
 
-    def starts(self, command: str) -> Program:
-        return self.launches(["bash", "-c", "exec " + self.adapted(command)])
+    def starts(self, command: str, cwd: Path = ROOT) -> Program:
+        return self.launches(["bash", "-c", "exec " + self.adapted(command)], cwd)
 
     def starts_in_terminal(self, command: str) -> Program:
         """For what speaks differently to a terminal."""
         return self.launches(["script", "-qefc", self.adapted(command), "/dev/null"])
 
-    def launches(self, words: list[str]) -> Program:
-        self._programs.append(Program(words, self.environment))
+    def launches(self, words: list[str], cwd: Path = ROOT) -> Program:
+        self._programs.append(Program(words, self.environment, cwd))
         return self._programs[-1]
 
     def starts_relay(self, command: str, port: str = "8642") -> Program:

@@ -1,11 +1,15 @@
-"""What README.md, and the pages beside it, tell their reader to type, and what they say will come of it."""
+"""What README.md, and the pages of docs, tell their reader to type, and what they say will come of it."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "README.md").read_text()
+# What belongs together as one text: README.md, and the pages that it leads to first, in the order in which they are read.
+PAGES = ("README.md", *(f"docs/{name}.md" for name in (
+    "tutorial", "people", "tokens", "shell", "example", "configuration", "operations", "troubleshooting")))
+TEXT = "\n".join((ROOT / page).read_text() for page in PAGES)
+TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
 CHANNELS = (ROOT / "docs/channels.md").read_text()
 ADMIN = (ROOT / "docs/admin.md").read_text()
 CLUSTERS = (ROOT / "docs/clusters.md").read_text()
@@ -35,6 +39,6 @@ def commands(text: str = TEXT) -> list[str]:
 
 
 def options() -> set[str]:
-    """The options in the first column of the configuration table."""
+    """The options in the first column of the table of docs/configuration.md."""
     rows = [line.split("|")[1] for line in TEXT.splitlines() if line.startswith("| `--")]
     return set(re.findall(r"--[a-z-]+", " ".join(rows)))

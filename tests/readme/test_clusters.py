@@ -1,4 +1,4 @@
-"""docs/clusters.md, and what README.md says of clusters: what they tell the reader to type, from top to bottom."""
+"""docs/clusters.md, and what docs/operations.md says of clusters: what they tell the reader to type, from top to bottom."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def test_every_command_of_the_page_does_what_it_says(reader, redis):
     assert len({json.loads(text)["epoch"] for text in health}) == 1
 
 
-def test_the_command_of_the_readme_starts_a_relay_of_a_cluster(reader, redis):
+def test_the_command_of_the_operations_page_starts_a_relay_of_a_cluster(reader, redis):
     [command] = [line for line in commands() if line.startswith(START)]
     relay = reader.starts_relay(command)
     assert json.loads(reader.types("curl -s http://localhost:8642/health"))["status"] == "ok"

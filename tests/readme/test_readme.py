@@ -1,4 +1,4 @@
-"""Everything that README.md, docs/channels.md and docs/admin.md tell the reader to type does what they say."""
+"""Everything that README.md, the pages it leads to first, docs/channels.md and docs/admin.md tell to type does that."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import pytest
 
 from conftest import command_with
 from reader import KEY_FILE, TLS_FILES
-from readme import ADMIN, CHANNELS, CLUSTERS, ROOT, blocks, commands, options
+from readme import ADMIN, CHANNELS, CLUSTERS, ROOT, TUTORIAL, blocks, commands, options
 
 BY_FIXTURE = ("python3 -m venv", ".venv/bin/pip install", "npm install")
 ALL = list(dict.fromkeys(commands() + commands(CHANNELS) + commands(ADMIN)))
@@ -23,7 +23,8 @@ DISCONNECT = [command for command in ALL if command.startswith("build/syncrelay 
 EXPLAIN = [command for command in ALL if command.startswith("build/syncrelay explain")]
 TLS = [command for command in commands() if TLS_FILES[1] in command or "check-tls" in command]
 DOCKER = [command for command in commands() + commands(CLUSTERS) if command.startswith("docker")]
-ELSEWHERE = RELAY + CLUSTER + WSCAT + DISCONNECT + EXPLAIN + DOCKER + TLS
+SERVED = [command for command in commands() if "http.server" in command]
+ELSEWHERE = RELAY + SERVED + CLUSTER + WSCAT + DISCONNECT + EXPLAIN + DOCKER + TLS
 OTHERS = [
     command for command in ALL if command not in ELSEWHERE and not command.startswith((*BY_FIXTURE, "scripts/test"))
 ]
@@ -70,6 +71,19 @@ def test_the_port_with_tls_is_reached_as_the_commands_say(reader):
     reader.starts_relay(start)
     for command in asking:
         assert reader.types(command)
+
+
+def test_the_page_of_the_tutorial_is_served_as_it_says(reader, tmp_path):
+    [page], [script] = blocks("html", TUTORIAL), blocks("js", TUTORIAL)
+    [name] = re.findall(r'<script src="(.*?)">', page)
+    assert f"`{name}`" in TUTORIAL and "http://localhost:8000/page.html" in TUTORIAL
+    (tmp_path / "page").mkdir()
+    for file, text in (("page.html", page), (name, script)):
+        (tmp_path / "page" / file).write_text(text)
+    [command] = SERVED
+    reader.starts(command, tmp_path)
+    for file, text in (("page.html", page), (name, script)):
+        assert reader.types(f"curl -s --retry-connrefused --retry 30 --retry-delay 1 http://localhost:8000/{file}") == text
 
 
 @pytest.mark.parametrize("command", DISCONNECT)
@@ -240,8 +254,14 @@ def test_the_ten_lines_are_ten():
     assert len([line for line in blocks("python")[0].splitlines() if line.strip()]) <= 10
 
 
-def test_the_table_of_options_has_them_all():
+def test_the_table_of_options_has_none_that_is_unknown():
+    """All of them are in docs/reference/options.md, which tests/docs compares."""
     shown = subprocess.run([ROOT / "build/syncrelay", "--print-config"], capture_output=True,
                            text=True, check=True).stdout
     known = set(re.findall(r"^#?\s*([a-z-]+) =", shown, re.MULTILINE))
-    assert len(known) > 20 and {option.removeprefix("--") for option in options()} == known
+    assert len(options()) > 20 and {option.removeprefix("--") for option in options()} <= known
+
+
+def test_the_readme_is_one_screen():
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 50 and commands(text) == ["scripts/run", "scripts/test", "scripts/test unit e2e"]

@@ -1,4 +1,4 @@
-/** What README.md shows compiles, and its numbers are true. */
+/** What README.md and pages of docs show compiles, and its numbers are true. */
 
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -19,7 +19,10 @@ const own = snippetsOf(`${ROOT}/README.md`).filter(({ language }) => language !=
 const others = snippetsOf(`${ROOT}/../../docs/frontends.md`).filter(
   ({ language }) => language === "tsx",
 );
-const snippets = [...own, ...others].map(({ language, code }) =>
+const pages = ["tutorial", "tokens"].flatMap((page) =>
+  snippetsOf(`${ROOT}/../../docs/${page}.md`).filter(({ language }) => language === "ts"),
+);
+const snippets = [...own, ...others, ...pages].map(({ language, code }) =>
   language === "html" ? { language: "ts", code: scriptOf(code) } : { language, code },
 );
 
@@ -41,7 +44,7 @@ test("README.md shows snippets", () => {
   expect(snippets.length).toBeGreaterThan(4);
 });
 
-test.each(["README.md", "../../README.md"])("the size that %s gives is true", (file) => {
+test.each(["README.md", "../../docs/tutorial.md"])("the size that %s gives is true", (file) => {
   const size = gzipSync(readFileSync(`${ROOT}/dist/syncrelay.min.js`)).length;
   const [, told] = /\b(\d+\.\d) KB\b/.exec(readFileSync(`${ROOT}/${file}`, "utf8")) ?? [];
   expect(size).toBeLessThanOrEqual(Number(told) * 1000);
