@@ -24,7 +24,6 @@ EarlyDoor::EarlyDoor(Premises& premises)
 // Who is being answered hears it all, see ShardLoop.
 EarlyDoor::~EarlyDoor() {
   stop();
-  if (admin_) admin_->stop();
   loop_.begin_drain(premises_.clock.now());
   loop_.join();
 }
@@ -40,8 +39,10 @@ Result<void, std::string> EarlyDoor::open() {
   return {};
 }
 
+// Two doors of the admin listener would count in one place.
 void EarlyDoor::stop() {
   if (acceptor_) acceptor_->stop();
+  if (admin_) admin_->stop();
 }
 
 }  // namespace syncrelay

@@ -25,7 +25,9 @@ class EarlyDoor {
 
   // The error says what could not be had.
   Result<void, std::string> open();
-  void stop();  // what comes now waits in the kernel for who accepts next
+  // What comes now waits in the kernel for who accepts next; up to a second for answers of the
+  // admin listener to leave.
+  void stop();
 
  private:
   Premises& premises_;

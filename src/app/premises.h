@@ -78,7 +78,7 @@ class Premises {
   // Answers what comes to the listening sockets with what there is to say while nobody can be a
   // client. Nothing else may accept there meanwhile.
   Result<void, std::string> open_door();
-  void stop_door();   // what comes now waits for who accepts next
+  void stop_door();   // what comes now waits for who accepts next, see EarlyDoor::stop()
   void close_door();  // once it was stopped: waits up to a second for who is being answered
 
   std::uint32_t shard_count() const;
@@ -120,7 +120,7 @@ class Premises {
   std::uint64_t peak_bytes(std::uint64_t held);
 
   const TimePoint started_;
-  const WallTime began_;  // the same
+  const WallTime began_;  // the same, by the wall
   EbbRule ebb_;
   std::optional<LockFile> lock_;
   std::unique_ptr<ExposedFiles> exposed_files_;

@@ -68,8 +68,8 @@ Result<Server::Started, std::string> Server::start() {
 // accepts.
 void Server::open_to_clients() {
   commands_->start();
-  if (door_) door_->start();
   premises_.stop_door();
+  if (door_) door_->start();
   start_acceptor();
   say_ready();
   premises_.close_door();

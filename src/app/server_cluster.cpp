@@ -149,14 +149,14 @@ std::optional<RedisOrder::Ending> Server::has_ended() const {
 void Server::make_way() {
   status_->catching_up = true;
   acceptor_->stop();
+  premises_.legacy.sockets = commands_->make_way();
+  if (door_) door_->stop();
   if (auto opened = premises_.open_door(); !opened)
     log_.warning("nobody is answered until the relay has caught up", {{"why", opened.error()}});
-  premises_.legacy.sockets = commands_->make_way();
   const TimePoint deadline = clock_.now() + std::min<Duration>(config_.drain_timeout, kWayTime);
   for (const auto& loop : loops_) loop->begin_drain(deadline, CloseCause::cluster_began_anew);
   shared_order_->await_submitted(kWayTime);
   for (const auto& loop : loops_) loop->join();
-  if (door_) door_->stop();
   shared_order_->stop();
   premises_.legacy.inbox = relay_->inbox().all(relay_->ran());
   premises_.legacy.state = [relay = relay_, now = shared_order_->newest()] {

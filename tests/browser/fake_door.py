@@ -80,7 +80,7 @@ class Door:
                 "state_keys": 12,
                 "state_bytes": 734_003, "inbox_messages": 4, "inbox_bytes": 2048, "inbox_leased": 2, "inbox_received": 920,
                 "inbox_done": 914, "inbox_redelivered": 1, "members": 17, "log_events": 61_000, "log_bytes": 15_900_000,
-                "channels": 240, "slow_clients": 1, "lag_events_max": 4200}
+                "channels": 240, "clients": len(self.clients), "slow_clients": 1, "lag_events_max": 4200}
         bounds = {"clients": 10_000, "state_bytes": 268_435_456, "state_keys": 100_000, "log_bytes": 16_777_216,
                   "log_events": 100_000,
                   "channels": 100_000, "members": 100_000, "inbox_messages": 10_000, "inbox_bytes": 67_108_864, "ids": 100_000}

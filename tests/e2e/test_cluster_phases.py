@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from deadline import until, wait_until
+from door_client import DoorClient
 from early_relay import EarlyRelay
 from raw_client import KEY
 from redis_process import Redis, free_port
@@ -76,6 +77,10 @@ def test_a_relay_that_waits_for_its_redis_says_so_and_admits_nobody(early):
     for path, headers in (("/ws/sync", UPGRADE), ("/ws/sync", {}), ("/", {})):
         refused = relay.http(path=path, headers=headers)
         assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+    door = DoorClient(relay)
+    assert door.get("/").status == 200 and door.get("/health").status == 503
+    for answer in (door.get("/stats"), door.post({"op": "set", "key": "a", "value": 1})):
+        assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "unavailable", "1")
     metrics = relay.metrics()
     assert metrics.value("cluster_reachable") == 0
     assert metrics.value("clients_refused_total", reason="catching_up") == 3

@@ -18,12 +18,11 @@ const BOUNDS = [
 const MAY_BE_FULL = new Set(["log_bytes", "log_events", "ids"]);
 
 /** Those of which both are known: [{ title, unit, used, bound, mayBeFull }]. */
-export function boundsOf({ stats = {}, clients, limits = {} }) {
-  const values = { clients, ...stats };
+export function boundsOf({ stats = {}, limits = {} }) {
   return BOUNDS.map(({ title, unit, used }) => ({
     title,
     unit,
-    used: values[used],
+    used: stats[used],
     bound: limits[used],
     mayBeFull: MAY_BE_FULL.has(used),
   })).filter(({ used, bound }) => Number.isFinite(used) && Number.isFinite(bound) && bound > 0);

@@ -1,6 +1,6 @@
 // The overview: the last 15 minutes, and what is held against its bounds.
 
-import { boundsOf, clusterOf, storageOf } from "./bounds.js";
+import { boundsOf, clusterOf, spoken, storageOf } from "./bounds.js";
 import { chart } from "./chart.js";
 import { element, made, writePairs } from "./elements.js";
 import { bytes, count, span } from "./numbers.js";
@@ -26,10 +26,10 @@ export function overview(door, tell) {
   return { enter: () => poll.start(), leave: () => poll.stop() };
 }
 
-function showTiles({ samples = [], step = 2 }, { clients, seq, stats, started }) {
+function showTiles({ samples = [], step = 2 }, { seq, stats, started }) {
   const last = samples.at(-1) ?? {};
   writePairs(element("tiles"), [
-    ["clients", count(clients)],
+    ["clients", count(stats.clients)],
     ["events a second", count(last.events / step)],
     ["bytes a second", bytes(last.bytes / step)],
     ["fan-out p99", span(last.delay_p99)],
@@ -74,14 +74,15 @@ function showParts({ stats, storage, cluster }) {
     ["handed out again", count(stats.inbox_redelivered), stats.inbox_redelivered > 0],
   ]);
   writePairs(element("storage"), storageOf(storage));
-  writePairs(element("cluster"), clusterOf(cluster, valueOf));
+  writePairs(element("cluster"), clusterOf(stats.cluster ?? cluster, valueOf));
 }
 
 /** By what its name says that it is. */
 function valueOf(name, value) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.length ? value.map(String).join(", ") : "none";
+  if (typeof value === "object" && value !== null) return Object.entries(value).map(([part, each]) => `${spoken(part)} ${valueOf(part, each)}`).join(", ");
   if (typeof value !== "number") return String(value);
   if (/bytes|size/.test(name)) return bytes(value);
-  return /seconds|age|delay|latency|last/.test(name) ? span(value) : count(value);
+  return /seconds|age|delay|lag|latency|last/.test(name) ? span(value) : count(value);
 }

@@ -60,9 +60,9 @@ test("only rows that are seen, and some around them, are made", () => {
 });
 
 test("what has a bound is shown against it, and nothing else", () => {
-  const bounds = boundsOf({ clients: 3, stats: { state_bytes: 5, members: 1 }, limits: { clients: 10, state_bytes: 20 } });
+  const bounds = boundsOf({ stats: { clients: 3, state_bytes: 5, members: 1 }, limits: { clients: 10, state_bytes: 20 } });
   assert.deepEqual(bounds.map(({ title, used, bound }) => [title, used, bound]), [["Clients", 3, 10], ["State", 5, 20]]);
-  assert.deepEqual(boundsOf({ clients: 3, stats: {} }), []);
+  assert.deepEqual(boundsOf({ stats: { clients: 3 } }), []);
   assert.deepEqual(["off", "process", "power"].map((storage) => storageOf(storage)[0][1]),
     ["nothing: no --data", "the process being killed", "a loss of power"]);
   assert.deepEqual(clusterOf(false), [["alone", "no --cluster"]]);
