@@ -66,15 +66,25 @@ def test_services_policies_and_the_ingress_name_what_is_there():
 def test_both_containers_share_the_runtime_directory_as_one_user():
     pod = the("Deployment", "music")["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
-    assert [set(volume) for volume in pod["volumes"]] == [{"name", "emptyDir"}]
+    assert [set(volume) for volume in pod["volumes"]] == [{"name", "emptyDir"}, {"name", "secret"}]
     for name in ("relay", "backend"):
-        [mount] = container(name)["volumeMounts"]
+        [mount] = [each for each in container(name)["volumeMounts"] if each["name"] == "sockets"]
         directory = environment(name)["SYNCRELAY_RUNTIME_DIR"]
         # A volume is root's, and a relay takes no directory of another user.
         assert os.path.dirname(directory) == mount["mountPath"]
         assert "runAsUser" not in container(name)["securityContext"]
         assert container(name)["securityContext"]["readOnlyRootFilesystem"]
         assert container(name)["resources"]["limits"]["memory"]
+
+
+def test_the_token_of_the_admin_listener_is_the_relays_alone():
+    volumes = the("Deployment", "music")["spec"]["template"]["spec"]["volumes"]
+    [secret] = [volume["secret"] for volume in volumes if "secret" in volume]
+    [item] = secret["items"]
+    assert item["key"] in the("Secret", secret["secretName"])["stringData"] and secret["defaultMode"] == 0o440
+    [mount] = [each for each in container("relay")["volumeMounts"] if each["name"] == "admin"]
+    assert environment("relay")["SYNCRELAY_ADMIN_TOKEN"] == f"{mount['mountPath']}/{item['path']}"
+    assert [each["name"] for each in container("backend")["volumeMounts"]] == ["sockets"]
 
 
 def test_a_relay_without_redis_is_not_restarted_and_one_that_catches_up_gets_no_clients():
