@@ -16,8 +16,8 @@ namespace syncrelay {
 // The first eight are commands. A batch is several of the first five, in one step; a will is the
 // same for the time when a member has left; barrier is one without effect, for who wants to know
 // that what came before it is taken. The others are queries, which change no channel and are
-// answered on the control socket only; the last four are those of workers, for what clients say to
-// the backend and who comes and goes.
+// answered on the control socket and over HTTP only; the last four are those of workers, for what
+// clients say to the backend and who comes and goes.
 enum class Op : std::uint8_t {
   set,
   merge,
