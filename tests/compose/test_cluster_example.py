@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 import urllib.request
 from types import SimpleNamespace
 
@@ -28,12 +29,26 @@ async def through_proxy(**query):
     return await SyncClient.open(SimpleNamespace(port=8080), **query)
 
 
+async def one_at_each(cluster):
+    """Two clients; none while the proxy has not seen yet that both relays serve: it asks them once a second."""
+    clients = []
+    with contextlib.suppress(websockets.InvalidStatusCode):
+        clients.append(await through_proxy())
+        clients.append(await through_proxy())
+        if all(health(cluster, relay)["clients"] == 1 for relay in RELAYS):
+            return clients
+    for client in clients:
+        await client.abort()
+    await until(lambda: not any(health(cluster, relay)["clients"] for relay in RELAYS), "they have left")
+    return []
+
+
 @pytest.fixture
 async def pair(cluster):
     """Two clients, one at each relay."""
-    before = [health(cluster, relay)["clients"] for relay in RELAYS]
-    clients = [await through_proxy(), await through_proxy()]
-    assert [health(cluster, relay)["clients"] for relay in RELAYS] == [count + 1 for count in before]
+    end = time.monotonic() + 60
+    while not (clients := await one_at_each(cluster)):
+        assert time.monotonic() < end, "the proxy does not see that both serve"
     yield clients
     for client in clients:
         await client.abort()
