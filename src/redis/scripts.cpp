@@ -243,7 +243,8 @@ return 'OK'
 )lua";
 
 // In doubt: says what a relay has, and decides as soon as that can be decided: when all that are
-// known have bid, or `wait` ms after the first bid; where no bidder is a witness, only then. A bid
+// known have bid, or `wait` ms after the first bid, twice as long where only bids are missing for
+// the epoch to be kept; where no bidder is a witness, only then. A bid
 // counts for `live` ms. A witness has read this log under its epoch, and knows by that whether this
 // is the history that was told; who has only loaded what is here now does not. Where there is one,
 // every relay that is registered or known has bid, and the log holds what each of them read last,
@@ -289,7 +290,9 @@ for at = 1, #all, 2 do
   end
 end
 local complete = next(missing) == nil
-local early = time - redis.call('HGET', bids, 'opened') < tonumber(ARGV[7])
+local wait = tonumber(ARGV[7])
+if keep and witness then wait = 2 * wait end
+local early = time - redis.call('HGET', bids, 'opened') < wait
 if early and not (complete and agreed[2] and witness) then return 'WAIT' end
 if keep and complete and witness then
   redis.call('HSET', info, 'replid', replid)

@@ -18,10 +18,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "surroundings"), str(HERE.parent / "e2e")]
 
 from driver import Driver  # noqa: E402
-from fake_sentinel import FakeSentinel  # noqa: E402
 from judge import judge  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
-from redis_process import Redis  # noqa: E402
+from redis_fixtures import start_redis, start_sentinel  # noqa: E402, F401
 
 HANG_SECONDS = 180
 
@@ -36,19 +35,6 @@ def watchdog():
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, previous)
-
-
-@pytest.fixture
-def start_redis():
-    servers = []
-
-    def start(*options, **how):
-        servers.append(Redis(*options, **how))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.dispose()
 
 
 @pytest.fixture
@@ -77,20 +63,6 @@ def slow_way(start_redis):
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
-
-
-@pytest.fixture
-def start_sentinel():
-    """start_sentinel(redis): says to its relays that this is the master."""
-    sentinels = []
-
-    def start(master):
-        sentinels.append(FakeSentinel(master))
-        return sentinels[-1]
-
-    yield start
-    for sentinel in sentinels:
-        sentinel.dispose()
 
 
 @pytest.fixture

@@ -92,13 +92,24 @@ class ClusterJudge(Judge):
         """A relay that has begun anew, or behind a checkpoint, has a window that begins there."""
 
     def _model(self, log):
-        """A later epoch begins with the state that there was: with the first snapshot that anybody got of it."""
+        """A later epoch begins with the state that there was: with the first snapshot behind which all was seen. Who had an
+        earlier one may have gone before the others came."""
         model = super()._model(log)
         snapshots = self._log.snapshots.get(log, ())
         if log[1] != self._record.first_epoch and snapshots:
-            first = min(snapshots, key=lambda message: (message.seq, message.body["ts"]))
+            begin = self._begin_of_the_end(log)
+            first = min([message for message in snapshots if message.seq >= begin] or snapshots,
+                        key=lambda message: (message.seq, message.body["ts"]))
             model.adopt(first.seq, loud(first.data), first.body.get("members", {}))
         return model
+
+    def _begin_of_the_end(self, log):
+        """Behind this number every event is known."""
+        known = self._known(log)
+        seq = max(known, default=0)
+        while seq in known:
+            seq -= 1
+        return seq
 
     def _check_steps(self):
         steps = WholeSteps(self._log, self._command_of)

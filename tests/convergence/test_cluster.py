@@ -1,5 +1,6 @@
 """Seeds of three relays that share one Redis, one of each mood; about a minute together on two cores."""
 
+import os
 import shutil
 
 import pytest
@@ -10,6 +11,8 @@ from trial import ClusterTrial
 SEEDS = (0, 1, 2)
 
 
+# The relay with sanitizers and crash points is too slow for plans that count in seconds: scripts/soak cluster plays them.
+@pytest.mark.skipif("SYNCRELAY_CRASH_BINARY" in os.environ, reason="plays the plain relay only")
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_three_relays_and_their_clients_converge_on_the_model(seed):

@@ -1,6 +1,7 @@
 """What a scene of several relays takes for its record when members still come and go."""
 
 import asyncio
+import os
 import pathlib
 import types
 
@@ -45,7 +46,7 @@ class StubScene(ClusterScene):
         return []
 
     def _journal(self, name):
-        return pathlib.Path("/nowhere")
+        return pathlib.Path(os.devnull)
 
     def record(self):
         return asyncio.run(self._record())

@@ -22,7 +22,7 @@ from control_peer import control_peers  # noqa: E402
 from fake_relay import FakeControl  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
 from pusher import Pusher  # noqa: E402
-from redis_process import Redis  # noqa: E402
+from redis_fixtures import start_redis, start_sentinel  # noqa: E402, F401
 from relay_process import RelayProcess, is_sanitized  # noqa: E402
 from shell import Shell  # noqa: E402
 from tls_pair import TlsPair  # noqa: E402
@@ -85,19 +85,6 @@ def start_relay(runtime_dir):
 @pytest.fixture
 def relay(start_relay):
     return start_relay()
-
-
-@pytest.fixture
-def start_redis():
-    servers = []
-
-    def start(*options):
-        servers.append(Redis(*options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.dispose()
 
 
 @pytest.fixture

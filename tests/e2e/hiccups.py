@@ -22,30 +22,30 @@ def waited(*pids):
 
 
 class Hiccups:
-    """An asynchronous context. A delay that the process `pid` made, and this one measured, may be longer by `seconds`: the
-    longest time by which a timer of this event loop came late, and what both have waited for a core."""
+    """An asynchronous context. `worst` is the longest time by which a timer of this event loop came late. A delay that the
+    processes `pids` made, and this one measured, may be longer by `seconds`: besides, what all have waited for a core."""
 
-    def __init__(self, pid):
-        self._pid = pid
-        self._worst = 0.0
+    def __init__(self, *pids):
+        self.worst = 0.0
+        self._pids = pids
         self._waited = 0.0
 
     @property
     def seconds(self):
-        return self._worst + self._waited
+        return self.worst + self._waited
 
     async def _watch(self):
         while True:
             due = time.monotonic() + TICK_SECONDS
             await asyncio.sleep(TICK_SECONDS)
-            self._worst = max(self._worst, time.monotonic() - due)
+            self.worst = max(self.worst, time.monotonic() - due)
 
     async def __aenter__(self):
-        self._before = waited(self._pid)
+        self._before = waited(*self._pids)
         self._task = asyncio.create_task(self._watch())
         return self
 
     async def __aexit__(self, *_):
-        self._waited = waited(self._pid) - self._before
+        self._waited = waited(*self._pids) - self._before
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)

@@ -18,7 +18,7 @@ from deadline import PATIENCE, wait_until
 from metrics_page import MetricsPage
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-READY_SECONDS = 10.0
+READY_SECONDS = 30.0  # a relay of a cluster may wait for the others
 LISTENING = "0A"  # the state's number in /proc/net/tcp
 SANITIZER_FINDINGS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                       "WARNING: ThreadSanitizer")

@@ -11,7 +11,6 @@ import pytest
 from clock_shift import ClockShift
 from cluster import BELIEVING, OPEN, data, epoch_of, people, state, texts, unavailable, under_new_epochs
 from deadline import until, wait_until
-from fake_sentinel import FakeSentinel
 from proxy import FaultProxy
 from relay_process import is_sanitized
 
@@ -20,19 +19,6 @@ pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there 
 AOF = ("--appendonly", "yes", "--appendfsync")
 SILENT_SECONDS = 10  # for so long a relay may give no sign of life
 HOUR = 3600
-
-
-@pytest.fixture
-def start_sentinel():
-    sentinels = []
-
-    def start(master):
-        sentinels.append(FakeSentinel(master))
-        return sentinels[-1]
-
-    yield start
-    for sentinel in sentinels:
-        sentinel.dispose()
 
 
 async def until_told(client, kind, *values):

@@ -301,8 +301,8 @@ def test_the_shell_asks_with_keys_and_says_what_is_wrong(secured, keys):
     assert_failed(run("state", *keys.ask_with(server=keys.stranger)), 1, "--curve-server-key is not this relay's")
     assert_failed(run("state"), 1, "it may ask for a key")
     assert_failed(run("state", "--curve-key", keys.backend.file), 2, "needs --curve-server-key")
-    missing = run("state", "--curve-key", "/nowhere", "--curve-server-key", keys.relay.public_file)
-    assert_failed(missing, 1, "/nowhere: cannot be read")
+    missing = run("state", "--curve-key", "/nowhere/key", "--curve-server-key", keys.relay.public_file)
+    assert_failed(missing, 1, "/nowhere/key: cannot be read")
 
 
 def test_keygen_makes_a_pair_and_overwrites_nothing(tmp_path):
