@@ -62,8 +62,8 @@ async def take(room: AsyncChannel, id: str, ts: float) -> None:
 def lose(commands: Any, version: int) -> None:
     """`commands`: a will, or a room in a batch."""
     commands.set("device", None, if_version=version)
+    commands.broadcast("player:lost")  # before `lost`, which pages show by the time of this
     commands.merge("player", {"lost": True})
-    commands.broadcast("player:lost")
 
 
 @relay.on("player:stopped")
