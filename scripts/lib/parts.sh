@@ -45,6 +45,7 @@ asan_build() {
 
 part_style() {
     quietly configure build/tidy "${whole_rooms[@]}" || return
+    quietly compile build/tidy generated_sources || return
     run_pytest style -n 2 tests/style
 }
 

@@ -40,7 +40,7 @@ std::unique_ptr<Door> Premises::make_admin_door(Errands& errands, const Status& 
 
 // What is asked for together with the numbers: what they are measured against.
 std::string Premises::limits() const {
-  const std::pair<std::string_view, std::uint64_t> kBounds[] = {
+  const std::pair<std::string_view, std::uint64_t> bounds[] = {
       {"clients", files.clients},
       {"state_bytes", config.max_state},
       {"state_keys", config.max_state_keys},
@@ -54,7 +54,7 @@ std::string Premises::limits() const {
       {"command_connections", files.command_connections},
   };
   std::string members = R"("limits":{)";
-  for (const auto& [name, bound] : kBounds) {
+  for (const auto& [name, bound] : bounds) {
     if (members.back() != '{') members += ',';
     members.append("\"").append(name).append("\":").append(std::to_string(bound));
   }
