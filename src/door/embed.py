@@ -19,10 +19,15 @@ def main() -> None:
     Path(sys.argv[2]).write_text(f"""#include "syncrelay/door/openapi.h"
 
 namespace syncrelay {{
+namespace {{
+
+constexpr char kText[] =
+{literal(text)};
+
+}}  // namespace
 
 std::string_view openapi_text() {{
-  return
-{literal(text)};
+  return {{kText, sizeof kText - 1}};
 }}
 
 }}  // namespace syncrelay

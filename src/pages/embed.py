@@ -38,6 +38,11 @@ def constant(name: str, data: bytes) -> str:
     return f"constexpr char {name}[] =\n{literal(data)};\n"
 
 
+def table(name: str) -> str:
+    """The constant's name: kFirstPageFiles for first_page_files."""
+    return "k" + "".join(word.title() for word in name.split("_"))
+
+
 def entry(number: int, source: Path, path: str) -> tuple[str, str]:
     """What has to stand before the table, and the file's row in it."""
     data = source.read_bytes()
@@ -62,9 +67,9 @@ def main(output: str, *words: str) -> None:
         texts.append(text)
         rows.append(row)
     parts = [HEAD, *texts]
-    parts += [f"\nconstexpr EmbeddedFile k_{name}[] = {{\n{''.join(rows)}}};\n" for name, rows in tables.items()]
+    parts += [f"\nconstexpr EmbeddedFile {table(name)}[] = {{\n{''.join(rows)}}};\n" for name, rows in tables.items()]
     parts.append("\n}  // namespace\n\n")
-    parts += [f"std::span<const EmbeddedFile> {name}() {{\n  return k_{name};\n}}\n\n" for name in tables]
+    parts += [f"std::span<const EmbeddedFile> {name}() {{\n  return {table(name)};\n}}\n\n" for name in tables]
     Path(output).write_text("".join(parts) + "}  // namespace syncrelay\n")
 
 
