@@ -9,7 +9,7 @@ computing=(
     asan_build bare:style bare:fuzz bare:wraps bare:python bare:example
     only_bare:readme_without_node bare:convergence
 )
-waiting=(e2e js proxies kubernetes readme bare:asan_suites bare:cluster)
+waiting=(e2e js proxies kubernetes readme bare:asan_chaos bare:cluster)
 fetching=(bare packages compose browser asan_programs bare:tsan)
 
 # side_by_side FUNCTION ARGUMENT...: calls it with each argument, all at a time; what each prints comes in one piece.

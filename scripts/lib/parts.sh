@@ -112,7 +112,7 @@ part_readme_without_node() {
 }
 
 part_asan() {
-    part_asan_programs && part_asan_suites
+    part_asan_programs && part_asan_chaos && part_asan_e2e
 }
 
 part_asan_build() { asan_build; }
@@ -125,14 +125,19 @@ part_asan_programs() {
     run_doctest asan-component build/asan/tests/component/component_tests
 }
 
-part_asan_suites() {
+part_asan_chaos() { with_asan_relay asan-chaos tests/chaos; }
+
+# A whole run leaves these to scripts/soak: the plain relay has passed them.
+part_asan_e2e() { with_asan_relay asan-e2e -n 4 tests/e2e; }
+
+# with_asan_relay NAME PYTEST_ARGUMENT...
+with_asan_relay() {
     asan_build || return
     local -x SYNCRELAY_BINARY=$root/build/asan/syncrelay
     local -x SYNCRELAY_CRASH_BINARY=$SYNCRELAY_BINARY
     local -x ASAN_OPTIONS=detect_stack_use_after_return=1
     local -x UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-    run_pytest asan-e2e -n 4 tests/e2e
-    run_pytest asan-chaos tests/chaos
+    run_pytest "$@"
 }
 
 part_convergence() {
