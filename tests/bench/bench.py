@@ -57,6 +57,7 @@ def parse_options() -> argparse.Namespace:
     add("--load-cpus", default="1", help="for taskset (default 1)")
     add("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     add("--relay", type=Path, metavar="BINARY", help="measure this one instead of the build's")
+    add("--against", type=Path, metavar="BINARY", help="measure this relay, too, in the same rounds: the build before a change")
     add("--relay-option", action="append", default=[], help="passed on to the relay")
     build_dir = ROOT / "build" / "bench"
     add("--build-dir", type=Path, default=build_dir, help="build nothing, take what is there")
@@ -81,6 +82,8 @@ def choose_servers(options: argparse.Namespace) -> list[servers.Server]:
         servers.limit(limit, "per-event", "per-event"),
         servers.original(),
     ]
+    if options.against:
+        known.insert(1, servers.relay_before(options.against, options.shards, options.relay_option))
     if options.peers:
         known += [servers.node_ws(), servers.nchan()]
     if not options.servers:
@@ -111,7 +114,7 @@ def measure(
 ) -> Result:
     chosen = [server for server in chosen if scenario.durable or server.name != servers.DURABLE]
     if scenario.channels:
-        chosen = [server for server in chosen if server.name == servers.RELAY]
+        chosen = [server for server in chosen if server.name in (servers.RELAY, servers.BEFORE)]
     if scenario.confirmed:
         chosen = [server for server in chosen if server.name in servers.CONFIRMING]
     result = Result(scenario, {server.name: Outcome() for server in chosen})

@@ -16,13 +16,14 @@ from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
 RELAY = "relay"
+BEFORE = "relay-before"
 DURABLE = "relay --data"
 WITH_MEMBERS = "relay-with-members"
 WITH_TLS = "relay-tls"
 DEFLATING = "relay-deflate"
 CLUSTER = "cluster-of-1"
 CLUSTER_OF_THREE = "cluster-of-3"
-CONFIRMING = (RELAY, DURABLE, CLUSTER, CLUSTER_OF_THREE)
+CONFIRMING = (RELAY, BEFORE, DURABLE, CLUSTER, CLUSTER_OF_THREE)
 START_TIMEOUT = 20.0
 STOP_TIMEOUT = 10.0
 
@@ -171,6 +172,11 @@ def relay(binary: Path, shards: int, extra: list[str], durable: bool = False) ->
 
     missing = "" if binary.is_file() else f"{binary} does not exist"
     return Server(DURABLE if durable else RELAY, start, missing=missing)
+
+
+def relay_before(binary: Path, shards: int, extra: list[str]) -> Server:
+    """Another build of it, to compare with."""
+    return replace(relay(binary, shards, extra), name=BEFORE)
 
 
 def relay_with_members(binary: Path, shards: int, extra: list[str]) -> Server:
