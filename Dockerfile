@@ -24,6 +24,8 @@ WORKDIR /src
 COPY meson.build meson_options.txt ./
 COPY include include
 COPY src src
+# Embedded in the program: the door's description, and the browser client for the page.
+COPY docs/openapi.json docs/
 COPY examples/backend/page/syncrelay.js examples/backend/page/
 COPY subprojects subprojects
 RUN meson setup /build --buildtype=release --unity=on --unity-size=40 -Dtests=false \
