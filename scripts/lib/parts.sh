@@ -201,17 +201,26 @@ part_compose() {
     run_pytest compose tests/compose
 }
 
-# What users install, made by scripts/package, and used; in a bare root where one can be made.
+# What users install, made by scripts/package, and used; in a bare root where one can be made. In a whole run the Debian
+# package has the program that the other parts test; by name, as in a release, one that it builds itself.
 part_packages() {
     local names=(client wheel deb)
+    local -x BUILT_PROGRAM=
     if command -v npm >/dev/null; then names+=(npm); fi
     [ "${CI:-}" = true ] || [ -z "$(missing_packages "${static_packages[@]}" "${deb_packages[@]}")" ] || {
         left_out packages "scripts/package installs what it needs; here that is done where CI=true"
         return
     }
+    if [ "$whole_run" = yes ]; then
+        release || return
+        BUILT_PROGRAM=$root/build/syncrelay
+    fi
     run_check package scripts/package "${names[@]}"
-    [ "$(failures)" -eq 0 ] && run_pytest packages tests/packages
+    [ "$(failures)" -eq 0 ] && part_made
 }
+
+# What lies in dist/. scripts/release asks for it, of the files that it tags.
+part_made() { run_pytest packages tests/packages; }
 
 # Both commands of the README on a Debian that has nothing else. The root stays for the parts that run in it.
 part_bare() {
