@@ -29,5 +29,5 @@ def test_what_is_embedded_is_in_the_images_context_and_copied():
 
 
 def test_what_is_embedded_is_among_the_sources_of_the_debian_package():
-    [listed] = re.findall(r"git ls-files [^\n]* -- (meson\.build .*?) \| tar", (ROOT / "scripts/package").read_text(), re.DOTALL)
+    [listed] = re.findall(r"git ls-files [^\n]* -- (meson\.build .*?) \|\s+tar", (ROOT / "scripts/package").read_text(), re.DOTALL)
     assert [path for path in embedded() if not is_covered(path, listed.split())] == []
