@@ -74,19 +74,22 @@ part_python() {
 }
 
 part_js() {
-    local major
+    local major lock
     major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
     if [ "$major" -lt 20 ] || ! command -v npm >/dev/null; then
         left_out js "clients/js needs Node 20 or newer, and npm"
         return
     fi
     release || return
+    exec {lock}<clients/js # where scripts/package packs: one at a time
+    flock "$lock"
     run_check js-install npm --prefix clients/js ci --no-audit --no-fund
     run_check js-lint npm --prefix clients/js run lint
     run_check js-build npm --prefix clients/js run build
     run_check js-reference node scripts/lib/site/typescript_api.mjs --check
     run_check js-bundle cmp clients/js/dist/syncrelay.min.js examples/backend/page/syncrelay.js
     SYNCRELAY_BINARY=$root/build/syncrelay run_vitest js clients/js
+    exec {lock}<&-
 }
 
 part_example() {
