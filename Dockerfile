@@ -4,7 +4,7 @@ FROM debian:bookworm-slim AS backend
 # The relay's group: it owns the directory with the sockets, and the socket files are writable by it.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3-fastapi python3-uvicorn python3-zmq \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
     && groupadd --gid 10001 syncrelay \
     && useradd --uid 10002 --gid 10001 --no-create-home --shell /usr/sbin/nologin backend \
     && install -d -o 10001 -g 10001 -m 2770 /run/syncrelay
@@ -24,6 +24,8 @@ WORKDIR /src
 COPY meson.build meson_options.txt ./
 COPY include include
 COPY src src
+# Embedded in the program: the door's description, and the browser client for the page.
+COPY docs/openapi.json docs/
 COPY examples/backend/page/syncrelay.js examples/backend/page/
 COPY subprojects subprojects
 RUN meson setup /build --buildtype=release --unity=on --unity-size=40 -Dtests=false \
@@ -34,7 +36,7 @@ FROM debian:bookworm-slim AS relay
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         libev4 libhiredis0.14 libspdlog1.10 libsqlite3-0 libssl3 libwebsockets-evlib-ev libwebsockets17 libzmq5 \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
     && groupadd --gid 10001 syncrelay \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin syncrelay \
     && install -d -o 10001 -g 10001 -m 2770 /run/syncrelay \

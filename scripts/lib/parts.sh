@@ -75,19 +75,22 @@ part_python() {
 }
 
 part_js() {
-    local major
+    local major lock
     major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
     if [ "$major" -lt 20 ] || ! command -v npm >/dev/null; then
         left_out js "clients/js needs Node 20 or newer, and npm"
         return
     fi
     release || return
+    exec {lock}<clients/js # where scripts/package packs: one at a time
+    flock "$lock"
     run_check js-install npm --prefix clients/js ci --no-audit --no-fund
     run_check js-lint npm --prefix clients/js run lint
     run_check js-build npm --prefix clients/js run build
     run_check js-reference node scripts/lib/site/typescript_api.mjs --check
     run_check js-bundle cmp clients/js/dist/syncrelay.min.js examples/backend/page/syncrelay.js
     SYNCRELAY_BINARY=$root/build/syncrelay run_vitest js clients/js
+    exec {lock}<&-
 }
 
 part_example() {
@@ -207,17 +210,27 @@ part_compose() {
     run_pytest compose tests/compose
 }
 
-# What users install, made by scripts/package, and used; in a bare root where one can be made.
+# What users install, made by scripts/package, and used; in a bare root where one can be made. A whole run saves two
+# minutes of compiling: its Debian package has the program that the other parts test, and the wheel's is less optimized.
+# By name, and in a release, both are compiled as users get them.
 part_packages() {
     local names=(client wheel deb)
+    local -x BUILT_PROGRAM='' OPTIMIZATION=3
     if command -v npm >/dev/null; then names+=(npm); fi
     [ "${CI:-}" = true ] || [ -z "$(missing_packages "${static_packages[@]}" "${deb_packages[@]}")" ] || {
         left_out packages "scripts/package installs what it needs; here that is done where CI=true"
         return
     }
+    if [ "$whole_run" = yes ]; then
+        release || return
+        BUILT_PROGRAM=$root/build/syncrelay OPTIMIZATION=1
+    fi
     run_check package scripts/package "${names[@]}"
-    [ "$(failures)" -eq 0 ] && run_pytest packages tests/packages
+    [ "$(failures)" -eq 0 ] && part_made
 }
+
+# What lies in dist/. scripts/release asks for it, of the files that it tags.
+part_made() { run_pytest packages tests/packages; }
 
 # Both commands of the README on a Debian that has nothing else. The root stays for the parts that run in it.
 part_bare() {

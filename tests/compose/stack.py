@@ -49,9 +49,6 @@ class Stack:
         """Of its network; empty while it does not run."""
         return self.inspect(service, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
 
-    def image(self, template: str, name: str) -> str:
-        return self._run("docker", "image", "inspect", "--format", template, name).strip()
-
     def kill(self, service: str) -> None:
         """Kills its process as a crash would; `docker kill` would tell the engine not to restart it."""
         before = self.inspect(service, "{{.RestartCount}}")

@@ -1,6 +1,7 @@
 """What scripts/package has put into dist/."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,13 @@ def run(*command, cwd=ROOT, env=None, seconds=120):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, f"{' '.join(map(str, command))}:\n{done.stdout[-6000:]}"
     return done.stdout
+
+
+def missing_guards(binary):
+    """Those of the compiler and the linker that a program has not which talks to strangers."""
+    seen = run("readelf", "--wide", "--headers", "--dynamic", "--dyn-syms", binary)
+    wanted = {"BIND_NOW", "GNU_RELRO", r"Type:\s+DYN", r"__stack_chk_fail@", r"__\w+_chk@"}
+    return {guard for guard in wanted if not re.search(guard, seen)}
 
 
 def the_one(pattern):

@@ -23,10 +23,10 @@ install -d -o syncrelay -g syncrelay -m 750 /run/syncrelay
 install -d -o syncrelay -g syncrelay -m 700 /var/lib/syncrelay
 cd /
 setpriv --reuid syncrelay --regid syncrelay --init-groups \\
-    $(sed -n 's/^ExecStart=//p' /lib/systemd/system/syncrelay.service) --port 0 --parent $$ >/tmp/ready &
+    $(sed -n 's/^ExecStart=//p' /lib/systemd/system/syncrelay.service) --port 0 --parent $$ >/tmp/service-ready &
 relay=$!
-until [ -s /tmp/ready ]; do kill -0 $relay; sleep 0.05; done
-cat /tmp/ready
+until [ -s /tmp/service-ready ]; do kill -0 $relay; sleep 0.05; done
+cat /tmp/service-ready
 syncrelay --config /etc/syncrelay/syncrelay.toml set radio '{"track": 1}'
 syncrelay --config /etc/syncrelay/syncrelay.toml state radio
 stat -c '%U:%G %a' /run/syncrelay/control.sock
@@ -87,8 +87,8 @@ def test_the_program_of_the_wheel_runs_where_no_library_of_its_is(with_wheel):
     libraries = with_wheel.run("ldd /opt/venv/bin/syncrelay")
     assert "not found" not in libraries and "libzmq" not in libraries and "libwebsockets" not in libraries
     said = with_wheel.run("set -e; PATH=/opt/venv/bin:$PATH; "
-                          "syncrelay serve --port 0 --data /tmp/data >/tmp/ready 2>/dev/null & relay=$!; "
-                          "until [ -s /tmp/ready ]; do kill -0 $relay; sleep 0.05; done; "
+                          "syncrelay serve --port 0 --data /tmp/data >/tmp/wheel-ready 2>/dev/null & relay=$!; "
+                          "until [ -s /tmp/wheel-ready ]; do kill -0 $relay; sleep 0.05; done; "
                           "syncrelay set radio 17; syncrelay state radio; kill $relay; wait $relay")
     assert said.split()[-1] == "17"
 

@@ -1,4 +1,5 @@
-"""scripts/release refuses what is untrue, and tags what is true. Tried in a clone, where making packages is played."""
+"""scripts/release refuses what is untrue, and tags what is true. Tried in a clone, where making packages and testing them
+is played."""
 
 import os
 import shutil
@@ -14,6 +15,10 @@ PLAYED = """#!/usr/bin/env bash
 mkdir -p dist && cd dist
 touch syncrelay-7.8.9-py3-none-any.whl syncrelay-7.8.9-py3-none-manylinux_2_36_x86_64.whl
 touch syncrelay_7.8.9_amd64.deb syncrelay-7.8.9.tgz SHA256SUMS
+"""
+TESTED = """#!/usr/bin/env bash
+ls dist >build/reports/tested
+[ "$*" = made ]
 """
 OF_THE_VERSION = ["meson.build", "clients/python/pyproject.toml", "clients/js/package.json", "clients/js/package-lock.json",
                   "Dockerfile", "CHANGELOG.md"]
@@ -31,8 +36,9 @@ class Clone:
             # Some package of the lock file may have the same one.
             self.write(name, self.read(name).replace(old, VERSION, 2 if name.endswith("lock.json") else 1))
         self.changelog(f"{date.today()}")
-        self.write("scripts/package", PLAYED)
-        (folder / "scripts/package").chmod(0o755)
+        for name, text in {"scripts/package": PLAYED, "scripts/test": TESTED}.items():
+            self.write(name, text)
+            (folder / name).chmod(0o755)
         self.git("init", "-q")
         self.commit()
 
@@ -77,6 +83,7 @@ def test_what_is_true_is_tagged_and_packed(clone):
     assert clone.git("cat-file", "-t", f"v{VERSION}") == "tag"
     assert clone.git("rev-parse", f"v{VERSION}^{{commit}}") == clone.git("rev-parse", "HEAD")
     assert len(list((clone.folder / "dist").iterdir())) == 5
+    assert sorted(clone.read("build/reports/tested").split()) == sorted(path.name for path in (clone.folder / "dist").iterdir())
     again = clone.release()
     assert again.returncode == 1 and "is there" in again.stderr
 
@@ -128,11 +135,16 @@ def package_that_fails(clone):
     clone.commit()
 
 
+def package_that_does_not_work(clone):
+    clone.write("scripts/test", "#!/bin/sh\nexit 1\n")
+    clone.commit()
+
+
 @pytest.mark.parametrize("spoil, said", [
     (dirty, "not committed"), (no_date, "CHANGELOG.md begins with"), (no_such_day, "is no date"),
     (tomorrow, "still to come"), (nothing_said, "says nothing"), (other_client, "pyproject.toml has version 7.8.8"),
     (never_tested, "no whole run"), (tested_before, "not on this commit"), (no_deb, "has not made dist/syncrelay_7.8.9"),
-    (package_that_fails, ""),
+    (package_that_fails, ""), (package_that_does_not_work, "do not do what they should"),
 ])
 def test_what_is_untrue_is_refused_and_leaves_no_tag(clone, spoil, said):
     spoil(clone)

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 import platform_tag
-from conftest import DIST, ROOT, VERSION, run
+from conftest import DIST, ROOT, VERSION, missing_guards, run
 
 MEBIBYTE = 1024 * 1024
 USE = """
@@ -68,6 +68,10 @@ def test_the_program_needs_glibc_and_nothing_else(installed):
     binary = str(installed / "bin/syncrelay")
     assert platform_tag.foreign_libraries(binary) == []
     assert set(platform_tag.needed(binary)) <= {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
+
+
+def test_the_program_is_hardened(installed):
+    assert missing_guards(installed / "bin/syncrelay") == set()
 
 
 def test_the_tag_is_that_of_the_newest_symbol_of_glibc_that_the_program_uses(installed, wheel):
