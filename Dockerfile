@@ -25,6 +25,7 @@ COPY meson.build meson_options.txt ./
 COPY include include
 COPY src src
 COPY examples/backend/page/syncrelay.js examples/backend/page/
+COPY docs/openapi.json docs/
 COPY subprojects subprojects
 RUN meson setup /build --buildtype=release --unity=on --unity-size=40 -Dtests=false \
     && ninja -C /build syncrelay \

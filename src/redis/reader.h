@@ -52,9 +52,10 @@ class Reader {
   bool is_further(const Survey& survey) const;
   Next prepare_bid(const Survey& survey);
   LogServer::Word bid(const Survey& survey);
-  Next found(const Survey& survey);
+  Next found(const Survey& survey, std::string_view why);
   std::optional<std::string> state_for_founding(const Survey& survey);
   bool is_chosen(const Survey& survey);
+  void tell_founding(std::string_view why);
 
   // Reading.
   Next load(const Survey& survey, const std::string& epoch);

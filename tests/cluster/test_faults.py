@@ -110,6 +110,21 @@ def test_who_does_not_come_back_may_have_read_more(start_redis, join):
     wait_until(lambda: same_epoch(relays) != epoch and same_epoch(relays), "all under one epoch")
 
 
+def test_one_that_is_gone_by_the_log_is_not_waited_for_where_another_has_not_heard_of_that(start_redis, join):
+    """What it has read is in front of the entry that says so, which is in the log."""
+    redis = start_redis(*AOF)
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    relays[1].pause()  # it has heard last that all three are there
+    relays[2].stop()
+    relays[0].wait_for("gone ")
+    redis.kill()
+    relays[1].resume()
+    redis.start()
+    go_on(relays[:2], *relays[0].row())
+    assert same_epoch(relays[:2]) == epoch
+
+
 def test_all_are_killed_and_the_state_is_what_redis_has(start_redis, join):
     redis = start_redis(*AOF)
     relays = gather(join, redis)
