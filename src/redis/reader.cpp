@@ -103,6 +103,9 @@ Reader::Next Reader::enter(const Survey& survey) {
   pledged_ = survey.replid;
   if (word.value() == "GONE") return leave_old_id();
   if (word.value() != "OK") return Next::survey;
+  if (entered_ != relay_)  // by which others name it
+    shared_.log.info("takes part in the cluster", {{"id", relay_.text()}, {"epoch", survey.epoch}});
+  entered_ = relay_;
   if (!complaint_.empty()) shared_.log.info("the cluster's Redis is back");
   complaint_.clear();
   shared_.newest = survey.checkpoints.empty() ? 0 : survey.checkpoints.back().position.n;

@@ -85,6 +85,7 @@ class Reader {
   LogShared& shared_;
   std::optional<LogServer> server_;
   NodeId relay_;
+  std::optional<NodeId> entered_;  // the id under which it has entered last
   Position position_;
   // Where this relay has read, or has bid, last. Under its epoch it reads on nowhere else, unless
   // it bids there: with its bid the epoch may go on at that place, and only there.
