@@ -27,6 +27,7 @@ COPY src src
 # Embedded in the program: the door's description, and the browser client for the page.
 COPY docs/openapi.json docs/
 COPY examples/backend/page/syncrelay.js examples/backend/page/
+COPY docs/openapi.json docs/
 COPY subprojects subprojects
 RUN meson setup /build --buildtype=release --unity=on --unity-size=40 -Dtests=false \
     && ninja -C /build syncrelay \

@@ -70,6 +70,10 @@ void append_cluster(std::string& out, const ClusterStats& cluster, TimePoint now
   append_member(out, "round_trips", round_trips);
   add("round_trip_seconds", seconds(total));
   append_member(out, "epoch_changes", cluster.epoch_changes.get());
+  add("epochs_founded", "{");
+  for (std::size_t cause = 0; cause < kFoundingCauseNames.size(); ++cause)
+    append_member(out, std::string(kFoundingCauseNames[cause]), cluster.founded[cause].get());
+  out += '}';
   add("checkpoints", "{");
   for (std::size_t outcome = 0; outcome < kCheckpointOutcomeNames.size(); ++outcome)
     append_member(out, std::string(kCheckpointOutcomeNames[outcome]),

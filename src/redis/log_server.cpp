@@ -157,8 +157,8 @@ LogServer::Word LogServer::record(std::string_view epoch, NodeId relay,
   return word(Script::record, {epoch, name, n, text}, Words(parts.begin(), parts.end()));
 }
 
-LogServer::Word LogServer::doubt(std::string_view epoch) {
-  return word(Script::doubt, {epoch});
+LogServer::Word LogServer::doubt(std::string_view epoch, std::string_view why) {
+  return word(Script::doubt, {epoch, why});
 }
 
 LogServer::Answer<LogServer::Beat> LogServer::beat(std::string_view epoch, NodeId relay,

@@ -62,7 +62,7 @@ class LogServer {
   Word leave(std::string_view epoch, NodeId relay);
   Word turn(std::string_view epoch, NodeId relay, std::uint64_t n, std::uint64_t every);
   Word record(std::string_view epoch, NodeId relay, const CheckpointRecord& record);
-  Word doubt(std::string_view epoch);
+  Word doubt(std::string_view epoch, std::string_view why);
 
   struct Beat {
     std::string word;

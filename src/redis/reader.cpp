@@ -103,6 +103,9 @@ Reader::Next Reader::enter(const Survey& survey) {
   pledged_ = survey.replid;
   if (word.value() == "GONE") return leave_old_id();
   if (word.value() != "OK") return Next::survey;
+  if (entered_ != relay_)  // by which others name it
+    shared_.log.info("takes part in the cluster", {{"id", relay_.text()}, {"epoch", survey.epoch}});
+  entered_ = relay_;
   if (!complaint_.empty()) shared_.log.info("the cluster's Redis is back");
   complaint_.clear();
   shared_.newest = survey.checkpoints.empty() ? 0 : survey.checkpoints.back().position.n;
@@ -198,8 +201,8 @@ Reader::Next Reader::read_on() {
     if (!entries) return lost(entries.error());
     const Next next = take_all(entries.value().value());
     if (next != Next::survey || gap_ == position_.n) return next;
-    look_whether_whole(entries.value().value());
     if (!shared_.gate.current().open) return Next::survey;
+    look_whether_whole(entries.value().value());
     if (entries.value().value().is_null()) {  // soon seen that way, where a newcomer may found
       const auto word = server_->look(epoch_);
       if (!word) return lost(word.error());
@@ -227,10 +230,12 @@ Reader::Next Reader::read_to_end() {
 }
 
 // Of a reply to XREAD: [[log, [entry…]]], or null. Ends where something has to be looked at, which
-// is where gap_ is the position, or the session was closed.
+// is where gap_ is the position, or the session was closed; so nothing is told behind the entry by
+// which this relay is gone before it is registered under its next id.
 Reader::Next Reader::take_all(RedisValue streams) {
   const RedisValue entries = streams[0][1];
   const std::uint64_t before = bytes_;
+  const NodeId before_id = relay_;
   for (std::size_t at = 0; at < entries.size(); ++at) {
     const auto entry = LogEntry::read(entries[at]);
     const Taken taken = entry ? take(*entry) : Taken::unreadable;
@@ -242,6 +247,7 @@ Reader::Next Reader::take_all(RedisValue streams) {
       gap_ = position_.n;
       return Next::survey;
     }
+    if (relay_ != before_id) return Next::survey;
   }
   fit_at_once(entries.size(), bytes_ - before);
   if (entries.size() > 0) look_whether_caught_up();
@@ -355,7 +361,7 @@ bool Reader::is_refused(const Survey& survey) const {
 
 Reader::Next Reader::demand_new_epoch(const Survey& survey, std::string_view why) {
   shared_.log.warning("a new epoch is needed", {{"why", why}, {"epoch", survey.epoch}});
-  const auto word = server_->doubt(survey.epoch);
+  const auto word = server_->doubt(survey.epoch, why);
   if (!word) return lost(word.error());
   return Next::survey;
 }

@@ -52,9 +52,10 @@ class Reader {
   bool is_further(const Survey& survey) const;
   Next prepare_bid(const Survey& survey);
   LogServer::Word bid(const Survey& survey);
-  Next found(const Survey& survey);
+  Next found(const Survey& survey, std::string_view why);
   std::optional<std::string> state_for_founding(const Survey& survey);
   bool is_chosen(const Survey& survey);
+  void tell_founding(std::string_view why);
 
   // Reading.
   Next load(const Survey& survey, const std::string& epoch);
@@ -84,6 +85,7 @@ class Reader {
   LogShared& shared_;
   std::optional<LogServer> server_;
   NodeId relay_;
+  std::optional<NodeId> entered_;  // the id under which it has entered last
   Position position_;
   // Where this relay has read, or has bid, last. Under its epoch it reads on nowhere else, unless
   // it bids there: with its bid the epoch may go on at that place, and only there.

@@ -1,12 +1,39 @@
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <tuple>
 #include <utility>
 
 #include "redis/hex.h"
 #include "redis/reader.h"
+#include "redis/words.h"
 
 namespace syncrelay {
+namespace {
+
+// Of what the script `bid` says: the word behind "FOUND", and what it says more.
+std::string sentence(FoundingCause cause, std::string_view more) {
+  switch (cause) {
+    case FoundingCause::empty:
+      return "this Redis has none";
+    case FoundingCause::demanded:
+      return std::string(more);
+    case FoundingCause::lost:
+      return "this Redis has lost what a relay has read: " + std::string(more);
+    case FoundingCause::strangers:
+      return "no relay is there that has read this log, so nobody knows whether it is the newest";
+    case FoundingCause::missing:
+      return "not all relays were back in time, and what they have read nobody knows; missing: " +
+             std::string(more);
+  }
+  return {};
+}
+
+bool is_to_found(std::string_view word) {
+  return word.starts_with("FOUND ");
+}
+
+}  // namespace
 
 // Nobody appends now, so the end of the log is where it is. Bids until it is settled, or until this
 // relay is the one to found.
@@ -17,7 +44,7 @@ Reader::Next Reader::settle(const Survey& survey) {
   while (!shared_.reading_over) {
     const auto word = bid(survey);
     if (!word) return lost(word.error());
-    if (word.value() == "FOUND") return found(survey);
+    if (is_to_found(word.value())) return found(survey, word.value());
     if (word.value() != "WAIT") return word.value() == "SETTLED" ? Next::survey : Next::connect;
     wait_for(shared_.reader, kRebid);
   }
@@ -61,7 +88,7 @@ LogServer::Word Reader::bid(const Survey& survey) {
 
 // The others wait for this relay for as long as it goes on bidding. One that has nothing founds
 // nothing over a state that it cannot read.
-Reader::Next Reader::found(const Survey& survey) {
+Reader::Next Reader::found(const Survey& survey, std::string_view why) {
   if (position_.is_nothing() && !survey.epoch.empty())
     return lost({RedisError::Kind::refused, "the cluster's state cannot be read"});
   const std::uint64_t number =
@@ -82,10 +109,20 @@ Reader::Next Reader::found(const Survey& survey) {
   const auto word = server_->found(
       {relay_, founding_->epoch, generation, position_, shared_.options, written.value(), ledger_});
   if (!word) return lost(word.error());
-  if (word.value() == "OK")
-    shared_.log.warning("new epoch founded",
-                        {{"epoch", founding_->epoch}, {"entries", position_.n}});
+  if (word.value() == "OK") tell_founding(why);
   return Next::survey;
+}
+
+void Reader::tell_founding(std::string_view why) {
+  take_word(why);
+  const std::string_view name = take_word(why);
+  std::size_t at = 0;
+  while (at + 1 < kFoundingCauseNames.size() && kFoundingCauseNames[at] != name) ++at;
+  const auto cause = static_cast<FoundingCause>(at);
+  shared_.stats.founded[at].add();
+  shared_.log.warning(
+      "new epoch founded",
+      {{"epoch", founding_->epoch}, {"entries", position_.n}, {"why", sentence(cause, why)}});
 }
 
 // Nothing: another relay is to found, or the user did not hand its state in, and then another
@@ -108,7 +145,7 @@ std::optional<std::string> Reader::state_for_founding(const Survey& survey) {
 
 bool Reader::is_chosen(const Survey& survey) {
   const auto word = bid(survey);
-  return word && word.value() == "FOUND";
+  return word && is_to_found(word.value());
 }
 
 }  // namespace syncrelay

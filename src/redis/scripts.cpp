@@ -233,11 +233,11 @@ return 'OK'
 
 // Demands a new epoch: a relay has told its clients, under this one, what this history does not
 // have; or it cannot be read. Nothing is appended until there is one.
-// ARGV: epoch. Returns 'OK'.
+// ARGV: epoch, why. Returns 'OK'.
 constexpr std::string_view kDoubt = R"lua(
 if redis.call('HGET', info, 'epoch') == ARGV[1] then
   redis.call('HDEL', info, 'replid')
-  redis.call('HSET', info, 'broken', 1)
+  redis.call('HSET', info, 'broken', ARGV[2])
 end
 return 'OK'
 )lua";
@@ -249,10 +249,14 @@ return 'OK'
 // is the history that was told; who has only loaded what is here now does not. Where there is one,
 // every relay that is registered or known has bid, and the log holds what each of them read last,
 // the epoch is kept. Else the bidder with the best claim founds a new one: settings as they are in
-// the cluster, then the highest generation, then the highest n.
+// the cluster, then the highest generation, then the highest n. One that is known, and gone by this
+// log, is not waited for: it has told nothing that comes behind the entry which says that it is
+// gone. A bidder may know of it all the same, from its last sign of life.
 // ARGV: relay; id, mark, generation, n of what it read last; '1' where its settings are the
 // cluster's; wait ms; live ms; the epoch under which it has read that; relays that it knows of.
-// Returns 'REPLICA', 'SETTLED', 'WAIT', or 'FOUND': the caller is to found.
+// Returns 'REPLICA', 'SETTLED', 'WAIT', or, when the caller is to found, 'FOUND' and why: 'empty'
+// (there is no epoch), 'demanded' and what the relay said that demanded it, 'lost' and a relay that
+// has read what is not here, 'strangers' (no witness), or 'missing' and the relays that were.
 constexpr std::string_view kBid = R"lua(
 local role, replid = server()
 if role ~= 'master' then return 'REPLICA' end
@@ -270,12 +274,13 @@ redis.call('HSET', bids, 'b:' .. ARGV[1],
 for at = 10, #ARGV do redis.call('HSET', bids, 'p:' .. ARGV[at], 1) end
 redis.call('PEXPIRE', bids, 60000)
 
-local live, missing, keep, witness = {}, {}, agreed[2] and not agreed[3], false
+local live, missing, dead, ahead, witness = {}, {}, {}, nil, false
+for _, grave in ipairs(redis.call('LRANGE', gone, 0, -1)) do dead[grave:match('^%S+')] = true end
 for _, relay in ipairs(redis.call('HKEYS', relays)) do missing[relay] = true end
 local all = redis.call('HGETALL', bids)
 for at = 1, #all, 2 do
   local known = all[at]:match('^p:(.*)')
-  if known then missing[known] = true end
+  if known and not dead[known] then missing[known] = true end
 end
 for at = 1, #all, 2 do
   local relay = all[at]:match('^b:(.*)')
@@ -285,11 +290,12 @@ for at = 1, #all, 2 do
       live[#live + 1] = {tonumber(same), tonumber(generation), tonumber(n), relay}
       missing[relay] = nil
       witness = witness or how ~= 'none'
-      if how ~= 'held' and how ~= 'none' then keep = false end
+      if how ~= 'held' and how ~= 'none' then ahead = relay end
     end
   end
 end
 local complete = next(missing) == nil
+local keep = agreed[2] and not agreed[3] and not ahead
 local wait = tonumber(ARGV[7])
 if keep and witness then wait = 2 * wait end
 local early = time - redis.call('HGET', bids, 'opened') < wait
@@ -307,7 +313,12 @@ table.sort(live, function(left, right)
   return false
 end)
 redis.call('HSET', bids, 'chosen', live[1][4])
-return live[1][4] == ARGV[1] and 'FOUND' or 'WAIT'
+if live[1][4] ~= ARGV[1] then return 'WAIT' end
+local names = {}
+for relay in pairs(missing) do names[#names + 1] = relay end
+return 'FOUND ' .. (not agreed[2] and 'empty' or agreed[3] and 'demanded ' .. agreed[3]
+                    or ahead and 'lost ' .. ahead or not witness and 'strangers'
+                    or 'missing ' .. table.concat(names, ' '))
 )lua";
 
 // Founds a new epoch, which begins with an entry that says so, behind the checkpoint of the

@@ -54,6 +54,10 @@ void add_cluster(Page& page, const ClusterStats& cluster, TimePoint now) {
   page.single("cluster_epoch_changes_total", "counter",
               "Times that the log went on under another epoch, or with another state.",
               cluster.epoch_changes.get());
+  page.header("cluster_epochs_founded_total", "counter",
+              "Epochs of the cluster that this relay has founded, by why the one before ended.");
+  add_each(page, "cluster_epochs_founded_total", "why", kFoundingCauseNames,
+           values_of(cluster.founded));
   page.header("cluster_checkpoints_total", "counter",
               "Checkpoints that it was this relay's turn to write, by outcome.");
   add_each(page, "cluster_checkpoints_total", "outcome", kCheckpointOutcomeNames,

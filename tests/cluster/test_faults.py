@@ -35,6 +35,12 @@ def go_on(relays, *texts, word="then"):
     assert same_epoch(relays)
 
 
+def founded_because(relays, why):
+    """One of them says that it has founded an epoch, and why."""
+    lines = [line for relay in relays for line in relay.log if "new epoch founded" in line]
+    assert any(why in line for line in lines), lines
+
+
 def new_epoch(relays, old, seconds=20.0):
     return wait_until(lambda: (epoch := same_epoch(relays)) != old and epoch, "a new epoch", seconds)
 
@@ -58,6 +64,7 @@ def test_a_redis_that_lost_everything_gets_the_state_of_the_relays_under_a_new_e
     row = relays[0].row()
     redis.restart()
     new_epoch(relays, epoch)
+    founded_because(relays, "this Redis has none")
     go_on(relays)
     assert relays[0].row()[:3] == row
     late = join(redis)
@@ -93,6 +100,7 @@ def test_a_redis_that_was_rolled_back_gets_the_newest_state(start_redis, join):
     redis.restart()
     assert redis.cli("XLEN", "{syncrelay}:log") != "0"
     new_epoch(relays, epoch)
+    founded_because(relays, "this Redis has lost what a relay has read")
     go_on(relays, "unsaved")
 
 
@@ -104,10 +112,26 @@ def test_who_does_not_come_back_may_have_read_more(start_redis, join):
     relays[2].pause()
     redis.restart()
     new_epoch(relays[:2], epoch)
+    founded_because(relays[:2], f"missing: {relays[2].id}")
     go_on(relays[:2])
     relays[2].resume()
     relays[2].until_has("then0", "then1")
     wait_until(lambda: same_epoch(relays) != epoch and same_epoch(relays), "all under one epoch")
+
+
+def test_one_that_is_gone_by_the_log_is_not_waited_for_where_another_has_not_heard_of_that(start_redis, join):
+    """What it has read is in front of the entry that says so, which is in the log."""
+    redis = start_redis(*AOF)
+    relays = gather(join, redis)
+    epoch = same_epoch(relays)
+    relays[1].pause()  # it has heard last that all three are there
+    relays[2].stop()
+    relays[0].wait_for("gone ")
+    redis.kill()
+    relays[1].resume()
+    redis.start()
+    go_on(relays[:2], *relays[0].row())
+    assert same_epoch(relays[:2]) == epoch
 
 
 def test_all_are_killed_and_the_state_is_what_redis_has(start_redis, join):
@@ -134,6 +158,7 @@ def test_all_have_stopped_and_a_redis_that_was_restarted_begins_a_new_epoch_with
     later.until_has("first0", "first1", "first2")
     later.wait_for("caught_up")
     assert later.epoch() != epoch
+    founded_because([later], "no relay is there that has read this log")
     go_on([later, join(redis)], "first0", "first1", "first2")
 
 

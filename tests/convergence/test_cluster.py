@@ -11,7 +11,8 @@ from trial import ClusterTrial
 SEEDS = (0, 1, 2)
 
 
-# The relay with sanitizers and crash points is too slow for plans that count in seconds: scripts/soak cluster plays them.
+# The relay with sanitizers and crash points is too slow for plans that count in seconds: part e2e of scripts/test plays them
+# with the plain one, and scripts/soak cluster for long.
 @pytest.mark.skipif("SYNCRELAY_CRASH_BINARY" in os.environ, reason="plays the plain relay only")
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
 @pytest.mark.parametrize("seed", SEEDS)

@@ -21,7 +21,7 @@ TYPES = {"cluster_reachable": "gauge", "cluster_lag_seconds": "gauge", "cluster_
          "cluster_entries_total": "counter", "cluster_appends_total": "counter",
          "cluster_letters_under_way": "gauge", "cluster_bytes_under_way": "gauge",
          "cluster_round_trip_seconds": "histogram", "cluster_epoch_changes_total": "counter",
-         "cluster_checkpoints_total": "counter"}
+         "cluster_epochs_founded_total": "counter", "cluster_checkpoints_total": "counter"}
 
 
 @pytest.fixture
@@ -140,6 +140,7 @@ async def test_the_numbers_of_a_cluster_are_there_and_add_up(join, peer_of):
     stats = peer.confirm({"op": "stats"})["stats"]["cluster"]
     assert stats["reachable"] is True and stats["round_trips"] == 20
     assert stats["checkpoints"] == {"written": 0, "late": 0, "failed": 0}
+    assert stats["epochs_founded"] == {"empty": 1, "demanded": 0, "lost": 0, "strangers": 0, "missing": 0}
     shown = Shell(a.runtime_dir, a.port).run("stats").stdout
     assert json.loads(shown)["cluster"] == {**stats, "lag": 0}
 
@@ -159,6 +160,7 @@ async def test_a_cluster_that_begins_anew_closes_clients_and_lets_them_in_again(
     assert relay.health()["uptime"] >= before["uptime"]
     metrics = relay.metrics()
     assert metrics.value("cluster_epoch_changes_total") >= 1
+    assert metrics.value("cluster_epochs_founded_total", why="empty") >= 2
     assert metrics.value("clients_closed_total", reason="cluster_began_anew") == 1
     assert metrics.value("clients_accepted_total") == 2
     assert "new epoch" in relay.logged("the cluster began anew")

@@ -18,12 +18,24 @@ enum class CheckpointOutcome : std::uint8_t {
 inline constexpr std::array<std::string_view, 3> kCheckpointOutcomeNames = {"written", "late",
                                                                             "failed"};
 
+// Why this relay has founded an epoch, by what lies in Redis.
+enum class FoundingCause : std::uint8_t {
+  empty,      // there was none: it is the first, or Redis was emptied
+  demanded,   // a relay found that the log is damaged, or not the one that it has read
+  lost,       // a relay has read what is not there any more
+  strangers,  // no relay was there that has read the log
+  missing,    // a relay was not back in time
+};
+inline constexpr std::array<std::string_view, 5> kFoundingCauseNames = {"empty", "demanded", "lost",
+                                                                        "strangers", "missing"};
+
 // A relay of a cluster, its Redis and their log; of the whole process, whatever epochs come and go.
 // Each number has one writing thread at a time, and any thread reads it.
 struct ClusterStats {
   // Written by the thread that reads the log.
   std::atomic<bool> settled{false};  // it has a connection, and nothing is in doubt
   Counter entries;                   // that were read
+  std::array<Counter, kFoundingCauseNames.size()> founded;  // epochs
 
   // By the thread that appends.
   std::atomic<bool> refused{false};  // Redis did not take the last append

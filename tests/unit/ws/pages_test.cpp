@@ -102,6 +102,7 @@ TEST_CASE_FIXTURE(StatusBench, "Metrics tell of a cluster where there is one") {
   cluster.lag.begin(clock.now());
   cluster.round_trip.observe(300, 2);
   counter(cluster.checkpoints, CheckpointOutcome::late).add(3);
+  counter(cluster.founded, FoundingCause::missing).add(2);
   clock.advance(std::chrono::milliseconds(4500));
   const auto all = samples();
   CHECK(all.at("syncrelay_cluster_reachable") == "1");
@@ -109,6 +110,7 @@ TEST_CASE_FIXTURE(StatusBench, "Metrics tell of a cluster where there is one") {
   CHECK(all.at("syncrelay_cluster_round_trip_seconds_count") == "2");
   CHECK(all.at("syncrelay_cluster_round_trip_seconds_sum") == "0.000600");
   CHECK(all.at(R"(syncrelay_cluster_checkpoints_total{outcome="late"})") == "3");
+  CHECK(all.at(R"(syncrelay_cluster_epochs_founded_total{why="missing"})") == "2");
 }
 
 TEST_CASE_FIXTURE(StatusBench, "Metrics add up over the shards") {
