@@ -1,6 +1,9 @@
 #include "syncrelay/door/visitor_rule.h"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace syncrelay {
 namespace {
@@ -44,9 +47,10 @@ std::optional<HttpFault> visitor_fault(const HttpRequest& request, const HostRul
   const std::size_t origins = request.count("origin");
   if (origins > 1 || (origins == 1 && !is_own(request.field("origin"), request.host())))
     return HttpFault{403, "pages of another origin may not come in here"};
-  const std::string_view site = request.field("sec-fetch-site");
-  const bool foreign =
-      request.count("sec-fetch-site") > 0 && site != "same-origin" && site != "none";
+  const std::vector<std::string_view> sites = request.values("sec-fetch-site");
+  const bool foreign = std::any_of(sites.begin(), sites.end(), [](std::string_view site) {
+    return site != "same-origin" && site != "none";
+  });
   if (foreign && !(of_page && is_link(request)))
     return HttpFault{403, "pages of another site may not come in here"};
   return std::nullopt;
