@@ -222,11 +222,10 @@ bool DoorConnection::ask(std::string text, std::optional<Rejection> fault) {
 }
 
 // Who waits for something to happen does so for up to a minute: others, who wait for moments, have
-// places that are not taken by those.
+// a place at least that is not taken by those, also where files are few.
 bool DoorConnection::has_place(bool polls) const {
-  const std::size_t places = std::max<std::size_t>(context_.settings.connections / 2, 1);
-  return context_.busy < places &&
-         (!polls || context_.polls < std::max<std::size_t>(places * 3 / 4, 1));
+  const std::size_t places = std::max<std::size_t>(context_.settings.connections / 2, 2);
+  return context_.busy < places && (!polls || context_.polls < places * 3 / 4);
 }
 
 void DoorConnection::count_poll(bool polls) {
