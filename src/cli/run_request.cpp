@@ -312,11 +312,9 @@ int Run::bench() {
   if (!trust) return kBadInput;
   const auto token = token_of(request_);
   if (!token) return fail(kBadInput, printable(token.error().reason));
-  Bench bench(
-      {{dial_host(config_.host), config_.port, *trust ? &**trust : nullptr, {}, {}, token.value()},
-       place_,
-       request_.bench,
-       request_.timeout});
+  const StreamTarget target{
+      dial_host(config_.host), config_.port, *trust ? &**trust : nullptr, {}, {}, token.value()};
+  Bench bench({target, place_, request_.bench, request_.timeout});
   if (!bench.run()) return fail(kFailed, "cannot measure: " + bench.why());
   for (const std::string& warning : bench.result().warnings) tell("warning: " + warning);
   const int written = write(console_.pretty ? bench_table(bench.result(), console_.color)
