@@ -302,6 +302,7 @@ def test_who_reads_no_answer_is_cut_off_and_holds_up_nobody(relay):
 
 def test_a_worker_that_has_hung_up_has_had_nothing(relay, door_worker_said):
     """Its place goes to the next: nothing is leased to a connection that is gone."""
+    assert DoorClient(relay).post({"op": "receive"}).json()["events"] == []  # there is a backend from now on
     gone = RawDoor(relay)
     gone.send(request("POST", "/commands", b'{"op":"receive","wait":30}'))
     wait_until(lambda: relay.metrics().value("admin_connections") >= 2, "it waits")
