@@ -88,6 +88,14 @@ TEST_CASE("A host that is not listed is known only to who shows a token") {
   CHECK(visitor_fault(strange, listed, true, false)->status == 421);
 }
 
+TEST_CASE("Who names no host, as no browser does, is asked for none") {
+  const HostRule any({}, {});
+  const HttpRequest check = HttpRequest::parse("GET /health HTTP/1.0\r\n\r\n").value();
+  CHECK_FALSE(visitor_fault(check, any, false, false));
+  const HttpRequest empty = HttpRequest::parse("GET / HTTP/1.1\r\nHost:\r\n\r\n").value();
+  CHECK(visitor_fault(empty, any, false, false)->status == 421);
+}
+
 TEST_CASE("Every reason has a status, and what may go away says when to come again") {
   for (std::size_t index = 0; index < kRejectReasonNames.size(); ++index) {
     const auto reason = static_cast<RejectReason>(index);
