@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "syncrelay/base/clock.h"
 #include "syncrelay/base/log.h"
 #include "syncrelay/base/standard_streams.h"
+#include "vigil.h"
 
 namespace syncrelay {
 namespace {
@@ -25,11 +25,10 @@ namespace {
 // For standard error to take a line, on a busy machine, too. Who does not read holds up nobody for
 // longer.
 constexpr Duration kLinePatience = std::chrono::milliseconds(500);
-constexpr int kOrphaned = -1;  // in the place of a signal
 
+constexpr timespec kAtOnce{0, 0};
 constexpr timespec kSecond{1, 0};
 constexpr timespec kTenth{0, 100'000'000};  // for a cluster that begins anew
-constexpr Duration kLookInterval = std::chrono::seconds(1);
 
 sigset_t stop_signals() {
   sigset_t signals;
@@ -47,34 +46,12 @@ int wait_for_signal() {
   return number;
 }
 
-// Whether the process is gone that has to be there: then this one has another parent.
-bool is_orphan(const Config& config) {
-  return config.parent != 0 && static_cast<std::uint32_t>(getppid()) != config.parent;
-}
-
-void reload(Premises& premises, const ServiceManager& manager) {
-  manager.tell_reloading();
-  premises.reload();
-  manager.tell_ready();
-}
-
-// SIGHUP asks for files to be read again. 0: the server cannot go on. kOrphaned: its parent has
-// ended.
-int wait_for_signal_beside(Server& server, Premises& premises, const ServiceManager& manager) {
-  sigset_t signals = stop_signals();
-  sigaddset(&signals, SIGHUP);
-  const timespec& pause = premises.config.cluster.empty() ? kSecond : kTenth;
-  TimePoint next_look = premises.clock.now() + kLookInterval;
-  while (!is_orphan(premises.config)) {
-    const int number = sigtimedwait(&signals, nullptr, &pause);
-    if (number == SIGHUP) reload(premises, manager);
-    if (number > 0 && number != SIGHUP) return number;
+// 0: the server cannot go on. Else as Vigil::look().
+int wait_beside(const Server& server, Vigil& vigil, const timespec& pause) {
+  while (true) {
+    if (const int number = vigil.look(pause); number != 0) return number;
     if (server.has_ended()) return 0;
-    if (premises.clock.now() < next_look) continue;
-    next_look = premises.clock.now() + kLookInterval;
-    premises.look_after();
   }
-  return kOrphaned;
 }
 
 // From the first signal on: the second one ends the process where it stands.
@@ -91,7 +68,8 @@ void exit_at_second_signal() {
 // One server's life; nullopt: another one goes on where it has ended.
 std::optional<int> run_server(Premises& premises, const ServiceManager& manager, Log& log) {
   Server server(premises);
-  const auto started = server.start();
+  Vigil vigil(premises, manager);
+  const auto started = server.start([&vigil] { return vigil.look(kAtOnce) != 0; });
   if (!started) {
     server.stop();
     log.error("cannot start", {{"why", started.error()}});
@@ -99,7 +77,9 @@ std::optional<int> run_server(Premises& premises, const ServiceManager& manager,
   }
   const bool ready = started.value() == Server::Started::ready;
   if (ready) manager.tell_ready();
-  const int number = ready ? wait_for_signal_beside(server, premises, manager) : wait_for_signal();
+  const int number =
+      ready ? wait_beside(server, vigil, premises.config.cluster.empty() ? kSecond : kTenth)
+            : vigil.look(kAtOnce);
   const auto ending = number == 0 ? server.has_ended() : std::nullopt;
   if (ending && ending->begins_anew) {
     log.warning("the cluster began anew: clients are closed, and get a snapshot when they are back",
@@ -112,7 +92,7 @@ std::optional<int> run_server(Premises& premises, const ServiceManager& manager,
   exit_at_second_signal();
   if (ending) {
     log.error("cannot go on", {{"why", ending->why}});
-  } else if (number == kOrphaned) {
+  } else if (number == Vigil::kOrphaned) {
     log.info("stopping", {{"parent", "has ended"}});
   } else {
     log.info("stopping", {{"signal", strsignal(number)}});

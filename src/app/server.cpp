@@ -48,10 +48,10 @@ Server::Server(Premises& premises)
 
 Server::~Server() = default;
 
-Result<Server::Started, std::string> Server::start() {
+Result<Server::Started, std::string> Server::start(const std::function<bool()>& asked_to_stop) {
   if (auto opened = open_store(); !opened) return opened.error();
   if (auto opened = premises_.open_listeners(); !opened) return opened.error();
-  if (auto opened = open_cluster(); !opened) return opened.error();
+  if (auto opened = open_cluster(asked_to_stop); !opened) return opened.error();
   if (epoch_.empty()) return Started::stopped;
   build_shards();
   build_relay();

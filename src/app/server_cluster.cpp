@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -50,20 +51,11 @@ void use_own_time(StoredHistory& history, std::int64_t ahead) {
   }
 }
 
-// Signals are blocked while the relay starts.
-std::optional<std::string> stop_asked_for() {
-  sigset_t pending;
-  sigpending(&pending);
-  if (sigismember(&pending, SIGTERM) != 1 && sigismember(&pending, SIGINT) != 1)
-    return std::nullopt;
-  return "asked to stop before the cluster's log was read";
-}
-
 }  // namespace
 
 // The history in Redis is read to its end before anybody is let in. Without an epoch behind it: it
 // was asked to stop.
-Result<void, std::string> Server::open_cluster() {
+Result<void, std::string> Server::open_cluster(const std::function<bool()>& asked_to_stop) {
   if (config_.cluster.empty()) return {};
   if (auto opened = premises_.open_door(); !opened) return opened;
   auto url = RedisUrl::parse(config_.cluster);
@@ -74,14 +66,18 @@ Result<void, std::string> Server::open_cluster() {
   settings.stats = &premises_.cluster_stats;
   shared_order_ =
       std::make_unique<RedisOrder>(std::move(settings), log_, [this] { premises_.wake.set(); });
+  const auto give_up = [&asked_to_stop] {
+    return asked_to_stop() ? std::optional<std::string>("asked to stop before the log was read")
+                           : std::nullopt;
+  };
   auto begun = shared_order_->begin(
       {[this] { return first_state(); },
        [this](const std::string& state, std::deque<ClusterEvent> events, WallTime newest) {
          return fold(state, std::move(events), newest);
        },
-       stop_asked_for});
+       give_up});
   if (begun) return read_beginning(begun.value());
-  if (stop_asked_for()) return {};
+  if (asked_to_stop()) return {};
   return "--cluster: " + begun.error();
 }
 

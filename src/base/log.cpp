@@ -12,6 +12,7 @@
 
 #include "syncrelay/base/apart.h"
 #include "syncrelay/base/counter.h"
+#include "syncrelay/base/printable.h"
 #include "syncrelay/base/standard_streams.h"
 #include "syncrelay/base/utf8.h"
 
@@ -77,23 +78,24 @@ const char* pattern_of(LogFormat format) {
   return "%Y-%m-%d %H:%M:%S.%e %l %v";
 }
 
-// Control bytes are escaped in both formats: a client's header must not be able to forge a line or
-// color a terminal. So are all bytes beyond ASCII of what is not UTF-8, since a log line has to be.
+// What commands a terminal is escaped in all formats: a client's header must not be able to forge a
+// line or color a terminal. So are all bytes beyond ASCII of what is not UTF-8, since a log line
+// has to be.
 void append_escaped(std::string& out, std::string_view text) {
   const bool utf8 = is_valid_utf8(text);
+  std::string escaped;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
+    if (byte >= 0x80 && !utf8) {
       char code[8];
       std::snprintf(code, sizeof code, "\\u%04x", byte);
-      out += code;
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
+      escaped += code;
     } else {
-      out += c;
+      if (c == '"' || c == '\\') escaped += '\\';
+      escaped += c;
     }
   }
+  out += printable(escaped);
 }
 
 void append_quoted(std::string& out, std::string_view text) {

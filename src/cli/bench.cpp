@@ -114,7 +114,10 @@ bool Bench::open_channel() {
                                 settings_.timeout);
   if (!answer) return fail(answer.error().why);
   if (const auto fault = fault_of(answer.value(), settings_.place.endpoint)) return fail(*fault);
-  return true;
+  const std::string_view others = json_member(answer.value(), "clients");
+  if (others == "0") return true;
+  return fail("another bench is running: " + std::string(kBenchChannel) + " has followers (" +
+              std::string(others) + ')');
 }
 
 void Bench::drop_channel() {
@@ -175,9 +178,10 @@ bool Bench::push(Crowd& crowd, BenchPusher& pusher) {
   pusher.start();
   while (!Crowd::stopped()) {
     crowd.serve(kNap);
+    if (crowd.counts().here == 0) break;
     if (!pusher.done()) continue;
     const std::uint64_t events = pusher.sent() - pusher.refused();
-    if (crowd.counts().here == 0 || delays_.count() >= events * result_.clients) break;
+    if (delays_.count() >= events * result_.clients) break;
     if (SteadyClock::now() - std::max(last_, begin) > settings_.timeout) break;
   }
   pusher.give_up();
@@ -192,6 +196,8 @@ bool Bench::push(Crowd& crowd, BenchPusher& pusher) {
   result_.took = std::max(last_ - begin, SteadyClock::duration(0));
   result_.events = pusher.sent();
   result_.refused = pusher.refused();
+  result_.broken =
+      !result_.stopped && (crowd.counts().here == 0 || pusher.silent() || delays_.count() == 0);
   if (!pusher.fault().empty()) result_.warnings.push_back(printable(pusher.fault()));
   return true;
 }
@@ -211,6 +217,7 @@ bool Bench::run() {
   done = done && connect_all(crowd) && push(crowd, pusher);
   result_.lost = crowd.counts().lost;
   result_.skipped = crowd.counts().skipped;
+  if (result_.lost > 0) result_.why_lost = printable(crowd.why());
   crowd.leave();
   drop_channel();
   result_.deliveries = delays_.count();

@@ -100,17 +100,26 @@ void BenchPusher::send_all(void* handle) {
     times_[n].store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
     socket.send(zmq::buffer(text), zmq::send_flags::none);
     sent_.store(n + 1, std::memory_order_release);
-    while (sent_ - answered_ >= kUnanswered && !given_up_) {
-      const std::uint64_t before = answered_;
-      take_answers(handle, patience_);
-      if (answered_ > before) continue;
+    if (!wait_for_answers(handle, kUnanswered - 1)) return;
+  }
+  wait_for_answers(handle, 0);
+}
+
+// Until no more than so many are missing. False: none comes any more.
+bool BenchPusher::wait_for_answers(void* handle, std::uint64_t unanswered) {
+  auto progress = Clock::now();
+  while (sent_ - answered_ > unanswered && !given_up_) {
+    const std::uint64_t before = answered_;
+    take_answers(handle, kAnswerNap);
+    if (answered_ > before) {
+      progress = Clock::now();
+    } else if (Clock::now() - progress > patience_) {
       fault_ = "the relay answers no more";
-      return;
+      silent_ = true;
+      return false;
     }
   }
-  const auto deadline = Clock::now() + patience_;
-  while (answered_ < sent_ && !given_up_ && Clock::now() < deadline)
-    take_answers(handle, kAnswerNap);
+  return true;
 }
 
 // Waits for one at most so long, and takes what is there then.

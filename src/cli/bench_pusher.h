@@ -38,6 +38,8 @@ class BenchPusher {
   bool done() const { return done_; }
   std::uint64_t sent() const { return sent_; }
   std::uint64_t refused() const { return refused_; }
+  // The relay has left something unanswered for as long as it is waited for. Precondition: done().
+  bool silent() const { return silent_; }
   // When event `n` was sent; nothing of one that was not.
   std::optional<Clock::time_point> sent_at(std::uint64_t n) const;
   // Why it stopped before its end, or what the relay refused; empty: neither. Precondition: done().
@@ -47,6 +49,7 @@ class BenchPusher {
   void run();
   void send_all(void* socket);
   void take_answers(void* socket, std::chrono::milliseconds longest);
+  bool wait_for_answers(void* socket, std::uint64_t unanswered);
   std::string event(std::uint64_t n) const;
 
   const RelayPlace place_;
@@ -59,6 +62,7 @@ class BenchPusher {
   std::atomic<std::uint64_t> sent_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
   std::uint64_t answered_ = 0;
+  bool silent_ = false;
   std::atomic<bool> given_up_ = false;
   std::atomic<bool> done_ = false;
   std::string fault_;

@@ -57,7 +57,10 @@ void add_warnings(BenchResult& result) {
         "these events took much of the relay's window (--log-bytes): clients of yours that were "
         "away meanwhile may get snapshots");
   }
-  if (result.lost > 0) warn(std::to_string(result.lost) + " clients were lost on the way");
+  if (result.lost > 0) {
+    warn(std::to_string(result.lost) + " clients were lost on the way" +
+         (result.why_lost.empty() ? "" : ": " + result.why_lost));
+  }
   if (result.skipped > 0) {
     warn("the relay skipped " + std::to_string(result.skipped) +
          " deliveries: clients of the bench were too slow for it");

@@ -143,6 +143,9 @@ void Crowd::Impl::hear(Guest& guest, lws* wsi) {
     } else {
       lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     }
+  } else if (head.find(R"("type":"sync:unsubscribed")") != std::string_view::npos) {
+    why = "somebody has dropped " + channel;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
   } else if (guest.here) {
     hears.event(head);
   }

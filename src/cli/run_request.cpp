@@ -312,15 +312,15 @@ int Run::bench() {
   if (!trust) return kBadInput;
   const auto token = token_of(request_);
   if (!token) return fail(kBadInput, printable(token.error().reason));
-  Bench bench(
-      {{dial_host(config_.host), config_.port, *trust ? &**trust : nullptr, {}, {}, token.value()},
-       place_,
-       request_.bench,
-       request_.timeout});
+  const StreamTarget target{
+      dial_host(config_.host), config_.port, *trust ? &**trust : nullptr, {}, {}, token.value()};
+  Bench bench({target, place_, request_.bench, request_.timeout});
   if (!bench.run()) return fail(kFailed, "cannot measure: " + bench.why());
   for (const std::string& warning : bench.result().warnings) tell("warning: " + warning);
-  if (!console_.pretty) return write(bench_json(bench.result()) + '\n');
-  return write(bench_table(bench.result(), console_.color));
+  const int written = write(console_.pretty ? bench_table(bench.result(), console_.color)
+                                            : bench_json(bench.result()) + '\n');
+  if (written != kDone || !bench.result().broken) return written;
+  return fail(kFailed, "this measures nothing whole: the relay went away, or nothing came");
 }
 
 int Run::stats() {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "syncrelay/door/http_status.h"
+#include "syncrelay/json/json_parts.h"
 #include "syncrelay/ws/network.h"
 #include "syncrelay/ws/pages.h"
 
@@ -24,6 +25,7 @@ constexpr std::uint64_t kBodyBytesPerSecond = 64 * 1024;  // at least, of a body
 constexpr std::size_t kBodiesAtOnce = 4;                  // of the largest
 constexpr Duration kIdleTime = seconds(60);               // between two requests
 constexpr Duration kWriteTime = seconds(10);              // for some of an answer to be taken
+constexpr Duration kReadTime = seconds(10);               // for some more of a body to come
 constexpr Duration kLeavingTime = seconds(5);             // for the peer to hang up
 constexpr Duration kGoneTime = seconds(5);  // after which nobody waits who has hung up
 constexpr Duration kWaitTime = std::chrono::minutes(10);  // the relay answers long before
@@ -32,6 +34,12 @@ std::size_t index_of(int status) {
   std::size_t index = 0;
   while (index + 1 < kDoorStatuses.size() && kDoorStatuses[index] != status) ++index;
   return index;
+}
+
+// `receive` and `events` have such a member, and are short.
+bool is_poll(std::string_view text) {
+  constexpr std::size_t kLongest = 4096;
+  return text.size() <= kLongest && !json_member(text, "wait").empty();
 }
 
 }  // namespace
@@ -52,6 +60,7 @@ DoorConnection::~DoorConnection() {
   count_body(0);
   context_.transients.leave(*this);
   if (busy_) --context_.busy;
+  count_poll(false);
   context_.parts.stats.connections.subtract();
 }
 
@@ -70,6 +79,7 @@ void DoorConnection::enter(Stage stage, Duration time) {
   const bool busy = stage == Stage::waiting || stage == Stage::writing;
   if (busy != busy_) context_.busy += busy ? 1 : -1;
   busy_ = busy;
+  if (stage != Stage::waiting) count_poll(false);
   stage_ = stage;
   deadline_ = now + time;
   context_.transients.leave(*this);
@@ -169,8 +179,9 @@ bool DoorConnection::read_body() {
   }
   if (!count_body(body_.received())) return fail({429, "as much as may is being read from others"});
   if (body_.over()) return serve();
-  deadline_ = body_began_ + context_.settings.handshake_timeout +
-              milliseconds(body_.received() * 1000 / kBodyBytesPerSecond);
+  const Duration earned = milliseconds(body_.received() * 1000 / kBodyBytesPerSecond);
+  deadline_ = std::min(body_began_ + context_.settings.handshake_timeout + earned,
+                       context_.parts.clock.now() + kReadTime);
   return true;
 }
 
@@ -199,13 +210,27 @@ bool DoorConnection::ask(std::string text, std::optional<Rejection> fault) {
   }
   if (context_.parts.status.catching_up.load(std::memory_order_relaxed))
     return respond(fault_response({503, "the relay is catching up with its cluster"}));
-  if (context_.busy >= std::max(context_.settings.connections / 2, 1U))
+  const bool polls = is_poll(text);
+  if (!has_place(polls))
     return respond(fault_response({429, "as many requests as may wait for their answers"}));
   errand_ = context_.next_errand++;
+  count_poll(polls);
   enter(Stage::waiting, kWaitTime);
   if (context_.parts.errands.send({errand_, std::move(text), std::move(fault), fd_.get()}))
     return true;
   return give_up_errand();
+}
+
+// Who waits for something to happen does so for up to a minute: others, who wait for moments, have
+// a place at least that is not taken by those, also where files are few.
+bool DoorConnection::has_place(bool polls) const {
+  const std::size_t places = std::max<std::size_t>(context_.settings.connections / 2, 2);
+  return context_.busy < places && (!polls || context_.polls < places * 3 / 4);
+}
+
+void DoorConnection::count_poll(bool polls) {
+  if (polls != polls_) context_.polls += polls ? 1 : -1;
+  polls_ = polls;
 }
 
 // False: there is no room for so many bytes of it.

@@ -26,6 +26,7 @@ struct DoorContext {
   Door::Parts parts;
   Transients transients;
   std::size_t busy = 0;        // connections that wait for an answer, or for it to be read
+  std::size_t polls = 0;       // of them, that wait for something to happen, for a minute maybe
   std::size_t body_bytes = 0;  // of all bodies that are being read or are with the relay
   std::uint64_t next_errand = 1;
   LineBudget lines;  // on who is not let in
@@ -77,6 +78,8 @@ class DoorConnection final : public SocketTransport, public Transient {
   bool read_body();
   void note_hang_up();
   bool count_body(std::size_t bytes);
+  bool has_place(bool polls) const;
+  void count_poll(bool polls);
   bool ask_too_large(const HttpFault& fault);
   bool begin_request(std::size_t head_bytes);
   bool serve();
@@ -116,6 +119,7 @@ class DoorConnection final : public SocketTransport, public Transient {
   std::size_t counted_ = 0;            // bytes of the body that count as unread
   bool keeps_ = false;                 // another request may follow
   bool busy_ = false;
+  bool polls_ = false;  // it is one of the context's
   bool displaced_ = false;
   bool hung_up_ = false;  // while it waited
   bool ends_ = false;     // no other request is taken

@@ -1,7 +1,9 @@
 // What a connection of the door makes of a request: who may, and what it is about.
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "door_connection.h"
 #include "syncrelay/door/http_status.h"
@@ -14,6 +16,15 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Duration kHoldTime = milliseconds(500);  // of who shows a wrong token
+
+// By any of its fields: who looks at one of several may be told another thing than who looks at
+// the next.
+bool is_encoded(const HttpRequest& request) {
+  const std::vector<std::string_view> codings = request.elements("content-encoding");
+  return std::any_of(codings.begin(), codings.end(), [](std::string_view coding) {
+    return !equal_ignoring_case(coding, "identity");
+  });
+}
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -39,7 +50,7 @@ bool DoorConnection::begin_request(std::size_t head_bytes) {
   if (!may_post && !body) return fail({413, "nothing but commands has a body here"});
   if (!may_post && !body.value().over()) return fail({400, "nothing but commands has a body here"});
   if (!body) return ask_too_large(body.error());
-  if (request_->count("content-encoding") > 0 && !request_->lists("content-encoding", "identity"))
+  if (is_encoded(*request_))
     return fail({415, "a body comes as it is, without a Content-Encoding"});
   keeps_ = !request_->http_1_0() && !request_->lists("connection", "close") && !ends_;
   body_ = std::move(body).value();
@@ -127,7 +138,9 @@ bool DoorConnection::post() {
   constexpr std::string_view kNdjson = "application/x-ndjson";
   const std::string_view type = request_->field("content-type");
   const bool as_lines = equal_ignoring_case(trim(type.substr(0, type.find(';'))), kNdjson);
-  posted_ = Posted::read(body_.take_body(), as_lines, argument(*request_, "id"));
+  CommandsArguments arguments = arguments_of_commands(*request_);
+  if (arguments.fault) return ask({}, std::move(arguments.fault));
+  posted_ = Posted::read(body_.take_body(), as_lines, arguments.id);
   return ask(posted_.take_text());
 }
 

@@ -115,12 +115,21 @@ Routed route(const HttpRequest& request) {
   return {};
 }
 
-std::string argument(const HttpRequest& request, std::string_view name) {
-  for (const std::string& text : arguments_of(request.query())) {
-    if (text.size() > name.size() && text.starts_with(name) && text[name.size()] == '=')
-      return text.substr(name.size() + 1);
+CommandsArguments arguments_of_commands(const HttpRequest& request) {
+  CommandsArguments found;
+  for (const std::string& argument : arguments_of(request.query())) {
+    const std::size_t end = std::min(argument.find('='), argument.size());
+    const std::string_view name = std::string_view(argument).substr(0, end);
+    if (name != "id") {
+      found.fault = Rejection{RejectReason::unknown_member, 0,
+                              "commands have the argument \"id\" and no other"};
+    } else if (found.id) {
+      found.fault = Rejection{RejectReason::duplicate_member, 0, "\"id\" stands twice in the URL"};
+    } else {
+      found.id = argument.substr(std::min(end + 1, argument.size()));
+    }
   }
-  return {};
+  return found;
 }
 
 }  // namespace syncrelay

@@ -1,6 +1,9 @@
 #include "syncrelay/door/visitor_rule.h"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace syncrelay {
 namespace {
@@ -34,19 +37,26 @@ bool is_link(const HttpRequest& request) {
          request.field("sec-fetch-dest") == "document";
 }
 
+// As checks of health do by HTTP/1.0, and no browser.
+bool names_no_host(const HttpRequest& request) {
+  return request.http_1_0() && request.host().empty() && request.count("host") == 0;
+}
+
 }  // namespace
 
 std::optional<HttpFault> visitor_fault(const HttpRequest& request, const HostRule& hosts,
                                        bool asks_token, bool of_page) {
   const HostRule::Verdict host = hosts.judge(request.host());
-  if (host == HostRule::Verdict::refused || (host == HostRule::Verdict::unlisted && !asks_token))
+  const bool harmless = asks_token || names_no_host(request);
+  if (host == HostRule::Verdict::refused || (host == HostRule::Verdict::unlisted && !harmless))
     return HttpFault{421, "the relay is not known by that host name: see --allow-host"};
   const std::size_t origins = request.count("origin");
   if (origins > 1 || (origins == 1 && !is_own(request.field("origin"), request.host())))
     return HttpFault{403, "pages of another origin may not come in here"};
-  const std::string_view site = request.field("sec-fetch-site");
-  const bool foreign =
-      request.count("sec-fetch-site") > 0 && site != "same-origin" && site != "none";
+  const std::vector<std::string_view> sites = request.values("sec-fetch-site");
+  const bool foreign = std::any_of(sites.begin(), sites.end(), [](std::string_view site) {
+    return site != "same-origin" && site != "none";
+  });
   if (foreign && !(of_page && is_link(request)))
     return HttpFault{403, "pages of another site may not come in here"};
   return std::nullopt;

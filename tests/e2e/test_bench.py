@@ -128,6 +128,46 @@ def test_where_the_relay_takes_fewer_clients_it_goes_on_with_those(start_relay):
     assert "only 3 of 5 clients got in" in ended.stderr and "503" in ended.stderr
 
 
+def ends_broken(running, *warnings):
+    """It prints what it has, and that this is none."""
+    assert running.wait() == 1
+    [result] = running.messages()
+    assert all(any(words in told for told in result["warnings"]) for words in warnings), result
+
+
+def test_a_relay_that_dies_in_the_middle_is_no_success(relay, shell, start, peer_of):
+    peer = peer_of(relay)
+    running = start(shell, "bench", "--clients", 3, "--events", 1_000_000, "--rate", 50, "--timeout", "500ms")
+    wait_until(lambda: stats(peer)["events"] > 10, "it has begun", 20)
+    relay.kill()
+    ends_broken(running, "3 clients were lost")
+
+
+def test_a_channel_that_is_dropped_in_the_middle_ends_it(relay, shell, start, peer_of):
+    peer = peer_of(relay)
+    running = start(shell, "bench", "--clients", 3, "--events", 1_000_000, "--rate", 50)
+    wait_until(lambda: stats(peer)["events"] > 10, "it has begun", 20)
+    peer.confirm({"op": "drop", "channel": CHANNEL})
+    ends_broken(running, "3 clients were lost", "somebody has dropped")
+
+
+def test_events_that_are_all_refused_are_no_success(start_relay):
+    relay = start_relay("--max-command", "1000")
+    ended = Shell(relay.runtime_dir, relay.port).run("bench", *SMALL, "--size", 2000, "--timeout", "500ms")
+    assert ended.returncode == 1 and json.loads(ended.stdout)["deliveries"] == 0
+    assert "too_large" in ended.stderr and "measures nothing whole" in ended.stderr
+
+
+def test_a_second_one_at_the_same_time_is_refused(relay, shell, start, peer_of):
+    peer = peer_of(relay)
+    running = start(shell, "bench", "--clients", 3, "--events", 1_000_000, "--rate", 50)
+    wait_until(lambda: stats(peer)["events"] > 10, "it has begun", 20)
+    assert_failed(shell.run("bench", *SMALL), 1, "another bench")
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 0
+    assert running.messages()[0]["lost"] == 0
+
+
 def test_it_speaks_tls_and_brings_a_token(start_relay, runtime_dir, tmp_path):
     pair, issuer = TlsPair(tmp_path), Issuer()
     relay = start_relay(*pair.options, "--token-key", issuer.key_file(runtime_dir / "token.key"))

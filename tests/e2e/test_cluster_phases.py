@@ -1,8 +1,11 @@
 """What a relay of a cluster says while it starts, lags, has lost its Redis, or begins anew."""
 
 import json
+import os
 import pathlib
 import shutil
+import signal
+import socket
 
 import pytest
 
@@ -11,6 +14,7 @@ from door_client import DoorClient
 from early_relay import EarlyRelay
 from raw_client import KEY
 from redis_process import Redis, free_port
+from relay_process import run_relay
 from shell import Shell
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server")
@@ -46,8 +50,8 @@ def early(runtime_dir):
     """early(url): a relay that is not ready."""
     relays = []
 
-    def start(url):
-        relays.append(EarlyRelay(runtime_dir=runtime_dir, env={"SYNCRELAY_CLUSTER": url}))
+    def start(url, *options, **env):
+        relays.append(EarlyRelay(*options, runtime_dir=runtime_dir, env={"SYNCRELAY_CLUSTER": url, **env}))
         return relays[-1]
     yield start
     for relay in relays:
@@ -65,6 +69,33 @@ def is_anew(relay, epoch):
 
 def began_anew(relay, epoch):
     return until(lambda: is_anew(relay, epoch), "the relay has begun anew")
+
+
+def test_a_relay_that_waits_for_its_redis_reads_its_files_again(early, tmp_path):
+    """It may wait for hours: a token that was taken back must not count so long."""
+    old, new, newest = "o" * 40, "n" * 40, "m" * 40
+    token, notified = tmp_path / "token", str(tmp_path / "notify")
+    token.write_text(old)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(notified)
+        relay = early(f"redis://127.0.0.1:{free_port()}", "--admin-token", token, NOTIFY_SOCKET=notified)
+        assert DoorClient(relay, old).get("/metrics").status == 200
+        token.write_text(new)
+        wait_until(lambda: DoorClient(relay, new).get("/metrics").status == 200, "the new one counts")
+        assert DoorClient(relay, old).get("/metrics").status == 401
+        token.write_text(newest)
+        relay.signal(signal.SIGHUP)
+        wait_until(lambda: DoorClient(relay, newest).get("/metrics").status == 200, "the newest counts")
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):  # it has not started yet
+            manager.recv(4096)
+    assert relay.stop() == 0
+
+
+def test_a_relay_that_waits_for_its_redis_ends_with_its_parent(runtime_dir):
+    ended = run_relay("--parent", os.getppid(), "--port", "0", runtime_dir=runtime_dir,  # not what starts it
+                      env={"SYNCRELAY_CLUSTER": f"redis://127.0.0.1:{free_port()}"})
+    assert ended.returncode == 0 and "has ended" in ended.stderr
 
 
 def test_a_relay_that_waits_for_its_redis_says_so_and_admits_nobody(early):

@@ -91,6 +91,27 @@ def test_an_id_is_the_same_by_whichever_way_it_comes(relay, door, peer_of, push_
     assert peer.confirm({"op": "state", "key": "radio"})["state"] == {"radio": 5}
 
 
+def test_the_id_of_the_url_is_that_of_a_single_command_too(door):
+    """Who prints lines as they come may print one: it must not count twice when it is sent again."""
+    line = json.dumps({"op": "broadcast", "type": "paid"})
+    for body in ((line,), (json.dumps({"op": "broadcast", "type": "paid"}, indent=1),)):
+        path = f"/commands?id=single{len(body[0])}"
+        assert "duplicate" not in door.post(*body, path=path).json()
+        assert door.post(*body, path=path).json()["duplicate"] is True
+    both = door.post({"op": "barrier", "id": "a"}, path="/commands?id=b")
+    assert (both.status, both.code) == (400, "duplicate_member")
+
+
+@pytest.mark.parametrize("arguments, code", [
+    ("idx=a", "unknown_member"), ("id=a&token=b", "unknown_member"), ("id=a&id=a", "duplicate_member"),
+    ("id=", "invalid_id"), ("id", "invalid_id"), ("id=" + "a" * 129, "invalid_id")])
+def test_an_argument_of_commands_that_would_not_count_is_refused(door, arguments, code):
+    for lines in (1, 2):
+        refused = door.post(*[json.dumps({"op": "drop", "channel": "a"})] * lines,
+                            path=f"/commands?{arguments}")
+        assert (refused.status, refused.code) == (400, code) and refused.json()["error"]["offset"] <= 1
+
+
 @pytest.mark.parametrize("command, status, code", [
     ("nonsense", 400, "invalid_json"), ("", 400, "invalid_json"), ({"op": "nope"}, 400, "unknown_op"),
     ({"op": "set", "key": "a", "value": 1, "if": {"a": 9}}, 409, "conflict"),

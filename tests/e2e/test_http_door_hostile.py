@@ -151,7 +151,8 @@ def test_a_trailer_without_end_ends_the_connection(relay):
     ("Content-Length: 99999999999999999999\r\n", 400), ("Transfer-Encoding: chunked, chunked\r\n", 501),
     ("Transfer-Encoding: gzip, chunked\r\n", 501), ("Transfer-Encoding: identity\r\n", 501),
     ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400), ("Transfer-Encoding : chunked\r\n", 400),
-    ("Content-Length: 36\r\nContent-Encoding: gzip\r\n", 415), (" Content-Length: 36\r\n", 400),
+    ("Content-Length: 36\r\nContent-Encoding: gzip\r\n", 415),
+    ("Content-Length: 36\r\nContent-Encoding: identity\r\nContent-Encoding: gzip\r\n", 415), (" Content-Length: 36\r\n", 400),
     ("Transfer-Encoding: \x0bchunked\r\n", 400),
 ])
 def test_a_length_that_can_be_read_in_two_ways_is_refused(relay, fields, status):
@@ -217,6 +218,13 @@ def test_a_body_that_comes_byte_by_byte_has_no_more_time(start_relay):
     assert relay.metrics().value("admin_requests_total", path="/commands", status="408") == 1
 
 
+def test_who_stops_in_the_middle_of_a_body_is_not_waited_for_as_long_as_it_is(relay):
+    """The time that what has come has earned is for who goes on."""
+    with RawDoor(relay, seconds=30) as raw:
+        raw.send(request("POST", "/commands", b" " * 8_000_000, **{"Content-Length": "8000001"}))
+        assert raw.answer().status == 408 and raw.answer() is None
+
+
 # Heads and connections
 
 @pytest.mark.parametrize("data, status", [
@@ -252,16 +260,35 @@ def test_a_crowd_displaces_itself_and_shuts_nobody_out(relay):
 
 
 def test_no_more_wait_for_answers_than_may(relay):
+    """By a padding that hides from the door what is asked, as nobody does by mistake."""
     waiting = [RawDoor(relay) for _ in range(80)]
     try:
         for raw in waiting:
-            raw.send(request("POST", "/commands", b'{"op":"receive","wait":30}'))
+            raw.send(request("POST", "/commands", b'{"op":"receive","wait":30' + b" " * 4096 + b"}"))
         assert waiting[-1].answer().status == 429
+        assert DoorClient(relay).get("/state").status == 429
         assert DoorClient(relay).get("/health").status == 200
     finally:
         for raw in waiting:
             raw.__exit__()
     wait_until(lambda: DoorClient(relay).get("/state").status == 200, "there is room again", seconds=15)
+
+
+@pytest.mark.parametrize("files", [None, (100, 100)], ids=["many files", "few files"])
+def test_who_waits_for_something_to_happen_leaves_places_for_commands(start_relay, files):
+    relay = start_relay(open_files=files)
+    waiting = [RawDoor(relay) for _ in range(80)]
+    try:
+        for number, raw in enumerate(waiting):
+            raw.send(request("GET", "/channels/a/events?after=0&wait=30") if number % 2 else
+                     request("POST", "/commands", b'{"op":"receive","wait":30}'))
+        if files is None:  # else they displace each other, and maybe none is refused
+            wait_until(lambda: relay.metrics().value("admin_requests_total", status="429") > 0, "one is refused")
+        wait_until(lambda: DoorClient(relay).post(SET).status == 200, "a command is taken while they wait")
+        assert DoorClient(relay).get("/state").status == 200
+    finally:
+        for raw in waiting:
+            raw.__exit__()
 
 
 def test_who_reads_no_answer_is_cut_off_and_holds_up_nobody(relay):
@@ -277,6 +304,7 @@ def test_who_reads_no_answer_is_cut_off_and_holds_up_nobody(relay):
 
 def test_a_worker_that_has_hung_up_has_had_nothing(relay, door_worker_said):
     """Its place goes to the next: nothing is leased to a connection that is gone."""
+    assert DoorClient(relay).post({"op": "receive"}).json()["events"] == []  # there is a backend from now on
     gone = RawDoor(relay)
     gone.send(request("POST", "/commands", b'{"op":"receive","wait":30}'))
     wait_until(lambda: relay.metrics().value("admin_connections") >= 2, "it waits")

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,15 +34,16 @@ class Server {
  public:
   enum class Started : std::uint8_t {
     ready,
-    stopped,  // a signal that asks for that is pending
+    stopped,  // it was asked to, while it waited
   };
 
   // They must outlive the server, be open, and have no other one meanwhile.
   explicit Server(Premises& premises);
   ~Server();
 
-  // Waits for the cluster's log, where there is one. The error says what could not be had.
-  Result<Started, std::string> start();
+  // Waits for the cluster's log, where there is one, and asks meanwhile, several times a second,
+  // whether to stop. The error says what could not be had.
+  Result<Started, std::string> start(const std::function<bool()>& asked_to_stop);
 
   // Why it cannot go on; then it is to be stopped, or to make way. nullopt: it can.
   std::optional<RedisOrder::Ending> has_ended() const;
@@ -56,7 +58,7 @@ class Server {
 
  private:
   Result<void, std::string> open_store();
-  Result<void, std::string> open_cluster();
+  Result<void, std::string> open_cluster(const std::function<bool()>& asked_to_stop);
   Result<void, std::string> read_beginning(const RedisOrder::Beginning& beginning);
   std::string first_state() const;
   std::string fold(const std::string& state, std::deque<ClusterEvent> events,

@@ -27,6 +27,8 @@ struct BenchResult {
   double own_cpu = 0;      // of one core, by the bench itself
   double machine_cpu = 0;  // of all cores, by everybody
   bool stopped = false;    // before its end, by a signal
+  bool broken = false;     // the relay or all clients went away, or nothing came: it is no measure
+  std::string why_lost = {};  // the last of them; empty: not known
   std::vector<std::string> warnings = {};
 };
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "syncrelay/base/printable.h"  // of text that is no JSON, by the same rule
+
 namespace syncrelay {
 
 struct JsonStyle {
@@ -13,9 +15,6 @@ struct JsonStyle {
 // JSON for a person. Values keep their digits and escapes; characters that would command the
 // terminal or reorder its text show as escapes. Precondition: json_fault() finds none.
 std::string print_json(std::string_view json, JsonStyle style);
-
-// The same for text from a JSON string, without quotes.
-std::string printable(std::string_view text);
 
 // JSON for a program: as it is, but on one line.
 std::string on_a_single_line(std::string_view json);

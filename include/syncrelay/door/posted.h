@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,9 +15,9 @@ namespace syncrelay {
 class Posted {
  public:
   // `as_lines`: the body is said to be NDJSON; it is also taken for that when its first line is a
-  // JSON object and another line follows. `id`: of the batch; empty: none. The body must outlive
-  // text().
-  static Posted read(std::string body, bool as_lines, std::string_view id);
+  // JSON object and another line follows. `id`: what the URL says is the id of all this, a batch or
+  // a single command; nullopt: it says none.
+  static Posted read(std::string body, bool as_lines, std::optional<std::string_view> id);
 
   // What the relay is to decide.
   const std::string& text() const { return text_; }
@@ -33,7 +34,16 @@ class Posted {
     std::size_t at;      // and in the text
   };
 
+  // What stands in the text and not in the body.
+  struct Added {
+    std::size_t at = 0;    // in the text
+    std::size_t size = 0;  // bytes; 0: nothing
+  };
+
+  void take_single(std::string body, std::optional<std::string_view> id);
+
   std::string text_;
+  Added added_;
   std::vector<Line> lines_;  // that the text is made of; none: it is the body as it came
 };
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "syncrelay/metrics/stats.h"
+#include "syncrelay/protocol/rejection.h"
 #include "syncrelay/ws/http_request.h"
 
 namespace syncrelay {
@@ -20,7 +22,12 @@ struct Routed {
 // is wrong is refused as it is on the control socket. Pure.
 Routed route(const HttpRequest& request);
 
-// The value of an argument of the URL; empty: it is not there.
-std::string argument(const HttpRequest& request, std::string_view name);
+// What the URL of commands says besides: an id and nothing else, since an argument that nobody
+// reads would be one on which its sender relies in vain.
+struct CommandsArguments {
+  std::optional<std::string> id;
+  std::optional<Rejection> fault;
+};
+CommandsArguments arguments_of_commands(const HttpRequest& request);
 
 }  // namespace syncrelay

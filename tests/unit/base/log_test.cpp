@@ -102,6 +102,19 @@ TEST_CASE("No value forges a line or sends an escape to the terminal") {
   }
 }
 
+TEST_CASE("Neither does a control character beyond ASCII, nor one that turns text around") {
+  const std::string hostile =
+      "\xc2\x9b"
+      "31m\xe2\x80\xaetxt.exe\xe2\x81\xa6\xe2\x80\xa8"
+      "forged\xc3\xa9";
+  for (const Log::Settings& settings : {kText, kJson}) {
+    const std::string lines = logged(settings, [&](const Log& log) {
+      log.info("m", {{"command", hostile}});
+    });
+    CHECK(lines.find("\\u009b31m\\u202etxt.exe\\u2066\\u2028forged\xc3\xa9") != std::string::npos);
+  }
+}
+
 TEST_CASE("A JSON line is one object with the values as they were") {
   const std::string hostile("q\"b\\n\n\x1f\x00z\xc3\xa9", 12);
   const std::string line = logged(kJson, [&](const Log& log) {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 
 #include "syncrelay/json/json_parts.h"
@@ -12,7 +13,8 @@ namespace {
 const std::string kA = R"({"op":"set","key":"a","value":1})";
 const std::string kB = R"({"op":"set","key":"b","value":{"offset":7}})";
 
-std::string text_of(const std::string& body, bool as_lines = false, std::string_view id = {}) {
+std::string text_of(const std::string& body, bool as_lines = false,
+                    std::optional<std::string_view> id = {}) {
   return Posted::read(body, as_lines, id).text();
 }
 
@@ -30,6 +32,28 @@ TEST_CASE("Several lines become one batch") {
         R"({"op":"batch","id":"x\"","commands":[)" + kA + ',' + kB + "]}");
   CHECK(text_of(kA, true) == R"({"op":"batch","commands":[)" + kA + "]}");
   CHECK(text_of("\n", true) == R"({"op":"batch","commands":[]})");
+}
+
+TEST_CASE("The id of the URL is that of a single command, too") {
+  CHECK(text_of(R"({"op":"barrier"})", false, "x\"") == R"({"id":"x\"","op":"barrier"})");
+  CHECK(text_of(" {\n\"op\":1}", false, "") == " {\"id\":\"\",\n\"op\":1}");
+  CHECK(text_of("{ }", false, "x") == R"({"id":"x" })");
+  CHECK(text_of("nonsense", false, "x") == "nonsense");
+}
+
+TEST_CASE("What is added to the body counts in no offset") {
+  const auto told = [](const std::string& body, bool as_lines, std::size_t offset) {
+    const std::string answer =
+        Posted::read(body, as_lines, "four")
+            .told(R"({"ok":false,"error":{"code":"x","offset":)" + std::to_string(offset) + "}}");
+    return std::string(json_member(json_member(answer, "error"), "offset"));
+  };
+  const std::size_t added = std::string_view(R"("id":"four",)").size();
+  CHECK(told(kA, false, 0) == "0");
+  CHECK(told(kA, false, 5) == "1");
+  CHECK(told(kA, false, added + 9) == "9");
+  CHECK(told("", true, 30) == "0");
+  CHECK(told(kA + "\n" + kB, false, 19) == "0");
 }
 
 TEST_CASE("A line that is no object is what the relay gets to see") {

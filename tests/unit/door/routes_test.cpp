@@ -37,6 +37,19 @@ TEST_CASE("A path is a query of the control socket, and an argument a member of 
   CHECK(query_of("/state?x") == R"({"op":"state","x":""})");
 }
 
+TEST_CASE("Of commands an id may be said in the URL, once, and nothing else") {
+  const auto said = [](const std::string& target) {
+    return arguments_of_commands(request_of("POST " + target, ""));
+  };
+  CHECK(!said("/commands").id);
+  CHECK(said("/commands?id=a%20b").id == "a b");
+  CHECK(said("/commands?id").id == "");
+  CHECK(said("/commands?id=a&id=a").fault->reason == RejectReason::duplicate_member);
+  for (const char* target :
+       {"/commands?idx=a", "/commands?ID=a", "/commands?id=a&b", "/commands?=a"})
+    CHECK(said(target).fault->reason == RejectReason::unknown_member);
+}
+
 TEST_CASE("What has no path is the page's, or nothing") {
   for (const char* target : {"/", "/page.js", "/state/", "/channels/a/b", "//"}) {
     CHECK(route(request_of(std::string("GET ") + target, "")).path == DoorPath::other);
@@ -57,6 +70,7 @@ TEST_CASE("A page of somebody else is a fault, whatever it calls the relay") {
                              "ftp://localhost:8643", "http://localhost:8643.evil.example"})
     CHECK(fault(std::string("Origin: ") + origin + "\r\n") == 403);
   CHECK(fault("Sec-Fetch-Site: cross-site\r\n", true) == 403);
+  CHECK(fault("Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n") == 403);
   const std::string link =
       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: ";
   CHECK(fault(link + "document\r\n", true) == 0);
@@ -72,6 +86,14 @@ TEST_CASE("A host that is not listed is known only to who shows a token") {
   CHECK(visitor_fault(strange, any, false, false)->status == 421);
   CHECK_FALSE(visitor_fault(strange, any, true, false));
   CHECK(visitor_fault(strange, listed, true, false)->status == 421);
+}
+
+TEST_CASE("Who names no host, as no browser does, is asked for none") {
+  const HostRule any({}, {});
+  const HttpRequest check = HttpRequest::parse("GET /health HTTP/1.0\r\n\r\n").value();
+  CHECK_FALSE(visitor_fault(check, any, false, false));
+  const HttpRequest empty = HttpRequest::parse("GET / HTTP/1.1\r\nHost:\r\n\r\n").value();
+  CHECK(visitor_fault(empty, any, false, false)->status == 421);
 }
 
 TEST_CASE("Every reason has a status, and what may go away says when to come again") {
