@@ -194,7 +194,7 @@ def test_a_refused_command_opens_to_all_of_it(open_page, door, how):
     page = open_page("refused", **PHONE)
     page.wait_for("#refused-table", "unknown_op")
     if how == "click":
-        page.click("#refused-table td")
+        page.click("#refused-table tbody td:nth-child(2)")
     else:
         page.focus("#refused-table tbody tr:not([aria-hidden])")
         page.press("Enter")

@@ -6,6 +6,7 @@ import { bytes, count, moment, span } from "./numbers.js";
 import { Poll } from "./poll.js";
 
 const EVERY = 3000; // ms
+const NO_MORE = 24 * 3600 * 1000; // ms: what is unknown stays so, and each question counts as refused
 
 function lineOf({ ts, what, text }) {
   const line = made("li");
@@ -48,6 +49,7 @@ export function story(door, tell) {
       show(await door.ask({ op: "explain", client }, signal));
     } catch (error) {
       if (error.code !== "unknown_client") throw error;
+      poll.every = NO_MORE;
       element("story-end").hidden = true;
       element("story-now").hidden = true;
       say("no-story", "Nothing is known of this client: it never was here, or has been gone for long.");
@@ -60,6 +62,7 @@ export function story(door, tell) {
     enter(id) {
       client = id;
       shown = "";
+      poll.every = EVERY;
       write("story-title", `Client ${client}`);
       element("story").replaceChildren();
       element("story-end").hidden = true;
