@@ -291,12 +291,7 @@ int Run::disconnect() {
   const auto answer = ask(query + '}');
   if (!answer) return kFailed;
   const std::string closed(json_member(*answer, "closed"));
-  if (closed == "0") {
-    return fail(kFailed, "no such connection: " +
-                             (request_.connection
-                                  ? std::to_string(*request_.connection)
-                                  : "nobody is connected as " + printable(request_.words[0])));
-  }
+  if (closed == "0") return fail(kFailed, nobody_there(request_));
   if (!console_.pretty) return print(*answer);
   return write("closed " + closed + (closed == "1" ? " connection\n" : " connections\n"));
 }
