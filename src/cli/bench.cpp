@@ -103,6 +103,19 @@ void Bench::make_room_for_clients() {
                              std::to_string(settings_.wish.clients) + " clients");
 }
 
+// Two at a time would take each other's events for their own, and drop each other's channel.
+bool Bench::is_alone() {
+  const auto answer = ask_relay(settings_.place,
+                                R"({"op":"state","channel":")" + std::string(kBenchChannel) + "\"}",
+                                settings_.timeout);
+  if (!answer) return fail(answer.error().why);
+  if (const auto fault = fault_of(answer.value(), settings_.place.endpoint)) return fail(*fault);
+  const std::string_view others = json_member(answer.value(), "clients");
+  if (others.empty() || others == "0") return true;
+  return fail("another bench is under way: " + printable(others) + " clients follow " +
+              std::string(kBenchChannel));
+}
+
 // A key that goes by itself makes the channel, and opens it to clients.
 bool Bench::open_channel() {
   const auto seconds = std::chrono::seconds(kChannelTime).count();
@@ -206,7 +219,7 @@ bool Bench::run() {
   auto keys = curve_keys(settings_.place);
   if (!keys) return fail(keys.error());
   make_room_for_clients();
-  if (!open_channel()) return false;
+  if (!is_alone() || !open_channel()) return false;
   Crowd* wakes = nullptr;
   BenchPusher pusher(settings_.place, keys.value(), result_.wish, settings_.timeout,
                      [&wakes] { wakes->wake(); });

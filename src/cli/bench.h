@@ -39,6 +39,7 @@ class Bench {
   const std::string& why() const { return why_; }
 
  private:
+  bool is_alone();
   bool open_channel();
   void drop_channel();
   bool connect_all(Crowd& crowd);

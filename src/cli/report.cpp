@@ -106,8 +106,11 @@ void add_counters(std::string_view stats, const std::string& before, Table& tabl
 }  // namespace
 
 std::string clients_report(std::string_view answer, WallTime now, bool color) {
-  const std::vector<JsonPart> clients = json_parts(json_member(answer, "clients"));
+  std::vector<JsonPart> clients = json_parts(json_member(answer, "clients"));
   if (clients.empty()) return {};
+  std::stable_sort(clients.begin(), clients.end(), [](const JsonPart& one, const JsonPart& other) {
+    return number(json_member(one.value, "id")) < number(json_member(other.value, "id"));
+  });
   const double seconds_now = static_cast<double>(now.microseconds) / 1e6;
   Table table({{"id", Align::right},
                {"address"},
@@ -190,10 +193,12 @@ std::string flat_stats(std::string_view answer) {
     if (out.size() > 1) out += ',';
     out.append("\"").append(part.name).append("\":").append(part.value);
   };
+  const std::string_view stats = json_member(answer, "stats");
   for (const JsonPart& part : json_parts(answer)) {
-    if (part.name != "ok" && part.name != "stats") append(part);
+    const bool is_counter = !json_member(stats, part.name).empty();
+    if (part.name != "ok" && part.name != "stats" && !is_counter) append(part);
   }
-  for (const JsonPart& part : json_parts(json_member(answer, "stats"))) append(part);
+  for (const JsonPart& part : json_parts(stats)) append(part);
   return out + '}';
 }
 

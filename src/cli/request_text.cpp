@@ -46,6 +46,12 @@ Result<std::string, FileError> token_of(const Request& request) {
   return read_token_file(request.token_file);
 }
 
+std::string nobody_there(const Request& request) {
+  const std::string what = "no such connection: ";
+  if (request.connection) return what + std::to_string(*request.connection);
+  return what + "nobody is connected as " + printable(request.words[0]);
+}
+
 std::optional<std::string> fault_of(const std::string& answer, const std::string& control) {
   if (json_fault(answer)) return "what answers at " + control + " is no relay";
   if (json_member(answer, "ok") != "true") return refusal_report(answer);

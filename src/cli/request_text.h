@@ -23,6 +23,9 @@ std::string channel_members(const std::vector<std::string>& channels);
 // The token that lets in who connects as a client; empty: none.
 Result<std::string, FileError> token_of(const Request& request);
 
+// Why a disconnect closed nothing: who it named is not there.
+std::string nobody_there(const Request& request);
+
 // Why this is no positive answer; nullopt when it is one.
 std::optional<std::string> fault_of(const std::string& answer, const std::string& control);
 

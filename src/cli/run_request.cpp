@@ -291,7 +291,7 @@ int Run::disconnect() {
   const auto answer = ask(query + '}');
   if (!answer) return kFailed;
   const std::string closed(json_member(*answer, "closed"));
-  if (closed == "0") return fail(kFailed, "no such connection");
+  if (closed == "0") return fail(kFailed, nobody_there(request_));
   if (!console_.pretty) return print(*answer);
   return write("closed " + closed + (closed == "1" ? " connection\n" : " connections\n"));
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "config/help_text.h"
 #include "syncrelay/config/nearest.h"
 #include "syncrelay/config/text.h"
 #include "syncrelay/config/verb.h"
@@ -38,15 +39,6 @@ constexpr PrintFlag kPrintFlags[] = {
     {"print-config", "--print-config", "Print every value in force and where it comes from",
      Action::print_config},
 };
-
-std::string describe(const Option& option) {
-  std::string hints = option.range;
-  if (!option.default_text.empty()) {
-    hints += (hints.empty() ? "default " : "; default ") + option.default_text;
-  }
-  if (option.arity == Arity::list) hints += hints.empty() ? "repeatable" : "; repeatable";
-  return hints.empty() ? option.help : option.help + " (" + hints + ')';
-}
 
 // Of these there could be several, and is one only: who gives two on the command line may mean
 // both.
@@ -217,10 +209,11 @@ UsageError unknown_argument(const std::string& argument, const Grammar& grammar)
   if (std::find(names.begin(), names.end(), argument) != names.end()) {
     return {"one command at a time: " + argument + " is one too many"};
   }
-  const Verb* verb = grammar.named_verb();
-  return {"unexpected argument " + quote_for_message(argument) + "; " +
-          (verb == nullptr ? "the nearest command is " + std::string(nearest(argument, names))
-                           : usage(*verb))};
+  const std::string what = "unexpected argument " + quote_for_message(argument) + "; ";
+  if (const Verb* verb = grammar.named_verb()) return {what + usage(*verb)};
+  const std::string_view meant = near(argument, names);
+  if (meant.empty()) return {what + "syncrelay --help lists the commands"};
+  return {what + "the nearest command is " + std::string(meant)};
 }
 
 // The words of the verb, or of no verb: then one of them was meant to be one.
@@ -230,13 +223,28 @@ Result<std::vector<std::string>, UsageError> words_of(const Grammar& grammar) {
   });
 }
 
+// Of a verb what it knows; without one, and of the relay itself, all there is.
+std::string help_of(const Grammar& grammar, std::span<const Option> table) {
+  const Verb* const verb = grammar.named_verb();
+  const bool all = verb == nullptr || verb->action == Action::serve;
+  // Of a grammar that has parsed nothing: one with a verb gives the help to that.
+  return all ? Grammar(table).help() : verb_help(*verb, table);
+}
+
+// "help set" is "set --help".
+std::vector<std::string> without_help_word(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front() != "help") return arguments;
+  std::vector<std::string> plain(arguments.begin() + 1, arguments.end());
+  plain.insert(plain.begin(), "--help");
+  return plain;
+}
+
 // What the parsed grammar says.
 Result<CommandLine, UsageError> read_line(const Grammar& grammar, std::span<const Option> table) {
   CommandLine line;
   line.action = grammar.action();
   line.settings = grammar.settings();
-  // Of a grammar that has parsed nothing: a command in the arguments would get the help to itself.
-  if (line.action == Action::help) line.help = Grammar(table).help();
+  if (line.action == Action::help) line.help = help_of(grammar, table);
   if (line.action == Action::help || line.action == Action::version) return line;
   auto words = words_of(grammar);
   // Without a command its options would be found wrong before it is.
@@ -254,8 +262,9 @@ Result<CommandLine, UsageError> read_line(const Grammar& grammar, std::span<cons
 
 }  // namespace
 
-Result<CommandLine, UsageError> parse_command_line(const std::vector<std::string>& arguments,
+Result<CommandLine, UsageError> parse_command_line(const std::vector<std::string>& given,
                                                    std::span<const Option> table) {
+  const std::vector<std::string> arguments = without_help_word(given);
   Grammar grammar(table);
   try {
     grammar.parse(arguments);

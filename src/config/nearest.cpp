@@ -55,4 +55,10 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
+std::string_view near(std::string_view word, const std::vector<std::string_view>& candidates) {
+  const std::string_view best = nearest(word, candidates);
+  word = word.substr(0, kMaxWord);
+  return 2 * distance(word, best) <= word.size() ? best : std::string_view();
+}
+
 }  // namespace syncrelay::config

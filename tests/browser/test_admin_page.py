@@ -149,8 +149,10 @@ def test_a_story_is_read_and_what_is_in_it_is_text(open_page, door):
     page.wait_for("#story", HOSTILE)
     assert count_of(page, "main img") == 0
     assert page.text("#story-title") == "Client 1"
+    page.wait_for("#story-now", "465 KiB")
     page.evaluate("void (location.hash = 'client/99')")
     page.wait_for("#no-story", "Nothing is known")
+    assert page.evaluate("document.getElementById('story-now').hidden")
 
 
 def test_an_unknown_client_is_no_error(open_page):
@@ -183,6 +185,51 @@ def test_refused_commands_are_told_with_their_place_and_source(open_page, door):
     page.wait_for("#refused-table", "command 2, line 3, offset 17")
     page.wait_for("#refused-table", "HTTP /commands")
     assert HOSTILE in page.text("#refused-table")
+
+
+@pytest.mark.parametrize("how", ["click", "Enter"])
+def test_a_refused_command_opens_to_all_of_it(open_page, door, how):
+    door.refused = [{"ts": time.time(), "reason": "unknown_op", "detail": "d" * 300, "source": "http", "op": "set",
+                     "channel": "", "offset": 17, "bytes": 412}]
+    page = open_page("refused", **PHONE)
+    page.wait_for("#refused-table", "unknown_op")
+    if how == "click":
+        page.click("#refused-table tbody td:nth-child(2)")
+    else:
+        page.focus("#refused-table tbody tr:not([aria-hidden])")
+        page.press("Enter")
+    page.wait_for("#refusal", "d" * 300)
+    page.wait_for("#refusal", "offset 17")
+    assert not page.evaluate("document.getElementById('refusal').scrollWidth > innerWidth")
+    page.press("Escape")
+    assert not page.evaluate("document.getElementById('refusal').open")
+
+
+def test_the_way_of_the_tab_key_goes_from_the_heads_into_the_rows(open_page, door):
+    door.clients = [client(number) for number in range(1, 501)]
+    page = open_page("clients")
+    page.wait_for("#client-count", "500 clients")
+    page.focus("#client-filter")
+    page.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Client"  # and not what scrolls
+    page.evaluate("[...document.querySelectorAll('#client-table th button')].at(-1).focus()")
+    page.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.key") == "1"
+
+
+def test_numbers_and_words_of_the_overview_have_room(open_page, door):
+    page = open_page(width=1280)
+    page.wait_for("#tiles", "running for")
+    tops = page.evaluate("[...document.querySelectorAll('#tiles dd')].map((each) => each.getBoundingClientRect())"
+                         ".map(({ top, height }) => [top, height].map(Math.round).join())")
+    assert len(set(tops)) == 1, tops
+
+
+def test_the_count_of_channels_says_what_it_counts(open_page):
+    page = open_page("channels")
+    page.wait_for("#channel-count", "channel")
+    field = "document.getElementById('channel-prefix')"
+    assert page.evaluate(f"{field}.clientWidth") > 200  # its placeholder is seen whole
 
 
 def test_the_token_is_asked_for_and_kept_for_this_tab_alone(open_page, door):

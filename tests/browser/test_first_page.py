@@ -172,6 +172,14 @@ def test_it_fits_the_screen(open_page, ask, look):
     assert not scrolls_sideways(page)
 
 
+def test_no_button_breaks_its_word_on_a_phone(open_page):
+    page = open_page(width=320, height=720)
+    page.wait_for("#status", "live")
+    heights = page.evaluate("[...document.querySelectorAll('button')].filter((each) => each.offsetHeight)"
+                            ".map((each) => each.offsetHeight)")
+    assert len(heights) > 3 and len(set(heights)) == 1, heights
+
+
 def test_dark_and_light(browser, browser_name, relay):
     if browser_name == "firefox":
         pytest.skip("its color scheme cannot be set here")

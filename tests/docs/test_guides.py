@@ -91,6 +91,13 @@ def test_the_lines_before_a_migration_are_python_and_those_after_it_run(reader, 
     assert done.returncode == 0, done.stderr
 
 
+def test_handlers_after_a_migration_are_called():
+    """Those of a Relay that only pushes are not, and nothing would say so."""
+    programs = [sides(diff)[1] for diff in blocks("diff", MIGRATING)]
+    with_handlers = [program for program in programs if "@relay.on" in program]
+    assert with_handlers and all("\nrelay.start()" in program for program in with_handlers)
+
+
 def test_what_the_lines_after_a_migration_push_arrives(reader, relay, checkout):
     for diff in blocks("diff", MIGRATING):
         subprocess.run(["/usr/bin/python3", "-c", sides(diff)[1]], env=reader.environment, cwd=checkout, check=True,

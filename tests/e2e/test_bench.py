@@ -190,3 +190,13 @@ async def test_a_bench_leaves_who_was_there_in_peace(start_relay, data_dir, push
     await until(lambda: relay.health()["clients"] == 1, "the bench's clients have left")
     assert stats(peer_of(relay))["skipped_events"] == 0
     assert here.connection.open
+
+
+def test_a_second_one_at_the_same_time_is_refused_and_disturbs_nothing(relay, shell, start, peer_of):
+    running = start(shell, "bench", "--clients", 3, "--events", 100, "--rate", 50)
+    wait_until(lambda: stats(peer_of(relay))["events"] > 3, "it has begun", 20)
+    assert_failed(shell.run("bench", *SMALL), 1, "another bench is under way: 3 clients follow syncrelay:bench")
+    assert running.wait() == 0
+    [result] = running.messages()
+    assert (result["deliveries"], result["missing"]) == (300, 0)
+    assert shell.json("bench", *SMALL)["missing"] == 0

@@ -63,7 +63,8 @@ CASES = {
     "SyncrelayBoundReached": Case(
         rejected("state_full", once(2)), "11m", rejected("invalid_json", once(2)), "9m", {"reason": "state_full"}),
     "SyncrelayRejectsCommands": Case(
-        rejected("invalid_json", growing(1)), "15m", {**rejected("conflict", growing(9)), **rejected("too_large", once(5))},
+        rejected("invalid_json", growing(1)), "15m",
+        {**rejected("conflict", growing(9)), **rejected("unknown_client", growing(9)), **rejected("too_large", once(5))},
         "8m", {"reason": "invalid_json"}),
     "SyncrelayFanOutSlow": Case(fan_out(0.05), "10m", fan_out(0.005), "3m"),
     "SyncrelaySlowClients": Case(

@@ -20,7 +20,7 @@ struct CommandLine {
   std::string help;  // empty unless action is help
 };
 
-// `arguments` without the program's name.
+// `arguments` without the program's name; "help" as the first of them is --help.
 Result<CommandLine, UsageError> parse_command_line(const std::vector<std::string>& arguments,
                                                    std::span<const Option> table);
 

@@ -10,4 +10,8 @@ namespace syncrelay::config {
 // candidates.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
+// The same where it is near enough to be what was meant: at most one step for each two bytes of
+// `word`. Empty: nothing is.
+std::string_view near(std::string_view word, const std::vector<std::string_view>& candidates);
+
 }  // namespace syncrelay::config

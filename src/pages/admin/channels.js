@@ -1,7 +1,7 @@
 // The table of channels.
 
 import { element, write } from "./elements.js";
-import { bytes, count } from "./numbers.js";
+import { bytes, count, many } from "./numbers.js";
 import { Poll } from "./poll.js";
 import { Table } from "./table.js";
 
@@ -42,7 +42,7 @@ export function channels(door, tell) {
     }
     table.show(found);
     element("channel-more").hidden = !more;
-    write("channel-count", `${count(found.length)}${more ? " and more" : ""}`);
+    write("channel-count", `${many(found.length, "channel")}${more ? " and more" : ""}`);
   }
 
   const poll = new Poll(EVERY, ask, tell);

@@ -35,6 +35,12 @@ export function span(seconds) {
   return `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${nextName}` : ""}`;
 }
 
+/** The same for little room: of minutes the seconds are left out, of days the hours. */
+export function roughly(seconds) {
+  const text = span(seconds);
+  return /^\d+ (d|min) /.test(text) ? text.split(" ", 2).join(" ") : text;
+}
+
 /** A `ts` in seconds as date and time of this place; today's without the date. */
 export function moment(ts, now = Date.now()) {
   if (!Number.isFinite(ts)) return "–";

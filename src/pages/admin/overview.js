@@ -3,7 +3,7 @@
 import { boundsOf, clusterOf, spoken, storageOf } from "./bounds.js";
 import { chart } from "./chart.js";
 import { element, made, writePairs } from "./elements.js";
-import { bytes, count, span } from "./numbers.js";
+import { bytes, count, roughly, span } from "./numbers.js";
 import { Poll } from "./poll.js";
 import { CHARTS } from "./series.js";
 
@@ -36,7 +36,7 @@ function showTiles({ samples = [], step = 2 }, { seq, stats, started }) {
     ["slow clients", count(stats.slow_clients), stats.slow_clients > 0],
     ["commands refused", count(stats.commands_rejected)],
     ["position", count(seq)],
-    ["running for", span(started === undefined ? Number.NaN : Math.max(0, Date.now() / 1000 - started))],
+    ["running for", roughly(started === undefined ? Number.NaN : Math.max(0, Date.now() / 1000 - started))],
   ]);
 }
 

@@ -1,7 +1,7 @@
 // The newest commands that were refused.
 
 import { titleOf } from "./channels.js";
-import { element } from "./elements.js";
+import { element, writePairs } from "./elements.js";
 import { bytes, moment } from "./numbers.js";
 import { Poll } from "./poll.js";
 import { Table } from "./table.js";
@@ -28,6 +28,13 @@ const COLUMNS = [
   { name: "bytes", title: "Size", value: ({ bytes: size }) => size, text: ({ bytes: size }) => bytes(size), isNumber: true, isWide: true },
 ];
 
+/** All of it, since a row has room for its beginning only. */
+function open(row) {
+  const pairs = COLUMNS.map(({ title, text }) => [title, text(row)]);
+  writePairs(element("refusal-parts"), pairs.filter(([, text]) => text !== ""));
+  element("refusal").showModal();
+}
+
 export function refused(door, tell) {
   const table = new Table(element("refused-table"), {
     label: "Refused commands",
@@ -36,6 +43,8 @@ export function refused(door, tell) {
     sortBy: "ts",
     sign: -1,
     empty: "No command has been refused.",
+    open,
+    opensByClick: true,
   });
   const poll = new Poll(EVERY, async (signal) => {
     const answer = await door.ask({ op: "refused", max: MOST }, signal);

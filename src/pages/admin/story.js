@@ -1,11 +1,12 @@
 // What happened to one client, in the relay's own sentences.
 
 import { disconnect } from "./confirm.js";
-import { element, made, tell as say, write } from "./elements.js";
-import { moment } from "./numbers.js";
+import { element, made, tell as say, write, writePairs } from "./elements.js";
+import { bytes, count, moment, span } from "./numbers.js";
 import { Poll } from "./poll.js";
 
 const EVERY = 3000; // ms
+const NO_MORE = 24 * 3600 * 1000; // ms: what is unknown stays so, and each question counts as refused
 
 function lineOf({ ts, what, text }) {
   const line = made("li");
@@ -16,11 +17,24 @@ function lineOf({ ts, what, text }) {
   return line;
 }
 
+/** How it stands, of one that is connected. */
+export function nowOf(now) {
+  if (!now) return [];
+  return [
+    ["follows channels", count(now.channels)],
+    ["events behind", count(now.lag)],
+    ["sent", bytes(now.bytes)],
+    ["last sign of life", `${span(now.last_pong)} ago`],
+  ];
+}
+
 export function story(door, tell) {
   let client = "";
   let shown = ""; // what is on the page: who reads it is not disturbed while nothing changes
 
-  function show({ live, story: lines, dropped }) {
+  function show({ live, story: lines, dropped, now: standing }) {
+    writePairs(element("story-now"), nowOf(standing));
+    element("story-now").hidden = !standing;
     const now = JSON.stringify([live, lines, dropped]);
     if (now === shown) return;
     shown = now;
@@ -35,7 +49,9 @@ export function story(door, tell) {
       show(await door.ask({ op: "explain", client }, signal));
     } catch (error) {
       if (error.code !== "unknown_client") throw error;
+      poll.every = NO_MORE;
       element("story-end").hidden = true;
+      element("story-now").hidden = true;
       say("no-story", "Nothing is known of this client: it never was here, or has been gone for long.");
     }
   }
@@ -46,9 +62,11 @@ export function story(door, tell) {
     enter(id) {
       client = id;
       shown = "";
+      poll.every = EVERY;
       write("story-title", `Client ${client}`);
       element("story").replaceChildren();
       element("story-end").hidden = true;
+      element("story-now").hidden = true;
       say("no-story", "Asking…");
       poll.start();
     },

@@ -15,7 +15,7 @@ function element(name, className = "", text = "") {
 
 /**
  * columns: [{ name, title, value(row), text(row), className, link(row), isWide }]; value sorts, text shows.
- * keyOf(row): what it is known by. buttons: [{ title, label(row), className, act(row) }]. textsOf(row): what a filter looks at.
+ * open(row): what Enter does, and with `opensByClick` a click, too. keyOf(row): what it is known by. buttons: [{ title, label(row), className, act(row) }]. textsOf(row): what a filter looks at.
  */
 export class Table {
   rows = [];
@@ -25,14 +25,15 @@ export class Table {
   made = new Map(); // row elements by key
   height = ROW;
 
-  constructor(place, { label, columns, keyOf, buttons = [], textsOf = () => [], sortBy, sign = 1, open, empty }) {
-    Object.assign(this, { columns, keyOf, buttons, textsOf, sign, open, empty });
+  constructor(place, { label, columns, keyOf, buttons = [], textsOf = () => [], sortBy, sign = 1, open, opensByClick = false, empty }) {
+    Object.assign(this, { columns, keyOf, buttons, textsOf, sign, open, opensByClick, empty });
     this.column = columns.find(({ name }) => name === sortBy) ?? columns[0];
     this.build(place, label);
   }
 
   build(place, label) {
     this.place = element("div", "table");
+    this.place.tabIndex = -1; // or Firefox makes a stop of it, since it scrolls
     this.table = element("table");
     this.table.setAttribute("aria-label", label);
     this.body = element("tbody");
@@ -44,7 +45,16 @@ export class Table {
     this.place.addEventListener("scroll", () => this.drawSoon(), { passive: true });
     new ResizeObserver(() => this.drawSoon()).observe(this.place);
     this.body.addEventListener("keydown", (press) => this.press(press));
+    if (this.opensByClick) this.openByClick();
     this.body.addEventListener("focusin", ({ target }) => this.moveTo(target.closest("tr")?.dataset.key ?? this.current));
+  }
+
+  openByClick() {
+    this.place.dataset.clicks = "";
+    this.body.addEventListener("click", ({ target }) => {
+      const made = this.made.get(target.closest("tr")?.dataset.key);
+      if (made && getSelection().isCollapsed) this.open(made.row); // who marks text wants to copy it
+    });
   }
 
   width() {

@@ -5,13 +5,14 @@ import { test } from "node:test";
 
 globalThis.document = { hidden: false, addEventListener() {} };
 const from = (name) => import(`../../../src/pages/admin/${name}.js`);
-const { bytes, count, moment, span } = await from("numbers");
+const { bytes, count, moment, roughly, span } = await from("numbers");
 const { axisEnd, CHARTS, path, points } = await from("series");
 const { filtered, range, sorted } = await from("rows");
 const { boundsOf, clusterOf, spoken, storageOf } = await from("bounds");
 const { parseRoute } = await from("route");
 const { Poll, pause } = await from("poll");
 const { Door } = await from("door");
+const { nowOf, story } = await from("story");
 
 test("numbers are written as somebody reads them", () => {
   assert.deepEqual([0, 1023, 1024, 15_900_000, 2 ** 28, Number.NaN].map(bytes), ["0 B", "1023 B", "1.0 KiB", "15.2 MiB", "256 MiB", "–"]);
@@ -21,6 +22,38 @@ test("numbers are written as somebody reads them", () => {
   assert.match(moment(1764190000, 1764190000_000), /^\d\d:\d\d:\d\d$/);
   assert.match(moment(1764190000, 0), /^2025-11-\d\d \d\d:\d\d:\d\d$/);
   assert.equal(moment(undefined), "–");
+});
+
+test("where there is little room a time is its first part, unless that says too little", () => {
+  assert.deepEqual([59, 75, 769, 3600, 6600, 90_000].map(roughly), ["59 s", "1 min", "12 min", "1 h", "1 h 50 min", "1 d"]);
+});
+
+test("how a client stands is told as the table tells it, and of one that is gone nothing is", () => {
+  assert.deepEqual(nowOf({ channels: 2, lag: 1200, bytes: 475_845, last_pong: 18.97 }),
+    [["follows channels", "2"], ["events behind", "1,200"], ["sent", "465 KiB"], ["last sign of life", "19 s ago"]]);
+  assert.deepEqual(nowOf(undefined), []);
+});
+
+test("a client of whom nothing is known is asked for once: each question counts as refused", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const settle = () => new Promise(setImmediate);
+  const place = { hidden: false, textContent: "", replaceChildren() {}, addEventListener() {} };
+  document.getElementById = () => place;
+  const asked = [];
+  const view = story({
+    ask: async ({ client }) => {
+      asked.push(client);
+      throw Object.assign(new Error("unknown"), { code: "unknown_client" });
+    },
+  }, (error) => assert.equal(error, null));
+  for (const client of ["99", "100"]) {
+    view.enter(client);
+    await settle();
+    t.mock.timers.tick(600_000);
+    await settle();
+  }
+  assert.deepEqual(asked, ["99", "100"]);
+  view.leave();
 });
 
 test("counters of a sample are rates, and what is missing is a gap", () => {

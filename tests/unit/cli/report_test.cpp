@@ -84,9 +84,18 @@ TEST_CASE("Where a command took effect is told with its channels") {
         "in a at position 7, in the default channel at position 9; clients: 3");
 }
 
+TEST_CASE("Clients are listed by their numbers") {
+  const char* answer = R"({"ok":true,"clients":[{"id":10},{"id":2},{"id":9}]})";
+  const std::string table = clients_report(answer, WallTime{}, false);
+  CHECK(table.find("\n 2 ") < table.find("\n 9 "));
+  CHECK(table.find("\n 9 ") < table.find("\n10 "));
+}
+
 TEST_CASE("The position and the counters stand in one object, or in a table") {
   const char* answer = R"({"ok":true,"seq":4,"epoch":"e1","clients":2,"stats":{"events":4}})";
   CHECK(flat_stats(answer) == R"({"seq":4,"epoch":"e1","clients":2,"events":4})");
+  const char* counted = R"({"ok":true,"seq":4,"clients":0,"stats":{"clients":7}})";
+  CHECK(flat_stats(counted) == R"({"seq":4,"clients":7})");
   const char* cluster =
       R"({"ok":true,"seq":4,"stats":{"cluster":{"lag":0.5,"checkpoints":{"written":1}}}})";
   CHECK(flat_stats(cluster) == R"({"seq":4,"cluster":{"lag":0.5,"checkpoints":{"written":1}}})");

@@ -25,6 +25,15 @@ TEST_CASE("The first of equally near words is taken") {
   CHECK(nearest("", {"b", "a"}) == "b");
 }
 
+TEST_CASE("A word that differs in more than half of its bytes is near to nothing") {
+  const std::vector<std::string_view> words = {"drop", "set", "clients"};
+  CHECK(near("nope", words).empty());
+  CHECK(near("sett", words) == "set");
+  CHECK(near("client", words) == "clients");
+  CHECK(near("st", words) == "set");
+  CHECK(near("", words).empty());
+}
+
 TEST_CASE("A very long word costs no more than a long one") {
   CHECK(nearest(std::string(10'000'000, 'a'), {"b", "aaa"}) == "aaa");
 }

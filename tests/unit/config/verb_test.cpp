@@ -168,6 +168,8 @@ TEST_CASE("Too few words, or too many, are an error that shows the usage") {
         "unexpected argument \"x\"; usage: syncrelay serve");
   CHECK(error_of(make_input({"clints"})) ==
         "unexpected argument \"clints\"; the nearest command is clients");
+  CHECK(error_of(make_input({"nope"})) ==
+        "unexpected argument \"nope\"; syncrelay --help lists the commands");
 }
 
 TEST_CASE("Who names a channel as a word is shown the option that names it") {
@@ -351,6 +353,34 @@ TEST_CASE("Help for a command needs none of its words, and names them") {
   CHECK(help.action == Action::help);
   CHECK(help.text.find("KEY JSON") != std::string::npos);
   CHECK(help.text.find("--timeout TIME") != std::string::npos);
+}
+
+TEST_CASE("Help for a command has what it knows, and nothing else") {
+  const std::string set = invocation_of({"set", "--help"}).text;
+  CHECK(
+      set.starts_with("Set a key; - reads the JSON from standard input\n"
+                      "Usage: syncrelay set KEY JSON [OPTIONS]\n"));
+  for (const std::string known : {"--if-version VERSION", "--channel NAME", "--runtime-dir DIR"})
+    CHECK(set.find("  " + known) != std::string::npos);
+  for (const std::string other : {"--log-bytes", "--versions", "--host", "--count"})
+    CHECK(set.find(other) == std::string::npos);
+  const std::string watch = invocation_of({"watch", "-h"}).text;
+  CHECK(watch.find("  --host HOST") != std::string::npos);
+  CHECK(watch.find("--control") == std::string::npos);
+  CHECK(invocation_of({"keygen", "--help"}).text.find("Which relay") == std::string::npos);
+}
+
+TEST_CASE("Help for the relay itself is all there is, and so is help for no command") {
+  const std::string all = invocation_of({"--help"}).text;
+  CHECK(all.find("--log-bytes SIZE") != std::string::npos);
+  CHECK(invocation_of({"serve", "--help"}).text == all);
+  CHECK(invocation_of({"nothing", "--help"}).text == all);
+}
+
+TEST_CASE("The word help is the option") {
+  CHECK(invocation_of({"help"}).text == invocation_of({"--help"}).text);
+  CHECK(invocation_of({"help", "set"}).text == invocation_of({"set", "--help"}).text);
+  CHECK(invocation_of({"state", "help"}).request.words == std::vector<std::string>{"help"});
 }
 
 TEST_CASE("Every command stands in the help") {
