@@ -20,7 +20,8 @@ export function story(door, tell) {
   let client = "";
   let shown = ""; // what is on the page: who reads it is not disturbed while nothing changes
 
-  function show({ live, story: lines, dropped }) {
+  function show({ live: isNewestHere, story: lines, dropped, earlier = [] }) {
+    const live = isNewestHere || earlier.some((connection) => connection.live);
     const now = JSON.stringify([live, lines, dropped]);
     if (now === shown) return;
     shown = now;
