@@ -203,7 +203,8 @@ bool DoorConnection::ask(std::string text, std::optional<Rejection> fault) {
     return respond(fault_response({429, "as many requests as may wait for their answers"}));
   errand_ = context_.next_errand++;
   enter(Stage::waiting, kWaitTime);
-  if (context_.parts.errands.send({errand_, std::move(text), std::move(fault), fd_.get()}))
+  if (context_.parts.errands.send({errand_, std::move(text), std::move(fault), fd_.get(),
+                                   routed_.path == DoorPath::commands ? traceparent() : ""}))
     return true;
   return give_up_errand();
 }

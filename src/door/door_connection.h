@@ -78,6 +78,7 @@ class DoorConnection final : public SocketTransport, public Transient {
   void note_hang_up();
   bool count_body(std::size_t bytes);
   bool ask_too_large(const HttpFault& fault);
+  std::string traceparent() const;
   bool begin_request(std::size_t head_bytes);
   bool serve();
   bool serve_page();

@@ -302,12 +302,12 @@ def test_refused_commands_are_listed_with_reason_place_source_and_time(shell, pu
     assert code == 0 and shown.strip() == "no command was refused"
     pusher.push('{"op":"set","key":5,"value":1}')
     wait_until(lambda: shell.json("refused"), "it is refused")
-    shell.run("publish", "sync:no", "--channel", "room:1")
+    shell.run("set", "k", "1", "--channel", "room:1", "--if-version", "7")
     [newest, pushed] = shell.json("refused")
-    assert (newest["source"], newest["reason"], newest["op"]) == ("control", "reserved_type", "broadcast")
+    assert [newest[name] for name in ("source", "reason", "op", "channel")] == ["control", "conflict", "set", "room:1"]
     assert (pushed["source"], pushed["reason"], pushed["offset"]) == ("push", "wrong_type", 18)
     assert shell.json("refused", "--max", 1) == [newest]
     _, shown = shell.on_terminal("refused", NO_COLOR="1")
     title, *lines = shown.splitlines()
     assert title.split() == ["time", "source", "op", "channel", "reason", "at", "why"]
-    assert len(lines) == 2 and "reserved_type" in lines[0] and "push ipc://" in lines[1] and "byte 18" in lines[1]
+    assert len(lines) == 2 and "conflict" in lines[0] and "push ipc://" in lines[1] and "byte 18" in lines[1]
