@@ -129,8 +129,9 @@ void Server::build_relay() {
   relay_ = std::make_shared<Relay>(relay_settings(), clock_, std::move(mailboxes),
                                    premises_.relay_stats, store_.get());
   Order& order = shared_order_ ? static_cast<Order&>(*shared_order_) : order_;
-  intake_ = std::make_unique<Intake>(Intake::Settings{config_.max_command, config_.cluster_timeout},
-                                     *relay_, order, premises_.relay_stats, clock_, log_);
+  intake_ = std::make_unique<Intake>(
+      Intake::Settings{config_.max_command, config_.cluster_timeout, config_.trace}, *relay_, order,
+      premises_.relay_stats, clock_, log_);
   if (!shared_order_) return;
   shared_order_->set_user({[this](WallTime now) { return checkpoint_work(*relay_, now); },
                            [this](RelayId home) { relay_->move(home); }});

@@ -8,6 +8,7 @@
 #include "syncrelay/cli/color.h"
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
+#include "syncrelay/cli/table.h"
 #include "syncrelay/json/json_parts.h"
 
 namespace syncrelay {
@@ -29,6 +30,19 @@ std::string time_of(std::string_view timestamp) {
   std::snprintf(fraction, sizeof fraction, ".%03d",
                 static_cast<int>((seconds - static_cast<double>(whole)) * 1000));
   return std::string(text) + fraction;
+}
+
+// From where a refused command came: "http", "push ipc:///run/syncrelay/commands.sock".
+std::string source_of(std::string_view refused) {
+  const std::string endpoint = text_in(refused, "endpoint");
+  return text_in(refused, "source") + (endpoint.empty() ? "" : ' ' + endpoint);
+}
+
+// Where in it: "byte 17", "command 3, byte 40".
+std::string place_in(std::string_view refused) {
+  const std::string_view index = json_member(refused, "index");
+  return (index.empty() ? "" : "command " + printable(index) + ", ") + "byte " +
+         printable(json_member(refused, "offset"));
 }
 
 std::string now_line(std::string_view now) {
@@ -58,6 +72,17 @@ std::string story(std::string_view told, bool color) {
 }
 
 }  // namespace
+
+std::string refused_report(std::string_view answer, bool color) {
+  const std::vector<JsonPart> refused = json_parts(json_member(answer, "refused"));
+  if (refused.empty()) return {};
+  Table table({{"time"}, {"source"}, {"op"}, {"channel"}, {"reason"}, {"at"}, {"why"}});
+  for (const JsonPart& each : refused)
+    table.add({time_of(json_member(each.value, "ts")), source_of(each.value),
+               text_in(each.value, "op"), text_in(each.value, "channel"),
+               text_in(each.value, "reason"), place_in(each.value), text_in(each.value, "detail")});
+  return table.text(color);
+}
 
 std::string explain_report(std::string_view answer, bool color) {
   std::string out = story(answer, color);

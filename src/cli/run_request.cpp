@@ -16,6 +16,7 @@
 #include "bench.h"
 #include "dial_address.h"
 #include "request_text.h"
+#include "run.h"
 #include "syncrelay/cli/json_printer.h"
 #include "syncrelay/cli/report.h"
 #include "syncrelay/json/json_parts.h"
@@ -25,54 +26,6 @@
 #include "watch.h"
 
 namespace syncrelay {
-namespace {
-
-enum ExitCode : int { kDone = 0, kFailed = 1, kBadInput = 2 };
-
-// One invocation on its way.
-class Run {
- public:
-  Run(const Invocation& invocation, const Console& console)
-      : config_(invocation.config),
-        place_(relay_place(invocation)),
-        request_(invocation.request),
-        console_(console) {}
-
-  int state();
-  int change(const std::string& op, const std::string& done);
-  int remove();
-  int publish();
-  int watch();
-  int clients();
-  int members();
-  int channels();
-  int drop();
-  int disconnect();
-  int explain();
-  int bench();
-  int stats();
-
- private:
-  std::optional<std::string> json_of(const std::string& argument, const std::string& name);
-  std::optional<std::string> read_input();
-  std::optional<std::string> ask(const std::string& request);
-  std::string begin_command(const std::string& op) const;
-  std::string condition_on(const std::string& key) const;
-  int confirm(const std::string& command, const std::string& done);
-  std::string channel() const;
-  std::string named_channel() const;
-  std::optional<std::optional<TlsTrust>> trust();
-  int list(const std::vector<std::string>& channels);
-  int print(std::string_view json);
-  int write(std::string_view text);
-  int fail(ExitCode code, const std::string& why);
-  void tell(const std::string& what);
-
-  const Config& config_;
-  const RelayPlace place_;
-  const Request& request_;
-  const Console& console_;
-};
 
 // The JSON text that an argument is or stands for; nothing when it is none, which is told with
 // `name`.
@@ -109,7 +62,7 @@ std::optional<std::string> Run::read_input() {
 
 // The relay's positive answer; nothing when there is none, which is told.
 std::optional<std::string> Run::ask(const std::string& request) {
-  auto answer = ask_relay(place_, request, request_.timeout);
+  auto answer = ask_relay(place_, request, request_.timeout + request_.wait);
   if (!answer) {
     fail(kFailed, answer.error().why);
   } else if (const auto fault = fault_of(answer.value(), config_.control)) {
@@ -142,10 +95,6 @@ int Run::confirm(const std::string& command, const std::string& done) {
 // The one that is meant; empty for the default one.
 std::string Run::channel() const {
   return request_.channels.empty() ? std::string() : request_.channels.front();
-}
-
-std::string Run::named_channel() const {
-  return channel().empty() ? "the default channel" : channel();
 }
 
 int Run::state() {
@@ -221,60 +170,6 @@ int Run::watch() {
   return write({});
 }
 
-int Run::clients() {
-  // The default channel has its followers, too, which are not all clients.
-  const std::string where =
-      request_.channels.empty() ? "" : R"(,"channel":)" + json_string(channel());
-  const auto answer = ask(R"({"op":"clients")" + where + '}');
-  if (!answer) return kFailed;
-  if (!console_.pretty) return print(json_member(*answer, "clients"));
-  const std::string table = clients_report(*answer, SystemClock().wall(), console_.color);
-  if (!table.empty()) return write(table);
-  if (request_.channels.empty()) return write("no clients are connected\n");
-  return write("no client follows " + named_channel() + '\n');
-}
-
-int Run::members() {
-  const std::string where = channel().empty() ? "" : R"(,"channel":)" + json_string(channel());
-  const auto answer = ask(R"({"op":"members")" + where + '}');
-  if (!answer) return kFailed;
-  if (json_member(*answer, "kept") == "false")
-    tell(named_channel() + " keeps no members: the relay's --presence does not name it");
-  if (!console_.pretty) return print(json_member(*answer, "members"));
-  const std::string table = members_report(*answer, SystemClock().wall(), console_.color);
-  if (!table.empty()) return write(table);
-  if (json_member(*answer, "kept") == "false") return kDone;
-  return write(named_channel() + " has no members\n");
-}
-
-int Run::channels() {
-  const std::string prefix = request_.words.empty() ? "" : request_.words[0];
-  const std::string query = R"({"op":"channels","limit":)" + std::to_string(kMaxListedChannels) +
-                            R"(,"prefix":)" + json_string(prefix);
-  std::vector<std::string> listed;
-  std::string after;
-  while (true) {
-    const auto answer = ask(query + after + '}');
-    if (!answer) return kFailed;
-    const std::vector<JsonPart> page = json_parts(json_member(*answer, "channels"));
-    for (const JsonPart& each : page) listed.emplace_back(each.value);
-    if (page.empty() || json_member(*answer, "more") != "true") break;
-    after = R"(,"after":)" + std::string(json_member(page.back().value, "name"));
-  }
-  return list(listed);
-}
-
-int Run::list(const std::vector<std::string>& channels) {
-  if (!console_.pretty) {
-    std::string array = "[";
-    for (const std::string& channel : channels)
-      array.append(array.size() > 1 ? "," : "") += channel;
-    return print(array + ']');
-  }
-  if (!channels.empty()) return write(channels_report(channels, console_.color));
-  return write("no channel's name begins with " + printable(request_.words.front()) + '\n');
-}
-
 int Run::drop() {
   const std::string& name = request_.words[0];
   const auto answer = ask(begin_command("drop") + R"(,"channel":)" + json_string(name) + '}');
@@ -294,12 +189,6 @@ int Run::disconnect() {
   if (closed == "0") return fail(kFailed, nobody_there(request_));
   if (!console_.pretty) return print(*answer);
   return write("closed " + closed + (closed == "1" ? " connection\n" : " connections\n"));
-}
-
-int Run::explain() {
-  const auto answer = ask(R"({"op":"explain","client":)" + json_string(request_.words[0]) + '}');
-  if (!answer) return kFailed;
-  return console_.pretty ? write(explain_report(*answer, console_.color)) : print(*answer);
 }
 
 int Run::bench() {
@@ -323,13 +212,6 @@ int Run::bench() {
   return fail(kFailed, "this measures nothing whole: the relay went away, or nothing came");
 }
 
-int Run::stats() {
-  const auto answer = ask(R"({"op":"stats"})");
-  if (!answer) return kFailed;
-  if (!console_.pretty) return print(flat_stats(*answer));
-  return write(stats_report(*answer, console_.color));
-}
-
 int Run::print(std::string_view json) {
   return write(
       (console_.pretty ? print_json(json, {true, console_.color}) : on_a_single_line(json)) + '\n');
@@ -348,8 +230,6 @@ int Run::fail(ExitCode code, const std::string& why) {
 void Run::tell(const std::string& what) {
   console_.err << "syncrelay: " << what << std::endl;
 }
-
-}  // namespace
 
 int run_request(const Invocation& invocation, const Console& console) {
   Run run(invocation, console);
@@ -378,6 +258,10 @@ int run_request(const Invocation& invocation, const Console& console) {
       return run.disconnect();
     case Action::explain:
       return run.explain();
+    case Action::refused:
+      return run.refused();
+    case Action::events:
+      return run.events();
     case Action::bench:
       return run.bench();
     default:

@@ -117,6 +117,10 @@ std::vector<Option> backend_options() {
                   &Config::ipc_group, group_problem),
       size_option({"max-command", kBackends, "SIZE", "Largest command"}, &Config::max_command,
                   {1, kGiB}),
+      flag_option({"trace", kBackends, "",
+                   "Pass a command's traceparent (W3C Trace Context) on to clients, as the event's "
+                   "trace"},
+                  &Config::trace),
   };
   options[0].default_text = "/tmp/syncrelay-<uid>";
   options[1].default_text = "ipc://<runtime-dir>/commands.sock";

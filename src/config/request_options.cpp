@@ -94,6 +94,28 @@ Reason set_reason(std::string_view value, Request& request) {
   return std::nullopt;
 }
 
+Reason set_max(std::string_view value, Request& request) {
+  const auto count = parse_number(value);
+  if (!count || *count == 0 || *count > kMaxReceived) return "is not a whole number from 1 to 1000";
+  request.max = *count;
+  return std::nullopt;
+}
+
+Reason set_after(std::string_view value, Request& request) {
+  const auto seq = parse_number(value);
+  if (!seq) return "is not the number of an event";
+  request.after = *seq;
+  return std::nullopt;
+}
+
+Reason set_wait(std::string_view value, Request& request) {
+  const auto wait = parse_duration(value);
+  if (!wait || *wait > std::chrono::seconds(kMaxWaitSeconds))
+    return "is not a duration (seconds, or with ms, s, m, h) up to 60s";
+  request.wait = *wait;
+  return std::nullopt;
+}
+
 Reason set_json(std::string_view value, Request& request) {
   return set_flag(value, request.json);
 }
@@ -180,9 +202,11 @@ constexpr std::array kChanges = {Action::set, Action::merge, Action::remove, Act
 constexpr std::array kMortal = {Action::set, Action::merge, Action::publish};
 constexpr std::array kConditional = {Action::set, Action::merge, Action::remove};
 
+constexpr std::array kListed = {Action::refused, Action::events};
+constexpr std::array kEvents = {Action::events};
 constexpr std::array kDisconnect = {Action::disconnect};
 
-constexpr std::array<RequestOption, 20> kRequestOptions = {{
+constexpr std::array<RequestOption, 23> kRequestOptions = {{
     {"timeout",
      "TIME",
      "How long to try to reach the relay (1ms to 24h; default 5s)",
@@ -212,6 +236,13 @@ constexpr std::array<RequestOption, 20> kRequestOptions = {{
     {"code", "CODE", "disconnect: close code, 4000 to 4999 (default 4000)", kDisconnect, set_code},
     {"reason", "TEXT", "disconnect: reason in the close frame (default disconnected)", kDisconnect,
      set_reason},
+    {"max", "COUNT", "refused, events: how many at most (1 to 1000; default 100)", kListed,
+     set_max},
+    {"after", "SEQ", "events: the oldest ones behind this position, in place of the newest",
+     kEvents, set_after},
+    {"wait", "TIME",
+     "events: how long to wait for one behind --after where there is none (up to 60s; default 0)",
+     kEvents, set_wait},
     {"token-file", "FILE",
      "watch, bench: file with the token that lets it in, read anew for each connection; without it "
      "SYNCRELAY_TOKEN, from the environment, is the token",

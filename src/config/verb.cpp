@@ -16,7 +16,7 @@ using Reason = std::optional<std::string>;
 
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
-constexpr std::array<Verb, 18> kVerbs = {{
+constexpr std::array<Verb, 20> kVerbs = {{
     {"serve", "", "Run the relay (the default)", Action::serve},
     {"healthcheck", "", "Exit with 0 if the relay on this host answers 200 on /health",
      Action::healthcheck},
@@ -41,6 +41,10 @@ constexpr std::array<Verb, 18> kVerbs = {{
      "Tell what happened to a client: a connection, by the number that clients prints, or an "
      "identity",
      Action::explain, 1, 1},
+    {"refused", "", "List the last commands that were refused, the newest first", Action::refused},
+    {"events", "[CHANNEL]",
+     "Print the newest events of a channel, or those behind --after; watch prints what comes",
+     Action::events, 0, 1},
     {"bench", "", "Connect clients, send events, and print how long these take", Action::bench},
     {"stats", "", "Print the relay's counters", Action::stats},
     {"backup", "FILE", "Write all that --data holds to a new file, also while the relay runs",
@@ -49,6 +53,9 @@ constexpr std::array<Verb, 18> kVerbs = {{
      "Make a pair of CURVE keys: the secret one in FILE, the public one in FILE.pub",
      Action::keygen, 1, 1},
 }};
+
+// Those whose word is about a channel.
+constexpr std::array kNamed = {Action::drop, Action::channels, Action::events};
 
 const Verb& verb_of(Action action) {
   return *std::find_if(kVerbs.begin(), kVerbs.end(),
@@ -100,11 +107,10 @@ Reason channel_fault(const Verb& verb, const Request& request) {
   if (request.words.empty()) return std::nullopt;
   const std::string& word = request.words.front();
   if (verb.action == Action::drop && word.empty()) return "the default channel cannot be dropped";
-  const bool named = verb.action == Action::drop || verb.action == Action::channels;
-  if (!named || word.empty() || is_channel_name(word)) return std::nullopt;
+  if (!is_among(verb.action, kNamed) || word.empty() || is_channel_name(word)) return std::nullopt;
   return quote_for_message(word) +
-         (verb.action == Action::drop ? " is not the name of a channel "
-                                      : " begins no channel's name ") +
+         (verb.action == Action::channels ? " begins no channel's name "
+                                          : " is not the name of a channel ") +
          channel_name_rule();
 }
 
@@ -129,6 +135,8 @@ Reason loose_option(const Verb& verb, const Request& request) {
     return "--ttl with publish needs --set: it is the keys that end, not the event";
   if (request.if_version && request.words.size() > 1 && verb.action == Action::remove)
     return "--if-version with delete needs a single key";
+  if (request.wait.count() > 0 && !request.after)
+    return "--wait needs --after: it waits for an event behind that position";
   return std::nullopt;
 }
 
@@ -160,6 +168,8 @@ bool is_request(Action action) {
     case Action::drop:
     case Action::disconnect:
     case Action::explain:
+    case Action::refused:
+    case Action::events:
     case Action::bench:
     case Action::stats:
     case Action::backup:

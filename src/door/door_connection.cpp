@@ -216,7 +216,8 @@ bool DoorConnection::ask(std::string text, std::optional<Rejection> fault) {
   errand_ = context_.next_errand++;
   count_poll(polls);
   enter(Stage::waiting, kWaitTime);
-  if (context_.parts.errands.send({errand_, std::move(text), std::move(fault), fd_.get()}))
+  if (context_.parts.errands.send({errand_, std::move(text), std::move(fault), fd_.get(),
+                                   routed_.path == DoorPath::commands ? traceparent() : ""}))
     return true;
   return give_up_errand();
 }

@@ -81,6 +81,7 @@ class DoorConnection final : public SocketTransport, public Transient {
   bool has_place(bool polls) const;
   void count_poll(bool polls);
   bool ask_too_large(const HttpFault& fault);
+  std::string traceparent() const;
   bool begin_request(std::size_t head_bytes);
   bool serve();
   bool serve_page();

@@ -8,6 +8,7 @@
 #include "door_connection.h"
 #include "syncrelay/door/http_status.h"
 #include "syncrelay/door/visitor_rule.h"
+#include "syncrelay/protocol/traceparent.h"
 #include "syncrelay/ws/pages.h"
 
 namespace syncrelay {
@@ -132,6 +133,13 @@ bool DoorConnection::refuse_method() {
   response.extra_name = "allow";
   response.extra_value = routed_.allow;
   return respond(std::move(response));
+}
+
+// That of the request, for the command in it; one that is none says nothing (W3C Trace Context).
+std::string DoorConnection::traceparent() const {
+  constexpr std::string_view kName = "traceparent";
+  const std::string_view text = request_->field(kName);
+  return std::string(request_->count(kName) == 1 && is_traceparent(text) ? text : "");
 }
 
 bool DoorConnection::post() {

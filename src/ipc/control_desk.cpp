@@ -51,7 +51,7 @@ bool ControlDesk::take_errand() {
   if (errand.fault) {
     sources_.intake.refuse(*errand.fault, errand.text, asker);
   } else {
-    sources_.intake.take(errand.text, asker);
+    sources_.intake.take(errand.text, asker, errand.traceparent);
   }
   return true;
 }

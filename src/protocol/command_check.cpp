@@ -6,6 +6,7 @@
 #include "protocol/command_words.h"
 #include "protocol/number_text.h"
 #include "syncrelay/protocol/limits.h"
+#include "syncrelay/protocol/traceparent.h"
 
 namespace syncrelay {
 namespace {
@@ -124,7 +125,7 @@ bool CommandReader::check_rare_members() {
   }
   return (!has(kChannel) || check_channel()) && (!has(kChannels) || check_list(kChannels)) &&
          (!has(kTtl) || check_ttl()) && (!has(kFrom) || check_from()) &&
-         check_twins(kIf, command_->expected);
+         (!has(kTraceparent) || check_traceparent()) && check_twins(kIf, command_->expected);
 }
 
 bool CommandReader::check_channel() {
@@ -192,6 +193,20 @@ bool CommandReader::check_from() {
   return is_identity(command_->from) ||
          fail(RejectReason::invalid_id, offsets_[kFrom],
               quoted(command_->from) + " in \"from\" is nobody's id: " + std::string(kIdRule));
+}
+
+bool CommandReader::check_traceparent() {
+  const std::string_view text = text_of(kTraceparent);
+  if (!is_traceparent(text.substr(1, text.size() - 2))) {
+    return fail(RejectReason::invalid_traceparent, offsets_[kTraceparent],
+                "\"traceparent\" is not 00-TRACEID-PARENTID-FLAGS with 32, 16 and 2 lowercase "
+                "hexadecimal digits, neither id of zeros only");
+  }
+  command_->trace = text;
+  for (Command& command : command_->commands) {
+    if (command.trace.empty() && command.op != Op::drop) command.trace = text;
+  }
+  return true;
 }
 
 bool CommandReader::check_disconnect() {

@@ -40,6 +40,7 @@ enum Member : unsigned {
   kLease,
   kEvents,
   kClient,
+  kTraceparent,
   kMemberCount
 };
 
@@ -89,6 +90,7 @@ inline constexpr std::array<MemberInfo, kMemberCount> kMembers = {{
     {kLease, "lease", bit(JsonKind::number), "a number of seconds"},
     {kEvents, "events", bit(JsonKind::array), "an array of kinds of events"},
     {kClient, "client", bit(JsonKind::string), "a string"},
+    {kTraceparent, "traceparent", bit(JsonKind::string), "a string"},
 }};
 
 struct MembersOfOp {
@@ -97,8 +99,8 @@ struct MembersOfOp {
   unsigned optional;
 };
 
-inline constexpr unsigned kOfChanges =
-    bit(kChannel) | bit(kIf) | bit(kNotify) | bit(kId);  // optional in each of them
+inline constexpr unsigned kOfChanges = bit(kChannel) | bit(kIf) | bit(kNotify) | bit(kId) |
+                                       bit(kTraceparent);  // optional in each of them
 
 // A member that stands in neither set is unknown to the op.
 inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
@@ -108,7 +110,7 @@ inline constexpr std::array<MembersOfOp, kOpNames.size()> kMembersOfOp = {{
     {Op::broadcast, bit(kType),
      kOfChanges | bit(kData) | bit(kSet) | bit(kChannels) | bit(kTtl) | bit(kFrom)},
     {Op::drop, bit(kChannel), bit(kId)},
-    {Op::batch, bit(kCommands), bit(kId)},
+    {Op::batch, bit(kCommands), bit(kId) | bit(kTraceparent)},
     {Op::will, bit(kId) | bit(kCommands), bit(kChannel)},
     {Op::barrier, 0, bit(kId)},
     {Op::state, 0, bit(kKey) | bit(kChannel)},

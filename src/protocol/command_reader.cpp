@@ -55,6 +55,7 @@ void CommandReader::forget() {
   command.after.reset();
   command.after_seq.reset();
   command.from.clear();
+  command.trace = {};
   command.connection.reset();
   command.reason.clear();
   command.client.clear();

@@ -85,6 +85,7 @@ class CommandReader {
   bool check_channels_query();
   bool check_events_query();
   bool check_from();
+  bool check_traceparent();
   bool check_disconnect();
   bool check_close_frame();
   bool check_worker_wish();

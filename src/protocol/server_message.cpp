@@ -39,6 +39,7 @@ EventEncoder::Pieces EventEncoder::encode(std::string_view channel, const Comman
   } else {
     add_change(channel, command, back_to_null);
   }
+  if (!command.trace.empty()) add_trace(command);
   return finish(ts, seq);
 }
 
@@ -95,6 +96,11 @@ void EventEncoder::add_sender(const Command& command) {
   add(R"(,"from":")");
   add(command.from);
   add(R"(")");
+}
+
+void EventEncoder::add_trace(const Command& command) {
+  add(R"(,"trace":)");
+  add(command.trace);
 }
 
 void EventEncoder::add_change(std::string_view channel, const Command& command, bool back_to_null) {

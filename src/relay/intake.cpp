@@ -7,6 +7,7 @@
 #include "syncrelay/base/utf8.h"
 #include "syncrelay/json/json_text.h"
 #include "syncrelay/protocol/limits.h"
+#include "syncrelay/protocol/traceparent.h"
 
 namespace syncrelay {
 namespace {
@@ -54,7 +55,8 @@ bool rests_on_batch(const Reply& reply) {
 
 Intake::Intake(const Settings& settings, Relay& relay, Order& order, RelayStats& stats,
                const Clock& clock, const Log& log)
-    : decoder_(settings.max_command),
+    : settings_(settings),
+      decoder_(settings.max_command),
       relay_(relay),
       order_(order),
       stats_(stats),
@@ -62,21 +64,42 @@ Intake::Intake(const Settings& settings, Relay& relay, Order& order, RelayStats&
       log_(log),
       lines_(kRefusalLines, clock.now()),
       will_lines_(kRefusalLines, clock.now()),
-      patience_(settings.patience),
       replies_(stats),
       tend_from_(clock.now()) {}
 
-void Intake::take(std::string_view message, const Asker& asker, const Said* said) {
+void Intake::take(std::string_view message, const Asker& asker, std::string_view traceparent,
+                  const Said* said) {
   endpoint_ = asker.ticket == kNobody ? static_cast<std::size_t>(asker.peer) : 0;
-  const Result<const Command*, Rejection> command = decoder_.decode(message);
+  Result<const Command*, Rejection> command = decoder_.decode(message);
   if (!command) return refuse(command.error(), message, asker);
   if (!is_query(command.value()->op)) {
     if (!has_room_for(asker)) return refuse(kNoRoom, message, asker, command.value());
+    const auto rewritten = retraced(message, *command.value(), traceparent);
+    if (rewritten) {
+      message = *rewritten;
+      command = decoder_.decode(message);
+    }
     return submit({message, command.value(), asker.ticket}, asker.peer, said);
   }
   if (asker.ticket != kNobody) return ask(*command.value(), asker);
   refuse({RejectReason::unknown_op, 0, "a query has no answer here: ask on the control socket"},
          message, asker, command.value());
+}
+
+// The message as it is to be known everywhere, where that is another one: what clients hear of a
+// trace is decided by the relay that takes the command, and hangs on the message alone from then
+// on.
+std::optional<std::string> Intake::retraced(std::string_view message, const Command& command,
+                                            std::string_view traceparent) const {
+  if (!settings_.trace) {
+    if (!is_traced(command)) return std::nullopt;
+    return without_traceparents(message, command);
+  }
+  const bool wanted = !traceparent.empty() && command.trace.empty() &&
+                      takes_traceparent(command.op) &&
+                      message.size() + kTraceparentRoom <= settings_.max_command;
+  if (!wanted) return std::nullopt;
+  return with_traceparent(message, traceparent);
 }
 
 bool Intake::has_room_for(const Asker& asker) const {
@@ -89,7 +112,7 @@ void Intake::submit(const Order::Commanded& commanded, Peer peer, const Said* sa
   take_next();
   if (commanded.ticket == kNobody) return;
   if (settled_.ticket == commanded.ticket) return keep_ref(said);
-  replies_.expect({commanded.ticket, peer}, clock_.now() + patience_, said);
+  replies_.expect({commanded.ticket, peer}, clock_.now() + settings_.patience, said);
 }
 
 // A query, for whoever has the answers; what changes the inbox does so in its place in the order.
@@ -138,7 +161,7 @@ void Intake::publish(const Said& said, const Asker& asker) {
   const Said* const kept = said.ref.empty() ? nullptr : &said;
   const std::string id = order_.is_shared() ? shared_id(said) : "";
   of_client_ = true;
-  take(id.empty() ? said.text : with_id(said.text, id), asker, kept);
+  take(id.empty() ? said.text : with_id(said.text, id), asker, {}, kept);
   of_client_ = false;
 }
 
@@ -256,7 +279,7 @@ bool Intake::tend() {
   const bool on_its_way = proposed_ > 0 && now < proposed_until_;
   if (now < tend_from_ || on_its_way || !has_room()) return any;
   proposed_ = back_ = 0;
-  proposed_until_ = now + patience_;
+  proposed_until_ = now + settings_.patience;
   propose_all();
   return any || proposed_ > 0;
 }

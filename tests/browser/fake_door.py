@@ -120,7 +120,8 @@ class Door:
 
     def op_disconnect(self, command):
         before = len(self.clients)
-        self.clients = [each for each in self.clients if each["id"] != command["connection"]]
+        self.clients = [each for each in self.clients
+                        if (each["identity"] != command["id"] if "id" in command else each["id"] != command["connection"])]
         return self.ok(closed=before - len(self.clients))
 
     def op_explain(self, command):

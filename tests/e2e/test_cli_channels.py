@@ -275,3 +275,39 @@ def test_a_terminal_is_told_of_channels(shell):
     assert shell.on_terminal("channels", "nowhere") == (0, "no channel's name begins with nowhere\n")
     assert shell.on_terminal("clients", "--channel", "room:1") == (0, "no client follows room:1\n")
     assert shell.on_terminal("drop", "room:1") == (0, "dropped room:1\n")
+
+
+def test_events_of_a_channel_are_printed_from_where_it_is_asked(shell, start):
+    for number in range(1, 6):
+        shell.run("publish", "said", number, "--channel", "room:1")
+
+    def printed(*arguments):
+        return [json.loads(line) for line in shell.run("events", *arguments).stdout.splitlines()]
+
+    assert [event["seq"] for event in printed("room:1", "--max", 2)] == [4, 5] and printed() == []
+    some = shell.run("events", "room:1", "--after", 1, "--max", 3)
+    assert [json.loads(line)["data"] for line in some.stdout.splitlines()] == [2, 3, 4]
+    assert some.stderr == "syncrelay: there are newer ones: go on with --after\n"
+    assert printed("room:1", "--after", 5) == []
+    waiting = start(shell, "events", "room:1", "--after", 5, "--wait", "20s", "--timeout", "1s")
+    wait_until(lambda: shell.run("publish", "said", 6, "--channel", "room:1").returncode == 0, "a sixth is said")
+    assert waiting.wait() == 0 and waiting.messages()[0]["data"] == 6
+    _, shown = shell.on_terminal("events", "room:1", "--max", "1", NO_COLOR="1")
+    assert shown.rstrip().endswith("6  room:1  said  6")
+
+
+def test_refused_commands_are_listed_with_reason_place_source_and_time(shell, pusher, relay):
+    assert shell.json("refused") == []
+    code, shown = shell.on_terminal("refused")
+    assert code == 0 and shown.strip() == "no command was refused"
+    pusher.push('{"op":"set","key":5,"value":1}')
+    wait_until(lambda: shell.json("refused"), "it is refused")
+    shell.run("set", "k", "1", "--channel", "room:1", "--if-version", "7")
+    [newest, pushed] = shell.json("refused")
+    assert [newest[name] for name in ("source", "reason", "op", "channel")] == ["control", "conflict", "set", "room:1"]
+    assert (pushed["source"], pushed["reason"], pushed["offset"]) == ("push", "wrong_type", 18)
+    assert shell.json("refused", "--max", 1) == [newest]
+    _, shown = shell.on_terminal("refused", NO_COLOR="1")
+    title, *lines = shown.splitlines()
+    assert title.split() == ["time", "source", "op", "channel", "reason", "at", "why"]
+    assert len(lines) == 2 and "conflict" in lines[0] and "push ipc://" in lines[1] and "byte 18" in lines[1]

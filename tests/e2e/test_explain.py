@@ -9,6 +9,7 @@ import websockets
 
 from crowd import Crowd, largest
 from deadline import until, wait_until
+from door_client import DoorClient
 from raw_client import CLOSE, RawClient, frame
 from relay_process import is_sanitized
 from shell import Shell
@@ -299,6 +300,17 @@ async def test_100000_connections_that_come_and_go_leave_stories_of_the_newest(r
     assert explained(peer, last)["story"][-1]["what"] == "ended"
     if not is_sanitized():
         assert relay.rss() - warm < 3 * MIB
+
+
+async def test_over_http_an_identity_of_digits_has_an_at_before_it_and_a_slash_is_encoded(start_relay, follow):
+    relay = start_relay("--anonymous-identity", "--admin", "127.0.0.1:0")
+    for identity in ("17", "team/ada"):
+        await follow(relay, id=identity)
+    door = DoorClient(relay)
+    told = {path: door.get(f"/clients/{path}") for path in ("1", "17", "%4017", "@17", "team%2Fada", "team/ada")}
+    assert {path: answer.status for path, answer in told.items()} == {
+        "1": 200, "17": 404, "%4017": 200, "@17": 200, "team%2Fada": 200, "team/ada": 404}
+    assert [told[path].json()["connection"] for path in ("1", "%4017", "@17", "team%2Fada")] == [1, 1, 1, 2]
 
 
 async def test_the_shell_tells_it_in_lines_and_as_json(relay, connect, shell):

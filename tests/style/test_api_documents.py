@@ -14,7 +14,7 @@ MESSAGES = ASYNCAPI["components"]["messages"]
 
 COMMAND = "include/syncrelay/protocol/command.h"
 MEMBERS = "src/protocol/command_members.h"
-OF_CHANGES = ["channel", "if", "notify", "id"]
+OF_CHANGES = ["channel", "if", "notify", "id", "traceparent"]
 
 
 def source(path):

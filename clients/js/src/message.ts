@@ -9,6 +9,8 @@ export interface SyncEvent<Data = Json> {
   readonly seq: number;
   /** The identity of the client that published it; not there when a backend did, or a client without identity. */
   readonly from?: string;
+  /** The W3C `traceparent` of the command that made it; only of a relay with `--trace`, and of commands that have one. */
+  readonly trace?: string;
 }
 
 export interface Snapshot {
@@ -199,10 +201,11 @@ function readEvent(type: string, message: JsonObject): LogEvent {
   const { data = null } = message;
   const place = { ts: numberIn(message, "ts"), seq: countIn(message, "seq") };
   const from = message.from === undefined ? {} : { from: stringIn(message, "from") };
+  const trace = message.trace === undefined ? {} : { trace: stringIn(message, "trace") };
   return {
     kind: "event",
     channel: channelIn(message),
-    event: { type, data, ...place, ...from },
+    event: { type, data, ...place, ...from, ...trace },
     change: readChange(type, message),
     attendance: readAttendance(type, message),
   };

@@ -174,3 +174,20 @@ def test_what_is_for_one_identity_goes_to_its_own_channel() -> None:
     fake = FakeRelay()
     fake.channel("@dev-1").broadcast("hello", 1)
     assert fake.commands == [{"op": "broadcast", "channel": "@dev-1", "type": "hello", "data": 1}]
+
+
+async def test_a_broadcast_may_hand_on_the_trace_that_it_belongs_to() -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    fake = FakeRelay()
+    fake.broadcast("said", 1, traceparent=trace)
+    fake.channel("a").broadcast("said", 1, traceparent=trace, confirm=True)
+    await AsyncRelay(relay=fake).broadcast("said", 1, channels=["b"], traceparent=trace)
+    await AsyncRelay(relay=fake).channel("c").broadcast("said", 1, traceparent=trace)
+    with fake.batch() as batch:
+        batch.broadcast("said", 1, traceparent=trace)
+        batch.channel("d").broadcast("said", 1, traceparent=trace)
+    assert fake.commands[0] == {"op": "broadcast", "type": "said", "data": 1, "traceparent": trace}
+    assert str(fake.commands).count(trace) == 6 and trace not in str(fake.all_events)
+    for wrong in ("", "00-1-2-3", trace.upper(), trace + "0", 1):
+        with pytest.raises(InvalidValue, match="traceparent"):
+            fake.broadcast("said", traceparent=wrong)  # type: ignore[arg-type]

@@ -40,6 +40,9 @@ std::string stats_report(std::string_view answer, bool color);
 // happened.
 std::string explain_report(std::string_view answer, bool color);
 
+// A table of the answer's "refused", the newest first; empty when there are none.
+std::string refused_report(std::string_view answer, bool color);
+
 // A message of the relay on one line: time of day, seq, channel, type, data, and what else it says.
 std::string message_line(std::string_view message, bool color);
 

@@ -59,6 +59,7 @@ struct Config {
   std::uint64_t max_state = 256ULL << 20;
   std::uint64_t max_state_keys = 100'000;
   std::uint64_t max_command = 16ULL << 20;
+  bool trace = false;  // events tell the `traceparent` of their commands
 
   std::uint64_t log_bytes = 16ULL << 20;  // of the whole process
   std::uint64_t log_events = 100'000;

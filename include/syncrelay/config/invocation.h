@@ -32,6 +32,8 @@ enum class Action : std::uint8_t {
   stats,
   disconnect,
   explain,
+  refused,
+  events,
   bench,
   backup,
   keygen,
@@ -70,6 +72,9 @@ struct Request {
   std::optional<std::uint64_t> connection;       // disconnect: instead of an identity
   std::optional<std::uint64_t> code;             // disconnect
   std::optional<std::string> reason;             // disconnect
+  std::optional<std::uint64_t> max;              // refused, events: how many at most
+  std::optional<std::uint64_t> after;            // events: those behind this position
+  std::chrono::milliseconds wait{};              // events: for one to come, if there is none
   bool json = false;                             // also on a terminal
   bool versions = false;                         // state: print them, too
   bool tls = false;                              // watch: the client port speaks TLS

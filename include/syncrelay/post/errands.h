@@ -23,6 +23,8 @@ struct Errand {
   // It is known already that it cannot be taken, and was not even read.
   std::optional<Rejection> fault = std::nullopt;
   int connection = -1;  // descriptor of who asks, by which it is seen when he has hung up
+  // is_traceparent(): counts for a command that has none; empty: none.
+  std::string traceparent = {};
 };
 
 // What became of it: the JSON that the control socket would answer with.

@@ -110,12 +110,14 @@ struct Command {
   std::size_t limit = 0;                         // channels
   std::optional<std::uint64_t> after_seq;        // events; nullopt: the newest ones
   std::string from;                              // broadcast: is_identity(); empty: nobody's
-  std::optional<std::uint64_t> connection;       // disconnect; either this or `id` is there
-  int code = 0;                                  // disconnect
-  std::string reason;                            // disconnect; UTF-8
-  std::string client;                            // explain; whatever was said
-  WorkerWish worker;                             // receive, done, extend, release
-  std::size_t offset = 0;                        // in a batch: where it begins in the message
+  std::string_view trace;  // `traceparent` of what makes events, or of its batch; JSON text with
+                           // its quotes; empty: none
+  std::optional<std::uint64_t> connection;  // disconnect; either this or `id` is there
+  int code = 0;                             // disconnect
+  std::string reason;                       // disconnect; UTF-8
+  std::string client;                       // explain; whatever was said
+  WorkerWish worker;                        // receive, done, extend, release
+  std::size_t offset = 0;                   // in a batch: where it begins in the message
 
   std::string_view channel_name() const {
     return channel ? std::string_view(*channel) : std::string_view();

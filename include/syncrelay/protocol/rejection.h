@@ -50,10 +50,11 @@ enum class RejectReason : std::uint8_t {
   no_such_member,       // whose will it would be
   invalid_member,       // `events` is not a list of known kinds, each once
   unknown_client,       // whose story it would be: nothing is known of it
+  invalid_traceparent,  // not in the form of W3C Trace Context
   cluster_unavailable,  // relays share an order, and it has not come back with the command in time
 };
 
-inline constexpr std::array<std::string_view, 39> kRejectReasonNames = {
+inline constexpr std::array<std::string_view, 40> kRejectReasonNames = {
     "invalid_json",
     "not_a_number",
     "invalid_utf8",
@@ -92,6 +93,7 @@ inline constexpr std::array<std::string_view, 39> kRejectReasonNames = {
     "no_such_member",
     "invalid_member",
     "unknown_client",
+    "invalid_traceparent",
     "cluster_unavailable",
 };
 

@@ -58,8 +58,9 @@ class EventEncoder {
   void add_change(std::string_view channel, const Command& command, bool back_to_null);
 
   void add_sender(const Command& command);
+  void add_trace(const Command& command);
 
-  std::array<std::string_view, 13> pieces_;
+  std::array<std::string_view, 15> pieces_;
   std::size_t count_ = 0;
   std::string key_;  // as JSON
   std::string tail_;

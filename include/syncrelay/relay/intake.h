@@ -32,6 +32,7 @@ class Intake {
   struct Settings {
     std::size_t max_command;                      // bytes
     Duration patience = std::chrono::seconds(5);  // for letters to come back
+    bool trace = false;                           // clients hear of a command's `traceparent`
   };
 
   // All references must outlive it.
@@ -40,7 +41,10 @@ class Intake {
 
   // A message. `asker`: who hears of it by publish(); of kNobody's only the log does, when it is
   // refused, and it cannot ask.
-  void take(std::string_view message, const Asker& asker) { take(message, asker, nullptr); }
+  // `traceparent`: is_traceparent(), counts for a command that has none; empty: none.
+  void take(std::string_view message, const Asker& asker, std::string_view traceparent = {}) {
+    take(message, asker, traceparent, nullptr);
+  }
 
   // What a client says, for the backend or to be published. `asker` hears of it by publish();
   // kNobody: it has no `ref`.
@@ -96,7 +100,10 @@ class Intake {
   void note(const Rejection& rejection, std::string_view message, Ticket ticket,
             const Command* command);
   bool has_room_for(const Asker& asker) const;
-  void take(std::string_view message, const Asker& asker, const Said* said);
+  void take(std::string_view message, const Asker& asker, std::string_view traceparent,
+            const Said* said);
+  std::optional<std::string> retraced(std::string_view message, const Command& command,
+                                      std::string_view traceparent) const;
   void submit(const Order::Commanded& commanded, Peer peer, const Said* said);
   void propose(const Order::Letter& letter);
   bool take_next();
@@ -113,6 +120,7 @@ class Intake {
   void log_departure(const Depart& depart, const Departure& departure);
   void log_refusal(const Rejection& rejection, std::string_view message);
 
+  const Settings settings_;
   CommandDecoder decoder_;
   Relay& relay_;
   Order& order_;
@@ -121,7 +129,6 @@ class Intake {
   const Log& log_;
   LineBudget lines_;
   LineBudget will_lines_;
-  const Duration patience_;
   Replies replies_;
   Settlement settled_;  // the last one
   Refusals refusals_;

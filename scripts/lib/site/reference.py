@@ -73,7 +73,7 @@ def _option_row(option: re.Match[str], group: str) -> str:
     limits = LIMITS.search(said)
     said = said[:limits.start()] if limits else said
     flag = name.split(",")[-1]
-    named = group not in ("Options", COMMANDS)
+    named = group not in ("Options", COMMANDS) and not said.startswith("The same as ")  # a short form of another
     variable = "`SYNCRELAY_" + flag.lstrip("-").replace("-", "_").upper() + "`" if named else ""
     shown = f"{name} {value}" if value else name
     return f"| `{shown}` | {variable} | {_cell(limits[1] if limits else '')} | {_cell(said)} |"

@@ -13,11 +13,21 @@ function isSure(text) {
   return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true }));
 }
 
-/** Asks, and disconnects. Resolves to whether it did. */
+/** Whom `id` means, which is the number of a connection or an identity (one of digits with "@" before it). */
+function meant(id) {
+  const text = String(id);
+  return /^\d+$/.test(text) ? { connection: Number(text) } : { id: text.replace(/^@/, "") };
+}
+
+/** Asks, and disconnects a connection, or all of an identity. Resolves to whether it did. */
 export async function disconnect(door, { id, identity }) {
-  const name = identity ? `${identity} (client ${id})` : `client ${id}`;
-  if (!await isSure(`The connection of ${name} is closed with code 4000. It may come again at once.`)) return false;
-  const { closed } = await door.ask({ op: "disconnect", connection: Number(id), reason: REASON });
+  const whom = meant(id);
+  const name = whom.id ?? (identity ? `${identity} (client ${id})` : `client ${id}`);
+  const question = whom.id === undefined
+    ? `The connection of ${name} is closed with code 4000. It may come again at once.`
+    : `All connections of ${name} are closed with code 4000. They may come again at once.`;
+  if (!await isSure(question)) return false;
+  const { closed } = await door.ask({ op: "disconnect", ...whom, reason: REASON });
   write("said", closed ? `${name} is disconnected` : `${name} had gone already`);
   return true;
 }

@@ -32,7 +32,8 @@ export function story(door, tell) {
   let client = "";
   let shown = ""; // what is on the page: who reads it is not disturbed while nothing changes
 
-  function show({ live, story: lines, dropped, now: standing }) {
+  function show({ live: isNewestHere, story: lines, dropped, earlier = [], now: standing }) {
+    const live = isNewestHere || earlier.some((connection) => connection.live);
     writePairs(element("story-now"), nowOf(standing));
     element("story-now").hidden = !standing;
     const now = JSON.stringify([live, lines, dropped]);

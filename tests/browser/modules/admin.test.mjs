@@ -12,6 +12,7 @@ const { boundsOf, clusterOf, spoken, storageOf } = await from("bounds");
 const { parseRoute } = await from("route");
 const { Poll, pause } = await from("poll");
 const { Door } = await from("door");
+const { disconnect } = await from("confirm");
 const { nowOf, story } = await from("story");
 
 test("numbers are written as somebody reads them", () => {
@@ -168,4 +169,19 @@ test("a refusal has the relay's own words", async ({ mock }) => {
   await assert.rejects(door.ask({ op: "explain" }), { code: "http_502" });
   mock.method(globalThis, "fetch", async () => { throw new TypeError("down"); });
   await assert.rejects(door.ask({ op: "explain" }), { status: 0, code: "unreachable" });
+});
+
+test("a connection is disconnected by its number, and an identity by its id", async () => {
+  const places = { said: {}, "confirm-text": {}, confirm: {
+    showModal() {},
+    addEventListener(_, closed) { this.returnValue = "yes"; closed(); },
+  } };
+  document.getElementById = (id) => places[id];
+  const asked = [];
+  const door = { ask: async ({ op, reason, ...whom }) => { asked.push(whom); return { closed: op === "disconnect" && reason ? 2 : 0 }; } };
+  for (const client of [{ id: 17, identity: "ada" }, { id: "17" }, { id: "ada" }, { id: "@17" }, { id: "team/ada" }])
+    assert.equal(await disconnect(door, client), true);
+  assert.deepEqual(asked, [{ connection: 17 }, { connection: 17 }, { id: "ada" }, { id: "17" }, { id: "team/ada" }]);
+  assert.match(places["confirm-text"].textContent, /^All connections of team\/ada are closed/);
+  assert.equal(places.said.textContent, "team/ada is disconnected");
 });

@@ -24,6 +24,21 @@ TEST_CASE("A table's columns are as wide as their widest cell, and lines end wit
   CHECK(table.text(true).starts_with("\x1b[1m  id  name\x1b[0m\n"));
 }
 
+TEST_CASE("Refused commands stand in a table, with the place and the reason") {
+  use_utc();
+  const char* answer = R"({"ok":true,"seq":1,"epoch":"e","refused":[
+    {"ts":0.250000,"reason":"wrong_type","detail":"a \"b\"","source":"push","endpoint":"ipc:///a","op":"set","channel":"room:1","offset":17,"index":3,"bytes":40},
+    {"ts":0.000000,"reason":"invalid_json","detail":"no","source":"http","channel":"","offset":0,"bytes":1}]})";
+  CHECK(refused_report(answer, false) ==
+        "time                     source         op   channel  reason        at                  "
+        "why\n"
+        "1970-01-01 00:00:00.250  push ipc:///a  set  room:1   wrong_type    command 3, byte 17  a "
+        "\"b\"\n"
+        "1970-01-01 00:00:00.000  http                         invalid_json  byte 0              "
+        "no\n");
+  CHECK(refused_report(R"({"ok":true,"refused":[]})", false).empty());
+}
+
 TEST_CASE("Clients stand in a table, with times and sizes in fitting units") {
   const char* answer = R"({"ok":true,"seq":1,"epoch":"e","clients":[
     {"id":1,"address":"127.0.0.1","since":1000.000000,"channels":1,"lag":0,"bytes":512,"last_pong":0.250},

@@ -35,6 +35,7 @@ const std::map<std::string, std::string> kSamples = {
     {"ipc-mode", "0600"},
     {"ipc-group", "relay"},
     {"max-command", "1MiB"},
+    {"trace", "true"},
     {"state-key", "devices"},
     {"max-state", "1MiB"},
     {"max-state-keys", "10"},

@@ -50,6 +50,9 @@ TEST_CASE("Each command has its action, and its words come in order") {
   CHECK(invocation_of({"stats"}).action == Action::stats);
   CHECK(invocation_of({"explain", "7"}).action == Action::explain);
   CHECK(words_of({"explain", "@7"}) == Words{"@7"});
+  CHECK(invocation_of({"refused"}).action == Action::refused);
+  CHECK(invocation_of({"events"}).action == Action::events);
+  CHECK(words_of({"events", "@dev-1"}) == Words{"@dev-1"});
   CHECK(invocation_of({"bench"}).action == Action::bench);
   CHECK(invocation_of({"channels"}).action == Action::channels);
   CHECK(words_of({"channels", "room:"}) == Words{"room:"});
@@ -68,6 +71,27 @@ TEST_CASE("Each command has its action, and its words come in order") {
   const Invocation remove = invocation_of({"delete", "a", "b", "c", "d"});
   CHECK(remove.action == Action::remove);
   CHECK(remove.request.words == Words{"a", "b", "c", "d"});
+}
+
+TEST_CASE("How much is listed, from where and for how long it is waited for it are bounded") {
+  const Request usual = invocation_of({"events"}).request;
+  CHECK_FALSE(usual.max);
+  CHECK_FALSE(usual.after);
+  CHECK(usual.wait.count() == 0);
+  const Request request =
+      invocation_of({"events", "a", "--max=1000", "--after", "0", "--wait=60s"}).request;
+  CHECK(request.max == 1000);
+  CHECK(request.after == 0);
+  CHECK(request.wait == std::chrono::seconds(60));
+  CHECK(invocation_of({"refused", "--max", "1"}).request.max == 1);
+  for (const char* option : {"--max=0", "--max=1001", "--after=-1", "--after=x", "--wait=61s"})
+    CHECK(error_of(make_input({"events", option})).find("is not") != std::string::npos);
+  CHECK(error_of(make_input({"events", "--wait=1s"})).find("--wait needs --after") !=
+        std::string::npos);
+  CHECK(error_of(make_input({"refused", "--after=1"})).find("goes with events only") !=
+        std::string::npos);
+  CHECK(error_of(make_input({"events", "a b"})).find("is not the name of a channel") !=
+        std::string::npos);
 }
 
 TEST_CASE("What a published event sets comes key by key, and JSON keeps its equals signs") {

@@ -75,17 +75,19 @@ TEST_CASE("Every command tells in its channels what its vector says") {
 std::string command_of(const rapidjson::Value& event) {
   const std::string type = string_of(event, "type");
   const std::string data = string_of(event, "data");
+  const std::string trace =
+      event.HasMember("trace") ? R"(,"traceparent":")" + string_of(event, "trace") + '"' : "";
   if (type == "sync:delete")
-    return R"({"op":"delete","key":)" + data.substr(1, data.size() - 2) + "}";
+    return R"({"op":"delete","key":)" + data.substr(1, data.size() - 2) + trace + "}";
   if (type.starts_with("sync:")) {
     const std::size_t colon = data.find(':');
     return R"({"op":")" + type.substr(5) + R"(","key":)" + data.substr(1, colon - 1) +
-           R"(,"value":)" + data.substr(colon + 1, data.size() - colon - 2) + "}";
+           R"(,"value":)" + data.substr(colon + 1, data.size() - colon - 2) + trace + "}";
   }
   const std::string set = event.HasMember("set") ? R"(,"set":)" + string_of(event, "set") : "";
   const std::string from =
       event.HasMember("from") ? R"(,"from":")" + string_of(event, "from") + '"' : "";
-  return R"({"op":"broadcast","type":")" + type + R"(","data":)" + data + set + from + "}";
+  return R"({"op":"broadcast","type":")" + type + R"(","data":)" + data + set + from + trace + "}";
 }
 
 TEST_CASE("Every event is written as its vector says") {

@@ -9,6 +9,7 @@ interface EventVector {
   readonly type: string;
   readonly data: string;
   readonly set?: string;
+  readonly trace?: string;
   readonly ts_us: number;
   readonly seq: number;
   readonly text: string;
@@ -31,9 +32,16 @@ const greetings = vectorsOf<GreetingVector>("snapshots");
 
 describe("the shared vectors", () => {
   test.each(vectorsOf<EventVector>("events"))("event: $name", (vector) => {
-    const { channel = "", type, seq, ts_us, text } = vector;
+    const { channel = "", type, seq, ts_us, text, trace } = vector;
     const message = readMessage(text);
-    const event = { type, data: JSON.parse(vector.data), ts: ts_us / 1e6, seq };
+    const event = {
+      type,
+      data: JSON.parse(vector.data),
+      ts: ts_us / 1e6,
+      seq,
+      ...(trace && { trace }),
+    };
+    expect("event" in message && message.event.trace).toBe(trace);
     expect(message).toMatchObject({ kind: "event", channel, event });
     if (vector.set) expect(message).toMatchObject({ change: { set: JSON.parse(vector.set) } });
   });

@@ -105,14 +105,16 @@ class AsyncRelay(AsyncCommands, Handling):
     async def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        if_version: Mapping[str, int] | None = None, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        if_version: Mapping[str, int] | None = None, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
@@ -120,17 +122,19 @@ class AsyncRelay(AsyncCommands, Handling):
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         where: Where = self._channel if channels is None else checked_channels(channels)
-        return await self._broadcast(where, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
+        return await self._broadcast(where, type, data, set, notify, ttl, if_version, from_, traceparent, confirm, timeout, id)
 
     def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> AsyncIterator[ChannelInfo]:
         return self._pages(ChannelPages(self._encoder, prefix, page), timeout)

@@ -106,13 +106,14 @@ class AsyncCommands(ABC):
     async def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
         notify: bool = True, ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        from_: str | None = None, traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     async def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], set: Mapping[str, object] | None = None,
         notify: bool = True, ttl: Ttl | None = None, from_: str | None = None,
+        traceparent: str | None = None,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
@@ -120,15 +121,19 @@ class AsyncCommands(ABC):
     async def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     async def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
-        return await self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
+        return await self._broadcast(
+            self._channel, type, data, set, notify, ttl, if_version, from_, traceparent, confirm, timeout, id
+        )
 
     @overload
     async def state(self, key: None = None, *, versions: Literal[False] = False, timeout: float = 5.0) -> dict[str, Any]: ...
@@ -186,11 +191,11 @@ class AsyncCommands(ABC):
 
     async def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None, traceparent: str | None,
         confirm: bool, timeout: float, id: str | None,
     ) -> Position | None:  # fmt: skip
         confirm, id = effort(confirm, id, if_version)
-        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version, from_)
+        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version, from_, traceparent)
         return await self._send(command, confirm, timeout, id, where if isinstance(where, str) else where[0])
 
     @abstractmethod

@@ -43,14 +43,15 @@ class BatchCommands:
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
+        traceparent: str | None = None,
     ) -> None:  # fmt: skip
-        self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_)
+        self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_, traceparent)
 
     def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None, traceparent: str | None,
     ) -> None:  # fmt: skip
-        command = self._commands.encoder.broadcast(type, data, set, notify, None, where, ttl, if_version, from_)
+        command = self._commands.encoder.broadcast(type, data, set, notify, None, where, ttl, if_version, from_, traceparent)
         self._commands.add(command, where if isinstance(where, str) else where[0], if_version is not None)
 
     def _drop(self, name: str) -> None:
@@ -91,9 +92,10 @@ class CommandBatch(BatchCommands):
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
+        traceparent: str | None = None,
     ) -> None:  # fmt: skip
         where: Where = self._channel if channels is None else checked_channels(channels)
-        self._broadcast(where, type, data, set, notify, ttl, if_version, from_)
+        self._broadcast(where, type, data, set, notify, ttl, if_version, from_, traceparent)
 
     def drop(self, channel: str) -> None:
         """As ``channel(name).drop()``."""

@@ -117,13 +117,14 @@ class Commands(ABC):
     def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], set: Mapping[str, object] | None = None,
         notify: bool = True, ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        from_: str | None = None, traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], set: Mapping[str, object] | None = None,
         notify: bool = True, ttl: Ttl | None = None, from_: str | None = None,
+        traceparent: str | None = None,
         confirm: bool = False, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
@@ -131,21 +132,25 @@ class Commands(ABC):
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
         self, type: str, data: object = None, *, set: Mapping[str, object] | None = None, notify: bool = True,
         ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
         The event also carries what ``set`` changed, unless ``notify`` is False. ``ttl`` is for the keys of ``set``;
         ``if_version`` as in ``set``, by key. ``from_``: the identity that the event comes from, as clients read in its
-        ``from``.
+        ``from``. ``traceparent``: a W3C Trace Context, which a relay with ``--trace`` tells clients as the event's ``trace``.
         """
-        return self._broadcast(self._channel, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
+        return self._broadcast(
+            self._channel, type, data, set, notify, ttl, if_version, from_, traceparent, confirm, timeout, id
+        )
 
     @overload
     def state(self, key: None = None, *, versions: Literal[False] = False, timeout: float = 5.0) -> dict[str, Any]: ...
@@ -214,11 +219,11 @@ class Commands(ABC):
 
     def _broadcast(
         self, where: Where, type: str, data: object, set: Mapping[str, object] | None, notify: bool,
-        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None,
+        ttl: Ttl | None, if_version: Mapping[str, int] | None, from_: str | None, traceparent: str | None,
         confirm: bool, timeout: float, id: str | None,
     ) -> Position | None:  # fmt: skip
         confirm, id = effort(confirm, id, if_version)
-        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version, from_)
+        command = self._encoder.broadcast(type, data, set, notify, id, where, ttl, if_version, from_, traceparent)
         return self._send(command, confirm, timeout, id, where if isinstance(where, str) else where[0])
 
     @abstractmethod

@@ -18,6 +18,7 @@ from .members import (
     checked_connection,
     checked_identity,
     checked_name,
+    checked_traceparent,
     checked_ttl,
     checked_versions,
 )
@@ -69,6 +70,7 @@ class CommandEncoder:
     def broadcast(
         self, type: str, data: object, changes: Mapping[str, object] | None, notify: bool, id: str | None = None,
         channel: Where = "", ttl: Ttl | None = None, if_version: Mapping[str, int] | None = None, from_: str | None = None,
+        traceparent: str | None = None,
     ) -> bytes:  # fmt: skip
         """``channel``: one, or a list that checked_channels has seen."""
         command: dict[str, object] = {**_begin("broadcast", channel), "type": _event_type(type)}
@@ -84,6 +86,8 @@ class CommandEncoder:
             command["set"] = {checked_name(key, "set key"): value for key, value in changes.items()}
         if from_ is not None:
             command["from"] = checked_identity(from_, "from_")
+        if traceparent is not None:
+            command["traceparent"] = checked_traceparent(traceparent)
         return self._encode(_completed(command, notify or not changes, ttl, if_version), id)
 
     def drop(self, channel: str, id: str | None = None) -> bytes:

@@ -21,6 +21,7 @@ Ttl = Union[float, timedelta]  # seconds; an int is a float to type checkers
 IfVersion = Union[int, Mapping[str, int]]  # of the command's one key, or by key
 Where = Union[str, List[str]]  # one channel, or several that checked_channels has seen
 
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _OUTSIDE_CHANNEL = re.compile(r"[^A-Za-z0-9_.:~@/-]")
 
 
@@ -57,6 +58,12 @@ def checked_identity(id: object, what: str = "id") -> str:
     if "@" in id or not 0 < len(id) <= MAX_IDENTITY:
         raise InvalidValue(what, f"{id[:40]!r} is no identity: 1 to {MAX_IDENTITY} of A-Z a-z 0-9 _ . : ~ - /")
     return id
+
+
+def checked_traceparent(text: str) -> str:
+    if not isinstance(text, str) or not _TRACEPARENT.fullmatch(text):
+        raise InvalidValue("traceparent", f"is {text!r}; it is 00-TRACEID-PARENTID-FLAGS in 32, 16 and 2 lowercase hexadecimal digits")
+    return text
 
 
 def checked_message_type(type: object) -> str:

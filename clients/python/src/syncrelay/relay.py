@@ -136,14 +136,16 @@ class Relay(Commands, Handling):
     def broadcast(
         self, type: str, data: object = None, *, confirm: Literal[True], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        if_version: Mapping[str, int] | None = None, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        if_version: Mapping[str, int] | None = None, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
     def broadcast(
         self, type: str, data: object = None, *, if_version: Mapping[str, int], channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position: ...  # fmt: skip
 
     @overload
@@ -151,24 +153,26 @@ class Relay(Commands, Handling):
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None: ...  # fmt: skip
 
     def broadcast(
         self, type: str, data: object = None, *, channels: Iterable[str] | None = None,
         set: Mapping[str, object] | None = None, notify: bool = True, ttl: Ttl | None = None,
         if_version: Mapping[str, int] | None = None,
-        confirm: bool = False, from_: str | None = None, timeout: float = 5.0, id: str | None = None,
+        confirm: bool = False, from_: str | None = None,
+        traceparent: str | None = None, timeout: float = 5.0, id: str | None = None,
     ) -> Position | None:  # fmt: skip
         """Sends one event to every client. ``set`` stores state in the same step: nobody sees one without the other.
 
         The event also carries what ``set`` changed, unless ``notify`` is False. ``channels``: one event, and what ``set``
         stores, in each of up to 1,000, in one step; ``Position.positions`` says where. ``ttl`` is for the keys of ``set``;
         ``if_version`` as in ``set``, by key; with ``channels`` it must hold in each. ``from_``: the identity that the
-        event comes from.
+        event comes from. ``traceparent``: a W3C Trace Context, which a relay with ``--trace`` tells clients as its ``trace``.
         """
         where: Where = self._channel if channels is None else checked_channels(channels)
-        return self._broadcast(where, type, data, set, notify, ttl, if_version, from_, confirm, timeout, id)
+        return self._broadcast(where, type, data, set, notify, ttl, if_version, from_, traceparent, confirm, timeout, id)
 
     def channels(self, prefix: str = "", *, page: int = MAX_PAGE, timeout: float = 5.0) -> Iterator[ChannelInfo]:
         """The channels that the relay has whose names begin with ``prefix``, by name; the default one has the name "".

@@ -48,7 +48,7 @@ REJECTION_CODES = frozenset(
     "missing_member unknown_member duplicate_member wrong_type unknown_op invalid_key invalid_type reserved_type "
     "invalid_id multipart state_full storage_full storage_failed busy no_storage storage_uncertain invalid_channel channels_full "
     "conflict invalid_version invalid_ttl invalid_batch invalid_limit no_such_member invalid_code invalid_reason "
-    "invalid_number invalid_time invalid_member cluster_unavailable".split()
+    "invalid_number invalid_time invalid_member invalid_traceparent unknown_client cluster_unavailable".split()
 )
 
 
