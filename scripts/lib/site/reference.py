@@ -27,7 +27,12 @@ GENERATED = "Generated from {}; do not edit it, run `scripts/docs --reference`."
 
 OPTION = re.compile(r"^  (-[\w,-]+)(?: ([^\s].*?))?(?:  +(.*))?$")
 LIMITS = re.compile(r" \(([^()]*(?:default|repeatable| to )[^()]*)\)$")
-COMMANDS = "Commands that ask a running relay"
+UNNAMED = ("Options", "Commands that ask a running relay")  # groups of options that a file and the environment do not set
+TITLES = {
+    "command": ["| command | |", "|---|---|"],
+    "asking": ["| option | | bounds, default |", "|---|---|---|"],
+    "setting": ["| option | | bounds, default | in the environment |", "|---|---|---|---|"],
+}
 
 
 def _says(word: str) -> str:
@@ -48,10 +53,7 @@ def options(text: str | None = None) -> str:
     for line in _joined(text or _says("--help")):
         if heading := re.match(r"^([A-Z][^:()]*):$", line):
             group = heading[1]
-            if group == "Subcommands":
-                page += [f"\n## {group}\n", "| command | |", "|---|---|"]
-            else:
-                page += [f"\n## {group}\n", "| option | in the environment | bounds, default | |", "|---|---|---|---|"]
+            page += [f"\n## {group}\n", *TITLES["command" if group == "Subcommands" else "asking" if group in UNNAMED else "setting"]]
         elif (option := OPTION.match(line)) and group != "Subcommands":
             page.append(_option_row(option, group))
         elif (command := re.match(r"^  ([a-z-]+) +(.*)$", line)) and group == "Subcommands":
@@ -79,10 +81,12 @@ def _option_row(option: re.Match[str], group: str) -> str:
     limits = LIMITS.search(said)
     said = said[:limits.start()] if limits else said
     flag = name.split(",")[-1].lstrip("-")
-    named = group not in ("Options", COMMANDS) and flag in settings()
-    variable = "`SYNCRELAY_" + flag.replace("-", "_").upper() + "`" if named else ""
     shown = f"{name} {value}" if value else name
-    return f"| `{shown}` | {variable} | {_cell(limits[1] if limits else '')} | {_cell(said)} |"
+    row = f"| `{shown}` | {_cell(said)} | {_cell(limits[1] if limits else '')} |"
+    if group in UNNAMED:
+        return row
+    variable = "`SYNCRELAY_" + flag.replace("-", "_").upper() + "`" if flag in settings() else ""
+    return f"{row} {variable} |"
 
 
 def _cell(text: str) -> str:
