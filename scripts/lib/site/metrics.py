@@ -28,7 +28,7 @@ def page(binary: Path, generated: str, cell: Callable[[str], str]) -> str:
         "\n## With `--cluster`\n", *_TITLES, *clusters]) + "\n"
 
 
-_TITLES = ["| metric | type | labels | |", "|---|---|---|---|"]
+_TITLES = ["| metric | | type | labels |", "|---|---|---|---|"]
 
 
 def _metrics(text: str) -> list[tuple[str, str, list[str], str]]:
@@ -43,7 +43,7 @@ def _metrics(text: str) -> list[tuple[str, str, list[str], str]]:
 
 
 def _row(name: str, kind: str, labels: list[str], said: str, cell: Callable[[str], str]) -> str:
-    return f"| `{name}` | {kind} | {', '.join(labels)} | {cell(said)} |"
+    return f"| `{name}` | {cell(said)} | {kind} | {', '.join(labels)} |"
 
 
 def _scrape(binary: Path) -> str:

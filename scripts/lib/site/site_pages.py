@@ -145,13 +145,13 @@ def _settings(named: list, staging: Path, site: Path) -> dict:
     }
 
 
-def with_whole_options(html: str) -> str:
-    """Options in the text, but for blocks of code, are marked as what no line ends in."""
+def with_whole_words(html: str) -> str:
+    """In the text, but for blocks of code, no line ends within an option, and within a name only behind an underscore."""
     return re.sub(r"(<pre[^>]*>)?<code>([^<]*)</code>", _marked, html)
 
 
 def _marked(code: re.Match[str]) -> str:
-    return code[0] if code[1] else f"<code>{OPTION.sub(_whole, code[2])}</code>"
+    return code[0] if code[1] else f"<code>{OPTION.sub(_whole, code[2]).replace('_', '_<wbr>')}</code>"
 
 
 def _whole(option: re.Match[str]) -> str:
@@ -172,7 +172,7 @@ def build(site: Path) -> None:
         settings.write_text("site_name: syncrelay\n")
         generate(load_config(str(settings), **_settings(named, staging, site)))
     for page in site.rglob("*.html"):
-        page.write_text(with_whole_options(page.read_text()))
+        page.write_text(with_whole_words(page.read_text()))
     if found := links.faults(site):
         raise SystemExit("links that lead nowhere:\n" + "\n".join(found))
 
