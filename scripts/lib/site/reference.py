@@ -35,7 +35,7 @@ TITLES = {
 }
 
 
-def _says(word: str) -> str:
+def says(word: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNCRELAY_")}
     return subprocess.run([BINARY, word], check=True, capture_output=True, text=True, env=environment).stdout
 
@@ -43,14 +43,14 @@ def _says(word: str) -> str:
 @lru_cache(maxsize=None)
 def settings() -> frozenset[str]:
     """What a file and the environment may set, too; the other options are for the command line."""
-    return frozenset(re.findall(r"^#?\s*([a-z-]+) =", _says("--print-config"), re.MULTILINE))
+    return frozenset(re.findall(r"^#?\s*([a-z-]+) =", says("--print-config"), re.MULTILINE))
 
 
 def options(text: str | None = None) -> str:
     """From --help."""
     page = ["# Options\n", GENERATED.format("`syncrelay --help`")]
     group = ""
-    for line in _joined(text or _says("--help")):
+    for line in _joined(text or says("--help")):
         if heading := re.match(r"^([A-Z][^:()]*):$", line):
             group = heading[1]
             page += [f"\n## {group}\n", *TITLES["command" if group == "Subcommands" else "asking" if group in UNNAMED else "setting"]]
