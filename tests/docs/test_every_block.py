@@ -53,7 +53,7 @@ INLINE = {
     "systemctl ": NO_SYSTEMD,
     "adduser www-data syncrelay": "www-data belongs to the reader's system",
     "docker compose up -d": "tests/compose/test_compose.py",
-    "scripts/test packages": "it is what runs tests/packages", "scripts/package wheel": INSTALL,
+    "scripts/test ": "runs what this file is part of", "scripts/package wheel": INSTALL,
     "scripts/release 0.2.0": "tests/packages/test_release.py",
     "scripts/soak cluster": "hours; tests/convergence plays the same histories for seconds",
     "kill -9": "a signal, not something to type here: tests/packages/test_wheel.py sends it",
