@@ -133,9 +133,9 @@ def _settings(named: list, staging: Path, site: Path) -> dict:
             "name": "material", "font": False, "logo": str(ICON), "favicon": str(ICON),
             "features": ["navigation.sections", "navigation.top", "search.highlight"],
             "palette": [
-                {"media": "(prefers-color-scheme: light)", "scheme": "default", "primary": "teal",
+                {"media": "(prefers-color-scheme: light)", "scheme": "default", "primary": "teal", "accent": "teal",
                  "toggle": {"icon": "material/weather-night", "name": "Dark"}},
-                {"media": "(prefers-color-scheme: dark)", "scheme": "slate", "primary": "teal",
+                {"media": "(prefers-color-scheme: dark)", "scheme": "slate", "primary": "teal", "accent": "teal",
                  "toggle": {"icon": "material/weather-sunny", "name": "Light"}},
             ],
         },
