@@ -8,21 +8,12 @@ import time
 import pytest
 
 from readme import ROOT, blocks
-from reader import Reader
 
 GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
 MIGRATING = (ROOT / "docs/migrating.md").read_text()
 SERVER = re.compile(r"uvicorn|gunicorn|runserver|celery .* worker")
 FILE = re.compile(r"# (\w+\.py)\n")
 SECONDS = 60
-
-
-@pytest.fixture
-def reader(tmp_path):
-    reader = Reader(ROOT / "build/readme")
-    reader.environment["PYTHONPATH"] = str(ROOT / "clients/python/src")
-    yield reader
-    reader.leaves()
 
 
 @pytest.fixture
@@ -69,6 +60,31 @@ def test_the_programs_of_a_guide_do_what_it_shows(reader, relay, checkout, guide
         else:
             reader.types(line, checkout)
     becomes(reader, last, checkout, json.loads(blocks("json", text)[0]))
+
+
+# Named in a sentence of the guide; what a reader adds by himself: where it listens.
+OTHER_SERVERS = [
+    ("fastapi", "uvicorn --workers 4", "uvicorn --workers 4 app:app --port 8000", "-X POST 'http://localhost:8000/radio/start?track=7'"),
+    ("django", "gunicorn --workers 4 app:application", "gunicorn --workers 4 app:application --bind 127.0.0.1:8000",
+     "-d track=7 http://localhost:8000/radio/start"),
+    ("flask", "flask --app app --debug run", "flask --app app --debug run --port 8000", "-d track=7 http://localhost:8000/radio/start"),
+]
+
+
+@pytest.mark.parametrize("guide, named, line, asks", OTHER_SERVERS, ids=[row[0] for row in OTHER_SERVERS])
+def test_the_other_ways_to_serve_that_a_guide_names_serve(reader, relay, checkout, guide, named, line, asks):
+    text = (ROOT / f"docs/guides/{guide}.md").read_text()
+    assert f"`{named}`" in text
+    [program] = blocks("python", text)
+    (checkout / "app.py").write_text(program)
+    starts_server(reader, f".venv/bin/python -m {line}", checkout)
+    assert reader.types(f"curl -sf {asks}", checkout)
+    becomes(reader, "build/syncrelay state radio", checkout, {"track": 7})
+
+
+def test_the_line_without_python_pushes(reader, relay, checkout):
+    [line] = re.findall(r"`(build/syncrelay publish .*?)`", (ROOT / "docs/guides/scripts.md").read_text())
+    assert reader.types(line, checkout)
 
 
 def test_a_guide_has_no_block_of_another_kind():

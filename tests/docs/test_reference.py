@@ -11,14 +11,18 @@ import reference
 ROOT = reference.ROOT
 
 
-@pytest.mark.parametrize("name", ["options.md", "metrics.md", "codes.md", "python.md"])
-def test_a_page_of_the_reference_is_not_stale(name, written):
-    assert (ROOT / "docs/reference" / name).read_text() == written[name], "scripts/docs --reference"
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_a_page_of_the_reference_is_not_stale(name):
+    if name == "metrics.md" and not shutil.which("redis-server"):
+        pytest.skip("there is no redis-server, which a relay of a cluster needs")
+    assert (ROOT / "docs/reference" / name).read_text() == reference.PAGES[name](), "scripts/docs --reference"
 
 
-@pytest.fixture(scope="module")
-def written():
-    return reference.pages()
+def test_the_page_of_metrics_has_those_that_the_code_names():
+    sources = "".join(path.read_text() for path in sorted((ROOT / "src").rglob("*.cpp")))
+    named = set(re.findall(r'(?:\.(?:header|single)|add_histogram)\((?:page,)?\s*"(\w+)"', sources))
+    rows = re.findall(r"^\| `syncrelay_(\w+)`", (ROOT / "docs/reference/metrics.md").read_text(), re.MULTILINE)
+    assert len(named) > 50 and set(rows) == named
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
@@ -28,13 +32,11 @@ def test_the_page_of_the_typescript_api_is_not_stale():
 
 
 def test_the_table_of_options_has_them_all():
-    shown = subprocess.run([reference.BINARY, "--print-config"], capture_output=True, text=True, check=True).stdout
-    known = set(re.findall(r"^#?\s*([a-z-]+) =", shown, re.MULTILINE))
-    rows = re.findall(r"^\| `--([a-z-]+)[^|]*\| `SYNCRELAY_", (ROOT / "docs/reference/options.md").read_text(), re.MULTILINE)
-    assert len(known) > 20 and set(rows) == known
+    rows = re.findall(r"^\| `--([a-z-]+)[^\n]*\| `SYNCRELAY_\w+` \|$", (ROOT / "docs/reference/options.md").read_text(), re.MULTILINE)
+    assert len(reference.settings()) > 20 and set(rows) == reference.settings()
 
 
 def test_the_reference_has_something_to_say_of_each_entry():
     for name in ("options.md", "metrics.md"):
         rows = re.findall(r"^\| `.*$", (ROOT / "docs/reference" / name).read_text(), re.MULTILINE)
-        assert rows and [row for row in rows if re.search(r"\|\s*\|$", row)] == []
+        assert rows and [row for row in rows if not re.search(r"\w", re.split(r"(?<!\\)\|", row)[2])] == []

@@ -33,6 +33,14 @@ def test_every_page_can_be_found_by_its_words(site):
         assert any(entry["location"].split("#")[0] == place and entry["text"] for entry in index), page
 
 
+def test_options_and_names_are_words_in_the_text_and_untouched_in_blocks(site):
+    assert site_pages.with_whole_words("<code>log_bytes</code>") == "<code>log_<wbr>bytes</code>"
+    marked = '<code>a <span class="option">--ping-interval</span> 5</code>'
+    assert site_pages.with_whole_words("<code>a --ping-interval 5</code>") == marked
+    assert site_pages.with_whole_words("<pre><code>a --x</code></pre>") == "<pre><code>a --x</code></pre>"
+    assert '<span class="option">--host</span>' in (site / "index.html").read_text()
+
+
 def test_a_page_of_docs_that_the_navigation_forgets_is_in_the_site_all_the_same(tmp_path, monkeypatch):
     shorter = tmp_path / "navigation.yml"
     shorter.write_text("- README.md\n")

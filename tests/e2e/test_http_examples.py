@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/http.md"
+MAKES_TOKEN = "openssl rand -hex 32"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -31,11 +32,21 @@ def needs(program):
 
 
 @needs("curl")
-@pytest.mark.parametrize("number", range(3))
-def test_commands_of_the_shell(relay, number):
-    output = run(relay, "sh", "-e", "-c", here(relay, blocks("sh")[number]))
+@pytest.mark.parametrize("text", [text for text in blocks("sh") if "admin.token" not in text])
+def test_commands_of_the_shell(relay, text):
+    output = run(relay, "sh", "-e", "-c", here(relay, text))
     answers = [json.loads(line) for line in output.splitlines()]
     assert answers and all(answer["ok"] for answer in answers)
+
+
+@needs("curl")
+def test_the_command_that_shows_a_token(start_relay, tmp_path):
+    [text] = [text for text in blocks("sh") if "admin.token" in text]
+    subprocess.run(["sh", "-c", f"{MAKES_TOKEN} > admin.token"], cwd=tmp_path, check=True)
+    relay = start_relay("--admin-token", tmp_path / "admin.token")
+    asked = text.replace("https://relay.internal:8643", f"http://127.0.0.1:{relay.ready['admin']}").replace("curl", "curl -fsS")
+    done = subprocess.run(["sh", "-c", asked], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout)["ok"]
 
 
 @needs("php")
@@ -55,4 +66,5 @@ def test_go(relay, tmp_path):
 
 
 def test_every_example_is_tried():
+    assert f"`{MAKES_TOKEN}`" in DOCUMENT.read_text()
     assert {language for language, _ in BLOCK.findall(DOCUMENT.read_text())} == {"sh", "php", "ruby", "go"}

@@ -33,6 +33,7 @@ def environment(tmp_path_factory):
 def test_the_lines_that_make_packages_are_those_that_scripts_test_has_typed():
     made = [line.split()[1:] for line in LINES if line.startswith("scripts/package")]
     part = (ROOT / "scripts/lib/parts.sh").read_text()
+    made.remove(["image"])  # needs an engine with Debian's image; tests/compose builds the same Dockerfile in one of its own
     assert sorted(sum(made, [])) == ["client", "deb", "npm", "wheel"]
     assert "names=(client wheel deb)" in part and "names+=(npm)" in part
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from readme import ROOT
 
-PORTS = ("8642", "8643", "8652", "6379", "8000")
+PORTS = ("8642", "8643", "8644", "8645", "8652", "6379", "8000")
 SECOND_DIR = "/tmp/syncrelay-b"
 KEY_FILE = "token.key"
 TLS_FILES = ("relay.key", "relay.pem")

@@ -6,18 +6,18 @@ typescript_api.mjs's.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
-import tempfile
-import urllib.request
+from functools import lru_cache
 from pathlib import Path
+from typing import Callable
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import codes  # noqa: E402
+import metrics as metrics_page  # noqa: E402
 import python_api  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,25 +27,33 @@ GENERATED = "Generated from {}; do not edit it, run `scripts/docs --reference`."
 
 OPTION = re.compile(r"^  (-[\w,-]+)(?: ([^\s].*?))?(?:  +(.*))?$")
 LIMITS = re.compile(r" \(([^()]*(?:default|repeatable| to )[^()]*)\)$")
-COMMANDS = "Commands that ask a running relay"
+UNNAMED = ("Options", "Commands that ask a running relay")  # groups of options that a file and the environment do not set
+TITLES = {
+    "command": ["| command | |", "|---|---|"],
+    "asking": ["| option | | bounds, default |", "|---|---|---|"],
+    "setting": ["| option | | bounds, default | in the environment |", "|---|---|---|---|"],
+}
 
 
-def _help() -> str:
+def says(word: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNCRELAY_")}
-    return subprocess.run([BINARY, "--help"], check=True, capture_output=True, text=True, env=environment).stdout
+    return subprocess.run([BINARY, word], check=True, capture_output=True, text=True, env=environment).stdout
+
+
+@lru_cache(maxsize=None)
+def settings() -> frozenset[str]:
+    """What a file and the environment may set, too; the other options are for the command line."""
+    return frozenset(re.findall(r"^#?\s*([a-z-]+) =", says("--print-config"), re.MULTILINE))
 
 
 def options(text: str | None = None) -> str:
     """From --help."""
     page = ["# Options\n", GENERATED.format("`syncrelay --help`")]
     group = ""
-    for line in _joined(text or _help()):
+    for line in _joined(text or says("--help")):
         if heading := re.match(r"^([A-Z][^:()]*):$", line):
             group = heading[1]
-            if group == "Subcommands":
-                page += [f"\n## {group}\n", "| command | |", "|---|---|"]
-            else:
-                page += [f"\n## {group}\n", "| option | in the environment | bounds, default | |", "|---|---|---|---|"]
+            page += [f"\n## {group}\n", *TITLES["command" if group == "Subcommands" else "asking" if group in UNNAMED else "setting"]]
         elif (option := OPTION.match(line)) and group != "Subcommands":
             page.append(_option_row(option, group))
         elif (command := re.match(r"^  ([a-z-]+) +(.*)$", line)) and group == "Subcommands":
@@ -72,11 +80,13 @@ def _option_row(option: re.Match[str], group: str) -> str:
     said = said or ""
     limits = LIMITS.search(said)
     said = said[:limits.start()] if limits else said
-    flag = name.split(",")[-1]
-    named = group not in ("Options", COMMANDS) and not said.startswith("The same as ")  # a short form of another
-    variable = "`SYNCRELAY_" + flag.lstrip("-").replace("-", "_").upper() + "`" if named else ""
+    flag = name.split(",")[-1].lstrip("-")
     shown = f"{name} {value}" if value else name
-    return f"| `{shown}` | {variable} | {_cell(limits[1] if limits else '')} | {_cell(said)} |"
+    row = f"| `{shown}` | {_cell(said)} | {_cell(limits[1] if limits else '')} |"
+    if group in UNNAMED:
+        return row
+    variable = "`SYNCRELAY_" + flag.replace("-", "_").upper() + "`" if flag in settings() else ""
+    return f"{row} {variable} |"
 
 
 def _cell(text: str) -> str:
@@ -84,46 +94,17 @@ def _cell(text: str) -> str:
 
 
 def metrics() -> str:
-    """From a running relay's /metrics."""
-    page = ["# Metrics\n", GENERATED.format("a running relay's `/metrics`"),
-            "\nOf `--admin HOST:PORT`, in Prometheus' format.\n",
-            "| metric | type | labels | |", "|---|---|---|---|"]
-    text = _scrape()
-    helps = dict(re.findall(r"^# HELP (\S+) (.*)$", text, re.MULTILINE))
-    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE):
-        samples = re.findall(rf"^{name}(?:_bucket|_sum|_count)?\{{(.*?)\}} ", text, re.MULTILINE)
-        labels = sorted({label for sample in samples for label in re.findall(r'(\w+)="', sample)})
-        page.append(f"| `{name}` | {kind} | {', '.join(labels)} | {_cell(helps.get(name, ''))} |")
-    return "\n".join(page) + "\n"
+    return metrics_page.page(BINARY, GENERATED, _cell)
 
 
-def _scrape() -> str:
-    with tempfile.TemporaryDirectory(prefix="syncrelay-docs-") as folder:
-        relay = subprocess.Popen(
-            [BINARY, "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0", "--runtime-dir", f"{folder}/run",
-             "--data", f"{folder}/data", "--shards", "1"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            assert relay.stdout
-            port = json.loads(relay.stdout.readline())["admin"]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-                return answer.read().decode()
-        finally:
-            relay.terminate()
-            relay.wait(20)
-            assert relay.stdout
-            relay.stdout.close()
-
-
-def pages() -> dict[str, str]:
-    """Every page that this program writes, by its file's name."""
-    return {
-        "options.md": options(), "metrics.md": metrics(), "codes.md": codes.page(ROOT, GENERATED),
-        "python.md": python_api.page(ROOT, GENERATED),
-    }
+# Every page that this program writes, by its file's name.
+PAGES: dict[str, Callable[[], str]] = {
+    "options.md": options, "metrics.md": metrics, "codes.md": lambda: codes.page(ROOT, GENERATED),
+    "python.md": lambda: python_api.page(ROOT, GENERATED),
+}
 
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for file, content in pages().items():
-        (FOLDER / file).write_text(content)
+    for file, page in PAGES.items():
+        (FOLDER / file).write_text(page())

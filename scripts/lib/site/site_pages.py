@@ -7,6 +7,7 @@ What they link to besides goes along: files as they are, folders as a list of wh
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,9 @@ import links  # noqa: E402
 ROOT = Path(__file__).resolve().parents[3]
 NAVIGATION = ROOT / "docs/navigation.yml"
 KEPT = {".css", ".png", ".svg", ".jpg"}
+STYLE = Path("scripts/lib/site/site.css")
+ICON = Path("src/pages/both/icon.svg")
+OPTION = re.compile(r"--[a-z]+(?:-[a-z]+)*")
 
 
 class Staging:
@@ -124,12 +128,14 @@ def _settings(named: list, staging: Path, site: Path) -> dict:
     return {
         "site_name": "syncrelay", "docs_dir": str(staging), "site_dir": str(site), "nav": named,
         "use_directory_urls": False, "strict": True, "plugins": ["search"],
+        "extra_css": [str(STYLE)],
         "theme": {
-            "name": "material", "font": False, "features": ["navigation.sections", "navigation.top", "search.highlight"],
+            "name": "material", "font": False, "logo": str(ICON), "favicon": str(ICON),
+            "features": ["navigation.sections", "navigation.top", "search.highlight"],
             "palette": [
-                {"media": "(prefers-color-scheme: light)", "scheme": "default", "primary": "indigo",
+                {"media": "(prefers-color-scheme: light)", "scheme": "default", "primary": "teal", "accent": "teal",
                  "toggle": {"icon": "material/weather-night", "name": "Dark"}},
-                {"media": "(prefers-color-scheme: dark)", "scheme": "slate", "primary": "indigo",
+                {"media": "(prefers-color-scheme: dark)", "scheme": "slate", "primary": "teal", "accent": "teal",
                  "toggle": {"icon": "material/weather-sunny", "name": "Light"}},
             ],
         },
@@ -139,12 +145,25 @@ def _settings(named: list, staging: Path, site: Path) -> dict:
     }
 
 
+def with_whole_words(html: str) -> str:
+    """In the text, but for blocks of code, no line ends within an option, and within a name only behind an underscore."""
+    return re.sub(r"(<pre[^>]*>)?<code>([^<]*)</code>", _marked, html)
+
+
+def _marked(code: re.Match[str]) -> str:
+    return code[0] if code[1] else f"<code>{OPTION.sub(_whole, code[2]).replace('_', '_<wbr>')}</code>"
+
+
+def _whole(option: re.Match[str]) -> str:
+    return f'<span class="option">{option[0]}</span>'
+
+
 def build(site: Path) -> None:
     """Raises SystemExit with a text for a person."""
     named = navigation()
     with tempfile.TemporaryDirectory(prefix="syncrelay-docs-") as folder:
         staging = Path(folder) / "pages"
-        Staging(staging).fill(_pages(named))
+        Staging(staging).fill([*_pages(named), STYLE, ICON])
         # Here, not before: what needs the generator says so only when it is used.
         from mkdocs.commands.build import build as generate
         from mkdocs.config import load_config
@@ -152,6 +171,8 @@ def build(site: Path) -> None:
         settings = Path(folder) / "mkdocs.yml"
         settings.write_text("site_name: syncrelay\n")
         generate(load_config(str(settings), **_settings(named, staging, site)))
+    for page in site.rglob("*.html"):
+        page.write_text(with_whole_words(page.read_text()))
     if found := links.faults(site):
         raise SystemExit("links that lead nowhere:\n" + "\n".join(found))
 
