@@ -158,16 +158,6 @@ def test_events_that_are_all_refused_are_no_success(start_relay):
     assert "too_large" in ended.stderr and "measures nothing whole" in ended.stderr
 
 
-def test_a_second_one_at_the_same_time_is_refused(relay, shell, start, peer_of):
-    peer = peer_of(relay)
-    running = start(shell, "bench", "--clients", 3, "--events", 1_000_000, "--rate", 50)
-    wait_until(lambda: stats(peer)["events"] > 10, "it has begun", 20)
-    assert_failed(shell.run("bench", *SMALL), 1, "another bench")
-    running.signal(signal.SIGTERM)
-    assert running.wait() == 0
-    assert running.messages()[0]["lost"] == 0
-
-
 def test_it_speaks_tls_and_brings_a_token(start_relay, runtime_dir, tmp_path):
     pair, issuer = TlsPair(tmp_path), Issuer()
     relay = start_relay(*pair.options, "--token-key", issuer.key_file(runtime_dir / "token.key"))
