@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "syncrelay/base/printable.h"
 #include "syncrelay/cli/report.h"
 #include "syncrelay/config/token_text.h"
 #include "syncrelay/json/json_parts.h"
