@@ -228,7 +228,7 @@ def test_a_busy_relay_is_asked_again(control, runtime_dir, start):
 
 
 def test_a_relay_that_is_busy_to_the_end_is_exit_code_1(control, runtime_dir, start):
-    listing = start(Shell(runtime_dir), "clients", "--timeout", "100ms")
+    listing = start(Shell(runtime_dir), "clients", "--timeout", "1s")
     control.answer(control.receive()[0], BUSY)
     while listing.is_running():
         if control.gets_another(0.05):
