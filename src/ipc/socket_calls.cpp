@@ -1,3 +1,5 @@
+// With this recv has a body in its header, which clang takes for a second one beside ours.
+#undef _FORTIFY_SOURCE
 #include "socket_calls.h"
 
 #include <dlfcn.h>
