@@ -39,6 +39,7 @@ TYPED = {*commands(), *commands(readme.CHANNELS), *commands(readme.ADMIN),
          *(command for command in commands(readme.CLUSTERS) if command.startswith("docker"))}
 SERVERS, BENCH = "tests/docs/test_guides.py", "tests/docs/test_bench_lines.py"
 PACKAGES, DEB = "tests/packages/test_wheel.py", "tests/packages/test_deb.py"
+IMAGE = "tests/compose/test_image.py"
 NO_SYSTEMD = "no systemd runs where the tests do; tests/packages/test_deb.py looks at the unit"
 A_VERB = "names a verb, whose arguments are others each time: tests/e2e/test_cli.py and its neighbours type them all"
 INLINE = {
@@ -52,7 +53,7 @@ INLINE = {
     "apt-get purge": "tests/packages/test_bare_install.py",
     "systemctl ": NO_SYSTEMD,
     "adduser www-data syncrelay": "www-data belongs to the reader's system",
-    "docker compose up -d": "tests/compose/test_compose.py",
+    "docker compose up -d": "tests/compose/test_compose.py", "docker run --rm": IMAGE, "docker stop": IMAGE,
     "scripts/test ": "runs what this file is part of", "scripts/package wheel": INSTALL,
     "scripts/release 0.2.0": "tests/packages/test_release.py",
     "scripts/soak cluster": "hours; tests/convergence plays the same histories for seconds",

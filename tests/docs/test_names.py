@@ -10,12 +10,13 @@ from readme import ROOT
 
 PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", *(str(path.relative_to(ROOT)) for folder in ("docs", "examples", "clients")
          for path in sorted((ROOT / folder).rglob("*.md"))
-         if "node_modules" not in path.parts and "reference" not in path.parts)]
+         if not {"node_modules", ".pytest_cache"} & set(path.parts) and "reference" not in path.parts)]
 
 # Options of other programs, and one that is gone.
 OTHERS = {
     "celery": {"--concurrency"}, "curl": {"--cacert", "--data-binary", "--fail", "--show-error"}, "django": {"--noreload"},
-    "docker": {"--read-only", "--target"}, "flask": {"--app", "--debug"}, "gunicorn": {"--bind", "--max-requests", "--preload"},
+    "docker": {"--publish", "--read-only", "--rm", "--target", "--volume"}, "flask": {"--app", "--debug"},
+    "gunicorn": {"--bind", "--max-requests", "--preload"},
     "meson": {"--buildtype"}, "pip": {"--find-links"}, "python": {"--directory"}, "redis": {"--appendonly", "--dir", "--save"},
     "scripts/bench": {"--only", "--rate", "--seconds", "--servers"}, "scripts/docs": {"--reference"}, "sed, rsync": {"--inplace"},
     "uvicorn": {"--reload", "--workers"}, "0.1.0": {"--notify"},

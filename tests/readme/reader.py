@@ -36,12 +36,17 @@ def free_port() -> int:
     raise AssertionError("a hundred ports were all taken")
 
 
+def heed_interrupts():
+    """As in a terminal. What runs in the background of a script ignores Ctrl-C, and whatever it starts would, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Program:
     """Something typed that goes on running. Its standard input stays open."""
 
     def __init__(self, command, environment, cwd=ROOT):
         self._process = subprocess.Popen(
-            command, cwd=cwd, env=environment, text=True, start_new_session=True,
+            command, cwd=cwd, env=environment, text=True, start_new_session=True, preexec_fn=heed_interrupts,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._lines = queue.Queue()
         self.seen = []
