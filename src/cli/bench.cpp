@@ -103,14 +103,23 @@ void Bench::make_room_for_clients() {
                              std::to_string(settings_.wish.clients) + " clients");
 }
 
+std::optional<std::string> Bench::ask(const std::string& request) {
+  auto answer = ask_relay(settings_.place, request, settings_.timeout);
+  if (!answer) {
+    why_ = answer.error().why;
+  } else if (const auto fault = fault_of(answer.value(), settings_.place.endpoint)) {
+    why_ = *fault;
+  } else {
+    return std::move(answer.value());
+  }
+  return std::nullopt;
+}
+
 // Two at a time would take each other's events for their own, and drop each other's channel.
 bool Bench::is_alone() {
-  const auto answer = ask_relay(settings_.place,
-                                R"({"op":"state","channel":")" + std::string(kBenchChannel) + "\"}",
-                                settings_.timeout);
-  if (!answer) return fail(answer.error().why);
-  if (const auto fault = fault_of(answer.value(), settings_.place.endpoint)) return fail(*fault);
-  const std::string_view others = json_member(answer.value(), "clients");
+  const auto answer = ask(R"({"op":"state","channel":")" + std::string(kBenchChannel) + "\"}");
+  if (!answer) return false;
+  const std::string_view others = json_member(*answer, "clients");
   if (others.empty() || others == "0") return true;
   return fail("another bench is under way: " + printable(others) + " clients follow " +
               std::string(kBenchChannel));
@@ -119,15 +128,10 @@ bool Bench::is_alone() {
 // A key that goes by itself makes the channel, and opens it to clients.
 bool Bench::open_channel() {
   const auto seconds = std::chrono::seconds(kChannelTime).count();
-  const auto answer = ask_relay(settings_.place,
-                                R"({"op":"set","id":")" + random_id() + R"(","channel":")" +
-                                    std::string(kBenchChannel) + R"(","key":"clients","value":)" +
-                                    std::to_string(result_.wish.clients) + R"(,"ttl":)" +
-                                    std::to_string(seconds) + '}',
-                                settings_.timeout);
-  if (!answer) return fail(answer.error().why);
-  if (const auto fault = fault_of(answer.value(), settings_.place.endpoint)) return fail(*fault);
-  return true;
+  return ask(R"({"op":"set","id":")" + random_id() + R"(","channel":")" +
+             std::string(kBenchChannel) + R"(","key":"clients","value":)" +
+             std::to_string(result_.wish.clients) + R"(,"ttl":)" + std::to_string(seconds) + '}')
+      .has_value();
 }
 
 void Bench::drop_channel() {

@@ -39,6 +39,7 @@ class Bench {
   const std::string& why() const { return why_; }
 
  private:
+  std::optional<std::string> ask(const std::string& request);  // its answer, or why() tells
   bool is_alone();
   bool open_channel();
   void drop_channel();

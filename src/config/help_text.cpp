@@ -39,13 +39,6 @@ std::string option_line(std::string_view name, std::string_view placeholder,
   return text + std::string(help) + '\n';
 }
 
-std::string variable_of(std::string_view option) {
-  std::string name = "SYNCRELAY_";
-  for (const char letter : option)
-    name += letter == '-' ? '_' : static_cast<char>(letter - 'a' + 'A');
-  return name;
-}
-
 bool is_known_to(const RequestOption& option, Action action) {
   const auto& only = option.only;
   return only.empty() || std::find(only.begin(), only.end(), action) != only.end();
@@ -81,7 +74,7 @@ std::string verb_help(const Verb& verb, std::span<const Option> table) {
       const Option& option = *find_option(table, name);
       text += option_line(name, option.placeholder, describe(option));
     }
-    text += "\nThese are also read from the environment: " + variable_of(names.front()) +
+    text += "\nThese are also read from the environment: " + environment_name(names.front()) +
             " for --" + std::string(names.front()) + ", and so on.\n";
   } else {
     text += '\n';

@@ -4,6 +4,7 @@ The ports of the text are replaced by free ones, the runtime directory is a new 
 lie there; nothing else is changed. What the text installs goes into folders of its own, without an index of packages.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -75,7 +76,12 @@ class Program:
         """Asks it to end, as Ctrl-C does, and returns its exit code."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
-        code = self._process.wait(20)
+        try:
+            code = self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            raise
         self._reader.join()
         self._process.stdin.close()
         self._process.stdout.close()
@@ -134,6 +140,7 @@ class Reader:
         return program
 
     def leaves(self) -> None:
-        for program in reversed(self._programs):
-            program.stop()
-        shutil.rmtree(self._runtime_dir, ignore_errors=True)
+        with contextlib.ExitStack() as ends:  # each is stopped, also where another one does not end
+            ends.callback(shutil.rmtree, self._runtime_dir, ignore_errors=True)
+            for program in self._programs:
+                ends.callback(program.stop)
